@@ -1,0 +1,3 @@
+export * from "./random.ts";
+export * from "./files.ts";
+export * from "./covers/cover.ts";
