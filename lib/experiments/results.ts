@@ -1,0 +1,77 @@
+/**
+ * Rows on disk: one JSON object a line under `results/`, and beside them where they come from.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { writeAtomic } from "../files.ts";
+import type { Provenance } from "./provenance.ts";
+
+/** The workspace's own `results/` folder. */
+export const RESULTS_DIR: string = fileURLToPath(new URL("../../results/", import.meta.url));
+
+/** One measured number of one method. */
+export interface ResultRow {
+  /** Name of the method as figures and tables print it, such as `"full image"` or `"cc@10"`. */
+  method: string;
+  /** What was measured, such as `"recall@1"`. */
+  metric: string;
+  /** The number. */
+  value: number;
+  /** Lower end of the confidence interval. */
+  low: number;
+  /** Upper end of the confidence interval. */
+  high: number;
+  /** Which part of the data the row speaks of: `"all"`, an object-size bin or an r_max subset. */
+  subset: string;
+  /** The k of cc@k or grid@k. */
+  k?: number;
+  /** Mean number of patches an image. */
+  patches: number;
+  /** How many images were ranked. */
+  images: number;
+  /** How many classes the number averages over. */
+  classes: number;
+}
+
+/** Path of the rows of an experiment at a scale. */
+export function rowsPath(name: string, scale: string, directory: string = RESULTS_DIR): string {
+  return join(directory, "rows", `${name}.${scale}.jsonl`);
+}
+
+/**
+ * Writes rows and their provenance, each atomically: `rows/NAME.SCALE.jsonl`, every row with the seed and
+ * the config hash, and `rows/NAME.SCALE.run.json` with everything else.
+ *
+ * @returns the path of the rows
+ */
+export async function writeResults(
+  rows: readonly ResultRow[],
+  provenance: Provenance,
+  directory: string = RESULTS_DIR,
+): Promise<string> {
+  const path = rowsPath(provenance.experiment, provenance.scale, directory);
+  const { seed, configHash } = provenance;
+  const lines = rows.map((row) => JSON.stringify({ ...row, seed, configHash }) + "\n");
+  await writeAtomic(path, lines.join(""));
+  await writeAtomic(path.replace(/jsonl$/, "run.json"), JSON.stringify(provenance, null, 2) + "\n");
+  return path;
+}
+
+/**
+ * Reads rows written by {@linkcode writeResults}.
+ *
+ * @throws {Error} when a line is not JSON; the message names file and line
+ */
+export async function readResults(path: string): Promise<(ResultRow & { configHash: string })[]> {
+  const lines = (await Deno.readTextFile(path)).split("\n");
+  return lines.flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    try {
+      return [JSON.parse(line)];
+    } catch (cause) {
+      throw new Error(`Cannot read results: ${path}:${i + 1} is not JSON`, { cause });
+    }
+  });
+}
