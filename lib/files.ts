@@ -21,11 +21,11 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
     using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
     for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
     await file.sync();
+    await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw error;
   }
-  await Deno.rename(temporary, path);
 }
 
 /** SHA-256 of text or bytes, in lower-case hexadecimal. */

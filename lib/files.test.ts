@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { canonicalJson, sha256, sha256File, writeAtomic } from "./files.ts";
+
+async function inTemporaryFolder(test: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await test(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("writeAtomic makes missing folders, replaces the old file and leaves nothing else", () =>
+  inTemporaryFolder(async (directory) => {
+    const path = join(directory, "a/b/c.txt");
+    await writeAtomic(path, "one");
+    await writeAtomic(path, new TextEncoder().encode("two"));
+    assert.equal(await Deno.readTextFile(path), "two");
+    assert.deepEqual([...Deno.readDirSync(join(directory, "a/b"))].map((f) => f.name), ["c.txt"]);
+  }));
+
+Deno.test("writeAtomic by many writers leaves one whole version", () =>
+  inTemporaryFolder(async (directory) => {
+    const path = join(directory, "shared.txt");
+    const versions = Array.from({ length: 20 }, (_, i) => `${i}`.repeat(100_000));
+    await Promise.all(versions.map((text) => writeAtomic(path, text)));
+    assert.ok(versions.includes(await Deno.readTextFile(path)));
+    assert.equal([...Deno.readDirSync(directory)].length, 1);
+  }));
+
+Deno.test("a failed writeAtomic keeps the old file and removes its temporary one", () =>
+  inTemporaryFolder(async (directory) => {
+    const path = join(directory, "folder");
+    await Deno.mkdir(path); // a folder cannot be replaced by a file
+    await Deno.writeTextFile(join(path, "kept.txt"), "kept");
+    await assert.rejects(writeAtomic(path, "new"));
+    assert.equal(await Deno.readTextFile(join(path, "kept.txt")), "kept");
+    assert.deepEqual([...Deno.readDirSync(directory)].map((f) => f.name), ["folder"]);
+  }));
+
+Deno.test("sha256 of text, bytes and a file agree with the standard's example", () =>
+  inTemporaryFolder(async (directory) => {
+    const golden = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // FIPS 180-2, "abc"
+    assert.equal(sha256("abc"), golden);
+    assert.equal(sha256(new TextEncoder().encode("abc")), golden);
+    const path = join(directory, "abc");
+    await Deno.writeTextFile(path, "abc");
+    assert.equal(await sha256File(path), golden);
+  }));
+
+Deno.test("canonicalJson sorts keys at every depth and keeps the order of arrays", () => {
+  assert.equal(
+    canonicalJson({ b: [2, 1], a: { d: 1, c: null } }),
+    '{"a":{"c":null,"d":1},"b":[2,1]}',
+  );
+});
