@@ -1,3 +1,4 @@
 export * from "./random.ts";
 export * from "./files.ts";
 export * from "./covers/cover.ts";
+export * from "./images/mod.ts";

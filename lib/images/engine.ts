@@ -1,0 +1,42 @@
+/**
+ * The one place that imports sharp, with the settings under which the whole room runs.
+ *
+ * @module
+ */
+import sharp, { type Sharp } from "sharp";
+
+// libvips keeps recent operations and files for reuse; a run over a folder never asks twice for the
+// same ones, so that cache would only hold memory.
+sharp.cache(false);
+
+// One thread an image: parallelism comes from working on several images while the encoder infers.
+// More threads would compete with it for the same cores, and fragment glibc's heap.
+sharp.concurrency(1);
+
+/** sharp, configured: no cache, one thread an image. */
+export const engine = sharp;
+
+/** The encodings of raw pixels that sharp is told about: 8 bits a channel. */
+export function rawInput(
+  image: { width: number; height: number; data: Uint8Array },
+  channels: 1 | 3 | 4,
+): Sharp {
+  const { width, height, data } = image;
+  if (data.length !== width * height * channels) {
+    throw new RangeError(
+      `Cannot read pixels: ${width}x${height} px with ${channels} channel(s) need ` +
+        `${width * height * channels} bytes, got ${data.length}`,
+    );
+  }
+  // The pixels are in memory already: sharp's limit guards decoding, and would refuse large raw input.
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+}
+
+/** Runs a pipeline to raw bytes, a view without copying. */
+export async function toRaw(
+  pipeline: Sharp,
+): Promise<{ width: number; height: number; channels: number; data: Uint8Array }> {
+  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { width: info.width, height: info.height, channels: info.channels, data: bytes };
+}
