@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { createRandom } from "../random.ts";
+import { bootstrapDifference, bootstrapRecall } from "./bootstrap.ts";
+import { recallAtK } from "./recall.ts";
+import { recallRows } from "./rows.ts";
+
+/** Scores of which `skill` is signal and the rest noise. */
+function draw(seed: string, queries: number, images: number, skill: number) {
+  const random = createRandom(seed);
+  const relevant = Uint8Array.from(
+    { length: queries * images },
+    () => random.next() < 0.15 ? 1 : 0,
+  );
+  const scores = Float32Array.from(relevant, (r) => skill * r + random.normal());
+  return {
+    scores: { queries, images, scores },
+    relevance: { queries, images, relevant },
+  };
+}
+
+Deno.test("intervals hold the value, repeat with the seed, and change with it", () => {
+  const { scores, relevance } = draw("a", 20, 120, 1);
+  for (const resample of ["images", "classes"] as const) {
+    const run = (seed: number) =>
+      bootstrapRecall(scores, relevance, { resample, seed, rounds: 200 });
+    const intervals = run(1);
+    assert.deepEqual(intervals.map((i) => i.value), recallAtK(scores, relevance).recall);
+    for (const { value, low, high } of intervals) assert.ok(low <= value && value <= high);
+    assert.deepEqual(run(1), intervals);
+    assert.notDeepEqual(run(2), intervals);
+  }
+});
+
+Deno.test("drawing every image once gives the recall itself", () => {
+  // with one image every resample is the data set: the interval has no width
+  const scores = { queries: 1, images: 1, scores: Float32Array.of(0.3) };
+  const relevance = { queries: 1, images: 1, relevant: Uint8Array.of(1) };
+  const [interval] = bootstrapRecall(scores, relevance, { ks: [1], rounds: 20 });
+  assert.deepEqual(interval, { value: 1, low: 1, high: 1 });
+});
+
+Deno.test("95 % intervals over images cover the true recall about 95 % of the time", () => {
+  const truth = recallAtK(...pair(draw("truth", 8, 40_000, 1)), [1]).recall[0];
+  let covered = 0;
+  const trials = 100;
+  for (let trial = 0; trial < trials; trial++) {
+    const sample = draw(`trial ${trial}`, 8, 150, 1);
+    const [{ low, high }] = bootstrapRecall(...pair(sample), { ks: [1], rounds: 200 });
+    if (low <= truth && truth <= high) covered++;
+  }
+  assert.ok(covered >= 87 && covered <= 100, `${covered} of ${trials} cover ${truth}`);
+});
+
+Deno.test("intervals shrink with the level and with the number of images", () => {
+  const width = (images: number, level: number) => {
+    const [{ low, high }] = bootstrapRecall(...pair(draw("w", 10, images, 1)), {
+      ks: [1],
+      level,
+      rounds: 200,
+    });
+    return high - low;
+  };
+  assert.ok(width(200, 0.5) < width(200, 0.95));
+  assert.ok(width(2000, 0.95) < width(100, 0.95));
+});
+
+Deno.test("a method does not differ from itself, and a better one differs clearly", () => {
+  const good = draw("same", 20, 150, 2), poor = draw("same", 20, 150, 0.3);
+  assert.deepEqual(good.relevance, poor.relevance);
+  for (const resample of ["images", "classes"] as const) {
+    const options = { ks: [1], rounds: 200, resample };
+    const [same] = bootstrapDifference(good.scores, good.scores, good.relevance, options);
+    assert.deepEqual(same, { value: 0, low: 0, high: 0, notBetter: 1 });
+    const [gain] = bootstrapDifference(good.scores, poor.scores, good.relevance, options);
+    assert.ok(gain.low > 0.2 && gain.notBetter === 0, JSON.stringify(gain));
+    const [loss] = bootstrapDifference(poor.scores, good.scores, good.relevance, options);
+    assert.ok(Math.abs(loss.value + gain.value) < 1e-12 && loss.notBetter === 1);
+  }
+});
+
+Deno.test("paired resamples are narrower than the two intervals together", () => {
+  const a = draw("p", 20, 150, 1);
+  const random = createRandom("jitter");
+  const b = { ...a.scores, scores: a.scores.scores.map((s) => s + 0.1 * random.normal()) };
+  const options = { ks: [1], rounds: 200 };
+  const [difference] = bootstrapDifference(a.scores, b, a.relevance, options);
+  const [alone] = bootstrapRecall(a.scores, a.relevance, options);
+  assert.ok(difference.high - difference.low < 0.7 * (alone.high - alone.low));
+});
+
+Deno.test("recallRows names each row after its method and k", () => {
+  const { scores, relevance } = draw("rows", 4, 30, 1);
+  const labels = { method: "cc@10", cover: "cc@10", k: 10 };
+  const rows = recallRows(scores, relevance, labels, { ks: [1, 5], rounds: 50 });
+  assert.deepEqual(rows.map((row) => row.metric), ["recall@1", "recall@5"]);
+  assert.equal(rows[1].value, recallAtK(scores, relevance, [5]).recall[0]);
+  for (const row of rows) assert.deepEqual([row.method, row.cover, row.k], ["cc@10", "cc@10", 10]);
+});
+
+Deno.test("the bootstrap refuses options out of range", () => {
+  const { scores, relevance } = draw("a", 2, 5, 1);
+  assert.throws(() => bootstrapRecall(scores, relevance, { rounds: 0 }), /rounds .* got 0/);
+  assert.throws(() => bootstrapRecall(scores, relevance, { level: 1 }), /level .* got 1/);
+  const none = { queries: 2, images: 0, scores: new Float32Array(0) };
+  assert.throws(
+    () => bootstrapRecall(none, { queries: 2, images: 0, relevant: new Uint8Array(0) }),
+    /no images/,
+  );
+});
+
+function pair({ scores, relevance }: ReturnType<typeof draw>) {
+  return [scores, relevance] as const;
+}

@@ -1,0 +1,207 @@
+/**
+ * Bootstrap confidence intervals of Recall@k, seeded.
+ *
+ * By default *images* are resampled: a test set is a sample of images, while its list of classes is
+ * fixed and shared by all methods compared. Resampling *classes* instead asks how the mean would
+ * move with other queries; it is wider where classes differ a lot. Rankings are sorted once; a
+ * resample is then one walk along each with the multiplicity of its images, O(Q N).
+ *
+ * @module
+ */
+import { createRandom } from "../random.ts";
+import { checkMatrices, rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
+import { recallAtK } from "./recall.ts";
+
+/** An estimate with the bounds of its confidence interval. */
+export interface Interval {
+  /** The value on the data as they are. */
+  value: number;
+  /** Lower bound. */
+  low: number;
+  /** Upper bound. */
+  high: number;
+}
+
+/** Options of the bootstrap functions. */
+export interface BootstrapOptions {
+  /** The k values; 1, 3 and 5 by default. */
+  ks?: readonly number[];
+  /** What is drawn with replacement; `images` by default. */
+  resample?: "images" | "classes";
+  /** Number of resamples; 1000 by default. */
+  rounds?: number;
+  /** Share of resamples inside the interval; 0.95 by default. */
+  level?: number;
+  /** Seed of the draws; 0 by default. */
+  seed?: number | string;
+}
+
+/** The difference of two methods at one k. */
+export interface PairedInterval extends Interval {
+  /** Share of resamples in which the first method is not better than the second. */
+  notBetter: number;
+}
+
+/**
+ * Recall@k with percentile bootstrap confidence intervals.
+ *
+ * @param scores higher is better // (Q, N)
+ * @param relevance right answers // (Q, N)
+ * @returns one interval a k
+ * @throws RangeError when shapes differ, a score is NaN, or an option is out of range
+ *
+ * @example
+ * ```ts
+ * import { bootstrapRecall } from "detailclip";
+ * const scores = { queries: 1, images: 4, scores: Float32Array.of(0.9, 0.8, 0.7, 0.1) };
+ * const relevance = { queries: 1, images: 4, relevant: Uint8Array.of(1, 0, 1, 0) };
+ * const [at1] = bootstrapRecall(scores, relevance, { ks: [1], seed: 7 });
+ * console.assert(at1.value === 0.5 && at1.low <= 0.5 && at1.high >= 0.5);
+ * ```
+ */
+export function bootstrapRecall(
+  scores: ScoreMatrix,
+  relevance: RelevanceMatrix,
+  options: BootstrapOptions = {},
+): Interval[] {
+  const { ks, rounds, level, draw } = prepare(options, scores.images);
+  const { recall } = recallAtK(scores, relevance, ks);
+  const resampled = resampler(scores, relevance, ks, options.resample);
+  const samples = Array.from({ length: rounds }, () => resampled(draw()));
+  return ks.map((_, i) => ({ value: recall[i], ...percentiles(samples.map((s) => s[i]), level) }));
+}
+
+/**
+ * The difference in Recall@k between two methods on the same images and queries, both evaluated on
+ * the same resamples: much narrower than the difference of two separate intervals.
+ *
+ * @param first scores of the one method // (Q, N)
+ * @param second scores of the other // (Q, N)
+ * @param relevance right answers // (Q, N)
+ * @returns first minus second, one interval a k
+ * @throws RangeError when shapes differ, a score is NaN, or an option is out of range
+ */
+export function bootstrapDifference(
+  first: ScoreMatrix,
+  second: ScoreMatrix,
+  relevance: RelevanceMatrix,
+  options: BootstrapOptions = {},
+): PairedInterval[] {
+  const { ks, rounds, level, draw } = prepare(options, first.images);
+  const recalls = [first, second].map((scores) => recallAtK(scores, relevance, ks).recall);
+  const [a, b] = [first, second].map((scores) =>
+    resampler(scores, relevance, ks, options.resample)
+  );
+  const samples = Array.from({ length: rounds }, () => {
+    const drawn = draw();
+    const [ra, rb] = [a(drawn), b(drawn)];
+    return ks.map((_, i) => ra[i] - rb[i]);
+  });
+  return ks.map((_, i) => {
+    const differences = samples.map((sample) => sample[i]);
+    return {
+      value: recalls[0][i] - recalls[1][i],
+      ...percentiles(differences, level),
+      notBetter: differences.filter((d) => d <= 0).length / rounds,
+    };
+  });
+}
+
+function prepare(options: BootstrapOptions, images: number) {
+  const { ks = [1, 3, 5], rounds = 1000, level = 0.95, seed = 0 } = options;
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new RangeError(`Cannot bootstrap: rounds must be a positive integer, got ${rounds}`);
+  }
+  if (!(level > 0 && level < 1)) {
+    throw new RangeError(`Cannot bootstrap: level must lie between 0 and 1, got ${level}`);
+  }
+  if (images === 0) throw new RangeError("Cannot bootstrap: there are no images");
+  const random = createRandom(seed).fork("bootstrap");
+  return { ks, rounds, level, draw: () => random.next() };
+}
+
+/**
+ * Makes a function from the seed of a resample to its recalls: equal seeds draw equal images (or
+ * classes) for any two methods.
+ */
+function resampler(
+  scores: ScoreMatrix,
+  relevance: RelevanceMatrix,
+  ks: readonly number[],
+  resample: "images" | "classes" = "images",
+): (seed: number) => number[] {
+  return resample === "classes"
+    ? byClasses(scores, relevance, ks)
+    : byImages(scores, relevance, ks);
+}
+
+function byClasses(scores: ScoreMatrix, relevance: RelevanceMatrix, ks: readonly number[]) {
+  const { perQuery } = recallAtK(scores, relevance, ks);
+  return (seed: number) => {
+    const random = createRandom(seed);
+    const sums = ks.map(() => 0);
+    for (let n = 0; n < perQuery.length; n++) {
+      const { recall } = perQuery[random.integer(0, perQuery.length - 1)];
+      for (let i = 0; i < ks.length; i++) sums[i] += recall[i];
+    }
+    return sums.map((sum) => sum / perQuery.length);
+  };
+}
+
+function byImages(scores: ScoreMatrix, relevance: RelevanceMatrix, ks: readonly number[]) {
+  checkMatrices(scores, relevance, "bootstrap");
+  const count = scores.images;
+  const orders = Array.from(
+    { length: scores.queries },
+    (_, query) => rankImages(scores, query, relevance),
+  );
+  return (seed: number) => {
+    const random = createRandom(seed);
+    const times = new Uint32Array(count); // how often each image was drawn
+    for (let n = 0; n < count; n++) times[random.integer(0, count - 1)]++;
+    const sums = ks.map(() => 0);
+    let queries = 0;
+    orders.forEach((order, query) => {
+      const relevant = relevance.relevant.subarray(query * count, (query + 1) * count);
+      const recalls = weightedRecall(order, relevant, times, ks);
+      if (!recalls) return; // none of its images was drawn
+      queries++;
+      for (let i = 0; i < ks.length; i++) sums[i] += recalls[i];
+    });
+    return sums.map((sum) => sum / queries);
+  };
+}
+
+/** Recall@k of one ranking in which image i stands `times[i]` times in a row. */
+function weightedRecall(
+  order: Uint32Array,
+  relevant: Uint8Array,
+  times: Uint32Array,
+  ks: readonly number[],
+): number[] | undefined {
+  let n = 0;
+  for (const image of order) if (relevant[image]) n += times[image];
+  if (n === 0) return undefined;
+  return ks.map((k) => {
+    let left = n * k, found = 0;
+    for (let at = 0; at < order.length && left > 0; at++) {
+      const image = order[at];
+      const taken = Math.min(times[image], left);
+      left -= taken;
+      if (relevant[image]) found += taken;
+    }
+    return found / n;
+  });
+}
+
+/** The bounds between which the middle `level` of the values lies (linear between neighbours). */
+function percentiles(values: readonly number[], level: number): { low: number; high: number } {
+  const sorted = Float64Array.from(values.filter((value) => !Number.isNaN(value))).sort();
+  const at = (share: number) => {
+    if (sorted.length === 0) return NaN;
+    const place = share * (sorted.length - 1), below = Math.floor(place);
+    const above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (sorted[above] - sorted[below]) * (place - below);
+  };
+  return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
+}

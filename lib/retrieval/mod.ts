@@ -1,0 +1,12 @@
+/**
+ * From vectors to numbers: scores, rankings, Recall@k and its confidence.
+ *
+ * @module
+ */
+export { rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
+export * from "./scores.ts";
+export * from "./recall.ts";
+export * from "./relevance.ts";
+export * from "./bootstrap.ts";
+export * from "./topk.ts";
+export * from "./rows.ts";

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { recallAtK } from "./recall.ts";
+import {
+  imagesInOrder,
+  R_MAX_THRESHOLDS,
+  relevanceBySize,
+  relevanceOf,
+  restrictTo,
+  rMax,
+  SIZE_BINS,
+  subsetByRmax,
+} from "./relevance.ts";
+import { topResults } from "./topk.ts";
+
+const square = (category: number, side: number) => ({
+  category,
+  box: { left: 0, top: 0, width: side, height: side },
+});
+
+const dataset = {
+  categories: ["fork", "boat"],
+  images: [
+    { id: "a", width: 100, height: 100, objects: [square(0, 3), square(0, 30), square(1, 3)] },
+    { id: "b", width: 100, height: 100, objects: [square(0, 4)] },
+    { id: "c", width: 100, height: 100, objects: [] },
+  ],
+};
+
+Deno.test("relevanceOf marks the images of each class, in the order asked for", () => {
+  assert.deepEqual([...relevanceOf(dataset).relevant], [1, 1, 0, 1, 0, 0]);
+  const reordered = relevanceOf(dataset, ["c", "a"]); // b could not be read
+  assert.deepEqual([reordered.queries, reordered.images], [2, 2]);
+  assert.deepEqual([...reordered.relevant], [0, 1, 0, 1]);
+  assert.throws(() => relevanceOf(dataset, ["z"]), /there is no image "z"/);
+  const wrong = { categories: ["fork"], images: [{ id: "a", objects: [square(3, 2)] }] };
+  assert.throws(() => relevanceOf(wrong), /image "a" has category 3, there are 1/);
+});
+
+Deno.test("relevanceBySize goes by the largest object of the class", () => {
+  const small = relevanceBySize(dataset, SIZE_BINS[0]);
+  assert.deepEqual([...small.relevant], [0, 1, 0, 1, 0, 0]);
+  assert.deepEqual([...small.ignored!], [1, 0, 0, 0, 0, 0]); // a shows a large fork
+  const medium = relevanceBySize(dataset, { name: "20-40", min: 0.2, max: 0.4 });
+  assert.deepEqual([...medium.relevant], [1, 0, 0, 0, 0, 0]);
+  assert.deepEqual([...medium.ignored!], [0, 1, 0, 1, 0, 0]);
+});
+
+Deno.test("the size bins part all images that show a class", () => {
+  const total = new Uint8Array(6);
+  for (const bin of SIZE_BINS) {
+    relevanceBySize(dataset, bin).relevant.forEach((value, at) => total[at] += value);
+  }
+  assert.deepEqual([...total], [...relevanceOf(dataset).relevant]);
+});
+
+Deno.test("a large object retrieved first neither helps nor harms a bin of small ones", () => {
+  const scores = { queries: 2, images: 3, scores: Float32Array.of(0.9, 0.8, 0.1, 0.9, 0.8, 0.1) };
+  const result = recallAtK(scores, relevanceBySize(dataset, SIZE_BINS[0]), [1]);
+  assert.deepEqual(result.perQuery[0], { query: 0, relevant: 1, ranked: 2, recall: [1] });
+});
+
+Deno.test("rMax and its subsets follow eq. 1", () => {
+  assert.deepEqual(dataset.images.map(rMax), [0.09, 0.0016, 0]);
+  assert.deepEqual(R_MAX_THRESHOLDS.map((t) => subsetByRmax(dataset.images, t)), [
+    [0, 1],
+    [0, 1],
+    [0, 1],
+    [1],
+    [1],
+  ]);
+  assert.throws(() => rMax({ id: "x", objects: [square(0, 1)] }), /image "x": its size is unknown/);
+});
+
+Deno.test("restrictTo ranks only the subset, on top of what was ignored", () => {
+  const relevance = relevanceBySize(dataset, SIZE_BINS[0]);
+  const restricted = restrictTo(relevance, [0, 1]);
+  assert.deepEqual([...restricted.ignored!], [1, 0, 1, 0, 0, 1]);
+  const scores = { queries: 2, images: 3, scores: Float32Array.of(1, 2, 3, 1, 2, 3) };
+  assert.deepEqual(recallAtK(scores, restricted, [1]).recall, [0.5]);
+});
+
+Deno.test("imagesInOrder keeps the order asked for", () => {
+  assert.deepEqual(imagesInOrder(dataset.images, ["c", "b"]).map((i) => i.id), ["c", "b"]);
+});
+
+Deno.test("topResults lists the best images with the place of the match", () => {
+  const scores = {
+    queries: 2,
+    images: 3,
+    scores: Float32Array.of(0, 0, 0, 0.25, 0.75, 0.75),
+    winners: Int32Array.of(0, 0, 0, 1, 0, 1),
+  };
+  const boxes = [square(0, 9).box, square(0, 2).box];
+  const options = { count: 2, boxesOf: () => boxes, relevance: relevanceOf(dataset) };
+  assert.deepEqual(topResults(scores, 1, options), [
+    { rank: 1, image: 1, score: 0.75, relevant: false, patch: 0, box: boxes[0] },
+    { rank: 2, image: 2, score: 0.75, relevant: false, patch: 1, box: boxes[1] },
+  ]);
+  assert.equal(topResults(scores, 0).length, 3);
+  assert.throws(() => topResults(scores, 2), /query 2 is not among 2/);
+  assert.throws(
+    () => topResults(scores, 1, { boxesOf: () => [] }),
+    /Cannot locate match: patch 0 of image 1 is not among 0 boxes/,
+  );
+});
