@@ -3,4 +3,6 @@
  *
  * @module
  */
+export * from "./decode.ts";
+export * from "./encode.ts";
 export * from "./rgba.ts";

@@ -1,0 +1,60 @@
+/**
+ * Which format a file is in, from its first bytes. Asked before any decoder sees the file, so that a
+ * decoder outside the allow-list is never reached, whatever the file is called.
+ *
+ * @module
+ */
+
+/** Formats that are decoded; everything else is refused by name. */
+export const ALLOWED_FORMATS = ["jpeg", "png", "webp", "gif", "tiff", "avif"] as const;
+
+/** How many bytes of a file's head {@linkcode sniffFormat} wants to see. */
+export const SNIFF_BYTES = 1024;
+
+/** Signatures at fixed places: format, offset, bytes as text (latin-1). */
+const SIGNATURES: readonly (readonly [format: string, offset: number, text: string])[] = [
+  ["jpeg", 0, "\xff\xd8\xff"],
+  ["png", 0, "\x89PNG\r\n\x1a\n"],
+  ["gif", 0, "GIF87a"],
+  ["gif", 0, "GIF89a"],
+  ["webp", 8, "WEBP"],
+  ["tiff", 0, "II*\0"],
+  ["tiff", 0, "MM\0*"],
+  ["tiff", 0, "II+\0"], // BigTIFF
+  ["tiff", 0, "MM\0+"],
+  ["pdf", 0, "%PDF-"],
+  ["postscript", 0, "%!PS"],
+  ["psd", 0, "8BPS"],
+  ["jxl", 0, "\xff\x0a"],
+  ["jxl", 4, "JXL \r\n"],
+  ["jp2", 4, "jP  \r\n"],
+  ["jp2", 0, "\xff\x4f\xff\x51"],
+  ["exr", 0, "v/1\x01"],
+  ["hdr", 0, "#?RADIANCE"],
+  ["bmp", 0, "BM"],
+  ["ico", 0, "\0\0\x01\0"],
+];
+
+/**
+ * Names the format of a file from its head.
+ *
+ * @param head the first bytes of the file, {@linkcode SNIFF_BYTES} or all there are
+ * @returns a lower-case name such as `jpeg`, `avif` or `svg`, or `undefined` when it is no known image
+ */
+export function sniffFormat(head: Uint8Array): string | undefined {
+  const text = Array.from(head.subarray(0, SNIFF_BYTES), (b) => String.fromCharCode(b)).join("");
+  // ISO media files (AVIF, HEIC, MP4 …) name their brands in the first box.
+  if (text.startsWith("ftyp", 4)) {
+    const size = head[2] * 256 + head[3];
+    const brands = text.slice(8, Math.max(16, size)).match(/[^]{4}/g) ?? [];
+    if (brands.some((brand) => brand === "avif" || brand === "avis")) return "avif";
+    return brands.some((brand) => /^(hei|hev|mif1|msf1)/.test(brand)) ? "heif" : undefined;
+  }
+  for (const [format, offset, signature] of SIGNATURES) {
+    if (text.startsWith(signature, offset)) return format;
+  }
+  if (/^(\xef\xbb\xbf)?\s*<(\?xml|!--|!doctype svg|svg)/i.test(text) && /<svg[\s>]/i.test(text)) {
+    return "svg";
+  }
+  return undefined;
+}
