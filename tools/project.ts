@@ -1,0 +1,86 @@
+/**
+ * Where the project lies, which Deno it is pinned to, and how the tools start programs.
+ *
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+
+/** The one Deno version of this project: see README.md for why upgrading takes evidence. */
+export const DENO_VERSION = "2.8.1";
+
+/** The project's root folder, without a slash at the end. */
+export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
+
+/** What a finished program printed, stdout and stderr together, and how it ended. */
+export interface Finished {
+  /** The exit status. */
+  code: number;
+  /** Everything it printed, without colours. */
+  output: string;
+}
+
+/** Options of {@linkcode capture}. */
+export interface CaptureOptions {
+  /** The folder to run in; the project's root if absent. */
+  cwd?: string;
+  /** Variables added to the environment. */
+  env?: Record<string, string>;
+  /** Called with each piece of output as it comes. */
+  onOutput?: (text: string) => void;
+}
+
+/**
+ * Runs a program to its end and keeps what it prints.
+ *
+ * @param program what to start
+ * @param args its arguments
+ * @param options the folder, the environment and a listener for the output
+ * @returns its exit status and output
+ */
+export async function capture(
+  program: string,
+  args: readonly string[],
+  { cwd = ROOT, env = {}, onOutput }: CaptureOptions = {},
+): Promise<Finished> {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let output = "";
+  const collect = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      output += text;
+      onOutput?.(text);
+    }
+  };
+  const [status] = await Promise.all([child.status, collect(child.stdout), collect(child.stderr)]);
+  return { code: status.code, output };
+}
+
+/** Runs this very Deno, found without `deno` on the PATH, as {@linkcode capture} does. */
+export function captureDeno(args: readonly string[], options?: CaptureOptions): Promise<Finished> {
+  return capture(Deno.execPath(), args, options);
+}
+
+/**
+ * Refuses to go on under another Deno than the pinned one.
+ *
+ * @throws {Error} when the running Deno has another version
+ */
+export function assertPinnedDeno(version: string = Deno.version.deno): void {
+  if (version === DENO_VERSION) return;
+  throw new Error(
+    `Cannot go on: this project is pinned to Deno ${DENO_VERSION}, but this is Deno ${version}. ` +
+      `Start it with: npx -y deno@${DENO_VERSION} task NAME`,
+  );
+}
+
+/** Prints an error's message, without a stack, and ends the process with status 1. */
+export function fail(error: unknown): never {
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  Deno.exit(1);
+}
