@@ -39,6 +39,30 @@ Deno.test("drawing every image once gives the recall itself", () => {
   assert.deepEqual(interval, { value: 1, low: 1, high: 1 });
 });
 
+Deno.test("the bounds of a small case equal those of rankings written out in full", () => {
+  // three images, the relevant one second: a resample's recall@1 is the share of its draws of image
+  // 1 that fit into the first n places after the copies of image 0
+  const scores = { queries: 1, images: 3, scores: Float32Array.of(0.9, 0.5, 0.1) };
+  const relevance = { queries: 1, images: 3, relevant: Uint8Array.of(0, 1, 0) };
+  const rounds = 3000, level = 0.5;
+  const values: number[] = [];
+  for (let draw = 0; draw < 27; draw++) {
+    const drawn = [draw % 3, Math.floor(draw / 3) % 3, Math.floor(draw / 9)].sort();
+    const n = drawn.filter((image) => image === 1).length;
+    if (n > 0) values.push(drawn.slice(0, n).filter((image) => image === 1).length / n);
+  }
+  values.sort((a, b) => a - b); // 19 equally likely outcomes
+  const [interval] = bootstrapRecall(scores, relevance, { ks: [1], rounds, level });
+  assert.equal(interval.low, values[Math.floor(0.25 * 19)]);
+  assert.equal(interval.high, values[Math.floor(0.75 * 19)]);
+  // the share of resamples with recall 1 is right to 0.04: the bound jumps there
+  const ones = values.filter((value) => value === 1).length / 19;
+  const highAt = (tail: number) =>
+    bootstrapRecall(scores, relevance, { ks: [1], rounds, level: 1 - 2 * tail })[0].high;
+  assert.equal(highAt(ones - 0.04), 1);
+  assert.ok(highAt(ones + 0.04) < 1);
+});
+
 Deno.test("95 % intervals over images cover the true recall about 95 % of the time", () => {
   const truth = recallAtK(...pair(draw("truth", 8, 40_000, 1)), [1]).recall[0];
   let covered = 0;
@@ -101,6 +125,7 @@ Deno.test("the bootstrap refuses options out of range", () => {
   const { scores, relevance } = draw("a", 2, 5, 1);
   assert.throws(() => bootstrapRecall(scores, relevance, { rounds: 0 }), /rounds .* got 0/);
   assert.throws(() => bootstrapRecall(scores, relevance, { level: 1 }), /level .* got 1/);
+  assert.throws(() => bootstrapRecall(scores, relevance, { ks: [3, 1] }), /ascend, got 3, 1/);
   const none = { queries: 2, images: 0, scores: new Float32Array(0) };
   assert.throws(
     () => bootstrapRecall(none, { queries: 2, images: 0, relevant: new Uint8Array(0) }),

@@ -24,7 +24,7 @@ export interface Interval {
 
 /** Options of the bootstrap functions. */
 export interface BootstrapOptions {
-  /** The k values; 1, 3 and 5 by default. */
+  /** The k values, ascending; 1, 3 and 5 by default. */
   ks?: readonly number[];
   /** What is drawn with replacement; `images` by default. */
   resample?: "images" | "classes";
@@ -117,6 +117,9 @@ function prepare(options: BootstrapOptions, images: number) {
   }
   if (images === 0) throw new RangeError("Cannot bootstrap: there are no images");
   const random = createRandom(seed).fork("bootstrap");
+  if (ks.some((k, i) => i > 0 && k <= ks[i - 1])) {
+    throw new RangeError(`Cannot bootstrap: the k values must ascend, got ${ks.join(", ")}`);
+  }
   return { ks, rounds, level, draw: () => random.next() };
 }
 
@@ -150,48 +153,66 @@ function byClasses(scores: ScoreMatrix, relevance: RelevanceMatrix, ks: readonly
 
 function byImages(scores: ScoreMatrix, relevance: RelevanceMatrix, ks: readonly number[]) {
   checkMatrices(scores, relevance, "bootstrap");
-  const count = scores.images;
-  const orders = Array.from(
+  const rankings = Array.from(
     { length: scores.queries },
-    (_, query) => rankImages(scores, query, relevance),
+    (_, query) => rankingOf(scores, relevance, query),
   );
   return (seed: number) => {
     const random = createRandom(seed);
-    const times = new Uint32Array(count); // how often each image was drawn
-    for (let n = 0; n < count; n++) times[random.integer(0, count - 1)]++;
+    const times = new Uint32Array(scores.images); // how often each image was drawn
+    for (let n = 0; n < times.length; n++) times[random.integer(0, times.length - 1)]++;
     const sums = ks.map(() => 0);
     let queries = 0;
-    orders.forEach((order, query) => {
-      const relevant = relevance.relevant.subarray(query * count, (query + 1) * count);
-      const recalls = weightedRecall(order, relevant, times, ks);
-      if (!recalls) return; // none of its images was drawn
+    for (const ranking of rankings) {
+      const recalls = weightedRecall(ranking, times, ks);
+      if (!recalls) continue; // none of its images was drawn
       queries++;
       for (let i = 0; i < ks.length; i++) sums[i] += recalls[i];
-    });
+    }
     return sums.map((sum) => sum / queries);
   };
 }
 
-/** Recall@k of one ranking in which image i stands `times[i]` times in a row. */
+/** One query's images, best first. */
+interface Ranking {
+  /** Image indices. // (ranked) */
+  order: Uint32Array;
+  /** Places of the relevant ones, ascending. // (n) */
+  hits: number[];
+}
+
+function rankingOf(scores: ScoreMatrix, relevance: RelevanceMatrix, query: number): Ranking {
+  const order = rankImages(scores, query, relevance);
+  const hits: number[] = [];
+  order.forEach((image, place) =>
+    relevance.relevant[query * scores.images + image] && hits.push(place)
+  );
+  return { order, hits };
+}
+
+/** Recall@k, for ascending ks, of a ranking in which image i stands `times[i]` times in a row. */
 function weightedRecall(
-  order: Uint32Array,
-  relevant: Uint8Array,
+  { order, hits }: Ranking,
   times: Uint32Array,
   ks: readonly number[],
 ): number[] | undefined {
   let n = 0;
-  for (const image of order) if (relevant[image]) n += times[image];
+  for (const place of hits) n += times[order[place]];
   if (n === 0) return undefined;
-  return ks.map((k) => {
-    let left = n * k, found = 0;
-    for (let at = 0; at < order.length && left > 0; at++) {
-      const image = order[at];
-      const taken = Math.min(times[image], left);
-      left -= taken;
-      if (relevant[image]) found += taken;
+  const recalls: number[] = [];
+  let passed = 0, found = 0, hit = 0;
+  for (let place = 0; place < order.length && recalls.length < ks.length; place++) {
+    const copies = times[order[place]];
+    const isHit = place === hits[hit];
+    // the cut after n*k images may fall between the copies of one image
+    while (recalls.length < ks.length && passed + copies >= n * ks[recalls.length]) {
+      recalls.push((found + (isHit ? n * ks[recalls.length] - passed : 0)) / n);
     }
-    return found / n;
-  });
+    passed += copies;
+    if (isHit) found += copies, hit++;
+  }
+  while (recalls.length < ks.length) recalls.push(found / n);
+  return recalls;
 }
 
 /** The bounds between which the middle `level` of the values lies (linear between neighbours). */
