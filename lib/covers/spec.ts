@@ -1,0 +1,141 @@
+/**
+ * Covers by name: a plain-data description of a cover, so that an experiment or a cache key can hold it.
+ *
+ * @module
+ */
+
+import { completeCover } from "./complete.ts";
+import type { Box, Cover, Fit } from "./cover.ts";
+import { wholeBox } from "./geometry.ts";
+import { gridCover } from "./grid.ts";
+import { objectCover } from "./objects.ts";
+import { requireSize } from "./validate.ts";
+import { verifiedCover } from "./verified.ts";
+
+/**
+ * Which cover to make of an image: the whole image alone, the published Complete Cover, a grid, a cover
+ * complete by construction, or the annotated boxes.
+ */
+export type CoverSpec =
+  | { scheme: "full" }
+  | { scheme: "complete"; k: number; fit?: Fit }
+  | { scheme: "grid"; n: number; fit?: Fit }
+  | {
+    scheme: "verified";
+    k: number;
+    minSide: number;
+    maxAspect?: number;
+    objectAspect?: number;
+  }
+  | { scheme: "objects" };
+
+/** What a cover is made of: the image's size in px and, for the scheme `objects`, its boxes. */
+export interface CoverImage {
+  width: number;
+  height: number;
+  /** Annotated boxes in px of the image; an empty list is an image without objects. */
+  objects?: readonly Box[];
+}
+
+const SCHEMES = "full, complete, grid, verified, objects";
+
+/** The error of a scheme that types rule out, but JSON does not. */
+function unknownScheme(attempt: string, spec: never): RangeError {
+  const scheme = JSON.stringify((spec as { scheme?: unknown } | null)?.scheme);
+  return new RangeError(`${attempt}: scheme must be one of ${SCHEMES}, got ${scheme}`);
+}
+
+/**
+ * Makes the cover that a spec describes for one image.
+ *
+ * @param spec which cover
+ * @param image size in px and, for `objects`, the annotated boxes
+ * @returns the cover; patch 0 is the whole image
+ * @throws RangeError if the scheme is unknown, a value of it or of the image is out of range, or the
+ *   scheme is `objects` and the image has no list of objects
+ *
+ * @example
+ * ```ts
+ * import { coverBoxes, makeCover } from "detailclip";
+ * const cover = makeCover({ scheme: "complete", k: 5 }, { width: 320, height: 240 });
+ * console.assert(coverBoxes(cover).length === 39);
+ * ```
+ */
+export function makeCover(spec: CoverSpec, image: CoverImage): Cover {
+  const { width, height, objects } = image;
+  switch (spec.scheme) {
+    case "full":
+      requireSize("Cannot cover image", width, height);
+      return { width, height, fit: "pad", levels: [[wholeBox(width, height)]] };
+    case "complete":
+      return completeCover(width, height, spec.k, { fit: spec.fit });
+    case "grid":
+      return gridCover(width, height, spec.n, { fit: spec.fit });
+    case "verified":
+      return verifiedCover(width, height, spec);
+    case "objects":
+      if (objects) return objectCover(width, height, objects);
+      throw new RangeError(
+        `Cannot cover image ${width}x${height} by its objects: it has no list of objects`,
+      );
+    default:
+      throw unknownScheme("Cannot cover image", spec);
+  }
+}
+
+/**
+ * The short name of a cover in tables and plots: `full`, `cc@10`, `grid@10`, `vc@10`, `objects`. It
+ * leaves out `fit`, `minSide` and aspects, so it is no cache key: use the spec itself.
+ *
+ * @param spec which cover
+ * @throws RangeError if the scheme is unknown
+ *
+ * @example
+ * ```ts
+ * import { coverName } from "detailclip";
+ * console.assert(coverName({ scheme: "complete", k: 10 }) === "cc@10");
+ * ```
+ */
+export function coverName(spec: CoverSpec): string {
+  switch (spec.scheme) {
+    case "full":
+    case "objects":
+      return spec.scheme;
+    case "complete":
+      return `cc@${spec.k}`;
+    case "grid":
+      return `grid@${spec.n}`;
+    case "verified":
+      return `vc@${spec.k}`;
+    default:
+      throw unknownScheme("Cannot name a cover", spec);
+  }
+}
+
+/**
+ * The spec of a short name, for command lines. A verified cover needs its smallest object too, written
+ * as a fraction of the shorter side: `vc@10:0.02`.
+ *
+ * @param name `full`, `objects`, `cc@K`, `grid@N` or `vc@K:MINSIDE`
+ * @returns a spec whose other values are the defaults
+ * @throws RangeError if it is none of these
+ *
+ * @example
+ * ```ts
+ * import { coverName, parseCoverName } from "detailclip";
+ * console.assert(coverName(parseCoverName("grid@4")) === "grid@4");
+ * ```
+ */
+export function parseCoverName(name: string): CoverSpec {
+  if (name === "full" || name === "objects") return { scheme: name };
+  const match = /^(cc|grid|vc)@([1-9]\d*)(?::(\d*\.?\d+))?$/.exec(name);
+  const [, kind, count, fraction] = match ?? [];
+  const k = Number(count), minSide = Number(fraction);
+  if (kind === "cc" && !fraction) return { scheme: "complete", k };
+  if (kind === "grid" && !fraction) return { scheme: "grid", n: k };
+  if (kind === "vc" && minSide > 0 && minSide <= 1) return { scheme: "verified", k, minSide };
+  throw new RangeError(
+    `Cannot read cover name ${JSON.stringify(name)}: write full, objects, cc@K, grid@N or ` +
+      `vc@K:MINSIDE with MINSIDE in (0, 1], for example vc@10:0.02`,
+  );
+}
