@@ -1,0 +1,183 @@
+/**
+ * A cache folder: the features of any number of images under one key, filled by any number of
+ * processes, whole after each of them was killed.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { canonicalJson, sha256, writeAtomic } from "../files.ts";
+import { createJournal, type Journal } from "./journal.ts";
+import { type FeatureKey, featureKeyName } from "./key.ts";
+import { addToLedger, type Ledger, type LedgerEntry, readLedger } from "./ledger.ts";
+import {
+  checkShard,
+  fileNames,
+  newWriterName,
+  readManifest,
+  type Retraction,
+  type ShardEntry,
+  sweepFolder,
+} from "./manifest.ts";
+import { encodeShard, type ImageRows } from "./shard.ts";
+
+/** Where the rows of an image are. */
+export interface Location {
+  /** The shard's entry in the manifest. */
+  entry: ShardEntry;
+  /** Its first row there. */
+  first: number;
+  /** Its number of rows (P). */
+  count: number;
+}
+
+/** How thoroughly shards are checked when a cache is opened: by size only, or by their SHA-256. */
+export type Verify = "size" | "checksum";
+
+/** Options of `FeatureCache.open`. */
+export interface OpenCacheOptions {
+  /** How shards are checked (default `size`). */
+  verify?: Verify;
+}
+
+/** The complete features of a cache folder. */
+export class FeatureCache {
+  /** Where each image's rows are, by image key. */
+  readonly locations = new Map<string, Location>();
+  /** Shards that the manifest names and that are not whole on disk. */
+  readonly broken: Retraction[] = [];
+
+  private constructor(
+    /** The cache folder. */
+    readonly folder: string,
+    /** What the features in it depend on. */
+    readonly key: FeatureKey,
+    /** Images that could not be encoded. */
+    readonly ledger: Ledger,
+  ) {}
+
+  /**
+   * Opens the folder of `key`, made when it does not exist, and reads its manifest.
+   *
+   * @param cacheDir the directory of all caches
+   * @param key what the features depend on
+   * @param options how to check shards
+   * @throws Error when the folder belongs to another key
+   */
+  static async open(
+    cacheDir: string,
+    key: FeatureKey,
+    { verify = "size" }: OpenCacheOptions = {},
+  ): Promise<FeatureCache> {
+    const folder = join(cacheDir, featureKeyName(key));
+    await Deno.mkdir(folder, { recursive: true });
+    await claimFolder(folder, key);
+    const cache = new FeatureCache(folder, key, await readLedger(folder));
+    for (const entry of (await readManifest(folder)).shards) {
+      const reason = await checkShard(folder, entry, verify);
+      if (reason) cache.broken.push({ retract: entry.shard, reason });
+      else cache.register(entry);
+    }
+    return cache;
+  }
+
+  /** Makes a complete shard's images known; an image that is known already stays where it is. */
+  register(entry: ShardEntry): void {
+    for (const [key, first, count] of entry.images) {
+      if (!this.locations.has(key)) this.locations.set(key, { entry, first, count });
+    }
+  }
+
+  /** Removes what killed processes left behind. */
+  async sweep(): Promise<string[]> {
+    return await sweepFolder(this.folder);
+  }
+}
+
+/** Notes the key in its folder, or finds it there. */
+async function claimFolder(folder: string, key: FeatureKey): Promise<void> {
+  const path = join(folder, "key.json");
+  const identity = ({ encoder: { id: _, ...encoder }, ...rest }: FeatureKey) =>
+    canonicalJson({ ...rest, encoder });
+  let found: FeatureKey | undefined;
+  try {
+    found = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof SyntaxError)) throw error;
+  }
+  if (found === undefined) await writeAtomic(path, JSON.stringify(key, null, 2) + "\n");
+  else if (identity(found) !== identity(key)) {
+    throw new Error(`Cannot open feature cache ${folder}: its key.json names another key`);
+  }
+}
+
+/** Writes shards and ledger lines to a cache on behalf of this process. */
+export class CacheWriter {
+  readonly #name = newWriterName();
+  #manifest: Promise<Journal> | undefined;
+  #ledger: Promise<Journal> | undefined;
+  #shards = 0;
+
+  /**
+   * @param cache the cache to write to; what is written becomes known to it
+   */
+  constructor(readonly cache: FeatureCache) {}
+
+  /** The manifest exists and is locked before the first shard, so that no one takes that for litter. */
+  #openManifest(): Promise<Journal> {
+    return this.#manifest ??= createJournal(
+      join(this.cache.folder, fileNames.manifest(this.#name)),
+    );
+  }
+
+  /** Strikes broken shards from the manifest and deletes their files. */
+  async retract(broken: readonly Retraction[]): Promise<void> {
+    for (const entry of broken) {
+      await (await this.#openManifest()).append(entry);
+      await Deno.remove(join(this.cache.folder, entry.retract)).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+    }
+  }
+
+  /**
+   * Writes one shard. When this returns, its images are in the cache for good; when the process is
+   * killed before, none of them is.
+   */
+  async commit(images: readonly ImageRows[]): Promise<ShardEntry> {
+    const manifest = await this.#openManifest();
+    const shard = fileNames.shard(this.#name, this.#shards++);
+    const { key, folder } = this.cache;
+    const bytes = encodeShard(images, key.encoder.dim, { detailclip: canonicalJson(key) });
+    await writeAtomic(join(folder, shard), bytes);
+    let first = 0;
+    const located = images.map(({ key, boxes }): ShardEntry["images"][number] => {
+      first += boxes.length;
+      return [key, first - boxes.length, boxes.length];
+    });
+    const entry = {
+      shard,
+      bytes: bytes.length,
+      sha256: sha256(bytes),
+      rows: first,
+      images: located,
+    };
+    await manifest.append(entry);
+    this.cache.register(entry);
+    return entry;
+  }
+
+  /** Notes an image that could not be encoded, unless the ledger says the same already. */
+  async note(entry: LedgerEntry): Promise<void> {
+    const { byKey, byPath } = this.cache.ledger;
+    const known = entry.key === null ? byPath.get(entry.path) : byKey.get(entry.key);
+    if (known?.reason === entry.reason && known.path === entry.path) return;
+    addToLedger(this.cache.ledger, entry); // before waiting: two may note the same image at once
+    this.#ledger ??= createJournal(join(this.cache.folder, fileNames.ledger(this.#name)));
+    await (await this.#ledger).append(entry);
+  }
+
+  /** Closes the files, and so tells other processes that this writer is done. */
+  async close(): Promise<void> {
+    for (const journal of [this.#manifest, this.#ledger]) (await journal)?.close();
+  }
+}

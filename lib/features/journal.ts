@@ -1,0 +1,125 @@
+/**
+ * Append-only JSON lines of one process: each line is checked, and a file is locked while its process
+ * lives, so that others know what a dead one left behind.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { canonicalJson, sha256 } from "../files.ts";
+
+/** Digits of SHA-256 kept beside each line: enough to tell a torn or damaged line. */
+const CHECK_DIGITS = 16;
+
+function checkOf(entry: object): string {
+  return sha256(canonicalJson(entry)).slice(0, CHECK_DIGITS);
+}
+
+/** A journal file being written by this process. */
+export interface Journal {
+  /** Where it is. */
+  readonly path: string;
+  /** Adds one line and flushes it to disk; when this returns, the line survives a crash. */
+  append(entry: object): Promise<void>;
+  /** Closes the file and so gives up its lock. */
+  close(): void;
+}
+
+/** Opens a new file and locks it; a cleaner may take it for a dead writer's before it is locked. */
+async function openLocked(path: string): Promise<Deno.FsFile> {
+  for (;;) {
+    const file = await Deno.open(path, { write: true, createNew: true, append: true });
+    try {
+      await file.lock(true);
+      if ((await Deno.stat(path).catch(() => null)) !== null) return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close(); // it was swept away in between: the lock is on a file without a name
+  }
+}
+
+/**
+ * Creates a journal that no other process writes, and locks it until it is closed or the process dies.
+ *
+ * @param path a file that does not exist yet
+ */
+export async function createJournal(path: string): Promise<Journal> {
+  const file = await openLocked(path);
+  const write = async (bytes: Uint8Array) => {
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    await file.sync();
+  };
+  let last = Promise.resolve();
+  return {
+    path,
+    append(entry) {
+      const line = JSON.stringify({ ...entry, check: checkOf(entry) }) + "\n";
+      const written = last.then(() => write(new TextEncoder().encode(line)));
+      last = written.catch(() => {}); // one line after the other, and a failure is its caller's
+      return written;
+    },
+    close: () => file.close(),
+  };
+}
+
+/**
+ * The whole lines of a journal. A torn last line (its process was killed) and lines whose check does
+ * not fit are left out.
+ *
+ * @returns the entries in the order in which they were written, and how many lines were left out
+ */
+export async function readJournal<T extends object>(
+  path: string,
+): Promise<{ entries: T[]; damaged: number }> {
+  const entries: T[] = [];
+  let damaged = 0;
+  for (const line of (await Deno.readTextFile(path)).split("\n")) {
+    if (line === "") continue;
+    try {
+      const { check, ...entry } = JSON.parse(line);
+      if (check !== checkOf(entry)) throw new Error("the check does not fit");
+      entries.push(entry as T);
+    } catch {
+      damaged++;
+    }
+  }
+  return { entries, damaged };
+}
+
+/** Names in `folder` that start with `prefix` and end with `.jsonl`, sorted: the order of creation. */
+export async function listJournals(folder: string, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const item of Deno.readDir(folder)) {
+    if (item.isFile && item.name.startsWith(prefix) && item.name.endsWith(".jsonl")) {
+      names.push(item.name);
+    }
+  }
+  return names.sort();
+}
+
+/**
+ * Does `work` while holding a journal's lock, if no living process holds it.
+ *
+ * @returns whether the journal's writer is gone, and the work was done
+ */
+export async function ifAbandoned(
+  folder: string,
+  name: string,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(join(folder, name), { read: true, write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false; // another process was faster
+    throw error;
+  }
+  try {
+    if (!(await file.tryLock(true))) return false;
+    await work();
+    return true;
+  } finally {
+    file.close();
+  }
+}

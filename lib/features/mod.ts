@@ -1,0 +1,25 @@
+/**
+ * Features: extracted once, kept on disk, read back by image.
+ *
+ * @module
+ */
+export {
+  type ExtractEvent,
+  extractFeatures,
+  type ExtractOptions,
+  type ExtractProgress,
+  openFeatures,
+  type OpenFeaturesOptions,
+} from "./extract.ts";
+export type { BatchLimits } from "./batch.ts";
+export type { Verify } from "./cache.ts";
+export {
+  FEATURE_VERSION,
+  type FeatureKey,
+  featureKey,
+  featureKeyName,
+  type FeatureKeyParts,
+} from "./key.ts";
+export type { LedgerEntry } from "./ledger.ts";
+export { decodeShard, encodeShard, type ImageRows, type ShardColumns } from "./shard.ts";
+export { digestFeatures, type FeatureStore, type ImageFeatures } from "./store.ts";

@@ -1,0 +1,142 @@
+/**
+ * From an image of a data set to patches: everything that runs ahead of the encoder.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import { type Box, coverBoxes } from "../covers/cover.ts";
+import { type CoverSpec, makeCover, toImageBox } from "../covers/mod.ts";
+import type { DatasetImage } from "../datasets/mod.ts";
+import { sha256, sha256File } from "../files.ts";
+import {
+  type CutMethod,
+  cutPatches,
+  decodeImage,
+  ImageError,
+  type PatchBatch,
+  type Preprocessing,
+} from "../images/mod.ts";
+import type { HashIndex } from "./hashes.ts";
+import { imageKey } from "./key.ts";
+
+/** Bytes of an image file that are read into memory at most. */
+export const DEFAULT_MAX_BYTES = 512 * 2 ** 20;
+
+/** What preparing images needs to know. */
+export interface PrepareOptions {
+  /** How images are cut. */
+  cover: CoverSpec;
+  /** The encoder's preprocessing. */
+  preprocessing: Preprocessing;
+  /** How patches are cut out. */
+  method: CutMethod;
+  /** Limit on an image's pixels; the default of `decodeImage` when left out. */
+  maxPixels?: number;
+  /** Limit on the size of an image's file. */
+  maxBytes: number;
+  /** Remembered content hashes. */
+  hashes: HashIndex;
+  /** Stops the work. */
+  signal: AbortSignal;
+}
+
+/** An image file that could be read: its key in the cache and, when it had to be read, its bytes. */
+export interface IdentifiedImage {
+  /** The image's key in the cache. */
+  key: string;
+  /** The file's content. */
+  bytes?: Uint8Array;
+}
+
+/** An image cut into patches. */
+export interface PreparedImage {
+  /** The image's key in the cache. */
+  key: string;
+  /** (P, S, S, 3). */
+  patches: PatchBatch;
+  /** P boxes, in px of the image. */
+  boxes: Box[];
+  /** (P). */
+  levels: Uint8Array;
+}
+
+const objectBoxes = (image: DatasetImage) => image.objects.map((object) => object.box);
+
+/**
+ * Turns a failure to read into a reason for the ledger; a permission that the process lacks spoils all
+ * images alike, and an abort none.
+ */
+function readFailure(path: string, error: unknown, signal: AbortSignal): unknown {
+  const general = error instanceof ImageError || error instanceof Deno.errors.NotCapable;
+  if (general || signal.aborted) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new ImageError(path, "unreadable file", detail, { cause: error });
+}
+
+/** Reads a file whole, unless it is larger than allowed. */
+async function readImage(path: string, options: PrepareOptions): Promise<Uint8Array> {
+  const { size } = await Deno.stat(path);
+  if (size > options.maxBytes) {
+    throw new ImageError(path, "too many bytes", `${size}; the limit is ${options.maxBytes}`);
+  }
+  return await readFile(path, { signal: options.signal });
+}
+
+/**
+ * Finds the key of an image, from the remembered hash of its file or by reading it.
+ *
+ * @throws {ImageError} when the file cannot be read
+ */
+export async function identifyImage(
+  image: DatasetImage,
+  options: PrepareOptions,
+): Promise<IdentifiedImage> {
+  const { cover, hashes, maxBytes, signal } = options;
+  const { path } = image;
+  const key = (hash: string) => imageKey(hash, cover, objectBoxes(image));
+  try {
+    const info = await Deno.stat(path);
+    if (!info.isFile) {
+      throw new ImageError(path, info.isDirectory ? "is a directory" : "is not a regular file");
+    }
+    const known = hashes.get(path, info);
+    if (known !== undefined) return { key: key(known) };
+    // What is too large to read is hashed all the same, so that the ledger knows it by its content.
+    const bytes = info.size > maxBytes ? undefined : await readImage(path, options);
+    const hash = bytes ? sha256(bytes) : await sha256File(path);
+    hashes.set(path, info, hash);
+    return { key: key(hash), bytes };
+  } catch (error) {
+    throw readFailure(path, error, signal);
+  }
+}
+
+/**
+ * Decodes an image and cuts it into patches. The key returned is that of the bytes which were decoded,
+ * whatever happened to the file since it was identified.
+ *
+ * @throws Error when the image cannot be decoded, covered or cut
+ */
+export async function prepareImage(
+  image: DatasetImage,
+  identified: IdentifiedImage,
+  options: PrepareOptions,
+): Promise<PreparedImage> {
+  const { cover: spec, preprocessing, method, maxPixels, signal } = options;
+  let { key, bytes } = identified;
+  if (bytes === undefined) {
+    try {
+      bytes = await readImage(image.path, options);
+    } catch (error) {
+      throw readFailure(image.path, error, signal);
+    }
+    key = imageKey(sha256(bytes), spec, objectBoxes(image));
+  }
+  const pixels = await decodeImage(bytes, { maxPixels, signal }); // (H, W, 3)
+  const { width, height } = pixels;
+  const cover = makeCover(spec, { width, height, objects: objectBoxes(image) });
+  const patches = await cutPatches(pixels, cover, preprocessing, { method, signal }); // (P, S, S, 3)
+  const boxes = coverBoxes(cover).map((box) => toImageBox(cover, box, width, height));
+  const levels = Uint8Array.from(cover.levels.flatMap((level, index) => level.map(() => index)));
+  return { key, patches, boxes, levels };
+}
