@@ -81,10 +81,11 @@ function slideBoxes({ x, y }: { x: Slide; y: Slide }): Box[] {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { completeCover, coverBoxes } from "detailclip";
  * const cover = completeCover(640, 480, 10);
- * console.assert(coverBoxes(cover).length === 166);
- * console.assert(cover.levels.map((level) => level.length).join() === "1,4,9,16,36,100");
+ * assert(coverBoxes(cover).length === 166);
+ * assert(cover.levels.map((level) => level.length).join() === "1,4,9,16,36,100");
  * ```
  */
 export function completeCover(

@@ -6,15 +6,20 @@
 
 /** An axis-aligned box in whole pixels. */
 export interface Box {
+  /** First column. */
   left: number;
+  /** First row. */
   top: number;
+  /** Number of columns. */
   width: number;
+  /** Number of rows. */
   height: number;
 }
 
 /**
- * How an image is brought to a cover's size: `pad` extends it at the right and at the bottom
- * (the published algorithm), `stretch` resizes it (the authors' feature extractor).
+ * How an image is brought to a cover's size: `pad` extends it with black at the right and at the bottom
+ * (the published algorithm, except that it centres the image in the padding), `stretch` resizes it (the
+ * authors' feature extractor).
  */
 export type Fit = "pad" | "stretch";
 

@@ -23,7 +23,9 @@ export interface CoverageRow {
 
 /** Size of an object in px. */
 export interface ObjectSize {
+  /** Width in px. */
   width: number;
+  /** Height in px. */
   height: number;
 }
 
@@ -96,10 +98,11 @@ function unionArea(spans: readonly Span[]): number {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { gridCover, objectCoverage } from "detailclip";
  * // A 2x2 grid of a 4x4 image holds a 2x2 object at 4 of its 9 positions.
  * const { covered, positions } = objectCoverage(gridCover(4, 4, 2), 2, { width: 2, height: 2 });
- * console.assert(covered === 4 && positions === 9);
+ * assert(covered === 4 && positions === 9);
  * ```
  */
 export function objectCoverage(cover: Cover, k: number, object: ObjectSize): CoverageRow {
@@ -136,9 +139,10 @@ function measure(cover: Cover, boxes: readonly Box[], k: number, object: ObjectS
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { completeCover, coverage } from "detailclip";
  * const [row] = coverage(completeCover(1000, 1000, 10), 10, { sides: [20] });
- * console.assert(row.fraction < 0.7); // cc@10 misses a third of the positions of 2 % objects
+ * assert(row.fraction < 0.7); // cc@10 misses a third of the positions of 2 % objects
  * ```
  */
 export function coverage(

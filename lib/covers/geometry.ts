@@ -41,9 +41,10 @@ export function clipBox(box: Box, width: number, height: number): Box {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { completeCover, toImageBox } from "detailclip";
  * const cover = completeCover(224, 224, 10); // padded to 230x230
- * console.assert(toImageBox(cover, cover.levels[0][0], 224, 224).width === 224);
+ * assert(toImageBox(cover, cover.levels[0][0], 224, 224).width === 224);
  * ```
  */
 export function toImageBox(cover: Cover, box: Box, imageWidth: number, imageHeight: number): Box {

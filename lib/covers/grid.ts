@@ -24,8 +24,9 @@ import { requireFit, requireInteger, requirePatches, requireSize } from "./valid
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { coverBoxes, gridCover } from "detailclip";
- * console.assert(coverBoxes(gridCover(640, 480, 4)).length === 1 + 16);
+ * assert(coverBoxes(gridCover(640, 480, 4)).length === 1 + 16);
  * ```
  */
 export function gridCover(

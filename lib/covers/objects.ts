@@ -53,10 +53,11 @@ function annotatedBox(box: Box, index: number, width: number, height: number): B
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { objectCover } from "detailclip";
  * const cover = objectCover(100, 80, [{ left: 90.5, top: 10, width: 20, height: 0 }]);
  * const { left, width, height } = cover.levels[1][0];
- * console.assert(left === 90 && width === 10 && height === 1);
+ * assert(left === 90 && width === 10 && height === 1);
  * ```
  */
 export function objectCover(width: number, height: number, boxes: readonly Box[]): Cover {

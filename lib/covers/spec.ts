@@ -31,7 +31,9 @@ export type CoverSpec =
 
 /** What a cover is made of: the image's size in px and, for the scheme `objects`, its boxes. */
 export interface CoverImage {
+  /** Width in px. */
   width: number;
+  /** Height in px. */
   height: number;
   /** Annotated boxes in px of the image; an empty list is an image without objects. */
   objects?: readonly Box[];
@@ -56,9 +58,10 @@ function unknownScheme(attempt: string, spec: never): RangeError {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { coverBoxes, makeCover } from "detailclip";
  * const cover = makeCover({ scheme: "complete", k: 5 }, { width: 320, height: 240 });
- * console.assert(coverBoxes(cover).length === 39);
+ * assert(coverBoxes(cover).length === 39);
  * ```
  */
 export function makeCover(spec: CoverSpec, image: CoverImage): Cover {
@@ -92,8 +95,9 @@ export function makeCover(spec: CoverSpec, image: CoverImage): Cover {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { coverName } from "detailclip";
- * console.assert(coverName({ scheme: "complete", k: 10 }) === "cc@10");
+ * assert(coverName({ scheme: "complete", k: 10 }) === "cc@10");
  * ```
  */
 export function coverName(spec: CoverSpec): string {
@@ -122,8 +126,9 @@ export function coverName(spec: CoverSpec): string {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { coverName, parseCoverName } from "detailclip";
- * console.assert(coverName(parseCoverName("grid@4")) === "grid@4");
+ * assert(coverName(parseCoverName("grid@4")) === "grid@4");
  * ```
  */
 export function parseCoverName(name: string): CoverSpec {

@@ -62,10 +62,11 @@ const layouts = new Map<string, Level[]>();
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { coverage, coverBoxes, verifiedCover } from "detailclip";
  * const cover = verifiedCover(1000, 1000, { k: 10, minSide: 0.02 });
- * console.assert(coverBoxes(cover).length < 50); // cc@10 has 166, and holes
- * console.assert(coverage(cover, 10, { sides: [20, 35, 50, 100] }).every((row) => row.fraction === 1));
+ * assert(coverBoxes(cover).length < 50); // cc@10 has 166, and holes
+ * assert(coverage(cover, 10, { sides: [20, 35, 50, 100] }).every((row) => row.fraction === 1));
  * ```
  */
 export function verifiedCover(width: number, height: number, options: VerifiedOptions): Cover {
