@@ -1,0 +1,71 @@
+/**
+ * What an encoder is: two towers that bring images and texts to unit vectors of one space.
+ *
+ * @module
+ */
+import type { PatchBatch, Preprocessing } from "../images/mod.ts";
+
+/** Precision of an encoder's weights: `q8` is int8 with activations quantised on the fly. */
+export type EncoderDtype = "fp32" | "fp16" | "q8";
+
+/** Options of one call of an encoder. */
+export interface EncodeOptions {
+  /** Checked between micro-batches: when aborted, the call throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A frozen vision-language model together with the preprocessing it was trained with. */
+export interface Encoder {
+  /** The id it was loaded by. */
+  readonly id: string;
+  /** D: length of its vectors. */
+  readonly dim: number;
+  /** S: side in px of the square images it takes. */
+  readonly inputSize: number;
+  /** Precision of the weights. */
+  readonly dtype: EncoderDtype;
+  /** SHA-256 over weights, configuration, tokenizer, preprocessing and dtype: equal fingerprints, equal vectors. */
+  readonly fingerprint: string;
+  /** How images are brought to `inputSize`; hand it to `cutPatches`. */
+  readonly preprocessing: Preprocessing;
+  /**
+   * Encodes P images of `inputSize` px.
+   *
+   * The vectors do not depend on how images are grouped into calls (within 1e-5).
+   *
+   * @param patches bytes (P, S, S, 3), already resized
+   * @returns float32 (P, D), rows of length 1
+   * @throws {RangeError} If the images are not of the encoder's size.
+   */
+  encodeImages(patches: PatchBatch, options?: EncodeOptions): Promise<Float32Array>;
+  /**
+   * Encodes Q texts; what exceeds the model's context is cut off.
+   *
+   * @param texts Q texts
+   * @returns float32 (Q, D), rows of length 1
+   */
+  encodeTexts(texts: readonly string[], options?: EncodeOptions): Promise<Float32Array>;
+  /** Frees the model's memory; the encoder cannot be used afterwards. */
+  dispose(): Promise<void>;
+}
+
+/** Options of `loadEncoder`. */
+export interface LoadEncoderOptions {
+  /** Precision of the weights; each has files of its own. Default `"fp32"`. */
+  dtype?: EncoderDtype;
+  /** Where it runs: `"cpu"` (default), `"cuda"`, `"webgpu"`, … as onnxruntime names them. */
+  device?: string;
+  /** `"clip"`: bicubic and centre crop; `"squash"`: the authors' bilinear. Default: as the model says. */
+  preprocessing?: "clip" | "squash";
+  /** Folder of models in the hub's layout (`<folder>/<owner>/<name>/…`). Default: the environment
+   * variable `DETAILCLIP_MODELS`, else `.cache/models` of this repository. */
+  modelsDir?: string;
+  /** Allows a hub id that is not in the models folder to be downloaded into it. Default false. */
+  remote?: boolean;
+  /** Images in one run of the model. Default: chosen for the model; 1 for `q8`, see `loadEncoder`. */
+  microBatch?: number;
+  /** Threads of the CPU within one operation. Default: the number of cores, at most 16. */
+  threads?: number;
+  /** Stops a download. */
+  signal?: AbortSignal;
+}

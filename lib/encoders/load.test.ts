@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createRandom } from "../random.ts";
+import type { PatchBatch } from "../images/mod.ts";
+import type { Encoder, EncoderDtype } from "./encoder.ts";
+import { loadEncoder } from "./load.ts";
+import golden from "./testdata/random-clip/golden.json" with { type: "json" };
+
+const RANDOM_CLIP = fileURLToPath(new URL("./testdata/random-clip", import.meta.url));
+
+/** Runs a test with an encoder and disposes it. */
+async function withEncoder(
+  options: Parameters<typeof loadEncoder>[1],
+  test: (encoder: Encoder) => Promise<void>,
+) {
+  const encoder = await loadEncoder(RANDOM_CLIP, options);
+  try {
+    await test(encoder);
+  } finally {
+    await encoder.dispose();
+  }
+}
+
+async function inTemporaryFolder(test: (folder: string) => Promise<void>) {
+  const folder = await mkdtemp(join(tmpdir(), "encoders-"));
+  try {
+    await test(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Images of noise with different contrasts, so that their ranges differ. */
+function noise(count: number, size: number, seed = 1): PatchBatch {
+  const random = createRandom(seed), area = 3 * size * size;
+  const data = new Uint8Array(count * area);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = random.integer(0, 15 + 240 * (Math.floor(i / area) % 3) / 2);
+  }
+  return { count, size, data };
+}
+
+function batchOf({ size, data }: PatchBatch, from: number, to: number): PatchBatch {
+  const area = 3 * size * size;
+  return { count: to - from, size, data: data.subarray(from * area, to * area) };
+}
+
+function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  assert.equal(a.length, b.length);
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
+  return most;
+}
+
+function minCosine(a: Float32Array, b: ArrayLike<number>, dim: number): number {
+  assert.equal(a.length, b.length);
+  let least = 1;
+  for (let row = 0; row < a.length; row += dim) {
+    let dot = 0;
+    for (let i = row; i < row + dim; i++) dot += a[i] * b[i];
+    least = Math.min(least, dot);
+  }
+  return least;
+}
+
+const goldenImages: PatchBatch = {
+  count: golden.shape[0],
+  size: golden.shape[1],
+  data: Uint8Array.from(atob(golden.images), (char) => char.charCodeAt(0)),
+};
+
+Deno.test("the same weights in PyTorch give the same vectors", async () => {
+  await withEncoder({}, async (encoder) => {
+    assert.equal(encoder.dim, 32);
+    assert.equal(encoder.inputSize, 64);
+    assert.deepEqual([encoder.preprocessing.mode, encoder.preprocessing.size], ["clip", 64]);
+    const images = await encoder.encodeImages(goldenImages);
+    const texts = await encoder.encodeTexts(golden.texts);
+    assert.ok(maxDifference(images, golden.image.flat()) < 1e-4);
+    assert.ok(maxDifference(texts, golden.text.flat()) < 1e-4);
+    // The inputs tell: vectors of different inputs are far apart, so that a mix-up would show.
+    assert.ok(maxDifference(images.subarray(0, 32), images.subarray(32, 64)) > 0.1);
+    assert.ok(maxDifference(texts.subarray(0, 32), texts.subarray(32, 64)) > 0.1);
+  });
+});
+
+for (const [dtype, least] of [["fp16", 0.9999], ["q8", 0.98]] as [EncoderDtype, number][]) {
+  Deno.test(`${dtype} stays close to PyTorch`, async () => {
+    await withEncoder({ dtype }, async (encoder) => {
+      const images = await encoder.encodeImages(goldenImages);
+      const texts = await encoder.encodeTexts(golden.texts);
+      const cosine = minCosine(images, golden.image.flat(), 32);
+      const textCosine = minCosine(texts, golden.text.flat(), 32);
+      assert.ok(cosine > least && textCosine > least, `${cosine}, ${textCosine}`);
+      assert.ok(cosine < 1 - 1e-12 || textCosine < 1 - 1e-12, "these are not the fp32 weights");
+    });
+  });
+}
+
+for (const dtype of ["fp32", "fp16", "q8"] as const) {
+  Deno.test(`${dtype}: any batch size gives the same unit vectors`, async () => {
+    await withEncoder({ dtype }, async (encoder) => {
+      const patches = noise(32, 64);
+      const texts = Array.from({ length: 32 }, (_, i) => `${"boat ".repeat(i % 5)}number ${i}`);
+      const images = await encoder.encodeImages(patches);
+      const queries = await encoder.encodeTexts(texts);
+      assert.equal(images.length, 32 * encoder.dim);
+      for (let row = 0; row < images.length; row += encoder.dim) {
+        const norm = Math.hypot(...images.subarray(row, row + encoder.dim));
+        assert.ok(Math.abs(norm - 1) < 1e-6);
+      }
+      for (const size of [1, 7, 19]) {
+        for (let from = 0; from < 32; from += size) {
+          const to = Math.min(32, from + size);
+          const some = await encoder.encodeImages(batchOf(patches, from, to));
+          const few = await encoder.encodeTexts(texts.slice(from, to));
+          const range = [from * encoder.dim, to * encoder.dim] as const;
+          assert.ok(maxDifference(some, images.subarray(...range)) <= 1e-5);
+          assert.ok(maxDifference(few, queries.subarray(...range)) <= 1e-5);
+        }
+      }
+    });
+  });
+}
+
+Deno.test("int8 vectors would depend on the batch, were images not run one by one", async () => {
+  await withEncoder({ dtype: "q8", microBatch: 8 }, async (encoder) => {
+    const patches = noise(8, 64);
+    const together = await encoder.encodeImages(patches);
+    const alone = await encoder.encodeImages(batchOf(patches, 0, 1));
+    assert.ok(maxDifference(alone, together.subarray(0, encoder.dim)) > 1e-5);
+  });
+});
+
+Deno.test("nothing in, nothing out", async () => {
+  await withEncoder({}, async (encoder) => {
+    const none = await encoder.encodeImages({ count: 0, size: 64, data: new Uint8Array(0) });
+    assert.equal(none.length, 0);
+    assert.equal((await encoder.encodeTexts([])).length, 0);
+  });
+});
+
+Deno.test("calls at the same time do not disturb each other", async () => {
+  await withEncoder({ microBatch: 2 }, async (encoder) => {
+    const a = noise(5, 64, 1), b = noise(5, 64, 2);
+    const [first, second] = [await encoder.encodeImages(a), await encoder.encodeImages(b)];
+    const both = await Promise.all([encoder.encodeImages(a), encoder.encodeImages(b)]);
+    assert.deepEqual(both, [first, second]);
+  });
+});
+
+Deno.test("an aborted call stops between micro-batches and leaves the encoder usable", async () => {
+  await withEncoder({ microBatch: 1 }, async (encoder) => {
+    const controller = new AbortController(), reason = new Error("enough");
+    const patches = noise(2000, 64);
+    const call = encoder.encodeImages(patches, { signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 20);
+    await assert.rejects(call, reason);
+    await assert.rejects(
+      encoder.encodeTexts(["boat"], { signal: AbortSignal.abort(reason) }),
+      reason,
+    );
+    assert.equal((await encoder.encodeTexts(["boat"])).length, encoder.dim);
+  });
+});
+
+Deno.test("images of another size, and a disposed encoder, are refused", async () => {
+  const encoder = await loadEncoder(RANDOM_CLIP);
+  const small = { count: 1, size: 32, data: new Uint8Array(3 * 32 * 32) };
+  await assert.rejects(encoder.encodeImages(small), /takes 64 px, got patches of 32 px/);
+  const short = { count: 2, size: 64, data: new Uint8Array(5) };
+  await assert.rejects(encoder.encodeImages(short), /need 24576 bytes, got 5/);
+  await encoder.dispose();
+  await encoder.dispose();
+  await assert.rejects(encoder.encodeTexts(["boat"]), /was disposed/);
+});
+
+Deno.test("the fingerprint follows weights and settings, not the folder", async () => {
+  const print = async (...args: Parameters<typeof loadEncoder>) => {
+    const encoder = await loadEncoder(...args);
+    await encoder.dispose();
+    return encoder.fingerprint;
+  };
+  const original = await print(RANDOM_CLIP);
+  assert.match(original, /^[0-9a-f]{64}$/);
+  assert.notEqual(await print(RANDOM_CLIP, { dtype: "q8" }), original);
+  assert.notEqual(await print(RANDOM_CLIP, { preprocessing: "squash" }), original);
+  await inTemporaryFolder(async (folder) => {
+    await cp(RANDOM_CLIP, folder, { recursive: true });
+    assert.equal(await print(folder), original);
+    const path = join(folder, "preprocessor_config.json");
+    const config = JSON.parse(await Deno.readTextFile(path));
+    await writeFile(path, JSON.stringify({ ...config, image_mean: [0.5, 0.5, 0.5] }));
+    assert.notEqual(await print(folder), original);
+  });
+});
+
+Deno.test("a model of another family is named in the refusal", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await cp(RANDOM_CLIP, folder, { recursive: true });
+    await writeFile(join(folder, "config.json"), JSON.stringify({ model_type: "bert" }));
+    await assert.rejects(loadEncoder(folder), /model_type must be one of clip, siglip, got bert/);
+    await writeFile(join(folder, "config.json"), "{ not json");
+    await assert.rejects(loadEncoder(folder), /Cannot read .*config\.json/);
+  });
+});

@@ -1,0 +1,99 @@
+/**
+ * Loads an encoder with its own preprocessing, so that the two cannot mismatch.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Encoder, EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
+import { fingerprintEncoder } from "./fingerprint.ts";
+import { encoderFiles, locateEncoder } from "./locate.ts";
+import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
+import { loadTokenizer, loadTower, type ModelConfig } from "./towers.ts";
+import { TwoTowerEncoder } from "./two_tower.ts";
+
+/** Texts in one run of the text tower. */
+const TEXT_BATCH = 32;
+
+/** Reads a JSON file of the model. */
+async function readJson<T>(folder: string, file: string): Promise<T> {
+  const path = join(folder, file);
+  try {
+    return JSON.parse(await Deno.readTextFile(path)) as T;
+  } catch (error) {
+    throw new Error(`Cannot read ${path}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Loads an encoder: the embedded `tiny-clip`, a folder, or a model of the hub.
+ *
+ * A folder has the hub's layout: `config.json`, `preprocessor_config.json`, `tokenizer.json`,
+ * `tokenizer_config.json` and `onnx/{text,vision}_model{,_fp16,_quantized}.onnx`; tools/export_encoder.py
+ * makes one from a PyTorch checkpoint. A hub id (`owner/name`) is looked for in the folder of models and
+ * is downloaded only with `remote: true`. Families: CLIP and SigLIP.
+ *
+ * With `dtype: "q8"` activations are quantised by the range they have in one run of the model, so that an
+ * image's vector would depend on the images beside it; on a CPU such models therefore run one image, or
+ * one text, at a time. Raising `microBatch` trades that for speed.
+ *
+ * @param id `"tiny-clip"`, a path, or a hub id such as `"Xenova/clip-vit-base-patch32"`
+ * @param options precision, device, and where to look
+ * @throws {Error} If files are missing: the message lists what to download and where to put it.
+ *
+ * @example
+ * ```ts
+ * import { loadEncoder } from "detailclip";
+ * const encoder = await loadEncoder("./lib/encoders/testdata/random-clip");
+ * const size = encoder.inputSize;
+ * const grey = { count: 1, size, data: new Uint8Array(3 * size * size).fill(128) };
+ * const image = await encoder.encodeImages(grey);
+ * const texts = await encoder.encodeTexts(["a photo of a red apple.", "a photo of fog."]);
+ * console.assert(image.length === encoder.dim && texts.length === 2 * encoder.dim);
+ * await encoder.dispose();
+ * ```
+ */
+export async function loadEncoder(id: string, options: LoadEncoderOptions = {}): Promise<Encoder> {
+  const { dtype = "fp32", device = "cpu", preprocessing: mode } = options;
+  const folder = await locateEncoder(id, options);
+  const config = await readJson<ModelConfig>(folder, "config.json");
+  const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
+  const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
+  const towerOptions = { dtype, device, threads };
+  const [image, fingerprint] = await Promise.all([
+    loadTower("image", folder, config, towerOptions),
+    fingerprintEncoder(folder, encoderFiles(dtype), { dtype, preprocessing: preprocessing.mode }),
+  ]);
+  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, dtype, device);
+  if (!Number.isInteger(microBatch) || microBatch < 1) {
+    throw new RangeError(
+      `Cannot load encoder: microBatch must be a positive integer, got ${microBatch}`,
+    );
+  }
+  const { size } = preprocessing;
+  const dim = (await image.run(new Float32Array(3 * size * size), [1, 3, size, size])).length;
+  return new TwoTowerEncoder(id, dim, dtype, fingerprint, preprocessing, {
+    image,
+    loadText: async () => ({
+      tokenize: await loadTokenizer(folder, config),
+      tower: await loadTower("text", folder, config, towerOptions),
+    }),
+    microBatch,
+    textBatch: dtype === "q8" ? Math.min(microBatch, TEXT_BATCH) : TEXT_BATCH,
+  });
+}
+
+/** Images a run: about a third of a second of work on two cores, so that an interrupt is soon heeded. */
+function defaultMicroBatch(
+  { vision_config: vision = {} }: ModelConfig,
+  { size }: ModelPreprocessing,
+  dtype: EncoderDtype,
+  device: string,
+): number {
+  if (device !== "cpu") return 64;
+  if (dtype === "q8") return 1;
+  const tokens = (size / (vision.patch_size ?? 16)) ** 2;
+  const layers = (vision.num_hidden_layers ?? 12) / 12, width = (vision.hidden_size ?? 768) / 768;
+  return Math.max(1, Math.min(32, Math.round(400 / (tokens * layers * width * width))));
+}

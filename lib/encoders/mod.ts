@@ -1,0 +1,8 @@
+/**
+ * Encoders: images and texts to unit vectors of one space, and class prompts.
+ *
+ * @module
+ */
+export * from "./encoder.ts";
+export { loadEncoder } from "./load.ts";
+export * from "./prompts.ts";

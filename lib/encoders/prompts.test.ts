@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { sha256 } from "../files.ts";
+import type { Encoder } from "./encoder.ts";
+import { loadEncoder } from "./load.ts";
+import { classPrompts, promptTemplates } from "./prompts.ts";
+
+const RANDOM_CLIP = fileURLToPath(new URL("./testdata/random-clip", import.meta.url));
+
+async function withEncoder(test: (encoder: Encoder) => Promise<void>) {
+  const encoder = await loadEncoder(RANDOM_CLIP);
+  try {
+    await test(encoder);
+  } finally {
+    await encoder.dispose();
+  }
+}
+
+Deno.test("the word lists make CLIP's 80 templates", () => {
+  const templates = promptTemplates("imagenet");
+  assert.equal(templates.length, 80);
+  assert.equal(new Set(templates).size, 80);
+  for (
+    const known of [
+      "a bad photo of a {}.",
+      "itap of my {}.",
+      "a tattoo of the {}.",
+      "the {} in a video game.",
+      "a photo of many {}.",
+      "a photo of the hard to see {}.",
+      "a origami {}.",
+    ]
+  ) assert.ok(templates.includes(known), known);
+  // Of the sorted list in CLIP's notebook Prompt_Engineering_for_ImageNet.
+  assert.equal(
+    sha256([...templates].sort().join("\n")),
+    "a8a4822f2921936e2ef07cf2e7a5df69be9532aab2f3f4880156bb03563e2467",
+  );
+});
+
+Deno.test("a class's vector is the mean direction of its sentences' vectors", async () => {
+  await withEncoder(async (encoder) => {
+    const templates = ["a photo of a {}.", "the {}, {} again", "{}"];
+    const sentences = ["a photo of a boat.", "the boat, boat again", "boat"];
+    const vectors = await encoder.encodeTexts(sentences);
+    const sum = Array.from(
+      { length: encoder.dim },
+      (_, i) => vectors[i] + vectors[encoder.dim + i] + vectors[2 * encoder.dim + i],
+    );
+    const [, boat] = rowsOf(await classPrompts(encoder, ["dog", "boat"], { templates }), encoder);
+    boat.forEach((value, i) => assert.ok(Math.abs(value - sum[i] / Math.hypot(...sum)) < 1e-6));
+  });
+});
+
+function rowsOf(matrix: Float32Array, { dim }: Encoder): Float32Array[] {
+  return Array.from(
+    { length: matrix.length / dim },
+    (_, i) => matrix.slice(i * dim, (i + 1) * dim),
+  );
+}
+
+Deno.test("vectors are encoded once an encoder, and follow the order of names", async () => {
+  await withEncoder(async (encoder) => {
+    let texts = 0;
+    const counting: Encoder = {
+      ...encoder,
+      dim: encoder.dim,
+      encodeTexts: (some, options) => {
+        texts += some.length;
+        return encoder.encodeTexts(some, options);
+      },
+    };
+    const seen: number[] = [];
+    const [dog, boat] = rowsOf(
+      await classPrompts(counting, ["dog", "boat"], { onProgress: (done) => seen.push(done) }),
+      encoder,
+    );
+    assert.equal(texts, 160);
+    assert.deepEqual(seen, [0, 2]);
+    const again = rowsOf(await classPrompts(counting, ["boat", "dog", "boat"]), encoder);
+    assert.equal(texts, 160);
+    assert.deepEqual(again, [boat, dog, boat]);
+    await classPrompts(counting, ["boat"], { templates: "single" });
+    assert.equal(texts, 161);
+  });
+});
+
+Deno.test("names that look like replacement patterns are taken literally", async () => {
+  await withEncoder(async (encoder) => {
+    const [odd] = rowsOf(await classPrompts(encoder, ["$& {}"], { templates: ["a {}"] }), encoder);
+    const expected = await encoder.encodeTexts(["a $& {}"]);
+    odd.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-6));
+  });
+});
+
+Deno.test("templates without a place for the name are refused; abort is heeded", async () => {
+  assert.throws(() => promptTemplates(["a photo"]), /"a photo" has no \{\}/);
+  assert.throws(() => promptTemplates([]), /must be "imagenet", "single" or a list/);
+  await withEncoder(async (encoder) => {
+    const signal = AbortSignal.abort(new Error("enough"));
+    await assert.rejects(classPrompts(encoder, ["boat"], { signal }), /enough/);
+    assert.equal((await classPrompts(encoder, ["boat"])).length, encoder.dim);
+  });
+});

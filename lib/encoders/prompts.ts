@@ -1,0 +1,123 @@
+/**
+ * Class prompts: a class's name in many sentences, encoded and averaged to one vector.
+ *
+ * @module
+ */
+import imagenet from "../../data/prompts/imagenet.json" with { type: "json" };
+import { canonicalJson } from "../files.ts";
+import type { EncodeOptions, Encoder } from "./encoder.ts";
+
+/** Which sentences a class's name is put in: CLIP's 80, one plain sentence, or templates of your own. */
+export type PromptTemplates = "imagenet" | "single" | readonly string[];
+
+/** Options of `classPrompts`. */
+export interface ClassPromptOptions extends EncodeOptions {
+  /** Default `"imagenet"`. Templates of your own contain `{}` where the name goes. */
+  templates?: PromptTemplates;
+  /** Called with the number of classes done and the number of all, as they are encoded. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** Classes encoded together: enough texts to fill batches, few enough that memory stays flat. */
+const CLASSES_AT_ONCE = 16;
+
+/** Vectors of classes already encoded, by encoder, then by templates and name. */
+const cache = new WeakMap<Encoder, Map<string, Float32Array>>();
+
+/** All sentences of a pattern: each `{word}` in it replaced by each word of that list in turn. */
+function expand(pattern: string, words: Record<string, readonly string[]>): string[] {
+  const slot = /\{(\w+)\}/.exec(pattern);
+  if (slot === null) return [pattern];
+  return words[slot[1]].flatMap((word) => expand(pattern.replace(slot[0], word), words));
+}
+
+/**
+ * The templates that a name stands for.
+ *
+ * @param templates `"imagenet"`: the 80 of CLIP, built from data/prompts/imagenet.json; `"single"`:
+ * "a photo of a {}."; or a list, which is checked and returned
+ * @throws {TypeError} If a list is empty, or a template in it lacks `{}`.
+ *
+ * @example
+ * ```ts
+ * import { promptTemplates } from "detailclip";
+ * console.assert(promptTemplates("imagenet").length === 80);
+ * console.assert(promptTemplates("single")[0] === "a photo of a {}.");
+ * ```
+ */
+export function promptTemplates(templates: PromptTemplates): readonly string[] {
+  if (templates === "single") return ["a photo of a {}."];
+  if (templates === "imagenet") {
+    return imagenet.patterns.flatMap((pattern) => expand(pattern, imagenet.words));
+  }
+  if (!Array.isArray(templates) || templates.length === 0) {
+    throw new TypeError(
+      `Cannot make prompts: templates must be "imagenet", "single" or a list, got ${
+        JSON.stringify(templates)
+      }`,
+    );
+  }
+  const lacking = templates.find((template) => !template.includes("{}"));
+  if (lacking !== undefined) {
+    throw new TypeError(`Cannot make prompts: the template "${lacking}" has no {} for the name`);
+  }
+  return templates;
+}
+
+/**
+ * Encodes class names: each in every template, averaged over templates and brought to length 1 again.
+ *
+ * As in CLIP, names are put in as they are: "a" stays "a" before a vowel. Vectors are kept in memory for
+ * as long as the encoder is, so that asking again costs nothing.
+ *
+ * @param encoder what encodes the sentences
+ * @param names Q class names
+ * @returns float32 (Q, D), unit rows in the order of `names`
+ *
+ * @example
+ * ```ts
+ * import { classPrompts, loadEncoder } from "detailclip";
+ * const encoder = await loadEncoder("./lib/encoders/testdata/random-clip");
+ * const queries = await classPrompts(encoder, ["red apple", "boat"], { templates: "single" });
+ * console.assert(queries.length === 2 * encoder.dim);
+ * await encoder.dispose();
+ * ```
+ */
+export async function classPrompts(
+  encoder: Encoder,
+  names: readonly string[],
+  { templates = "imagenet", signal, onProgress }: ClassPromptOptions = {},
+): Promise<Float32Array> {
+  const sentences = promptTemplates(templates);
+  const known = cache.get(encoder) ?? new Map<string, Float32Array>();
+  cache.set(encoder, known);
+  const prefix = `${canonicalJson(sentences)}\0`;
+  const missing = [...new Set(names)].filter((name) => !known.has(prefix + name));
+  for (let from = 0; from < missing.length; from += CLASSES_AT_ONCE) {
+    onProgress?.(from, missing.length);
+    const some = missing.slice(from, from + CLASSES_AT_ONCE);
+    const texts = some.flatMap((name) =>
+      sentences.map((text) => text.replaceAll("{}", () => name))
+    );
+    const vectors = await encoder.encodeTexts(texts, { signal });
+    const rows = sentences.length * encoder.dim;
+    some.forEach((name, i) => {
+      known.set(
+        prefix + name,
+        meanDirection(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim),
+      );
+    });
+  }
+  onProgress?.(missing.length, missing.length);
+  const out = new Float32Array(names.length * encoder.dim); // (Q, D)
+  names.forEach((name, i) => out.set(known.get(prefix + name)!, i * encoder.dim));
+  return out;
+}
+
+/** The mean of the rows of a (rows, dim) matrix, brought to length 1. */
+function meanDirection(matrix: Float32Array, dim: number): Float32Array {
+  const sum = new Float64Array(dim);
+  for (let i = 0; i < matrix.length; i++) sum[i % dim] += matrix[i];
+  const norm = Math.hypot(...sum);
+  return Float32Array.from(sum, (value) => value / norm);
+}

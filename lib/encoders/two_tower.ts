@@ -1,0 +1,150 @@
+/**
+ * An encoder made of two loaded towers: batching, turns, cancelling, unit vectors.
+ *
+ * @module
+ */
+import type { PatchBatch } from "../images/mod.ts";
+import type { EncodeOptions, Encoder, EncoderDtype } from "./encoder.ts";
+import { type ModelPreprocessing, normalizationTable, normalizePatches } from "./preprocess.ts";
+import type { Tokenize, Tower } from "./towers.ts";
+
+/** What a `TwoTowerEncoder` is made of. */
+export interface Parts {
+  /** Images to vectors. */
+  image: Tower;
+  /** Called by the first text: programs that encode images alone never load the text tower. */
+  loadText: () => Promise<{ tokenize: Tokenize; tower: Tower }>;
+  /** Images in one run. */
+  microBatch: number;
+  /** Texts in one run. */
+  textBatch: number;
+}
+
+/** An encoder made of two towers; the text tower is loaded by the first text. */
+export class TwoTowerEncoder implements Encoder {
+  readonly inputSize: number;
+  #parts: Parts;
+  #table: Float32Array;
+  #pixels: Float32Array; // (microBatch, 3, S, S), reused by every run
+  #text: ReturnType<Parts["loadText"]> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  constructor(
+    readonly id: string,
+    readonly dim: number,
+    readonly dtype: EncoderDtype,
+    readonly fingerprint: string,
+    readonly preprocessing: ModelPreprocessing,
+    parts: Parts,
+  ) {
+    this.inputSize = preprocessing.size;
+    this.#parts = parts;
+    this.#table = normalizationTable(preprocessing);
+    this.#pixels = new Float32Array(parts.microBatch * 3 * this.inputSize ** 2);
+  }
+
+  /** Calls take turns: they share one input buffer, and one model. */
+  #inTurn<T>(what: string, call: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => {
+      if (this.#disposed) throw new Error(`Cannot ${what}: the encoder ${this.id} was disposed`);
+      return call();
+    });
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  encodeImages(patches: PatchBatch, { signal }: EncodeOptions = {}): Promise<Float32Array> {
+    return this.#inTurn("encode images", async () => {
+      const { count, size, data } = patches;
+      if (size !== this.inputSize) {
+        throw new RangeError(
+          `Cannot encode images: the encoder takes ${this.inputSize} px, got patches of ${size} px`,
+        );
+      }
+      if (data.length !== count * size * size * 3) {
+        throw new RangeError(
+          `Cannot encode images: ${count} patches of ${size} px need ${
+            count * size * size * 3
+          } bytes, got ${data.length}`,
+        );
+      }
+      const out = new Float32Array(count * this.dim); // (P, D)
+      for (let from = 0; from < count; from += this.#parts.microBatch) {
+        signal?.throwIfAborted();
+        const n = Math.min(this.#parts.microBatch, count - from);
+        const pixels = this.#pixels.subarray(0, n * 3 * size * size);
+        normalizePatches(data, from, n, size, this.#table, pixels);
+        out.set(await this.#parts.image.run(pixels, [n, 3, size, size]), from * this.dim);
+      }
+      signal?.throwIfAborted();
+      return normalizeRows(out, this.dim, "image");
+    });
+  }
+
+  encodeTexts(texts: readonly string[], { signal }: EncodeOptions = {}): Promise<Float32Array> {
+    return this.#inTurn("encode texts", async () => {
+      const { tokenize, tower } = await this.#loadText();
+      const ids = tokenize(texts);
+      const out = new Float32Array(texts.length * this.dim); // (Q, D)
+      for (const group of groupByLength(ids, this.#parts.textBatch)) {
+        signal?.throwIfAborted();
+        const tokens = BigInt64Array.from(group.flatMap((i) => ids[i]).map(BigInt));
+        const vectors = await tower.run(tokens, [group.length, ids[group[0]].length]);
+        group.forEach((i, row) =>
+          out.set(vectors.subarray(row * this.dim, (row + 1) * this.dim), i * this.dim)
+        );
+      }
+      signal?.throwIfAborted();
+      return normalizeRows(out, this.dim, "text");
+    });
+  }
+
+  #loadText(): ReturnType<Parts["loadText"]> {
+    this.#text ??= this.#parts.loadText().catch((error) => {
+      this.#text = undefined; // a failure is not remembered
+      throw error;
+    });
+    return this.#text;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#last;
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#parts.image.dispose();
+    await (await this.#text)?.tower.dispose();
+  }
+}
+
+/** Groups of at most `most` texts of equally many tokens: none needs padding, so none feels the others. */
+function groupByLength(ids: readonly number[][], most: number): number[][] {
+  const groups: number[][] = [], open = new Map<number, number[]>();
+  ids.forEach(({ length }, i) => {
+    let group = open.get(length);
+    if (group === undefined || group.length === most) {
+      open.set(length, group = []);
+      groups.push(group);
+    }
+    group.push(i);
+  });
+  return groups;
+}
+
+/** Brings each row of a (rows, dim) matrix to length 1, in place. */
+function normalizeRows(matrix: Float32Array, dim: number, what: string): Float32Array {
+  for (let start = 0; start < matrix.length; start += dim) {
+    let sum = 0;
+    for (let i = start; i < start + dim; i++) sum += matrix[i] * matrix[i];
+    if (!(sum > 0 && sum < Infinity)) {
+      throw new Error(
+        `Cannot encode ${what} ${
+          start / dim
+        }: the model gave no finite vector; try dtype "fp32" if this is fp16`,
+      );
+    }
+    const scale = 1 / Math.sqrt(sum);
+    for (let i = start; i < start + dim; i++) matrix[i] *= scale;
+  }
+  return matrix;
+}
