@@ -18,8 +18,9 @@ export interface RgbImage {
 }
 
 /**
- * Pixels that an image may have unless told otherwise: 2^27, about 134 million (16,384 x 8,192), which is 403 MB as
- * RGB. Larger than the photographs of any common camera, far smaller than a decompression bomb.
+ * Pixels that an image may have unless told otherwise: 2^27, about 134 million (16,384 x 8,192),
+ * which is 403 MB as RGB. Larger than the photographs of any common camera, far smaller than a
+ * decompression bomb.
  */
 export const DEFAULT_MAX_PIXELS = 2 ** 27;
 
@@ -35,18 +36,24 @@ export class ImageError extends Error {
   constructor(
     readonly source: string | undefined,
     readonly reason: string,
-    detail = "",
+    detail?: string,
     options?: ErrorOptions,
   ) {
     const what = source === undefined ? "image from bytes" : `image "${source}"`;
-    super(`Cannot decode ${what}: ${reason}${detail && ` (${detail})`}`, options);
+    super(`Cannot decode ${what}: ${reason}${detail ? ` (${detail})` : ""}`, options);
   }
 }
 
 /** Options of {@linkcode decodeImage}. */
 export interface DecodeOptions {
-  /** Pixels (width x height) above which an image is refused; default {@linkcode DEFAULT_MAX_PIXELS}. */
+  /** Width x height in px above which an image is refused: {@linkcode DEFAULT_MAX_PIXELS}. */
   maxPixels?: number;
+  /**
+   * Whether an embedded colour profile is `ignore`d (default) or `convert`ed to sRGB. CLIP models
+   * were trained on pixels whose profiles Pillow ignored: so that features are comparable, they are
+   * ignored here too.
+   */
+  colourProfile?: "ignore" | "convert";
   /** Aborts between the steps of decoding. */
   signal?: AbortSignal;
 }
@@ -54,10 +61,11 @@ export interface DecodeOptions {
 /**
  * Decodes an image to 8-bit sRGB.
  *
- * The format is told from the content, not from the name: JPEG, PNG, WebP, GIF, TIFF or AVIF, anything else is refused. EXIF
- * orientation is applied, embedded colour profiles and CMYK are converted to sRGB, 16 bits are reduced to 8, transparency is
- * laid on white (what is invisible on a web page stays invisible), of an animation the first frame is taken. A
- * truncated or damaged file is refused rather than returned half grey. The size is checked from the header,
+ * The format is told from the content, not from the name: JPEG, PNG, WebP, GIF, TIFF or AVIF,
+ * anything else is refused. EXIF orientation is applied, CMYK is converted to sRGB (an embedded RGB
+ * profile only on request), 16 bits are reduced to 8, transparency is laid on white (what is
+ * invisible on a web page stays invisible), of an animation the first frame is taken. A truncated
+ * or damaged file is refused rather than returned half grey. The size is checked from the header,
  * before pixels are allocated.
  *
  * @param source path of a file, or the bytes of one
@@ -76,7 +84,7 @@ export interface DecodeOptions {
  */
 export async function decodeImage(
   source: string | Uint8Array,
-  { maxPixels = DEFAULT_MAX_PIXELS, signal }: DecodeOptions = {},
+  { maxPixels = DEFAULT_MAX_PIXELS, colourProfile = "ignore", signal }: DecodeOptions = {},
 ): Promise<RgbImage> {
   if (!Number.isSafeInteger(maxPixels) || maxPixels < 1) {
     throw new RangeError(
@@ -93,7 +101,8 @@ export async function decodeImage(
     const options = { failOn: "warning", limitInputPixels: maxPixels, pages: 1 } as const;
     checkDepth(await engine(bytes, options).metadata(), path);
     signal?.throwIfAborted();
-    const pipeline = engine(bytes, options).autoOrient().flatten({ background: "#ffffff" })
+    const pipeline = engine(bytes, { ...options, ignoreIcc: colourProfile === "ignore" })
+      .autoOrient().flatten({ background: "#ffffff" })
       .toColourspace("srgb");
     const { width, height, channels, data } = await toRaw(pipeline);
     signal?.throwIfAborted();
@@ -152,7 +161,8 @@ function checkFormat(head: Uint8Array, path?: string): void {
 }
 
 function checkDepth({ depth }: Metadata, path?: string): void {
-  // Floats and 32-bit integers (elevation models, raw science) have no agreed white: no guess is made.
+  // Floats and 32-bit integers (elevation models, raw science) have no agreed white: no guess is
+  // made.
   if (depth !== "uchar" && depth !== "ushort") {
     throw new ImageError(
       path,

@@ -42,7 +42,8 @@ export interface RasterizeOptions {
 }
 
 /**
- * Draws a trusted SVG (a figure of this workspace, a sprite) as PNG. Text uses the fonts of the machine.
+ * Draws a trusted SVG (a figure of this workspace, a sprite) as PNG. Text uses the fonts of the
+ * machine.
  *
  * @param svg the document as text, with a width and a height or a viewBox
  * @param options size and background

@@ -28,7 +28,8 @@ export function rawInput(
         `${width * height * channels} bytes, got ${data.length}`,
     );
   }
-  // The pixels are in memory already: sharp's limit guards decoding, and would refuse large raw input.
+  // The pixels are in memory already: sharp's limit guards decoding, and would refuse large raw
+  // input.
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which format a file is in, from its first bytes. Asked before any decoder sees the file, so that a
- * decoder outside the allow-list is never reached, whatever the file is called.
+ * Which format a file is in, from its first bytes. Asked before any decoder sees the file, so that
+ * a decoder outside the allow-list is never reached, whatever the file is called.
  *
  * @module
  */
@@ -39,7 +39,8 @@ const SIGNATURES: readonly (readonly [format: string, offset: number, text: stri
  * Names the format of a file from its head.
  *
  * @param head the first bytes of the file, {@linkcode SNIFF_BYTES} or all there are
- * @returns a lower-case name such as `jpeg`, `avif` or `svg`, or `undefined` when it is no known image
+ * @returns a lower-case name such as `jpeg`, `avif` or `svg`, or `undefined` when it is no known
+ *   image
  */
 export function sniffFormat(head: Uint8Array): string | undefined {
   const text = Array.from(head.subarray(0, SNIFF_BYTES), (b) => String.fromCharCode(b)).join("");

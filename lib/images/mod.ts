@@ -3,6 +3,8 @@
  *
  * @module
  */
+export * from "./cut.ts";
 export * from "./decode.ts";
 export * from "./encode.ts";
+export type { PatchBatch, Preprocessing } from "./preprocessing.ts";
 export * from "./rgba.ts";

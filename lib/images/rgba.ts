@@ -21,8 +21,8 @@ export interface RgbaImage {
  * An SVG is rendered at the size asked for, not enlarged from its own size.
  *
  * @param source path or bytes of the picture
- * @param options `width` and/or `height` in px; with one of them the other follows the aspect ratio,
- *   with both the picture is stretched to fill them
+ * @param options `width` and/or `height` in px; with one of them the other follows the aspect
+ *   ratio, with both the picture is stretched to fill them
  * @returns straight-alpha pixels (H, W, 4)
  *
  * @example
@@ -48,8 +48,8 @@ export async function decodeRgba(
 }
 
 /**
- * Resizes a picture, antialiased (bicubic), weighting colours by alpha so that edges take no colour from
- * invisible pixels.
+ * Resizes a picture, antialiased (bicubic), weighting colours by alpha so that edges take no colour
+ * from invisible pixels.
  *
  * @param image the picture (H, W, 4)
  * @param width new width in px, at least 1
@@ -65,12 +65,12 @@ export async function resizeRgba(
   return { width, height, data: (await toRaw(resized)).data };
 }
 
-/** sharp cuts a Gaussian off at a fifth of its peak unless told otherwise: a shadow would end hard. */
+/** sharp cuts a Gaussian off at a fifth of its peak unless told: a shadow would end hard. */
 const gaussian = (sigma: number) => ({ sigma, minAmplitude: 0.01, precision: "float" as const });
 
 /**
- * Blurs a picture (Gaussian), weighting colours by alpha. Leave a margin of about three sigma around the
- * content: what is blurred past the border is lost.
+ * Blurs a picture (Gaussian), weighting colours by alpha. Leave a margin of about three sigma
+ * around the content: what is blurred past the border is lost.
  *
  * @param image the picture (H, W, 4)
  * @param sigma standard deviation in px; below 0.3 nothing is blurred
@@ -105,8 +105,8 @@ export async function blurGrey(
 }
 
 /**
- * Draws a picture over another one, in place ("over" operator, straight alpha). What lies outside the
- * base is clipped.
+ * Draws a picture over another one, in place ("over" operator, straight alpha). What lies outside
+ * the base is clipped.
  *
  * @param base opaque or transparent picture that is drawn upon: (H, W, 3) or (H, W, 4)
  * @param layer the picture to draw (h, w, 4)

@@ -1,6 +1,6 @@
 /**
- * A folder of troublesome files, made at run time: what a long run over other people's files will meet.
- * Each comes with what is to be expected of it. For tests only.
+ * A folder of troublesome files, made at run time: what a long run over other people's files will
+ * meet. Each comes with what is to be expected of it. For tests only.
  *
  * @module
  */
@@ -23,8 +23,8 @@ export interface HostileFile {
 export const SCENE_SIZE: [number, number] = [64, 48];
 
 /**
- * The picture that the decodable files show: a left half in orange, a right half in blue, a white corner at
- * the top left, so that a wrong orientation or a wrong colour shows.
+ * The picture that the decodable files show: a left half in orange, a right half in blue, a white
+ * corner at the top left, so that a wrong orientation or a wrong colour shows.
  *
  * @returns raw RGB as a sharp pipeline
  */
@@ -128,7 +128,7 @@ async function refusedFiles(): Promise<Record<string, [reason: string, Uint8Arra
 }
 
 /**
- * A valid PNG (1 bit, black) of a few kilobytes that unpacks to `side` x `side` px.
+ * A valid PNG (1 bit, black) of about a megabyte that unpacks to `side` x `side` px.
  *
  * @param side width and height in px
  * @returns the bytes of the file

@@ -1,0 +1,165 @@
+/**
+ * Resizing as Pillow does it, to the bit, because CLIP's own code and the authors' resize with Pillow.
+ * sharp differs: libvips moves an enlarged picture by half an input pixel (libvips#943, #4841), which
+ * made patches of cc@10 differ by 3.6 to 5.2 of 255 on average, and it shrinks with a box filter
+ * before it interpolates. Pillow's way is short: per axis a table of weights in 22-bit fixed point,
+ * horizontal pass first, rounded to bytes in between.
+ *
+ * @module
+ */
+import type { Box } from "../covers/cover.ts";
+import type { RgbImage } from "./decode.ts";
+
+/** Pillow's `BILINEAR` (triangle) or `BICUBIC` (Catmull-Rom), widened when the picture shrinks. */
+export type Filter = "bilinear" | "bicubic";
+
+/** A resize of which only a part is wanted. */
+export interface Resize {
+  /** Width in px of the whole result. */
+  width: number;
+  /** Height in px of the whole result. */
+  height: number;
+  /** The part of the result that is computed. */
+  keep: Box;
+}
+
+/** Resizes a window of an image into `target`, which takes (keep.height, keep.width, 3) bytes. */
+export type Resampler = (
+  image: RgbImage,
+  window: Box,
+  resize: Resize,
+  target: Uint8ClampedArray,
+) => void;
+
+/** Weights of one axis: output i is the sum of `weights[i * stride + j] * input[starts[i] + j]`. */
+interface Taps {
+  starts: Int32Array;
+  counts: Int32Array;
+  weights: Int32Array;
+  stride: number;
+}
+
+const PRECISION = 22, HALF = 1 << (PRECISION - 1);
+
+const KERNELS: Record<Filter, { radius: number; at: (t: number) => number }> = {
+  bilinear: { radius: 1, at: (t) => t < 1 ? 1 - t : 0 },
+  bicubic: {
+    radius: 2,
+    at: (t) => t < 1 ? (1.5 * t - 2.5) * t * t + 1 : t < 2 ? (((t - 5) * t + 8) * t - 4) * -0.5 : 0,
+  },
+};
+
+/**
+ * Makes a resizer that remembers its weights, so that equal windows share them.
+ *
+ * @param filter how neighbouring pixels are weighted
+ * @returns a function for images in memory; nothing outside the window takes part in the result
+ */
+export function createResampler(filter: Filter): Resampler {
+  const tables = new Map<string, Taps>();
+  const axis = (from: number, to: number, first: number, count: number): Taps => {
+    const key = `${from} ${to} ${first} ${count}`;
+    let taps = tables.get(key);
+    if (!taps) tables.set(key, taps = makeTaps(filter, from, to, first, count));
+    return taps;
+  };
+  let scratch = new Uint8ClampedArray();
+  return (image, window, { width, height, keep }, target) => {
+    const columns = axis(window.width, width, keep.left, keep.width);
+    const rows = axis(window.height, height, keep.top, keep.height);
+    // Of the window's rows only those are resized that the vertical pass will read.
+    const first = rows.starts[0];
+    const last = rows.starts[keep.height - 1] + rows.counts[keep.height - 1];
+    const length = (last - first) * keep.width * 3;
+    if (scratch.length < length) scratch = new Uint8ClampedArray(length);
+    horizontal(image, window.left, window.top + first, last - first, columns, scratch);
+    vertical(scratch, first, keep.width * 3, rows, target);
+  };
+}
+
+/** Weights for outputs `first` to `first + count` when `from` pixels become `to`. */
+function makeTaps(filter: Filter, from: number, to: number, first: number, count: number): Taps {
+  const { radius, at } = KERNELS[filter];
+  const scale = from / to, widen = Math.max(scale, 1), support = radius * widen;
+  const stride = Math.ceil(support) * 2 + 1;
+  const starts = new Int32Array(count), counts = new Int32Array(count);
+  const weights = new Int32Array(count * stride);
+  for (let i = 0; i < count; i++) {
+    const centre = (first + i + 0.5) * scale;
+    let start = Math.max(0, Math.trunc(centre - support + 0.5));
+    const end = Math.min(from, Math.trunc(centre + support + 0.5));
+    const raw: number[] = [];
+    for (let x = start; x < end; x++) raw.push(at(Math.abs((x - centre + 0.5) * (1 / widen))));
+    const sum = raw.reduce((total, weight) => total + weight, 0);
+    const fixed = raw.map((w) => Math.trunc(w / sum * (1 << PRECISION) + (w < 0 ? -0.5 : 0.5)));
+    // Weights of zero at the ends change nothing but time.
+    while (fixed.length > 1 && fixed[fixed.length - 1] === 0) fixed.pop();
+    for (; fixed.length > 1 && fixed[0] === 0; start++) fixed.shift();
+    starts[i] = start;
+    counts[i] = fixed.length;
+    weights.set(fixed, i * stride);
+  }
+  return { starts, counts, weights, stride };
+}
+
+/** Resizes `height` rows from `top` on, columns from `left` on: -> (height, outputs, 3). */
+function horizontal(
+  image: RgbImage,
+  left: number,
+  top: number,
+  height: number,
+  { starts, counts, weights, stride }: Taps,
+  out: Uint8ClampedArray,
+): void {
+  const { data, width } = image, outputs = starts.length;
+  for (let y = 0, to = 0; y < height; y++) {
+    const row = ((top + y) * width + left) * 3;
+    for (let x = 0; x < outputs; x++, to += 3) {
+      let from = row + starts[x] * 3, red = HALF, green = HALF, blue = HALF;
+      const end = x * stride + counts[x];
+      for (let tap = x * stride; tap < end; tap++, from += 3) {
+        const weight = weights[tap];
+        red += data[from] * weight;
+        green += data[from + 1] * weight;
+        blue += data[from + 2] * weight;
+      }
+      out[to] = red >> PRECISION;
+      out[to + 1] = green >> PRECISION;
+      out[to + 2] = blue >> PRECISION;
+    }
+  }
+}
+
+/** Resizes columns of a picture of `length` bytes a row, whose first row is number `first`. */
+function vertical(
+  data: Uint8ClampedArray,
+  first: number,
+  length: number,
+  { starts, counts, weights, stride }: Taps,
+  out: Uint8ClampedArray,
+): void {
+  const sums = new Int32Array(length);
+  for (let y = 0; y < starts.length; y++) {
+    const row = (starts[y] - first) * length, to = y * length;
+    const [a, b, c, d] = weights.subarray(y * stride, y * stride + 4);
+    // Enlarging takes two or four rows: written out, which is twice as fast as the loop.
+    if (counts[y] === 2) {
+      for (let x = 0, p = row; x < length; x++, p++) {
+        out[to + x] = (HALF + data[p] * a + data[p + length] * b) >> PRECISION;
+      }
+    } else if (counts[y] === 4) {
+      const third = 2 * length, fourth = 3 * length;
+      for (let x = 0, p = row; x < length; x++, p++) {
+        const upper = data[p] * a + data[p + length] * b;
+        out[to + x] = (HALF + upper + data[p + third] * c + data[p + fourth] * d) >> PRECISION;
+      }
+    } else {
+      sums.fill(HALF);
+      for (let tap = 0, p = row; tap < counts[y]; tap++) {
+        const weight = weights[y * stride + tap];
+        for (let x = 0; x < length; x++) sums[x] += data[p++] * weight;
+      }
+      for (let x = 0; x < length; x++) out[to + x] = sums[x] >> PRECISION;
+    }
+  }
+}
