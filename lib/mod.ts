@@ -5,3 +5,4 @@ export * from "./covers/mod.ts";
 export * from "./images/mod.ts";
 export * from "./encoders/mod.ts";
 export * from "./retrieval/mod.ts";
+export * from "./plots/mod.ts";

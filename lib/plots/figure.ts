@@ -1,0 +1,158 @@
+/**
+ * Figures: SVG that shows itself in a notebook and saves itself to files.
+ *
+ * @module
+ */
+import { writeAtomic } from "../files.ts";
+import { encodeJpeg, rasterizeSvg, resizeRgba, type RgbImage } from "../images/mod.ts";
+import { card, roundGeometry, textLine, wrapText } from "./svg.ts";
+import { THEME } from "./theme.ts";
+
+const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
+
+/** Space in px between the edge of a figure and what is in it. */
+export const PADDING = 20;
+
+/** A finished figure. As the last value of a notebook cell it is drawn under the cell. */
+export class Figure {
+  /** The whole document, standing on an opaque card. */
+  readonly svg: string;
+  /** Width in px. */
+  readonly width: number;
+  /** Height in px. */
+  readonly height: number;
+  /** What the figure shows, in words. */
+  readonly alt: string;
+
+  /** Wraps SVG text. */
+  constructor(svg: string, width: number, height: number, alt: string) {
+    this.svg = svg;
+    this.width = width;
+    this.height = height;
+    this.alt = alt;
+  }
+
+  /** How a notebook shows it. */
+  [jupyterDisplay](): Record<string, string> {
+    return { "image/svg+xml": this.svg, "text/plain": this.alt };
+  }
+
+  /** The SVG text. */
+  toString(): string {
+    return this.svg;
+  }
+}
+
+/** What every figure can be told. */
+export interface FigureOptions {
+  /** Says what is seen; each figure has its own by default. */
+  title?: string;
+  /** Says how it was measured: data set, encoder, number of images. */
+  subtitle?: string;
+  /** A line under the figure. */
+  note?: string;
+  /** Width in px; 760 by default. */
+  width?: number;
+}
+
+/** Content of a figure, drawn from (0, 0). */
+export interface Content {
+  /** SVG elements. */
+  markup: string;
+  /** Width in px. */
+  width: number;
+  /** Height in px. */
+  height: number;
+}
+
+/** Puts title, content and note on a card. */
+export function frame(
+  options: FigureOptions & { title: string; width: number; alt: string },
+  content: (width: number) => Content,
+): Figure {
+  const inner = options.width - 2 * PADDING;
+  let y = PADDING, markup = "";
+  const lines = (text: string | undefined, size: number, fill: string, weight = 400) => {
+    for (const line of text ? wrapText(text, inner, size) : []) {
+      y += size;
+      markup += textLine(line, PADDING, y, { size, fill, weight });
+      y += size * 0.45;
+    }
+  };
+  lines(options.title, 16, THEME.ink, 650);
+  lines(options.subtitle, 12, THEME.soft);
+  y += 10;
+  const drawn = content(inner);
+  markup += `<g transform="translate(${PADDING},${y})">${drawn.markup}</g>`;
+  y += drawn.height;
+  if (options.note) y += 8;
+  lines(options.note, 11, THEME.soft);
+  const height = Math.ceil(y + PADDING * 0.7);
+  const svg = roundGeometry(card(options.width, height, options.alt, markup));
+  return new Figure(svg, options.width, height, options.alt);
+}
+
+/** A picture that can stand in an SVG. */
+export interface Picture {
+  /** A data URI. */
+  href: string;
+  /** Width in px of the image, in which boxes are given. */
+  width: number;
+  /** Height in px of the image. */
+  height: number;
+}
+
+/**
+ * Makes a picture of an image: shrunk, as JPEG, so that a gallery stays small.
+ *
+ * @param image pixels (H, W, 3)
+ * @param options `maxSide` is the longest side in px of what is embedded (default 480)
+ * @returns a picture that keeps the size of the image for placing boxes
+ */
+export async function pictureOf(
+  image: RgbImage,
+  { maxSide = 480, quality = 82 }: { maxSide?: number; quality?: number } = {},
+): Promise<Picture> {
+  const { width, height } = image;
+  const bytes = await encodeJpeg(await shrink(image, maxSide), quality);
+  return { href: `data:image/jpeg;base64,${bytes.toBase64()}`, width, height };
+}
+
+async function shrink(image: RgbImage, maxSide: number): Promise<RgbImage> {
+  const scale = maxSide / Math.max(image.width, image.height);
+  if (scale >= 1) return image;
+  const pixels = image.width * image.height;
+  const rgba = new Uint8Array(pixels * 4).fill(255);
+  for (let p = 0; p < pixels; p++) {
+    for (let c = 0; c < 3; c++) rgba[p * 4 + c] = image.data[p * 3 + c];
+  }
+  const side = (length: number) => Math.max(1, Math.round(length * scale));
+  const small = await resizeRgba(
+    { width: image.width, height: image.height, data: rgba },
+    side(image.width),
+    side(image.height),
+  );
+  const data = new Uint8Array(small.width * small.height * 3);
+  for (let p = 0; p < small.width * small.height; p++) {
+    for (let c = 0; c < 3; c++) data[p * 3 + c] = small.data[p * 4 + c];
+  }
+  return { width: small.width, height: small.height, data };
+}
+
+/**
+ * Writes a figure as SVG and as PNG at twice its size.
+ *
+ * @param figure the figure
+ * @param path where to, with or without `.svg` or `.png`
+ * @returns both paths
+ */
+export async function saveFigure(
+  figure: Figure,
+  path: string,
+): Promise<{ svg: string; png: string }> {
+  const stem = path.replace(/\.(svg|png)$/, "");
+  const paths = { svg: `${stem}.svg`, png: `${stem}.png` };
+  await writeAtomic(paths.svg, figure.svg);
+  await writeAtomic(paths.png, await rasterizeSvg(figure.svg, { width: 2 * figure.width }));
+  return paths;
+}

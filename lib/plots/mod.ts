@@ -1,0 +1,12 @@
+/**
+ * Figures: rows in, SVG out.
+ *
+ * @module
+ */
+export * from "./theme.ts";
+export { Figure, type FigureOptions, type Picture, pictureOf, saveFigure } from "./figure.ts";
+export * from "./curves.ts";
+export * from "./recall_bars.ts";
+export * from "./cover_figure.ts";
+export * from "./gallery.ts";
+export * from "./coverage_figure.ts";

@@ -1,0 +1,110 @@
+/**
+ * Small pieces of SVG text.
+ *
+ * @module
+ */
+import { FONT, THEME } from "./theme.ts";
+
+/** Escapes text for XML content and attributes. */
+export function escapeXml(text: string): string {
+  return text.replace(
+    /[&<>"']/g,
+    (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]!,
+  );
+}
+
+/** Attribute values; `undefined` leaves an attribute out. */
+export type Attributes = Record<string, string | number | undefined>;
+
+/** One element; `content` is markup, not text. */
+export function element(name: string, attributes: Attributes, content = ""): string {
+  const list = Object.entries(attributes)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}="${escapeXml(String(value))}"`)
+    .join("");
+  return content ? `<${name}${list}>${content}</${name}>` : `<${name}${list}/>`;
+}
+
+/** One line of text. */
+export function textLine(
+  text: string,
+  x: number,
+  y: number,
+  { size = 12, fill = THEME.ink as string, weight = 400, anchor = "start", halo = false } = {},
+): string {
+  return element("text", {
+    x,
+    y,
+    "font-size": size,
+    "font-weight": weight === 400 ? undefined : weight,
+    "text-anchor": anchor,
+    fill,
+    // a halo in the background's colour keeps a label readable where it crosses a line
+    ...(halo && {
+      stroke: THEME.paper,
+      "stroke-width": 4,
+      "stroke-linejoin": "round",
+      "paint-order": "stroke",
+    }),
+  }, escapeXml(text));
+}
+
+/** A cautious estimate of a text's width in px: fallback typefaces are wide. */
+export function textWidth(text: string, size: number): number {
+  let ems = 0;
+  for (const c of text) ems += /[il.,:;|' ]/.test(c) ? 0.34 : /[MW@%A-Z]/.test(c) ? 0.78 : 0.61;
+  return ems * size;
+}
+
+/** Breaks text into lines that fit `width`. */
+export function wrapText(text: string, width: number, size: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length > 0 ? `${lines[lines.length - 1]} ${word}` : word;
+    if (lines.length > 0 && textWidth(longer, size) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/**
+ * Rounds the numbers in geometry attributes to hundredths: files get smaller, and the last digit of
+ * a float, which may differ between machines, stays out of them.
+ */
+export function roundGeometry(svg: string): string {
+  return svg.replace(
+    /\b(x|y|x1|x2|y1|y2|cx|cy|r|dx|dy|d|width|height|points|transform|font-size|stroke-width)="([^"]*)"/g,
+    (_, name, value) =>
+      `${name}="${
+        value.replace(/-?\d*\.\d{3,}(e-?\d+)?/g, (n: string) => String(Math.round(+n * 100) / 100))
+      }"`,
+  );
+}
+
+/** The outermost element around `content`, on the card. */
+export function card(width: number, height: number, alt: string, content: string): string {
+  return element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": alt,
+      "font-family": FONT,
+      color: THEME.ink,
+      fill: THEME.ink,
+    },
+    element("title", {}, escapeXml(alt)) +
+      element("rect", {
+        x: 0.5,
+        y: 0.5,
+        width: width - 1,
+        height: height - 1,
+        rx: 10,
+        fill: THEME.paper,
+        stroke: THEME.line,
+      }) + content,
+  );
+}

@@ -1,0 +1,105 @@
+/**
+ * The look of every figure: one palette, one typeface, one colour and one marker for each method.
+ *
+ * Hues are those of Okabe and Ito, told apart by people with any common colour blindness; each has
+ * a darker shade for text, with a contrast of at least 4.5 on the background. Figures stand on an
+ * opaque light card: a README and a notebook each have their own theme, which an SVG shown as a
+ * picture cannot ask for.
+ *
+ * @module
+ */
+
+/** Colours of everything that is not data. */
+export const THEME = {
+  /** Background of a figure. */
+  paper: "#fbfaf6",
+  /** Edge of a figure and lines of the grid. */
+  line: "#e3e0d6",
+  /** Text and axes. */
+  ink: "#22252b",
+  /** Subtitles, ticks, notes. */
+  soft: "#5b616c",
+  /** Frame of a right result (with a tick). */
+  right: "#0072b2",
+  /** Frame of a wrong result (with a cross). */
+  wrong: "#b9b4a6",
+  /** Box of a match, over a dark edge. */
+  match: "#ffd21f",
+} as const;
+
+/** Typefaces, nearest first; the last ones exist wherever figures are drawn to PNG. */
+export const FONT =
+  "Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+
+/** Marker shapes: the cue beside colour. */
+export type Marker = "circle" | "square" | "triangle" | "diamond" | "star";
+
+/** How a method is drawn. */
+export interface MethodStyle {
+  /** What the methods drawn so have in common: "cc" for cc@5 and cc@10. */
+  family: string;
+  /** Colour of bars, lines and markers. */
+  color: string;
+  /** A darker shade of it for text. */
+  ink: string;
+  /** Shape of its markers. */
+  marker: Marker;
+}
+
+const STYLES: readonly (MethodStyle & { pattern: RegExp })[] = [
+  { family: "full image", pattern: /^full/i, color: "#868d97", ink: "#5b616c", marker: "circle" },
+  { family: "mean patch", pattern: /^mean/i, color: "#cc79a7", ink: "#9b4576", marker: "diamond" },
+  { family: "cc", pattern: /^cc(@|$)/i, color: "#0072b2", ink: "#005a8d", marker: "circle" },
+  { family: "grid", pattern: /^grid/i, color: "#e69f00", ink: "#8a5f00", marker: "square" },
+  {
+    family: "verified",
+    pattern: /^(verified|vc@)/i,
+    color: "#009e73",
+    ink: "#00704f",
+    marker: "triangle",
+  },
+  {
+    family: "Patch-obj",
+    pattern: /^(patch-obj|object)/i,
+    color: "#3d424c",
+    ink: "#22252b",
+    marker: "diamond",
+  },
+  {
+    family: "DetailCLIP",
+    pattern: /^detailclip/i,
+    color: "#d55e00",
+    ink: "#a84a00",
+    marker: "star",
+  },
+];
+
+/** For methods without a style of their own, picked by name. */
+const SPARE: readonly Omit<MethodStyle, "family">[] = [
+  { color: "#56b4e9", ink: "#1f6f9f", marker: "square" },
+  { color: "#8c6bb1", ink: "#6a4a91", marker: "triangle" },
+  { color: "#a6761d", ink: "#7d5810", marker: "diamond" },
+];
+
+/**
+ * The style of a method, the same in every figure.
+ *
+ * @param method its name, e.g. "full image", "cc@10", "Patch-obj"
+ *
+ * @example
+ * ```ts
+ * import { methodStyle } from "detailclip";
+ * console.assert(methodStyle("cc@10").color === methodStyle("cc@5").color);
+ * console.assert(methodStyle("cc@10").color !== methodStyle("grid@10").color);
+ * ```
+ */
+export function methodStyle(method: string): MethodStyle {
+  const known = STYLES.find(({ pattern }) => pattern.test(method));
+  if (known) {
+    const { family, color, ink, marker } = known;
+    return { family, color, ink, marker };
+  }
+  const family = method.split("@")[0];
+  const sum = [...family].reduce((total, letter) => total + letter.charCodeAt(0), 0);
+  return { family, ...SPARE[sum % SPARE.length] };
+}
