@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CoverSpec } from "../covers/mod.ts";
+import { type CoverSpec, makeCover } from "../covers/mod.ts";
 import type { Dataset, DatasetImage } from "../datasets/mod.ts";
 import type { Encoder } from "../encoders/mod.ts";
 import { type CutMethod, ImageError } from "../images/mod.ts";
@@ -27,6 +27,8 @@ import { createFeatureStore, type FeatureStore } from "./store.ts";
 const QUEUE_PATCHES = 128;
 /** The remembered content hashes are written at most this often (ms) while images are encoded. */
 const SAVE_HASHES_MS = 60_000;
+/** Side (px) of an image that every sensible cover fits. */
+const PROBE_SIDE = 4096;
 
 /** How far an extraction is. */
 export interface ExtractProgress {
@@ -119,6 +121,8 @@ async function startRun(options: ExtractOptions): Promise<Run> {
   const { cover, encoder, cacheDir, method = "exact", maxPixels, signal: own } = options;
   const { maxBytes = DEFAULT_MAX_BYTES, verify = "checksum" } = options;
   const images = selectImages(options);
+  // A cover that fits no image is a mistake of the caller's, not of every image in turn.
+  makeCover(cover, { width: PROBE_SIDE, height: PROBE_SIDE, objects: [] });
   const signal = own ? AbortSignal.any([own, operationSignal()]) : operationSignal();
   signal.throwIfAborted();
   const key = featureKey({ cover, encoder, method });
