@@ -48,8 +48,12 @@ async function readRows(path: string): Promise<Map<string, Row>> {
  * Opens the index of content hashes in a cache directory. Losing it costs time, never correctness.
  *
  * @param cacheDir the directory of all caches
+ * @param now the time in ms
  */
-export async function openHashIndex(cacheDir: string): Promise<HashIndex> {
+export async function openHashIndex(
+  cacheDir: string,
+  now: () => number = Date.now,
+): Promise<HashIndex> {
   const file = join(cacheDir, FILE_NAME);
   const rows = await readRows(file);
   const fresh = new Map<string, Row>();
@@ -60,7 +64,7 @@ export async function openHashIndex(cacheDir: string): Promise<HashIndex> {
     },
     set(path, info, hash) {
       const changed = Math.max(info.mtime?.getTime() ?? 0, info.ctime?.getTime() ?? 0);
-      if (Date.now() - changed < SETTLE_MS) return;
+      if (now() - changed < SETTLE_MS) return;
       const row: Row = [resolve(path), stampOf(info), hash];
       rows.set(row[0], row);
       fresh.set(row[0], row);
