@@ -6,6 +6,7 @@
 import type { RecallRow, SizeRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
 import { arrange, linePanel, type Point, type Reference, type Series } from "./line_panel.ts";
+import { titleCase } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
 /** The number of patches of one cover. */
@@ -205,9 +206,4 @@ export function recallBySize(rows: readonly SizeRow[], options: FigureOptions = 
       16,
     );
   });
-}
-
-/** "recall@1" -> "Recall@1". */
-export function titleCase(metric: string): string {
-  return metric.charAt(0).toUpperCase() + metric.slice(1);
 }

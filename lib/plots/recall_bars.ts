@@ -5,10 +5,9 @@
  */
 import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
-import { titleCase } from "./curves.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
 import { AXIS, drawPanel, GRID, percent } from "./panel.ts";
-import { element, textLine, textWidth } from "./svg.ts";
+import { element, textLine, textWidth, titleCase } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
 const BAR = 30, HEAD = 26, FOOT = 28, GAP = 18;

@@ -108,3 +108,8 @@ export function card(width: number, height: number, alt: string, content: string
       }) + content,
   );
 }
+
+/** "recall@1" -> "Recall@1". */
+export function titleCase(metric: string): string {
+  return metric.charAt(0).toUpperCase() + metric.slice(1);
+}

@@ -1,0 +1,86 @@
+/**
+ * The paper's own numbers, to be shown beside ours. They are as printed in it; where it contradicts
+ * itself the notes of the table say so.
+ *
+ * @module
+ */
+import data from "../../data/paper.json" with { type: "json" };
+
+/** A cell of a table. */
+export type PaperCell = string | number | boolean | readonly number[];
+
+/** One line of a table, by column name. */
+export type PaperRow = Readonly<Record<string, PaperCell>>;
+
+/** A table of the paper, or the numbers of a figure that its text gives. */
+export interface PaperTable {
+  /** What it shows. */
+  title: string;
+  /** Where it stands in the paper. */
+  where: string;
+  /** Its lines; recalls are in per cent. */
+  rows: readonly PaperRow[];
+  /** What to know before comparing: contradictions, things left open. */
+  notes: readonly string[];
+}
+
+const tables: Readonly<Record<string, PaperTable>> = data.tables;
+
+/** Names of what there is: "table 1", …, "figure 6". */
+export const PAPER_TABLES: readonly string[] = Object.keys(tables);
+
+/** The paper, as a reference. */
+export const PAPER_SOURCE: string = data.source;
+
+/**
+ * One table of the paper.
+ *
+ * @param name such as "table 2"; case does not matter
+ * @throws RangeError when there is no such table
+ *
+ * @example
+ * ```ts
+ * import { paperTable } from "detailclip";
+ * console.assert(paperTable("Table 13").rows.length === 15);
+ * ```
+ */
+export function paperTable(name: string): PaperTable {
+  const table = tables[name.toLowerCase()];
+  if (!table) {
+    throw new RangeError(
+      `Cannot read the paper's ${name}: there is only ${PAPER_TABLES.join(", ")}`,
+    );
+  }
+  return table;
+}
+
+/**
+ * One number of the paper, in the unit in which it is printed (recalls in per cent).
+ *
+ * @param table such as "table 2"
+ * @param where what the line must hold, by column
+ * @param column the column of the number
+ * @throws RangeError when not exactly one line fits, or its cell is no number
+ *
+ * @example
+ * ```ts
+ * import { paperValue } from "detailclip";
+ * const where = { dataset: "CLEVR-DS", input: "Full Image" };
+ * console.assert(paperValue("table 2", where, "recall@1") === 10.61);
+ * ```
+ */
+export function paperValue(table: string, where: PaperRow, column: string): number {
+  const attempt = `Cannot read the paper's ${table}`;
+  const wanted = Object.entries(where);
+  const rows = paperTable(table).rows.filter((row) =>
+    wanted.every(([key, value]) => row[key] === value)
+  );
+  if (rows.length !== 1) {
+    throw new RangeError(`${attempt}: ${rows.length} lines have ${JSON.stringify(where)}`);
+  }
+  const value = rows[0][column];
+  if (typeof value !== "number") {
+    throw new RangeError(`${attempt}: its column "${column}" holds ${value}, not a number`);
+  }
+  return value;
+}
