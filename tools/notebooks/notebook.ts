@@ -26,7 +26,11 @@ export interface Notebook {
   /** Its cells, top to bottom. */
   cells: Cell[];
   /** Kernel, language and whatever editors add. */
-  metadata: { kernelspec?: { name?: string }; [key: string]: unknown };
+  metadata: {
+    kernelspec?: { name?: string };
+    language_info?: { name?: string };
+    [key: string]: unknown;
+  };
   /** Major version of the format. */
   nbformat: number;
   /** Minor version of the format. */

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { DENO_VERSION, ROOT } from "../project.ts";
+import { runChecks } from "../ok.ts";
+import { type Check, messages } from "./check.ts";
+import { oneWayImports } from "./imports.ts";
+import { notebookCells } from "./notebook_cells.ts";
+import { notebooksClean } from "./notebooks_clean.ts";
+import { pins } from "./pins.ts";
+import { readme } from "./readme.ts";
+import { documentation, format, lint, types } from "./sources.ts";
+
+/** A project in which all is well. */
+const GOOD: Record<string, string> = {
+  "deno.json": `{
+  "tasks": { "demo": "deno run demo.ts" },
+  "imports": {
+    "detailclip": "./lib/mod.ts",
+    "sharp": "./data/sharp.ts",
+    "left": "npm:left@1.2.3"
+  }
+}
+`,
+  "deno.lock": JSON.stringify({ version: "5", workspace: { dependencies: ["npm:left@1.2.3"] } }),
+  "requirements.txt": "# frozen\nnumpy==2.1.0 ; python_full_version >= '3.11'\n    # via pandas\n",
+  "data/sharp.ts": "export default 1;\n",
+  "lib/mod.ts": 'export * from "./covers/mod.ts";\n',
+  "lib/random.ts": "/** One. */\nexport const one: number = 1;\n",
+  "lib/covers/mod.ts":
+    'import { one } from "../random.ts";\n\n/** Two. */\nexport const two: number = one + one;\n',
+  "lib/images/mod.ts":
+    'import sharp from "sharp";\nimport { two } from "../covers/mod.ts";\n\nexport const three: number = two + sharp;\n',
+  "notebooks/a.ipynb": notebook({
+    source: ['import { two } from "detailclip";\n', "\n", "two;"],
+  }),
+  "README.md": "`deno task demo`, [code](lib/mod.ts)\n\n" +
+    '```ts\nimport { two } from "detailclip";\n\nconsole.log(two);\n```\n',
+  ".github/workflows/ci.yml": "steps:\n  - uses: actions/checkout@v4.2.2\n",
+  ".ci/run": `npx -y deno@${DENO_VERSION} task ok\n`,
+};
+
+/** A notebook of one text cell and one code cell. */
+function notebook(cell: Record<string, unknown>): string {
+  const code = { cell_type: "code", metadata: {}, outputs: [], execution_count: null, ...cell };
+  const cells = [{ cell_type: "markdown", metadata: {}, source: ["# A"] }, code];
+  const metadata = {
+    kernelspec: { name: "deno", display_name: "Deno", language: "typescript" },
+    language_info: { name: "typescript", file_extension: ".ts" },
+  };
+  return JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }, null, 1) + "\n";
+}
+
+/** The problems that a check finds in the good project with some files changed. */
+async function problems(check: Check, changed: Record<string, string> = {}): Promise<string> {
+  // inside the project's ignored folder rather than /tmp: a deno.json of its own ends the search there
+  await Deno.mkdir(join(ROOT, ".cache"), { recursive: true });
+  const root = await Deno.makeTempDir({ dir: join(ROOT, ".cache"), prefix: "fixture-" });
+  try {
+    for (const [path, text] of Object.entries({ ...GOOD, ...changed })) {
+      await Deno.mkdir(dirname(join(root, path)), { recursive: true });
+      await Deno.writeTextFile(join(root, path), text);
+    }
+    return (await check.run(root)).join("\n");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** One bad change to the good project, and what the check must say about it. */
+type Case = [what: string, check: Check, changed: Record<string, string>, says: RegExp];
+
+const CASES: Case[] = [
+  [
+    "an import of a later room",
+    oneWayImports,
+    { "lib/covers/mod.ts": 'import "../images/mod.ts";\n' },
+    /lib\/covers\/mod\.ts:1 imports \.\.\/images\/mod\.ts: images comes after covers/,
+  ],
+  [
+    "a type-only import of a later room",
+    oneWayImports,
+    {
+      "lib/random.ts":
+        'import type { two } from "./covers/mod.ts";\nexport type Two = typeof two;\n',
+    },
+    /lib\/random\.ts:1 .*covers comes after random/,
+  ],
+  [
+    "a room that imports the public surface",
+    oneWayImports,
+    { "lib/images/mod.ts": 'import "detailclip";\n' },
+    /imports detailclip: the public surface/,
+  ],
+  [
+    "a library file that imports a tool",
+    oneWayImports,
+    { "lib/images/mod.ts": 'import "../../tools/x.ts";\n', "tools/x.ts": "export {};\n" },
+    /imports nothing outside lib/,
+  ],
+  [
+    "sharp outside its room",
+    oneWayImports,
+    { "lib/plots/mod.ts": 'import "sharp";\n' },
+    /lib\/plots\/mod\.ts:1 imports sharp: only images may/,
+  ],
+  [
+    "a room without a place",
+    oneWayImports,
+    { "lib/attic/mod.ts": "export {};\n" },
+    /lib\/attic\/mod\.ts: unknown room/,
+  ],
+  [
+    "a type error in a cell",
+    notebookCells,
+    { "notebooks/a.ipynb": notebook({ source: ["const k = 1;\n", 'const n: number = "one";'] }) },
+    /TS2322[^]*a\.ipynb: cell 2, line 2/,
+  ],
+  [
+    "a call that the library does not have",
+    notebookCells,
+    { "notebooks/a.ipynb": notebook({ source: 'import { four } from "detailclip";\nfour;' }) },
+    /four[^]*a\.ipynb: cell 2, line 1/,
+  ],
+  [
+    "lint in a cell",
+    notebookCells,
+    { "notebooks/a.ipynb": notebook({ source: "var old = 1;" }) },
+    /a\.ipynb: cell 2, line 1 .*no-var/,
+  ],
+  [
+    "a relative import in a cell",
+    notebookCells,
+    { "notebooks/a.ipynb": notebook({ source: 'import "../lib/mod.ts";' }) },
+    /cell 2: import from "detailclip"/,
+  ],
+  [
+    "a notebook with outputs",
+    notebooksClean,
+    {
+      "notebooks/a.ipynb": notebook({ source: "1;", outputs: [{}], execution_count: 3 }),
+    },
+    /cell 2 has outputs\n.*cell 2 has an execution count/,
+  ],
+  [
+    "a notebook for another kernel",
+    notebooksClean,
+    {
+      "notebooks/a.ipynb": notebook({ source: "1;" }).replace('"name": "deno"', '"name": "python3"')
+        .replace('"name": "typescript"', '"name": "python"'),
+    },
+    /its kernel is python3, not deno\n.*language is python, not typescript/,
+  ],
+  [
+    "a loose npm version",
+    pins,
+    { "deno.json": JSON.stringify({ imports: { left: "npm:left@^1.2.3" } }) },
+    /left is not pinned exactly/,
+  ],
+  [
+    "a package that the lock does not know",
+    pins,
+    { "deno.json": JSON.stringify({ imports: { right: "npm:right@1.2.3" } }) },
+    /npm:right@1\.2\.3 of deno\.json is missing/,
+  ],
+  [
+    "a loose Python version",
+    pins,
+    { "requirements.txt": "numpy>=2\n" },
+    /:1: not pinned.*numpy>=2/,
+  ],
+  [
+    "another Deno",
+    pins,
+    { ".ci/run": "npx -y deno@2.9.6 task ok\n" },
+    /\.ci\/run:1: names deno@2\.9\.6/,
+  ],
+  [
+    "a moving action",
+    pins,
+    { ".github/workflows/ci.yml": "steps:\n  - uses: actions/checkout@v4\n" },
+    /ci\.yml:2: not pinned exactly: actions\/checkout@v4/,
+  ],
+  [
+    "a snippet that does not compile",
+    readme,
+    { "README.md": '```ts\nimport { five } from "detailclip";\nfive();\n```\n' },
+    /five/,
+  ],
+  ["a task that is not there", readme, { "README.md": "`npx -y deno task fly`" }, /names task fly/],
+  ["a file that is not there", readme, { "README.md": "![](results/no.svg)" }, /results\/no\.svg/],
+  ["a missing README", { ...readme, run: (root) => readme.run(join(root, "lib")) }, {}, /missing/],
+  ["bad format", format, { "lib/random.ts": "export const one   = 1\n" }, /random\.ts/],
+  [
+    "bad format in a cell",
+    format,
+    { "notebooks/a.ipynb": notebook({ source: ["f( 1,2 )"] }) },
+    /a\.ipynb is not formatted/,
+  ],
+  ["lint", lint, { "lib/random.ts": "export var one: number = 1;\n" }, /no-var/],
+  ["a type error", types, { "lib/random.ts": 'export const one: number = "1";\n' }, /TS2322/],
+  [
+    "an undocumented export",
+    documentation,
+    { "lib/covers/mod.ts": "export const two: number = 2;\n" },
+    /missing-jsdoc/,
+  ],
+];
+
+for (const [what, check, changed, says] of CASES) {
+  Deno.test(`${check.name}: ${what} is found`, async () => {
+    assert.match(await problems(check, changed), says);
+  });
+}
+
+for (const check of new Set(CASES.map(([, check]) => check))) {
+  if (check.name === "README" && check !== readme) continue;
+  Deno.test(`${check.name}: nothing is said about a good project`, async () => {
+    assert.equal(await problems(check), "");
+  });
+}
+
+Deno.test("every check runs, also after one that failed or broke; all are counted", async () => {
+  const lines: string[] = [];
+  const checks: Check[] = [
+    { name: "bad", run: () => Promise.resolve(["here: a problem"]) },
+    { name: "broken", run: () => Promise.reject(new Error("boom")) },
+    { name: "good", run: () => Promise.resolve([]) },
+  ];
+  const totals = await runChecks(checks, ROOT, (line) => lines.push(line));
+  assert.deepEqual(totals, { passed: 1, failed: 2, skipped: 0 });
+  assert.match(lines.join("\n"), /✗ bad.* s\n {4}here: a problem\n✗ broken[^]*boom\n✓ good/);
+});
+
+Deno.test("the native stack of 2.8.1 is left out of messages", () => {
+  const output =
+    "Check a.ts\nerror: no\n\nStack backtrace:\n   0: <unknown>\n   1: main\n             at x.c\n";
+  assert.equal(messages(output), "error: no");
+});

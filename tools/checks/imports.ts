@@ -1,0 +1,109 @@
+/**
+ * Imports run one way: a room of the library knows nothing of the rooms after it.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { captureDeno } from "../project.ts";
+import { type Check, listFiles, messages } from "./check.ts";
+
+/** The rooms in the order of the data's way; a room imports itself and earlier ones. */
+export const ROOMS: readonly (readonly string[])[] = [
+  ["random", "files", "progress", "interrupt"],
+  ["covers"],
+  ["images"],
+  ["datasets"],
+  ["encoders"],
+  ["features"],
+  ["fusion"],
+  ["retrieval"],
+  ["experiments"],
+  ["plots"],
+];
+
+/** Packages that one room alone imports, and everyone else gets through it. */
+const ONE_IMPORTER: Record<string, string> = { sharp: "images" };
+
+/** The part of `deno info --json` that is looked at. */
+interface Graph {
+  modules: {
+    specifier: string;
+    error?: string;
+    dependencies?: {
+      specifier: string;
+      code?: { specifier?: string; span: { start: { line: number } } };
+      type?: { specifier?: string; span: { start: { line: number } } };
+    }[];
+  }[];
+}
+
+/** The room of a library file: its folder, or its own name without endings when it lies in lib/. */
+function roomOf(path: string): string {
+  return path.split("/")[1].replace(/\.(test\.)?ts$/, "");
+}
+
+/** The place of a room in the order; -1 for a room that the order does not know. */
+function rank(room: string): number {
+  return ROOMS.findIndex((rooms) => rooms.includes(room));
+}
+
+/** What is wrong with a library file's import of another file of the project, if anything. */
+function problemWith(from: string, to: string): string | null {
+  if (!to.startsWith("lib/")) {
+    if (to.startsWith("data/") || to === "deno.json") return null;
+    return "the library imports nothing outside lib/ but data/ and deno.json";
+  }
+  if (to === "lib/mod.ts") return "the public surface is for users of the library";
+  const [here, there] = [roomOf(from), roomOf(to)];
+  if (
+    rank(there) > rank(here) || (rank(there) === rank(here) && rank(here) > 0 && here !== there)
+  ) {
+    return `${there} comes after ${here}`;
+  }
+  return null;
+}
+
+/** The problems in one graph of modules. */
+function graphProblems(graph: Graph, base: string): string[] {
+  const problems: string[] = [];
+  for (const { specifier, error, dependencies = [] } of graph.modules) {
+    if (!specifier.startsWith(`${base}lib/`)) continue;
+    const from = decodeURI(specifier.slice(base.length));
+    if (error) problems.push(`${from}: ${error}`);
+    if (from === "lib/mod.ts") continue;
+    if (rank(roomOf(from)) < 0) {
+      problems.push(`${from}: unknown room; give it its place in tools/checks/imports.ts`);
+      continue;
+    }
+    for (const { specifier: name, code, type } of dependencies) {
+      const target = code ?? type;
+      const place = `${from}:${(target?.span.start.line ?? 0) + 1} imports ${name}`;
+      const owner = ONE_IMPORTER[name.replace(/^npm:/, "").replace(/@.*$/, "")];
+      if (owner && roomOf(from) !== owner) problems.push(`${place}: only ${owner} may`);
+      if (!target?.specifier?.startsWith(base)) continue;
+      const problem = problemWith(from, decodeURI(target.specifier.slice(base.length)));
+      if (problem) problems.push(`${place}: ${problem}`);
+    }
+  }
+  return problems;
+}
+
+/** The library's imports, tests included, as Deno's own parser sees them. */
+export const oneWayImports: Check = {
+  name: "one-way imports",
+  run: async (root) => {
+    const base = pathToFileURL(root).href + "/";
+    const files = await listFiles(root, "lib", (path) => path.endsWith(".ts"));
+    const entry = join(root, ".cache", `imports-${crypto.randomUUID()}.ts`);
+    await Deno.mkdir(join(root, ".cache"), { recursive: true });
+    await Deno.writeTextFile(entry, files.map((file) => `import "../${file}";\n`).join(""));
+    try {
+      const { code, output } = await captureDeno(["info", "--json", entry], { cwd: root });
+      if (code !== 0) return [messages(output)];
+      return graphProblems(JSON.parse(output.slice(output.indexOf("{"))), base);
+    } finally {
+      await Deno.remove(entry);
+    }
+  },
+};

@@ -1,0 +1,76 @@
+/**
+ * Everything that comes from outside is pinned to one exact version.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { DENO_VERSION } from "../project.ts";
+import { type Check, exists, listFiles } from "./check.ts";
+
+const NPM_PIN = /^npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+(-[\w.]+)?(\/.*)?$/;
+const PYTHON_PIN = /^[\w.[\]-]+==[\w.!+]+( ?;.*)?$/;
+const ACTION_PIN = /@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/;
+
+/** The imports of deno.json, and their entries in deno.lock. */
+async function npmProblems(root: string): Promise<string[]> {
+  const config = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+  const lock = JSON.parse(await Deno.readTextFile(join(root, "deno.lock")));
+  return Object.entries(config.imports as Record<string, string>).flatMap(([name, target]) => {
+    if (/^\.{0,2}\//.test(target)) return [];
+    if (!NPM_PIN.test(target)) return [`deno.json: ${name} is not pinned exactly: ${target}`];
+    const locked = (lock.workspace?.dependencies ?? []).includes(target);
+    return locked ? [] : [`deno.lock: ${target} of deno.json is missing`];
+  });
+}
+
+/** The lines of a file that `accept` refuses, each with its place. */
+async function badLines(
+  root: string,
+  file: string,
+  problem: (line: string) => string | null,
+): Promise<string[]> {
+  if (!await exists(join(root, file))) return [];
+  const lines = (await Deno.readTextFile(join(root, file))).split(/\r?\n/);
+  return lines.flatMap((line, i) => {
+    const found = problem(line.trim());
+    return found ? [`${file}:${i + 1}: ${found}`] : [];
+  });
+}
+
+/** A line of requirements.txt that pins nothing. */
+function pythonProblem(line: string): string | null {
+  const requirement = line.replace(/(^| )#.*$/, "").trim();
+  if (requirement === "" || requirement.startsWith("--") || PYTHON_PIN.test(requirement)) {
+    return null;
+  }
+  return `not pinned exactly: ${requirement}`;
+}
+
+/** A line that names another Deno than the pinned one. */
+function denoProblem(line: string): string | null {
+  const other = [...line.matchAll(/\bdeno@([\w.-]+)/g)].find((match) => match[1] !== DENO_VERSION);
+  return other ? `names deno@${other[1]}, but the project is pinned to ${DENO_VERSION}` : null;
+}
+
+/** A line of a workflow that uses an action whose content can change. */
+function actionProblem(line: string): string | null {
+  const action = line.match(/^(?:- )?uses:\s*(\S+)/)?.[1];
+  return action && !ACTION_PIN.test(action) ? `not pinned exactly: ${action}` : null;
+}
+
+/** Packages, Python packages, Deno itself and CI actions. */
+export const pins: Check = {
+  name: "exact pins",
+  run: async (root) => {
+    const requirements = await listFiles(root, ".", (path) => /requirements[^/]*\.txt$/.test(path));
+    const workflows = await listFiles(root, ".github", (path) => path.endsWith(".yml"));
+    const docs = await listFiles(root, ".", (path) => path.endsWith(".md"));
+    const problems = [
+      npmProblems(root),
+      ...requirements.map((file) => badLines(root, file, pythonProblem)),
+      ...workflows.map((file) => badLines(root, file, actionProblem)),
+      ...[...docs, ...workflows, ".ci/run"].map((file) => badLines(root, file, denoProblem)),
+    ];
+    return (await Promise.all(problems)).flat();
+  },
+};

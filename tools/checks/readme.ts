@@ -1,0 +1,46 @@
+/**
+ * README.md tells no tales: its snippets compile (and run, in the tests), its tasks and files exist.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { captureDeno } from "../project.ts";
+import { type Check, exists, messages } from "./check.ts";
+
+/** Tasks that the text names, as `deno task NAME` or `deno@2.8.1 task NAME`. */
+function namedTasks(text: string): string[] {
+  return [...text.matchAll(/\bdeno(?:@[\d.]+)? task ([\w:-]+)/g)].map((match) => match[1]);
+}
+
+/** Files that the text names: targets of links and images, and paths in backticks. */
+function namedFiles(text: string): string[] {
+  const prose = text.replace(/^```[^]*?^```/gm, "");
+  const links = [...prose.matchAll(/\]\(([^)\s]+)[^)]*\)|(?:src|href)="([^"]+)"/g)]
+    .map((match) => match[1] ?? match[2])
+    .filter((target) => !/^([a-z]+:|#)/.test(target))
+    .map((target) => target.replace(/#.*$/, ""));
+  const paths = [...prose.matchAll(/`((?:lib|tools|data|experiments|notebooks|bench)\/[\w./-]+)`/g)]
+    .map((match) => match[1]);
+  return [...links, ...paths];
+}
+
+/** The snippets, tasks and files of README.md. */
+export const readme: Check = {
+  name: "README",
+  run: async (root) => {
+    const file = join(root, "README.md");
+    if (!await exists(file)) return ["README.md is missing"];
+    const text = await Deno.readTextFile(file);
+    const problems: string[] = [];
+    const { tasks = {} } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+    for (const task of new Set(namedTasks(text))) {
+      if (!(task in tasks)) problems.push(`README.md names task ${task}; deno.json has none`);
+    }
+    for (const path of new Set(namedFiles(text))) {
+      if (!await exists(join(root, path))) problems.push(`README.md names ${path}; there is none`);
+    }
+    const { code, output } = await captureDeno(["check", "--doc-only", "README.md"], { cwd: root });
+    if (code !== 0) problems.push(messages(output));
+    return problems;
+  },
+};

@@ -1,0 +1,61 @@
+/**
+ * Checks that Deno itself carries out: format, lint, types, documentation of the public surface.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { captureDeno } from "../project.ts";
+import { listNotebooks } from "../notebooks/notebook.ts";
+import { type Check, denoCheck, exists, messages } from "./check.ts";
+
+/** The text that `deno fmt` would make of a notebook. */
+async function formatNotebook(text: string, root: string): Promise<string> {
+  const formatter = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "--ext", "ipynb", "-"],
+    cwd: root,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = formatter.output();
+  await ReadableStream.from([new TextEncoder().encode(text)]).pipeTo(formatter.stdin);
+  return new TextDecoder().decode((await output).stdout);
+}
+
+/** `deno fmt`, notebooks included. */
+export const format: Check = {
+  name: "format",
+  run: async (root) => {
+    const args = ["fmt", "--check", "--ignore=**/*.ipynb"];
+    const { code, output } = await captureDeno(args, { cwd: root });
+    const problems = code === 0 ? [] : [messages(output)];
+    // --check of 2.8.1 refuses every notebook that it has not just written itself: compare the texts
+    const directory = join(root, "notebooks");
+    for (const path of await exists(directory) ? await listNotebooks(directory) : []) {
+      const text = await Deno.readTextFile(path);
+      if (await formatNotebook(text, root) !== text) {
+        problems.push(`${path} is not formatted: run deno fmt notebooks`);
+      }
+    }
+    return problems;
+  },
+};
+
+/** `deno lint` with the rules of deno.json. */
+export const lint: Check = denoCheck("lint", ["lint"]);
+
+/** The folders that hold TypeScript. */
+const FOLDERS = ["lib", "experiments", "tools", "bench"];
+
+/** Type check of every module, tests and tools included. */
+export const types: Check = {
+  name: "types",
+  run: async (root) => {
+    const present = await Promise.all(FOLDERS.map((folder) => exists(join(root, folder))));
+    const folders = FOLDERS.filter((_folder, i) => present[i]);
+    const { code, output } = await captureDeno(["check", ...folders], { cwd: root });
+    return code === 0 ? [] : [messages(output)];
+  },
+};
+
+/** Every public symbol is documented and typed. */
+export const documentation: Check = denoCheck("doc lint", ["doc", "--lint", "lib/mod.ts"]);
