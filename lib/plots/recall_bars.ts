@@ -29,6 +29,14 @@ export interface BarRow extends RecallRow {
  *
  * @param rows one row a method and metric; both in order of first appearance
  * @throws RangeError when there are no rows
+ *
+ * @example
+ * ```ts
+ * import { recallBars } from "detailclip";
+ * const row = { cover: "full", metric: "recall@1", value: 0.21, low: 0.19, high: 0.23 };
+ * const figure = recallBars([{ ...row, method: "full image" }], { title: "One bar" });
+ * console.assert(figure.svg.startsWith("<svg") && figure.alt.includes("full image 21 %"));
+ * ```
  */
 export function recallBars(rows: readonly BarRow[], options: FigureOptions = {}): Figure {
   if (rows.length === 0) throw new RangeError("Cannot draw recall bars: there are no rows");

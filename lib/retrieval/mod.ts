@@ -4,7 +4,9 @@
  * @module
  */
 export { rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
-export * from "./scores.ts";
+export { dotScores } from "./scores.ts";
+export * from "./patch_scores.ts";
+export * from "./score_stream.ts";
 export * from "./recall.ts";
 export * from "./relevance.ts";
 export * from "./bootstrap.ts";

@@ -9,7 +9,7 @@ import {
   meanOverPatches,
   meanVector,
   scoreStream,
-} from "./scores.ts";
+} from "./mod.ts";
 
 function unitRows(seed: string, rows: number, dim: number): Float32Array {
   const random = createRandom(seed);

@@ -1,0 +1,196 @@
+/**
+ * Scores of class prompts against images with many vectors each: the best or the mean of the patches.
+ *
+ * @module
+ */
+import type { ScoreMatrix } from "./matrices.ts";
+import { multiplyPacked, type PackedRows, packRows } from "./matmul.ts";
+import { dotScores, rowCount } from "./scores.ts";
+
+/** What scoring needs of an image: the unit vectors of its patches. // (P, D) */
+export interface PatchVectors {
+  /** Name of the image, for error messages. */
+  imageId?: string;
+  /** The patch vectors, row-major; patch 0 is the whole image. // (P, D) */
+  features: Float32Array;
+}
+
+/** Options of the functions that score patches. */
+export interface PatchScoreOptions {
+  /** D, the length of a vector. */
+  dim: number;
+  /**
+   * First patch that counts: 0 (the default) takes all, 1 leaves out the whole image. An image that
+   * has no such patch is scored by its patch 0, so that every image stays in the ranking.
+   */
+  from?: number;
+}
+
+/** Takes images one by one and ends in a score matrix: the memory needed is 8 bytes a score. */
+export interface PatchScorer {
+  /** Scores the next image. */
+  add(image: PatchVectors): void;
+  /** The matrix of all images added so far, in the order of adding. // (Q, N) */
+  finish(): ScoreMatrix;
+}
+
+/**
+ * Makes a scorer that keeps, for every query, the best patch of each image added: the ceiling that
+ * one fused vector is measured against (paper section 5.1).
+ *
+ * @param queries one unit vector a query // (Q, D)
+ * @returns a scorer whose matrix has `winners`; of equal patches the first wins
+ * @throws RangeError when a length is not a multiple of `dim`
+ */
+export function createMaxScorer(
+  queries: Float32Array,
+  { dim, from = 0 }: PatchScoreOptions,
+): PatchScorer {
+  const rows = rowCount(queries, dim, "queries");
+  const packed = packRows(queries, dim);
+  const columns: { best: Float32Array; winner: Int32Array }[] = [];
+  let patches: PackedRows | undefined;
+  let tile = new Float64Array(0);
+  return {
+    add(image) {
+      const { features, first } = countedPatches(image, dim, from);
+      patches = packRows(features, dim, patches);
+      const stride = Math.ceil(patches.rows / 4) * 4;
+      if (tile.length < (rows + 3) * stride) tile = new Float64Array((rows + 3) * stride);
+      multiplyPacked(packed, patches, tile, stride); // (Q, P)
+      const column = { best: new Float32Array(rows), winner: new Int32Array(rows) };
+      for (let q = 0; q < rows; q++) {
+        let at = q * stride;
+        let best = tile[at], winner = 0;
+        // `!(<=)` rather than `>`: a NaN wins, and is refused later instead of being passed over
+        for (let p = 1; p < patches.rows; p++) {
+          const score = tile[++at];
+          if (!(score <= best)) best = score, winner = p;
+        }
+        column.best[q] = best;
+        column.winner[q] = winner + first;
+      }
+      columns.push(column);
+    },
+    finish() {
+      const count = columns.length;
+      const scores = new Float32Array(rows * count), winners = new Int32Array(rows * count);
+      columns.forEach(({ best, winner }, n) => {
+        for (let q = 0; q < rows; q++) {
+          scores[q * count + n] = best[q];
+          winners[q * count + n] = winner[q];
+        }
+      });
+      return { queries: rows, images: count, scores, winners };
+    },
+  };
+}
+
+/**
+ * Makes a scorer that averages the patches of each image added into one vector, which is then
+ * normalised: the simplest single vector an image.
+ *
+ * @param queries one unit vector a query // (Q, D)
+ * @throws RangeError when a length is not a multiple of `dim`
+ */
+export function createMeanScorer(
+  queries: Float32Array,
+  { dim, from = 0 }: PatchScoreOptions,
+): PatchScorer {
+  rowCount(queries, dim, "queries");
+  const means: Float32Array[] = [];
+  return {
+    add: (image) => void means.push(meanVector(countedPatches(image, dim, from).features, dim)),
+    finish() {
+      const images = new Float32Array(means.length * dim); // (N, D)
+      means.forEach((mean, n) => images.set(mean, n * dim));
+      return dotScores(images, queries, { dim });
+    },
+  };
+}
+
+/** Makes a scorer of patch 0 alone, the full image: to be fed beside others in one pass. */
+export function createFullScorer(
+  queries: Float32Array,
+  { dim }: { dim: number },
+): PatchScorer {
+  const scorer = createMeanScorer(queries, { dim });
+  return {
+    ...scorer,
+    add: (image) =>
+      scorer.add({ ...image, features: countedPatches(image, dim, 0).features.subarray(0, dim) }),
+  };
+}
+
+function countedPatches(image: PatchVectors, dim: number, from: number) {
+  if (!Number.isInteger(from) || from < 0) {
+    throw new RangeError(`Cannot score patches: from must be an integer >= 0, got ${from}`);
+  }
+  const name = image.imageId === undefined ? "patches" : `patches of ${image.imageId}`;
+  const patches = rowCount(image.features, dim, name);
+  if (patches === 0) throw new RangeError(`Cannot score ${name}: there are none`);
+  return patches > from
+    ? { features: image.features.subarray(from * dim), first: from }
+    : { features: image.features.subarray(0, dim), first: 0 };
+}
+
+/**
+ * The mean of unit vectors, normalised to a unit vector. A mean of length 0 stays 0.
+ *
+ * @param features vectors // (P, D)
+ * @param dim D
+ * @returns one vector // (D)
+ */
+export function meanVector(features: Float32Array, dim: number): Float32Array {
+  const sum = new Float64Array(dim);
+  for (let p = 0; p < features.length; p += dim) {
+    for (let d = 0; d < dim; d++) sum[d] += features[p + d];
+  }
+  const norm = Math.hypot(...sum) || 1;
+  return Float32Array.from(sum, (value) => value / norm);
+}
+
+/**
+ * The score of each image's best patch, with the index of that patch: it says where it matched.
+ *
+ * @param images patch vectors, one element an image // N of (P, D)
+ * @param queries one unit vector a query // (Q, D)
+ * @returns scores and winners // (Q, N)
+ * @throws RangeError when a length is not a multiple of `dim`, or an image has no patch
+ *
+ * @example
+ * ```ts
+ * import { maxOverPatches } from "detailclip";
+ * const image = { features: Float32Array.of(1, 0, 0.6, 0.8) }; // two patches, D = 2
+ * const { scores, winners } = maxOverPatches([image], Float32Array.of(0, 1), { dim: 2 });
+ * console.assert(Math.abs(scores[0] - 0.8) < 1e-6 && winners?.[0] === 1);
+ * ```
+ */
+export function maxOverPatches(
+  images: Iterable<PatchVectors>,
+  queries: Float32Array,
+  options: PatchScoreOptions,
+): ScoreMatrix {
+  return scoreAll(images, createMaxScorer(queries, options));
+}
+
+/**
+ * The score of each image's mean patch vector, normalised.
+ *
+ * @param images patch vectors, one element an image // N of (P, D)
+ * @param queries one unit vector a query // (Q, D)
+ * @returns scores // (Q, N)
+ * @throws RangeError when a length is not a multiple of `dim`, or an image has no patch
+ */
+export function meanOverPatches(
+  images: Iterable<PatchVectors>,
+  queries: Float32Array,
+  options: PatchScoreOptions,
+): ScoreMatrix {
+  return scoreAll(images, createMeanScorer(queries, options));
+}
+
+function scoreAll(images: Iterable<PatchVectors>, scorer: PatchScorer): ScoreMatrix {
+  for (const image of images) scorer.add(image);
+  return scorer.finish();
+}
