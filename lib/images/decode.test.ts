@@ -121,6 +121,23 @@ Deno.test("the limit on pixels can be moved but not switched off", async () => {
   }
 });
 
+Deno.test("bytes are told by their content too", async () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  for (
+    const [content, reason] of [
+      [svg, "format svg is not allowed"],
+      [`<?xml version="1.0"?><!-- drawn by hand -->${svg}`, "format svg is not allowed"],
+      ["BM, a bitmap", "format bmp is not allowed"],
+      ["\0\0\0\x18ftypheic\0\0\0\0mif1heic", "format heif is not allowed"],
+      ["\0\0\0\x18ftypmp42\0\0\0\0isommp42", "not an image"],
+      ["", "empty file"],
+    ]
+  ) {
+    assert.equal((await refusal(decodeImage(bytes(content)))).reason, reason);
+  }
+});
+
 Deno.test("devices are not read, damage inside a file is noticed, floats are refused", async () => {
   assert.equal((await refusal(decodeImage("/dev/zero"))).reason, "is not a regular file");
 

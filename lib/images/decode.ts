@@ -26,12 +26,16 @@ export const DEFAULT_MAX_PIXELS = 2 ** 27;
 
 /** Why an image could not be decoded. */
 export class ImageError extends Error {
+  /** The name by which it is told from other errors. */
   override name = "ImageError";
 
   /**
+   * Makes the error; its message is `Cannot decode image "path": reason (detail)`.
+   *
    * @param source what was to be decoded: the path, or `undefined` for bytes
    * @param reason short, stable text to count and group by, such as `truncated or corrupt`
    * @param detail what else is known, for people
+   * @param options the error behind it, as `cause`
    */
   constructor(
     readonly source: string | undefined,

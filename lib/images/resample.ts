@@ -3,7 +3,8 @@
  * sharp differs: libvips moves an enlarged picture by half an input pixel (libvips#943, #4841), which
  * made patches of cc@10 differ by 3.6 to 5.2 of 255 on average, and it shrinks with a box filter
  * before it interpolates. Pillow's way is short: per axis a table of weights in 22-bit fixed point,
- * horizontal pass first, rounded to bytes in between.
+ * horizontal pass first, rounded to bytes in between. (Pillow 13 turns the passes around for some
+ * portrait pictures, which moves single values by 1; here it is always the order of releases before.)
  *
  * @module
  */

@@ -1,6 +1,7 @@
 """Makes the pictures and the golden results of lib/images/resample.test.ts.
 
-    python make_pillow_parity.py        # needs numpy and pillow
+    python make_pillow_parity.py              # needs numpy and pillow
+    python make_pillow_parity.py PHOTO_DIR    # instead: a line a photo, for bench/pillow.ts
 
 Two photo-like pictures (fractal noise, hard edges, fine lines) are drawn from a fixed seed and stored as
 PNG, so that no decoder comes between; pillow_parity.json holds, for windows of them that are shrunk,
@@ -13,11 +14,12 @@ moves single values by 1. The goldens are the classic order, enforced by resizin
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import PIL
-from PIL import Image
+from PIL import Image, ImageOps
 
 HERE = Path(__file__).parent
 
@@ -85,5 +87,18 @@ def main() -> None:
     (HERE / "pillow_parity.json").write_text(json.dumps(document, indent=2) + "\n")
 
 
+def photos(directory: Path) -> None:
+    """Prints what Pillow makes of each photo of a folder, as JSON lines of SHA-256 sums."""
+    for path in sorted(directory.iterdir()):
+        photo = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+        line = {"name": path.name, "decoded": hashlib.sha256(photo.tobytes()).hexdigest()}
+        for mode in ("squash", "clip"):
+            for size in (64, 224):
+                result, same = preprocess(photo, mode, size)
+                line[f"{mode} {size}"] = hashlib.sha256(result.tobytes()).hexdigest()
+                line[f"{mode} {size} same in one call"] = same
+        print(json.dumps(line))
+
+
 if __name__ == "__main__":
-    main()
+    photos(Path(sys.argv[1])) if len(sys.argv) > 1 else main()
