@@ -26,6 +26,16 @@ export const CHECKS: readonly Check[] = [
   readme,
 ];
 
+/** Lines of one problem that are shown; a formatter's difference can have thousands. */
+const SHOWN_LINES = 60;
+
+/** A problem's first lines. */
+function shorten(problem: string): string {
+  const lines = problem.split("\n");
+  if (lines.length <= SHOWN_LINES) return problem;
+  return [...lines.slice(0, SHOWN_LINES), `… ${lines.length - SHOWN_LINES} more lines`].join("\n");
+}
+
 /** Runs the checks one by one, each with a line of its own, and counts them. */
 export async function runChecks(
   checks: readonly Check[],
@@ -40,7 +50,7 @@ export async function runChecks(
     const good = problems.length === 0;
     totals[good ? "passed" : "failed"]++;
     log(`${good ? "✓" : "✗"} ${name.padEnd(16)} ${seconds.padStart(6)} s`);
-    for (const problem of problems) log(problem.replace(/^/gm, "    "));
+    for (const problem of problems) log(shorten(problem).replace(/^/gm, "    "));
   }
   return totals;
 }

@@ -225,9 +225,11 @@ Deno.test("every check runs, also after one that failed or broke; all are counte
     { name: "bad", run: () => Promise.resolve(["here: a problem"]) },
     { name: "broken", run: () => Promise.reject(new Error("boom")) },
     { name: "good", run: () => Promise.resolve([]) },
+    { name: "long", run: () => Promise.resolve(["line\n".repeat(1000)]) },
   ];
   const totals = await runChecks(checks, ROOT, (line) => lines.push(line));
-  assert.deepEqual(totals, { passed: 1, failed: 2, skipped: 0 });
+  assert.deepEqual(totals, { passed: 1, failed: 3, skipped: 0 });
+  assert.ok(lines.join("\n").split("\n").length < 100, "long output is cut");
   assert.match(lines.join("\n"), /✗ bad.* s\n {4}here: a problem\n✗ broken[^]*boom\n✓ good/);
 });
 
