@@ -37,5 +37,6 @@ export const baseline: ExperimentConfig = {
 
   prompts: "imagenet", // CLIP's 80 templates, averaged a class
   recallAt: [1, 3, 5], // the paper's anchor points (§4.3)
+  subsets: [], // rows by object size or r_max cost a bootstrap each
   bootstrap: { resamples: 1000, confidence: 0.95 },
 };

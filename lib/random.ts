@@ -39,9 +39,10 @@ function hash32(text: string): number {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createRandom } from "detailclip";
  * const a = createRandom(7), b = createRandom(7);
- * console.assert(a.next() === b.next());
+ * assert.equal(a.next(), b.next());
  * ```
  */
 export function createRandom(seed: number | string): Random {

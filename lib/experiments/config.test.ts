@@ -26,6 +26,7 @@ const baseline: ExperimentConfig = {
   cut: "pyramid",
   prompts: "imagenet",
   recallAt: [1, 3, 5],
+  subsets: [],
   bootstrap: { resamples: 100, confidence: 0.95 },
 };
 

@@ -66,6 +66,8 @@ export interface ExperimentConfig {
   prompts: "imagenet" | "single" | string[];
   /** The k of Recall@k (paper eq. 8). */
   recallAt: number[];
+  /** Further rows on parts of the data: by object size, and by r_max (paper eq. 1, Table 1). */
+  subsets: ("size" | "rMax")[];
   /** Confidence intervals: how often to resample, and their level. */
   bootstrap: { resamples: number; confidence: number };
 }
@@ -104,7 +106,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
  * @param diff objects are merged key by key; arrays and plain values replace; `undefined` is ignored
  */
 export function applyDiff<T extends object>(base: T, diff: Diff<T>): T {
-  const out: Record<string, unknown> = { ...base };
+  const out = { ...base } as Record<string, unknown>;
   for (const [key, value] of Object.entries(diff)) {
     if (value === undefined) continue;
     const old = out[key];
@@ -128,7 +130,9 @@ export function configure(
 ): ExperimentConfig {
   if (!SCALES.includes(scale)) {
     throw new RangeError(
-      `Cannot configure ${definition.name}: scale must be one of ${SCALES.join(", ")}, got ${scale}`,
+      `Cannot configure ${definition.name}: scale must be one of ${
+        SCALES.join(", ")
+      }, got ${scale}`,
     );
   }
   const steps = [definition.always ?? {}, definition.scales[scale], overrides];

@@ -11,7 +11,8 @@ const row: ResultRow = {
   low: 0.2,
   high: 0.3,
   subset: "all",
-  patches: 1,
+  cover: "full",
+  vectors: 1,
   images: 10,
   classes: 3,
 };

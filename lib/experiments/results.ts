@@ -6,29 +6,18 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeAtomic } from "../files.ts";
+import type { RecallRow } from "../retrieval/mod.ts";
 import type { Provenance } from "./provenance.ts";
 
 /** The workspace's own `results/` folder. */
 export const RESULTS_DIR: string = fileURLToPath(new URL("../../results/", import.meta.url));
 
-/** One measured number of one method. */
-export interface ResultRow {
-  /** Name of the method as figures and tables print it, such as `"full image"` or `"cc@10"`. */
-  method: string;
-  /** What was measured, such as `"recall@1"`. */
-  metric: string;
-  /** The number. */
-  value: number;
-  /** Lower end of the confidence interval. */
-  low: number;
-  /** Upper end of the confidence interval. */
-  high: number;
+/** One measured recall of one method, with what it was measured on. */
+export interface ResultRow extends RecallRow {
   /** Which part of the data the row speaks of: `"all"`, an object-size bin or an r_max subset. */
   subset: string;
-  /** The k of cc@k or grid@k. */
-  k?: number;
-  /** Mean number of patches an image. */
-  patches: number;
+  /** Mean number of vectors an image that the method scores. */
+  vectors: number;
   /** How many images were ranked. */
   images: number;
   /** How many classes the number averages over. */

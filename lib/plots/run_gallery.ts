@@ -23,7 +23,11 @@ export interface RunGalleryOptions extends FigureOptions {
 }
 
 /** Classes spread over the range of gains in Recall@1 between two methods. */
-function spreadQueries(run: RetrievalRun, methods: RetrievalRun["methods"], count: number): number[] {
+function spreadQueries(
+  run: RetrievalRun,
+  methods: RetrievalRun["methods"],
+  count: number,
+): number[] {
   const [first, last] = [methods[0], methods[methods.length - 1]]
     .map(({ scores }) => recallAtK(scores, run.relevance, [1]).perQuery);
   const byGain = first

@@ -1,0 +1,109 @@
+/**
+ * The ways in which an image is scored for a query, by the cover that its patches come from.
+ *
+ * @module
+ */
+import { coverName, type CoverSpec } from "../covers/mod.ts";
+import type { FeatureStore } from "../features/mod.ts";
+import {
+  createMaxScorer,
+  createMeanScorer,
+  type PatchScorer,
+  type ScoreMatrix,
+  scoreStream,
+} from "../retrieval/mod.ts";
+
+/** One method's scores on one data set. */
+export interface MethodScores {
+  /** Name as tables and figures print it: `"full image"`, `"cc@10"`, `"mean cc@10"`, `"Patch-obj"`. */
+  method: string;
+  /** Name of the cover. */
+  cover: string;
+  /** The k of cc@k or grid@k. */
+  k?: number;
+  /** Mean number of vectors an image that are kept and scored. */
+  vectors: number;
+  /** Scores, columns in the order of the store's `imageIds`. // (Q, N) */
+  scores: ScoreMatrix;
+}
+
+interface Method {
+  method: string;
+  vectors: number;
+  scorer: PatchScorer;
+}
+
+/** The methods of a cover; the mean is a single vector, and a baseline that the paper lacks. */
+function methodsOf(spec: CoverSpec, store: FeatureStore, prompts: Float32Array): Method[] {
+  const { dim } = store;
+  const name = coverName(spec);
+  const patches = store.patches / store.imageIds.length;
+  const best = (method: string, from: 0 | 1): Method => ({
+    method,
+    vectors: patches - from,
+    scorer: createMaxScorer(prompts, { dim, from }),
+  });
+  switch (spec.scheme) {
+    case "full":
+      return [best("full image", 0)];
+    case "objects":
+      return [best("Patch-obj", 1)]; // the crops alone (paper §6.1)
+    case "grid":
+      return [best(name, 1)]; // the cells alone (paper §6.1)
+    default:
+      return [best(name, 0), {
+        method: `mean ${name}`,
+        vectors: 1,
+        scorer: createMeanScorer(prompts, { dim }),
+      }];
+  }
+}
+
+/** Puts the columns, which came in the order of `from`, into the order of `to`. */
+function reorder(scores: ScoreMatrix, from: readonly string[], to: readonly string[]): ScoreMatrix {
+  const { queries, images } = scores;
+  const place = new Map(from.map((id, column) => [id, column]));
+  const columns = to.map((id) => place.get(id)!);
+  const move = <T extends Float32Array | Int32Array>(source: T): T => {
+    const out = source.slice() as T;
+    for (let q = 0; q < queries; q++) {
+      columns.forEach((column, n) => out[q * images + n] = source[q * images + column]);
+    }
+    return out;
+  };
+  const winners = scores.winners && move(scores.winners);
+  return { queries, images, scores: move(scores.scores), ...(winners && { winners }) };
+}
+
+/**
+ * Scores every image of a store by every method that its cover allows, in one pass over the shards.
+ *
+ * @param spec the cover of the store
+ * @param store features of the data set
+ * @param prompts unit vectors of the queries // (Q, D)
+ * @param options `signal` stops the pass
+ */
+export async function scoreMethods(
+  spec: CoverSpec,
+  store: FeatureStore,
+  prompts: Float32Array,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<MethodScores[]> {
+  const methods = methodsOf(spec, store, prompts);
+  const seen: string[] = [];
+  async function* images() {
+    for await (const image of store.images({ signal })) {
+      seen.push(image.imageId);
+      yield image;
+    }
+  }
+  const matrices = await scoreStream(images(), methods.map((m) => m.scorer), { signal });
+  const k = spec.scheme === "grid" ? spec.n : "k" in spec ? spec.k : undefined;
+  return methods.map(({ method, vectors }, i) => ({
+    method,
+    cover: coverName(spec),
+    ...(k !== undefined && { k }),
+    vectors,
+    scores: reorder(matrices[i], seen, store.imageIds),
+  }));
+}

@@ -1,0 +1,13 @@
+/**
+ * Experiments: from a configuration to rows that say where they come from.
+ *
+ * @module
+ */
+export * from "./config.ts";
+export * from "./data.ts";
+export * from "./methods.ts";
+export * from "./paper.ts";
+export * from "./provenance.ts";
+export * from "./results.ts";
+export * from "./retrieval.ts";
+export * from "./table.ts";

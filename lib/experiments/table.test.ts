@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import type { ResultRow } from "./results.ts";
+import { recallMarkdown, tableLines, toDataFrame } from "./table.ts";
+
+const row = (method: string, metric: string, value: number, subset = "all"): ResultRow => ({
+  method,
+  metric,
+  value,
+  low: value - 0.02,
+  high: value + 0.02,
+  subset,
+  cover: "full",
+  vectors: method === "cc@10" ? 166 : 1,
+  images: 400,
+  classes: 138,
+});
+
+const rows = [
+  row("full image", "recall@1", 0.2154),
+  row("full image", "recall@3", 0.43),
+  row("full image", "recall@1", 0.9, "large"),
+  row("cc@10", "recall@1", 0.84),
+];
+
+Deno.test("a table has a line a method, a cell a metric and the paper's number last", () => {
+  const table = recallMarkdown(rows, {
+    metrics: ["recall@1", "recall@3"],
+    paper: { heading: "paper", values: { "full image": 10.61 } },
+  });
+  assert.equal(
+    table,
+    [
+      "| method     | vectors |         Recall@1 | Recall@3 | paper |",
+      "| ---------- | ------: | ---------------: | -------: | ----: |",
+      "| full image |       1 | 21.5 (19.5–23.5) |     43.0 | 10.61 |",
+      "| cc@10      |     166 | 84.0 (82.0–86.0) |          |       |",
+    ].join("\n"),
+  );
+});
+
+Deno.test("a subset shows only its own rows", () => {
+  assert.deepEqual(tableLines(rows, "large").map((line) => line.cells["recall@1"].value), [0.9]);
+  assert.deepEqual(tableLines(rows, "none"), []);
+});
+
+Deno.test("a data frame keeps rows and columns", () => {
+  const frame = toDataFrame(rows);
+  assert.equal(frame.height, rows.length);
+  assert.deepEqual(frame.getColumn("method").toArray(), rows.map((r) => r.method));
+});

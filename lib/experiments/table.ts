@@ -1,0 +1,86 @@
+/**
+ * Rows as tables: Markdown for terminals and the README, polars for notebooks.
+ *
+ * @module
+ */
+import pl from "nodejs-polars";
+import type { ResultRow } from "./results.ts";
+
+/** One line of a recall table: a method, its cost, and a cell a metric. */
+export interface TableLine {
+  /** Name of the method. */
+  method: string;
+  /** Mean number of vectors an image. */
+  vectors: number;
+  /** Metric name to its row. */
+  cells: Record<string, ResultRow>;
+}
+
+/**
+ * Groups rows by method, in the order in which the methods first appear.
+ *
+ * @param rows rows of one run
+ * @param subset which part of the data to show
+ */
+export function tableLines(rows: readonly ResultRow[], subset = "all"): TableLine[] {
+  const lines = new Map<string, TableLine>();
+  for (const row of rows) {
+    if (row.subset !== subset) continue;
+    const { method, vectors } = row;
+    const line = lines.get(method) ?? { method, vectors, cells: {} };
+    line.cells[row.metric] = row;
+    lines.set(method, line);
+  }
+  return [...lines.values()];
+}
+
+/** A share as per cent with one decimal, such as `"22.5"`. */
+export function percent(share: number): string {
+  return (100 * share).toFixed(1);
+}
+
+/** The paper's number for a method, in per cent as printed there, or `undefined`. */
+export type PaperColumn = Record<string, number | undefined>;
+
+/** What {@linkcode recallMarkdown} shows. */
+export interface MarkdownOptions {
+  /** Metrics, a column each. */
+  metrics?: readonly string[];
+  /** Which part of the data. */
+  subset?: string;
+  /** A last column with the paper's numbers by method, and its heading. */
+  paper?: { heading: string; values: PaperColumn };
+}
+
+/**
+ * A recall table in Markdown, in per cent; the interval stands behind the first metric.
+ *
+ * @param rows rows of one run
+ * @param options columns to show
+ */
+export function recallMarkdown(rows: readonly ResultRow[], options: MarkdownOptions = {}): string {
+  const { metrics = ["recall@1", "recall@3", "recall@5"], subset, paper } = options;
+  const title = (metric: string) => metric[0].toUpperCase() + metric.slice(1);
+  const head = ["method", "vectors", ...metrics.map(title), ...(paper ? [paper.heading] : [])];
+  const body = tableLines(rows, subset).map(({ method, vectors, cells }) => [
+    method,
+    Number.isInteger(vectors) ? String(vectors) : vectors.toFixed(1),
+    ...metrics.map((metric, i) => {
+      const row = cells[metric];
+      if (!row) return "";
+      const interval = i === 0 ? ` (${percent(row.low)}–${percent(row.high)})` : "";
+      return percent(row.value) + interval;
+    }),
+    ...(paper ? [paper.values[method]?.toFixed(2) ?? ""] : []),
+  ]);
+  const widths = head.map((_, c) => Math.max(...[head, ...body].map((line) => line[c].length)));
+  const line = (cells: string[]) =>
+    `| ${cells.map((x, c) => c === 0 ? x.padEnd(widths[c]) : x.padStart(widths[c])).join(" | ")} |`;
+  const rule = widths.map((w, c) => c === 0 ? "-".repeat(w) : "-".repeat(w - 1) + ":");
+  return [line(head), line(rule), ...body.map(line)].join("\n");
+}
+
+/** Rows as a polars data frame, which notebooks show as an HTML table. */
+export function toDataFrame(rows: readonly object[]): pl.DataFrame {
+  return pl.DataFrame(rows.map((row) => ({ ...row })) as Record<string, unknown>[]);
+}

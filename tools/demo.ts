@@ -1,0 +1,133 @@
+/**
+ * The main job: from images to a recall table.
+ *
+ *     deno task demo                                      the generated CLEVR-DS, a few minutes
+ *     deno task demo --scale smoke                        the same in seconds
+ *     deno task demo --annotations a.json --images dir    any data set with COCO-format annotations
+ *     deno task demo --encoder path/or/hub-id             any CLIP
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import {
+  configure,
+  type DatasetConfig,
+  type Diff,
+  type ExperimentConfig,
+  galleryOf,
+  interruptible,
+  paperValues,
+  recallBars,
+  recallMarkdown,
+  RESULTS_DIR,
+  type RetrievalRun,
+  runRetrieval,
+  saveFigure,
+  type Scale,
+} from "detailclip";
+import { mainResult } from "../experiments/main_result.ts";
+
+const USAGE = `Usage: deno task demo [options]
+  --scale smoke|quick|paper   how much to run (quick)
+  --seed N                    seed of the data set and of every draw
+  --encoder ID                tiny-clip, a folder in the hub's layout, or a hub id
+  --annotations FILE          COCO-format JSON instead of the generated data set
+  --images FOLDER             folder of its images
+  --limit N                   only its first N images`;
+
+/** Command line to configuration. */
+function readArguments(args: string[]): ExperimentConfig {
+  const { values } = parseArgs({
+    args,
+    options: {
+      scale: { type: "string", default: "quick" },
+      seed: { type: "string" },
+      encoder: { type: "string" },
+      annotations: { type: "string" },
+      images: { type: "string" },
+      limit: { type: "string" },
+    },
+  });
+  const { annotations, images: root, encoder } = values;
+  const integer = (name: "seed" | "limit") => {
+    if (values[name] === undefined) return undefined;
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < 0) {
+      throw new RangeError(
+        `Cannot run demo: --${name} must be a whole number, got ${values[name]}`,
+      );
+    }
+    return value;
+  };
+  if ((annotations === undefined) !== (root === undefined)) {
+    throw new RangeError("Cannot run demo: --annotations and --images go together");
+  }
+  const config = configure(mainResult, values.scale as Scale, {
+    seed: integer("seed"),
+    ...(encoder !== undefined && { encoder: { id: encoder } as Diff<ExperimentConfig>["encoder"] }),
+  });
+  if (annotations === undefined || root === undefined) return config;
+  const dataset: DatasetConfig = { source: "coco", annotations, root, limit: integer("limit") };
+  return { ...config, name: "main_result_coco", dataset };
+}
+
+/** Draws the recall bars and the gallery. */
+async function drawFigures(run: RetrievalRun, subtitle: string): Promise<string[]> {
+  const folder = join(RESULTS_DIR, "figures");
+  const { name, scale } = run.config;
+  const bars = recallBars(run.rows, {
+    title: "One full-image feature misses what patches see",
+    subtitle,
+  });
+  const gallery = await galleryOf(run, { methods: ["full image", "cc@10"], queries: 3, count: 6 });
+  const paths = [
+    join(folder, `${name}.${scale}.svg`),
+    join(folder, `${name}.gallery.${scale}.svg`),
+  ];
+  await saveFigure(bars, paths[0]);
+  await saveFigure(gallery, paths[1]);
+  return paths;
+}
+
+if (import.meta.main) {
+  if (Deno.args.includes("--help")) {
+    console.log(USAGE);
+    Deno.exit(0);
+  }
+  using _interrupts = interruptible();
+  try {
+    const config = readArguments(Deno.args);
+    const command = ["deno task demo", ...Deno.args].join(" ");
+    const run = await runRetrieval(config, { command });
+    const { dataset, rows, provenance, stores } = run;
+    const generated = config.dataset.source === "clevr-ds";
+    const described = `${run.imageIds.length} images of ${dataset.name}, ` +
+      `${rows[0].classes} classes as queries, ${config.encoder.id}, seed ${config.seed}`;
+    console.log(`\n${described}; recall in % with its 95 % interval\n`);
+    console.log(recallMarkdown(rows, {
+      ...(generated && { paper: { heading: "paper, R@1", values: paperValues("recall@1") } }),
+    }));
+    if (generated) {
+      console.log(
+        "\nThe paper's column is another experiment (CLIP ViT-B/32 on ShapeNet objects): compare the " +
+          "order of the rows, not the numbers.",
+      );
+    }
+    const figures = await drawFigures(run, described);
+    const broken = stores.values().next().value!.ledger.length;
+    if (broken > 0) {
+      console.log(`\n${broken} images could not be encoded; see the ledger in .cache/`);
+    }
+    const total = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
+    console.log(
+      `\n${total.toFixed(0)} s, at most ${provenance.peakMemoryMiB} MiB; config ` +
+        `${provenance.configHash}\nrows     ${run.path}\n` +
+        figures.map((path) => `figure   ${path}`).join("\n"),
+    );
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    if (error instanceof TypeError || error instanceof RangeError) console.error(USAGE);
+    Deno.exit(1);
+  }
+}
