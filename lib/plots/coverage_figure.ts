@@ -6,6 +6,7 @@
 import * as Plot from "@observablehq/plot";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
 import { drawPanel, tickTexts } from "./panel.ts";
+import { checkRows } from "./rows.ts";
 import { element, textLine, textWidth } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
@@ -30,13 +31,13 @@ const TICKS = [0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100];
  * from which on nothing is missed.
  *
  * @param rows one row a cover and side, covers in order of first appearance
- * @throws RangeError when there are no rows
+ * @throws RangeError when there are no rows, or two for one point
  */
 export function coverageFigure(
   rows: readonly CoverageCurveRow[],
   options: FigureOptions = {},
 ): Figure {
-  if (rows.length === 0) throw new RangeError("Cannot draw coverage: there are no rows");
+  checkRows(rows, (row) => `${row.cover} at ${row.side}`, "coverage");
   const sides = rows.map((row) => 100 * row.side);
   const domain = [Math.min(...sides), Math.max(...sides)] as const;
   const strips = [...Map.groupBy(rows, (row) => row.cover)].map(([cover, group]) => ({

@@ -6,6 +6,7 @@
 import type { RecallRow, SizeRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
 import { arrange, linePanel, type Point, type Reference, type Series } from "./line_panel.ts";
+import { checkRows } from "./rows.ts";
 import { titleCase } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
@@ -24,10 +25,6 @@ function groupBy<T>(rows: readonly T[], key: (row: T) => string): [string, T[]][
   return [...Map.groupBy(rows, key)];
 }
 
-function needRows(rows: readonly unknown[], figure: string): void {
-  if (rows.length === 0) throw new RangeError(`Cannot draw ${figure}: there are no rows`);
-}
-
 /** Methods of one family share a colour; the second and third of them are dashed. */
 function dashOf(name: string, names: readonly string[]): string | undefined {
   const { family } = methodStyle(name);
@@ -35,10 +32,9 @@ function dashOf(name: string, names: readonly string[]): string | undefined {
   return [undefined, "7 4", "2 4"][order % 3];
 }
 
-/** Names the family of methods with different k: cc@5 and cc@10 are "cc@k". */
+/** What a line of one method at several k is called: cc@5 and cc@10 are "cc@k". */
 function familyLabel(names: readonly string[]): string {
-  const { family } = methodStyle(names[0]);
-  return names.some((name) => name.includes("@")) ? `${family}@k` : family;
+  return names[0].replace(/@\d+/, "@k");
 }
 
 /** Round numbers up to at least `max`, at most six of them. */
@@ -52,13 +48,13 @@ function ticksTo(max: number): number[] {
  * Number of patches against k, over the (π²/6)·k² of the paper's appendix A.1 (Fig. 9).
  *
  * @param rows one row a cover and k
- * @throws RangeError when there are no rows
+ * @throws RangeError when there are no rows, or two for one point
  */
 export function patchCountFigure(
   rows: readonly PatchCountRow[],
   options: FigureOptions = {},
 ): Figure {
-  needRows(rows, "patch counts");
+  checkRows(rows, (row) => `${row.cover} at k = ${row.k}`, "patch counts");
   const series = groupBy(rows, (row) => methodStyle(row.cover).family).map(([family, group]) => ({
     label: familyLabel(group.map((row) => row.cover)),
     style: methodStyle(family),
@@ -116,11 +112,11 @@ const RECALL_AXIS = {
  * the full image and Patch-obj, are dashed lines.
  *
  * @param rows one row a method, k and metric
- * @throws RangeError when there are no rows with a k
+ * @throws RangeError when there are no rows with a k, or two for one point
  */
 export function recallAgainstK(rows: readonly RecallRow[], options: FigureOptions = {}): Figure {
   const withK = rows.filter((row) => row.k !== undefined);
-  needRows(withK, "recall against k");
+  checkRows(withK, (row) => `${row.method}, ${row.metric}`, "recall against k");
   const ks = [...new Set(withK.map((row) => row.k!))].sort((a, b) => a - b);
   const metrics = groupBy(rows, (row) => row.metric);
   const every = Math.ceil(ks.length * metrics.length / 24); // as many ticks as there is room for
@@ -166,10 +162,10 @@ export function recallAgainstK(rows: readonly RecallRow[], options: FigureOption
  * part towards small objects, where their labels stand.
  *
  * @param rows one row a method, bin and metric
- * @throws RangeError when there are no rows
+ * @throws RangeError when there are no rows, or two for one point
  */
 export function recallBySize(rows: readonly SizeRow[], options: FigureOptions = {}): Figure {
-  needRows(rows, "recall by size");
+  checkRows(rows, (row) => `${row.method}, ${row.metric}, ${row.bin}`, "recall by size");
   // the last bin first: lines part towards small objects, where their labels then stand
   const bins = [...new Set(rows.map((row) => row.bin))].reverse();
   const methods = [...new Set(rows.map((row) => row.method))];

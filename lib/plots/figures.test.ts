@@ -191,6 +191,21 @@ Deno.test("figures refuse to be drawn from nothing", () => {
   assert.throws(() => galleryFigure([]), /no results/);
 });
 
+Deno.test("figures refuse two rows for one place: rows of several runs are not one figure", () => {
+  assert.throws(
+    () => recallBars([...bars, bars[0]]),
+    /Cannot draw recall bars: two rows are for full image, recall@1/,
+  );
+  assert.throws(
+    () => recallAgainstK([...againstK, againstK[0]]),
+    /two rows are for cc@2, recall@1/,
+  );
+  assert.throws(() => recallBySize([...bySize, bySize[0]]), /full image, recall@1, < 5 %/);
+  const row = { cover: "cc@2", k: 2, side: 0.5, coverage: 1, patches: 5 };
+  assert.throws(() => patchCountFigure([row, row]), /two rows are for cc@2 at k = 2/);
+  assert.throws(() => coverageFigure([row, row]), /two rows are for cc@2 at 0.5/);
+});
+
 Deno.test("pictureOf shrinks, keeps the image's size for its boxes, and keeps its colours", async () => {
   const data = new Uint8Array(60 * 30 * 3).map((_, i) => [200, 100, 40][i % 3]);
   const made = await pictureOf({ width: 60, height: 30, data }, { maxSide: 20 });

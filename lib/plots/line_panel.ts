@@ -12,16 +12,23 @@ import { type MethodStyle, THEME } from "./theme.ts";
 
 /** A point of a line, with its confidence interval where it has one. */
 export interface Point {
+  /** Place on the horizontal axis. */
   x: number;
+  /** Value. */
   y: number;
+  /** Lower bound. */
   low?: number;
+  /** Upper bound. */
   high?: number;
 }
 
 /** One line. */
 export interface Series {
+  /** What stands at its end. */
   label: string;
+  /** Style of the method. */
   style: MethodStyle;
+  /** Points from left to right. */
   points: readonly Point[];
   /** Whether each point gets a marker. */
   markers?: boolean;
@@ -33,8 +40,11 @@ export interface Series {
 
 /** A horizontal line over the whole panel. */
 export interface Reference {
+  /** What stands above it. */
   label: string;
+  /** Its value. */
   y: number;
+  /** Style of the method. */
   style: MethodStyle;
 }
 

@@ -7,6 +7,7 @@ import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
 import { AXIS, drawPanel, GRID, percent } from "./panel.ts";
+import { checkRows } from "./rows.ts";
 import { element, textLine, textWidth, titleCase } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
@@ -28,7 +29,7 @@ export interface BarRow extends RecallRow {
  * and chance are marked where rows carry them.
  *
  * @param rows one row a method and metric; both in order of first appearance
- * @throws RangeError when there are no rows
+ * @throws RangeError when there are no rows, or two for one bar
  *
  * @example
  * ```ts
@@ -39,7 +40,7 @@ export interface BarRow extends RecallRow {
  * ```
  */
 export function recallBars(rows: readonly BarRow[], options: FigureOptions = {}): Figure {
-  if (rows.length === 0) throw new RangeError("Cannot draw recall bars: there are no rows");
+  checkRows(rows, (row) => `${row.method}, ${row.metric}`, "recall bars");
   const methods = [...new Set(rows.map((row) => row.method))];
   const metrics = [...new Set(rows.map((row) => row.metric))];
   const labelWidth = Math.ceil(Math.max(...methods.map((m) => textWidth(m, 13)))) + 14;
