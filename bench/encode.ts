@@ -1,0 +1,243 @@
+/**
+ * How fast images are encoded, side by side with PyTorch: the same ViT-B/32 (random weights, made by
+ * tools/export_encoder.py), the same machine, one run, rounds taken in turns.
+ *
+ *     deno task bench encode [--rounds 5] [--images FOLDER_OF_JPEGS] [--k 5] [--count 6]
+ *         [--encoders-only]
+ *
+ * Sets itself up on first use: .venv-torch (requirements-torch.txt; minutes), the model (a minute), JPEG
+ * files. onnxruntime is timed through `encodeImages`, from bytes to unit vectors; PyTorch from pixels that
+ * are normalised already, with the better of two batch sizes. End to end is `extractFeatures` from JPEG
+ * files to a fresh cache. Wants an otherwise idle machine.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { createRandom, type Encoder, loadEncoder, type PatchBatch, writeAtomic } from "detailclip";
+import type { Dataset } from "../lib/datasets/mod.ts";
+import { machine, versions } from "../lib/experiments/provenance.ts";
+import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
+
+const MODEL = join(ROOT, ".cache/models/bench/random-vit-b-32");
+const PHOTOS = join(ROOT, ".cache/bench/photos");
+const TORCH_BATCHES = [8, 32];
+const IMAGES = 32; // a timing of the encoders alone
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    images: { type: "string", default: PHOTOS },
+    k: { type: "string", default: "5" },
+    count: { type: "string", default: "6" },
+    "encoders-only": { type: "boolean", default: false },
+  },
+});
+const threads = navigator.hardwareConcurrency;
+
+/** Something that is timed: each call encodes images and returns images a second. */
+type Contender = () => Promise<number>;
+
+async function setUp(): Promise<void> {
+  await ensureTorch();
+  if (!existsSync(join(MODEL, "model.safetensors"))) {
+    const args = ["--random", "vit-b-32", "--seed", "0", "--keep-torch", "--output", MODEL];
+    await runPython("tools/export_encoder.py", args);
+  }
+  if (options.images === PHOTOS && !existsSync(PHOTOS)) {
+    await runPython("bench/make_photos.py", [PHOTOS, options.count]);
+  }
+}
+
+/** Seconds that a call takes. */
+async function seconds(call: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await call();
+  return (performance.now() - start) / 1000;
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b), half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** Images of smooth noise, as bytes. */
+function testImages(count: number, size: number): PatchBatch {
+  const random = createRandom("bench"), data = new Uint8Array(count * size * size * 3);
+  for (let image = 0; image < count; image++) {
+    const [a, b, c] = [random.uniform(1, 9), random.uniform(1, 9), random.uniform(0, 40)];
+    for (let i = 0; i < size * size * 3; i++) {
+      const x = Math.floor(i / 3) % size / size, y = Math.floor(i / 3 / size) / size;
+      data[image * size * size * 3 + i] = 128 + 80 * Math.sin(a * x + b * y * (1 + i % 3)) +
+        random.uniform(-c, c);
+    }
+  }
+  return { count, size, data };
+}
+
+function timeEncoder(encoder: Encoder, patches: PatchBatch): Contender {
+  return async () => patches.count / await seconds(() => encoder.encodeImages(patches));
+}
+
+function timeTorch(torch: TorchProcess, dtype: "fp32" | "bf16", batch: number): Contender {
+  return async () => {
+    const { seconds } = await torch.ask<{ seconds: number }>({ dtype, batch, images: IMAGES });
+    return IMAGES / seconds;
+  };
+}
+
+/** Times the way from JPEG files to a cache of features that did not exist before. */
+function timeEndToEnd(encoder: Encoder, dataset: Dataset): Contender {
+  return async () => {
+    const { extractFeatures } = await import("../lib/features/mod.ts");
+    const cacheDir = await Deno.makeTempDir();
+    let patches = 0;
+    try {
+      const taken = await seconds(() =>
+        extractFeatures({
+          dataset,
+          cover: { scheme: "complete", k: Number(options.k) },
+          encoder,
+          cacheDir,
+          onProgress: (progress) => patches = progress.patches,
+        })
+      );
+      return patches / taken;
+    } finally {
+      await Deno.remove(cacheDir, { recursive: true });
+    }
+  };
+}
+
+/** A data set of the JPEG files of a folder. */
+async function jpegDataset(folder: string): Promise<Dataset> {
+  const { loadFolder } = await import("../lib/datasets/mod.ts");
+  const dataset = await loadFolder(resolve(folder));
+  return { ...dataset, images: dataset.images.slice(0, Number(options.count)) };
+}
+
+/** Mean and least cosine between the rows of two matrices of unit rows. */
+function cosines(a: Float32Array, b: Float32Array, dim: number): { mean: number; least: number } {
+  const all = Array.from({ length: a.length / dim }, (_, row) => {
+    let dot = 0;
+    for (let i = row * dim; i < (row + 1) * dim; i++) dot += a[i] * b[i];
+    return dot;
+  });
+  return { mean: all.reduce((sum, value) => sum + value) / all.length, least: Math.min(...all) };
+}
+
+/** The vectors PyTorch gives for the same images. */
+async function torchVectors(torch: TorchProcess, encoder: Encoder, patches: PatchBatch) {
+  const { normalizationTable, normalizePatches, readPreprocessing } = await import(
+    "../lib/encoders/preprocess.ts"
+  );
+  const config = JSON.parse(await Deno.readTextFile(join(MODEL, "preprocessor_config.json")));
+  const pixels = new Float32Array(patches.data.length);
+  const table = normalizationTable(readPreprocessing(config));
+  normalizePatches(patches.data, 0, patches.count, encoder.inputSize, table, pixels);
+  const path = await Deno.makeTempFile();
+  await Deno.writeFile(path, new Uint8Array(pixels.buffer));
+  const { vectors } = await torch.ask<{ vectors: number[][] }>({ vectors: path });
+  await Deno.remove(path);
+  return Float32Array.from(vectors.flat());
+}
+
+/** Takes rounds in turns, each starting one contender later, and returns each one's rates. */
+async function compete(contenders: Record<string, Contender>): Promise<Record<string, number[]>> {
+  const names = Object.keys(contenders);
+  const rates: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
+  for (const name of names) await contenders[name](); // warms up
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[(i + round) % names.length];
+      rates[name].push(await contenders[name]());
+    }
+    console.error(`round ${round + 1} of ${options.rounds}`);
+  }
+  return rates;
+}
+
+await setUp();
+const torch = new TorchProcess("bench/encode_torch.py", [MODEL, String(threads)]);
+const { torch: torchVersion } = await torch.read<{ torch: string }>();
+const [fp32, q8] = [
+  await loadEncoder(MODEL, { dtype: "fp32" }),
+  await loadEncoder(MODEL, { dtype: "q8" }),
+];
+const patches = testImages(IMAGES, fp32.inputSize);
+const dataset = options["encoders-only"] ? undefined : await jpegDataset(options.images);
+const reference = await fp32.encodeImages(patches);
+const agreement = {
+  torchFp32: cosines(await torchVectors(torch, fp32, patches), reference, fp32.dim),
+  int8: cosines(await q8.encodeImages(patches), reference, fp32.dim),
+};
+const rates = await compete({
+  ...Object.fromEntries(
+    (["fp32", "bf16"] as const).flatMap((dtype) =>
+      TORCH_BATCHES.map((batch) => [`torch ${dtype} b${batch}`, timeTorch(torch, dtype, batch)])
+    ),
+  ),
+  "onnxruntime fp32": timeEncoder(fp32, patches),
+  "onnxruntime int8": timeEncoder(q8, patches),
+  ...(dataset && {
+    "end to end fp32": timeEndToEnd(fp32, dataset),
+    "end to end int8": timeEndToEnd(q8, dataset),
+  }),
+});
+await torch.close();
+await fp32.dispose();
+await q8.dispose();
+
+const rate = Object.fromEntries(Object.entries(rates).map(([name, all]) => [name, median(all)]));
+const best = (dtype: string) => Math.max(...TORCH_BATCHES.map((b) => rate[`torch ${dtype} b${b}`]));
+const [ort, int8] = [rate["onnxruntime fp32"], rate["onnxruntime int8"]];
+const ratios = [
+  { what: "onnxruntime fp32 / PyTorch fp32", value: ort / best("fp32"), goal: 1.3 },
+  { what: "onnxruntime int8 / PyTorch fp32", value: int8 / best("fp32"), goal: 3.3 },
+  { what: "onnxruntime int8 / PyTorch bf16", value: int8 / best("bf16") },
+  ...(dataset
+    ? [
+      { what: "end to end / encoder alone, fp32", value: rate["end to end fp32"] / ort, goal: 0.9 },
+      {
+        what: "end to end / encoder alone, int8",
+        value: rate["end to end int8"] / int8,
+        goal: 0.9,
+      },
+    ]
+    : []),
+];
+const result = {
+  bench: "encode",
+  command: `deno task bench encode ${Deno.args.join(" ")}`.trim(),
+  date: new Date().toISOString(),
+  machine: machine(),
+  threads,
+  versions: { ...versions(), torch: torchVersion },
+  model: "ViT-B/32, random weights, seed 0",
+  endToEnd: dataset && {
+    images: dataset.images.length,
+    cover: `cc@${options.k}`,
+    photos: options.images === PHOTOS ? "synthetic" : "own",
+  },
+  rounds: Number(options.rounds),
+  imagesPerSecond: rate,
+  rates,
+  ratios,
+  cosine: agreement,
+};
+for (const [name, value] of Object.entries(rate)) {
+  console.log(`${name.padEnd(34)} ${value.toFixed(1).padStart(7)} img/s`);
+}
+for (const { what, value, goal } of ratios) {
+  console.log(
+    `${what.padEnd(34)} ${value.toFixed(2).padStart(7)} x${goal ? `  goal ${goal}` : ""}`,
+  );
+}
+for (const [name, { mean, least }] of Object.entries(agreement)) {
+  console.log(
+    `cosine of ${name} with onnxruntime fp32: mean ${mean.toFixed(5)}, least ${least.toFixed(5)}`,
+  );
+}
+console.log(JSON.stringify(result));
+await writeAtomic(join(ROOT, "results/bench/encode.json"), `${JSON.stringify(result, null, 2)}\n`);

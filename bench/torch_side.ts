@@ -1,0 +1,72 @@
+/**
+ * The PyTorch side of a benchmark: its environment, and a process that answers requests.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+
+/** The repository's root. */
+export const ROOT: string = join(import.meta.dirname!, "..");
+const PYTHON = join(ROOT, ".venv-torch", Deno.build.os === "windows" ? "Scripts" : "bin", "python");
+
+/** Runs a program to its end, its output on the terminal. */
+async function run(program: string, args: string[]): Promise<void> {
+  console.error(`$ ${program} ${args.join(" ")}`);
+  const { code } = await new Deno.Command(program, { args, cwd: ROOT, stdout: "null" })
+    .spawn().status;
+  if (code !== 0) throw new Error(`Cannot run ${program} ${args.join(" ")}: it ended with ${code}`);
+}
+
+/** Makes `.venv-torch` from requirements-torch.txt when it is not there. */
+export async function ensureTorch(): Promise<void> {
+  if (existsSync(PYTHON)) return;
+  await run(Deno.env.get("PYTHON") ?? "python3", ["-m", "venv", join(ROOT, ".venv-torch")]);
+  const index = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"];
+  await run(PYTHON, ["-m", "pip", "install", "-q", "-r", "requirements-torch.txt", ...index]);
+}
+
+/** Runs a Python script of the repository in `.venv-torch`. */
+export async function runPython(script: string, args: string[]): Promise<void> {
+  await run(PYTHON, [script, ...args]);
+}
+
+/** A Python process that reads a request a line and answers with a line. */
+export class TorchProcess {
+  #process: Deno.ChildProcess;
+  #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #lines: AsyncIterator<string>;
+
+  constructor(script: string, args: string[]) {
+    this.#process = new Deno.Command(PYTHON, {
+      args: [script, ...args],
+      cwd: ROOT,
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#writer = this.#process.stdin.getWriter();
+    const input = Readable.fromWeb(this.#process.stdout as Parameters<typeof Readable.fromWeb>[0]);
+    this.#lines = createInterface({ input })[Symbol.asyncIterator]();
+  }
+
+  /** Reads the next answer. */
+  async read<T>(): Promise<T> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("Cannot measure PyTorch: its process ended; see its output above");
+    return JSON.parse(value) as T;
+  }
+
+  /** Sends a request and waits for its answer. */
+  async ask<T>(request: unknown): Promise<T> {
+    await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+    return await this.read<T>();
+  }
+
+  /** Ends the process. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#process.status;
+  }
+}
