@@ -14,6 +14,7 @@ import { documentation, format, lint, types } from "./sources.ts";
 const GOOD: Record<string, string> = {
   "deno.json": `{
   "tasks": { "demo": "deno run demo.ts" },
+  "fmt": { "exclude": ["**/testdata/"] },
   "imports": {
     "detailclip": "./lib/mod.ts",
     "sharp": "./data/sharp.ts",
@@ -23,6 +24,7 @@ const GOOD: Record<string, string> = {
 `,
   "deno.lock": JSON.stringify({ version: "5", workspace: { dependencies: ["npm:left@1.2.3"] } }),
   "requirements.txt": "# frozen\nnumpy==2.1.0 ; python_full_version >= '3.11'\n    # via pandas\n",
+  "lib/covers/testdata/raw.json": "{  }",
   "data/sharp.ts": "export default 1;\n",
   "lib/mod.ts": 'export * from "./covers/mod.ts";\n',
   "lib/random.ts": "/** One. */\nexport const one: number = 1;\n",

@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Cell, cellText, listNotebooks, readNotebook } from "../notebooks/notebook.ts";
 import { captureDeno } from "../project.ts";
-import { type Check, exists, messages } from "./check.ts";
+import { type Check, messages } from "./check.ts";
 
 /** Where a line of the module comes from: the 1-based cell, and the line in it. */
 type Origin = { cell: number; line: number };
@@ -67,14 +67,12 @@ function relativeImports(name: string, cells: readonly Cell[]): string[] {
 export const notebookCells: Check = {
   name: "notebook cells",
   run: async (root) => {
-    const directory = join(root, "notebooks");
-    if (!await exists(directory)) return [];
     // inside the project, so that deno.json and its import map apply
     const folder = join(root, ".cache", `notebook-check-${crypto.randomUUID()}`);
     await Deno.mkdir(folder, { recursive: true });
     try {
       const problems: string[] = [];
-      for (const path of await listNotebooks(directory)) {
+      for (const path of await listNotebooks(join(root, "notebooks"))) {
         problems.push(...await checkNotebook(root, folder, path));
       }
       return problems;

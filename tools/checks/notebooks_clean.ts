@@ -6,7 +6,7 @@
 import { basename, join } from "node:path";
 import { KERNEL_NAME } from "../kernel/kernelspec.ts";
 import { listNotebooks, type Notebook, readNotebook } from "../notebooks/notebook.ts";
-import { type Check, exists } from "./check.ts";
+import type { Check } from "./check.ts";
 
 /** What a run or an editor left in a notebook. */
 function leftovers(name: string, notebook: Notebook): string[] {
@@ -31,10 +31,8 @@ function leftovers(name: string, notebook: Notebook): string[] {
 export const notebooksClean: Check = {
   name: "notebooks clean",
   run: async (root) => {
-    const directory = join(root, "notebooks");
-    if (!await exists(directory)) return [];
     const problems: string[] = [];
-    for (const path of await listNotebooks(directory)) {
+    for (const path of await listNotebooks(join(root, "notebooks"))) {
       problems.push(...leftovers(basename(path), await readNotebook(path)));
     }
     return problems;

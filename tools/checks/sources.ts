@@ -25,12 +25,14 @@ async function formatNotebook(text: string, root: string): Promise<string> {
 export const format: Check = {
   name: "format",
   run: async (root) => {
-    const args = ["fmt", "--check", "--ignore=**/*.ipynb"];
+    const { fmt } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+    // --ignore takes the place of what deno.json excludes
+    const ignored = [...(fmt?.exclude ?? []), "**/*.ipynb"].join(",");
+    const args = ["fmt", "--check", `--ignore=${ignored}`];
     const { code, output } = await captureDeno(args, { cwd: root });
     const problems = code === 0 ? [] : [messages(output)];
     // --check of 2.8.1 refuses every notebook that it has not just written itself: compare the texts
-    const directory = join(root, "notebooks");
-    for (const path of await exists(directory) ? await listNotebooks(directory) : []) {
+    for (const path of await listNotebooks(join(root, "notebooks"))) {
       const text = await Deno.readTextFile(path);
       if (await formatNotebook(text, root) !== text) {
         problems.push(`${path} is not formatted: run deno fmt notebooks`);

@@ -8,6 +8,7 @@ async function probe<Report>(what: string): Promise<Report> {
   const { venv, env } = await setUpJupyter();
   const script = join(ROOT, "tools", "kernel", "probe.py");
   const cwd = join(ROOT, "notebooks");
+  await Deno.mkdir(cwd, { recursive: true });
   const { code, output } = await capture(venv.python, [script, what], { cwd, env });
   assert.equal(code, 0, output);
   return JSON.parse(output.trim().split("\n").at(-1)!);

@@ -63,11 +63,15 @@ export async function readNotebook(path: string): Promise<Notebook> {
   }
 }
 
-/** The notebooks of a folder, in the order of their names. */
+/** The notebooks of a folder, in the order of their names; none when there is no such folder. */
 export async function listNotebooks(directory: string): Promise<string[]> {
   const paths: string[] = [];
-  for await (const entry of Deno.readDir(directory)) {
-    if (entry.isFile && entry.name.endsWith(".ipynb")) paths.push(join(directory, entry.name));
+  try {
+    for await (const entry of Deno.readDir(directory)) {
+      if (entry.isFile && entry.name.endsWith(".ipynb")) paths.push(join(directory, entry.name));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return paths.sort();
 }
