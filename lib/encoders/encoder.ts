@@ -62,7 +62,7 @@ export interface LoadEncoderOptions {
   modelsDir?: string;
   /** Allows a hub id that is not in the models folder to be downloaded into it. Default false. */
   remote?: boolean;
-  /** Images in one run of the model. Default: chosen for the model; 1 for `q8`, see `loadEncoder`. */
+  /** Images normalised and encoded between two looks at the signal. Default: chosen for the model. */
   microBatch?: number;
   /** Threads of the CPU within one operation. Default: the number of cores, at most 16. */
   threads?: number;

@@ -4,15 +4,18 @@
  * @module
  */
 import { join } from "node:path";
-import type { Encoder, EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
+import type { Encoder, LoadEncoderOptions } from "./encoder.ts";
 import { fingerprintEncoder } from "./fingerprint.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
 import { loadTokenizer, loadTower, type ModelConfig } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
+import { startWorkerTower } from "./worker_tower.ts";
 
 /** Texts in one run of the text tower. */
 const TEXT_BATCH = 32;
+/** Threads of an int8 model: each holds the weights once more. */
+const MOST_WORKERS = 8;
 
 /** Reads a JSON file of the model. */
 async function readJson<T>(folder: string, file: string): Promise<T> {
@@ -36,7 +39,7 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  *
  * With `dtype: "q8"` activations are quantised by the range they have in one run of the model, so that an
  * image's vector would depend on the images beside it; on a CPU such models therefore run one image, or
- * one text, at a time. Raising `microBatch` trades that for speed.
+ * one text, at a time, images on several threads at once.
  *
  * @param id `"tiny-clip"`, a path, or a hub id such as `"Xenova/clip-vit-base-patch32"`
  * @param options precision, device, and where to look
@@ -61,11 +64,14 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, device, threads };
+  const alone = dtype === "q8" && device === "cpu"; // one input a run, see worker_tower.ts
   const [image, fingerprint] = await Promise.all([
-    loadTower("image", folder, config, towerOptions),
+    alone
+      ? startWorkerTower(join(folder, encoderFiles(dtype)[0]), Math.min(threads, MOST_WORKERS))
+      : loadTower("image", folder, config, towerOptions),
     fingerprintEncoder(folder, encoderFiles(dtype), { dtype, preprocessing: preprocessing.mode }),
   ]);
-  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, dtype, device);
+  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, device);
   if (!Number.isInteger(microBatch) || microBatch < 1) {
     throw new RangeError(
       `Cannot load encoder: microBatch must be a positive integer, got ${microBatch}`,
@@ -80,7 +86,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
       tower: await loadTower("text", folder, config, towerOptions),
     }),
     microBatch,
-    textBatch: dtype === "q8" ? Math.min(microBatch, TEXT_BATCH) : TEXT_BATCH,
+    textBatch: alone ? 1 : TEXT_BATCH,
   });
 }
 
@@ -88,11 +94,9 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
 function defaultMicroBatch(
   { vision_config: vision = {} }: ModelConfig,
   { size }: ModelPreprocessing,
-  dtype: EncoderDtype,
   device: string,
 ): number {
   if (device !== "cpu") return 64;
-  if (dtype === "q8") return 1;
   const tokens = (size / (vision.patch_size ?? 16)) ** 2;
   const layers = (vision.num_hidden_layers ?? 12) / 12, width = (vision.hidden_size ?? 768) / 768;
   return Math.max(1, Math.min(32, Math.round(400 / (tokens * layers * width * width))));
