@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { exists } from "./checks/check.ts";
+import { setUpJupyter } from "./kernel/kernelspec.ts";
 import { captureDeno, ROOT } from "./project.ts";
 
 /** What a run of tests came to. */
@@ -57,6 +58,7 @@ const ALONE = [
 
 /** The runs of Deno's test runner that make up the whole. */
 async function wholeSuite(): Promise<string[][]> {
+  await setUpJupyter().catch(() => {}); // once, before the clock of any test; they report what fails
   const folders = ["lib", "experiments", "tools", "bench", "README.md"];
   const present = await Promise.all(folders.map((folder) => exists(join(ROOT, folder))));
   const sources = folders.filter((_folder, i) => present[i]);
