@@ -5,6 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { writeAtomic } from "../../lib/files.ts";
+import { operationSignal } from "../../lib/interrupt.ts";
 import { setUpJupyter } from "../kernel/kernelspec.ts";
 import { capture, ROOT } from "../project.ts";
 import { injectParameters, notebookName, parameterNames, readNotebook } from "./notebook.ts";
@@ -21,6 +22,8 @@ export interface RunOptions {
   timeout?: number;
   /** Where executed copies go; results/notebooks if absent. */
   output?: string;
+  /** Ends the run after the notebook that is running: its runner hears the same Ctrl-C. */
+  signal?: AbortSignal;
   /** How often each notebook runs, one run after the other. */
   repeat?: number;
   /** Where messages go. */
@@ -80,16 +83,18 @@ async function assertKnown(options: RunOptions): Promise<void> {
  *
  * @param options which, at what scale, with what parameters
  * @returns how many ended well and how many did not
- * @throws {Error} when a parameter is set that no notebook has, or Jupyter cannot be set up
+ * @throws {Error} when a parameter is set that no notebook has, or Jupyter cannot be set up; the
+ * signal's reason when it has aborted
  */
 export async function runNotebooks(options: RunOptions): Promise<RunTotals> {
-  const { repeat = 1, log = console.log } = options;
+  const { repeat = 1, log = console.log, signal = operationSignal() } = options;
   await assertKnown(options);
   const totals: RunTotals = { passed: 0, failed: 0 };
   for (const path of options.notebooks) {
     for (let turn = 0; turn < repeat; turn++) {
       const start = performance.now();
       const error = await runOne(path, options);
+      signal.throwIfAborted();
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       totals[error === null ? "passed" : "failed"]++;
       log(
