@@ -16,7 +16,13 @@ import { parseArgs } from "node:util";
 import { parseCoverName } from "../lib/covers/mod.ts";
 import { type Dataset, loadCoco, loadFolder } from "../lib/datasets/mod.ts";
 import { type Encoder, type EncoderDtype, loadEncoder } from "../lib/encoders/mod.ts";
-import { extractFeatures, type ExtractOptions, type FeatureStore } from "../lib/features/mod.ts";
+import {
+  extractFeatures,
+  type ExtractOptions,
+  type FeatureStore,
+  type Verify,
+} from "../lib/features/mod.ts";
+import type { CutMethod } from "../lib/images/mod.ts";
 import { interruptible } from "../lib/interrupt.ts";
 import { createProgress } from "../lib/progress.ts";
 
@@ -81,14 +87,16 @@ function parseCall(args: string[]) {
     images: values.images,
     encoder: values.encoder,
     dtype: oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]),
-    preprocessing: preprocessing && oneOf("preprocessing", preprocessing, ["clip", "squash"]),
+    preprocessing: preprocessing === undefined
+      ? undefined
+      : oneOf<"clip" | "squash">("preprocessing", preprocessing, ["clip", "squash"]),
     extract: {
       cover,
       cacheDir: values.cache,
-      method: oneOf("method", values.method, ["exact", "pyramid"]),
+      method: oneOf<CutMethod>("method", values.method, ["exact", "pyramid"]),
       shard: shard === undefined ? undefined : parseShard(shard),
       maxPixels: maxPixels === undefined ? undefined : parseCount("max-pixels", maxPixels),
-      verify: oneOf("verify", values.verify, ["checksum", "size"]),
+      verify: oneOf<Verify>("verify", values.verify, ["checksum", "size"]),
       retry: values.retry,
     } satisfies Partial<ExtractOptions>,
   };

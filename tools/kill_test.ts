@@ -95,7 +95,7 @@ async function runChild(args: string[], moment?: Moment): Promise<Run> {
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const timers: number[] = [];
+  const timers: ReturnType<typeof setTimeout>[] = [];
   const killAfter = (ms: number) => timers.push(setTimeout(() => kill(child), ms));
   if (moment && "afterMs" in moment) killAfter(moment.afterMs);
   const events: ChildEvent[] = [];

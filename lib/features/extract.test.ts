@@ -3,7 +3,9 @@ import { dirname, join } from "node:path";
 import { coverBoxes, type CoverSpec, makeCover } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import { cutPatches, decodeImage } from "../images/mod.ts";
-import { extractFeatures, type ExtractOptions, openFeatures } from "./extract.ts";
+import { extractFeatures } from "./extract.ts";
+import { openFeatures } from "./open.ts";
+import type { ExtractOptions } from "./options.ts";
 import { digestFeatures } from "./store.ts";
 import { filesDataset, type HashEncoder, hashEncoder, withFolder, writeImages } from "./testing.ts";
 
@@ -72,6 +74,33 @@ Deno.test("extract: small images share calls of one size, however many are left"
     await extractFeatures({ ...base, dataset });
     await extractFeatures({ ...base, dataset, cover: { scheme: "full" } });
     assert.deepEqual(encoder.calls, [64, 64]);
+  }));
+
+Deno.test("extract: decoding runs ahead of the encoder, but not without bound", () =>
+  withFolder(async (folder) => {
+    const { dataset, base } = await setUp(folder, 30);
+    const touched = new Set<number>();
+    const ahead = Promise.withResolvers<void>();
+    const images = dataset.images.map((image, index) => ({
+      ...image,
+      get path() {
+        touched.add(index);
+        if (touched.size >= 5) ahead.resolve();
+        return image.path;
+      },
+    }));
+    let whileEncoding = 0;
+    const before = async (call: number) => {
+      if (call > 1) return;
+      await ahead.promise; // four more images are begun while the first is being encoded
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      whileEncoding = touched.size;
+    };
+    const encoder = hashEncoder({ before });
+    const spied = { ...dataset, images };
+    await extractFeatures({ ...base, encoder, dataset: spied, cover: LARGE, ahead: 2 });
+    assert.equal(touched.size, 30);
+    assert.ok(whileEncoding >= 5 && whileEncoding <= 8, `${whileEncoding} images begun`);
   }));
 
 Deno.test("extract: a second run encodes nothing, nor does one over renamed and copied files", () =>

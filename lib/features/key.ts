@@ -50,8 +50,8 @@ export interface FeatureKeyParts {
  * import { featureKey, featureKeyName } from "detailclip";
  * const encoder = {
  *   id: "tiny-clip", fingerprint: "00ff", dtype: "fp32", dim: 256,
- *   preprocessing: { mode: "clip", size: 64 } as const,
- * };
+ *   preprocessing: { mode: "clip", size: 64 },
+ * } as const;
  * const key = featureKey({ cover: { scheme: "complete", k: 10 }, encoder });
  * console.assert(featureKeyName(key).startsWith("cc@10-tiny-clip-fp32-clip64-exact-"));
  * ```
@@ -68,7 +68,11 @@ export function featureKey({ cover, encoder, method = "exact" }: FeatureKeyParts
   };
 }
 
-/** Name of a key's folder: readable, and unique through the first digits of the key's hash. */
+/**
+ * Name of a key's folder: readable, and unique through the first digits of the key's hash.
+ *
+ * @param key what the features depend on
+ */
 export function featureKeyName(key: FeatureKey): string {
   const { encoder, preprocessing, method } = key;
   const { id: _name, ...identity } = encoder; // a folder of weights that moves stays the same encoder

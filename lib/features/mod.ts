@@ -3,14 +3,9 @@
  *
  * @module
  */
-export {
-  type ExtractEvent,
-  extractFeatures,
-  type ExtractOptions,
-  type ExtractProgress,
-  openFeatures,
-  type OpenFeaturesOptions,
-} from "./extract.ts";
+export { extractFeatures } from "./extract.ts";
+export { openFeatures, type OpenFeaturesOptions } from "./open.ts";
+export type { ExtractEvent, ExtractOptions, ExtractProgress } from "./options.ts";
 export type { BatchLimits } from "./batch.ts";
 export type { Verify } from "./cache.ts";
 export {

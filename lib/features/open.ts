@@ -1,0 +1,80 @@
+/**
+ * Opening features that are on disk, after making sure that none is missing.
+ *
+ * @module
+ */
+import type { Dataset, DatasetImage } from "../datasets/mod.ts";
+import { ImageError } from "../images/mod.ts";
+import { operationSignal } from "../interrupt.ts";
+import { FeatureCache } from "./cache.ts";
+import { openHashIndex } from "./hashes.ts";
+import { type FeatureKey, featureKey, type FeatureKeyParts } from "./key.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import { DEFAULT_MAX_BYTES, identifyImage } from "./prepare.ts";
+import { createFeatureStore, type FeatureStore } from "./store.ts";
+
+/** Compares what came in with what is on disk, and opens it. */
+export async function openResult(
+  cacheDir: string,
+  key: FeatureKey,
+  images: readonly DatasetImage[],
+  keys: ReadonlyMap<string, string | null>,
+): Promise<FeatureStore> {
+  const cache = await FeatureCache.open(cacheDir, key);
+  const cached: { id: string; key: string }[] = [];
+  const ledger: LedgerEntry[] = [];
+  const missing: string[] = [];
+  for (const { id, path } of images) {
+    const key = keys.get(id) ?? null;
+    const entry = key === null ? cache.ledger.byPath.get(path) : cache.ledger.byKey.get(key);
+    if (key !== null && cache.locations.has(key)) cached.push({ id, key });
+    else if (entry) ledger.push({ ...entry, image: id, path });
+    else missing.push(id);
+  }
+  if (missing.length > 0 || cached.length + ledger.length !== images.length) {
+    throw new Error(
+      `Cannot open features: ${images.length} images in, but ${cached.length} cached + ` +
+        `${ledger.length} in the ledger in ${cache.folder}; missing: ` +
+        missing.slice(0, 5).join(", ") + (missing.length > 5 ? ", …" : ""),
+    );
+  }
+  return createFeatureStore({ cache, images: cached, ledger });
+}
+
+/** Options of {@linkcode openFeatures}. */
+export interface OpenFeaturesOptions extends FeatureKeyParts {
+  /** The images. */
+  dataset: Dataset;
+  /** The directory of all caches. */
+  cacheDir: string;
+  /** Stops the work with its reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Opens features that were extracted before; computes nothing.
+ *
+ * @param options the data set, what its features depend on, and where they are
+ * @returns the features of all images that are not in the ledger
+ * @throws Error when an image is neither in the cache nor in the ledger
+ */
+export async function openFeatures(options: OpenFeaturesOptions): Promise<FeatureStore> {
+  const { dataset, cacheDir, encoder, signal = operationSignal() } = options;
+  const key = featureKey(options);
+  const hashes = await openHashIndex(cacheDir);
+  const { cover, method } = key;
+  const { preprocessing } = encoder;
+  const maxBytes = DEFAULT_MAX_BYTES;
+  const prepare = { cover, preprocessing, method, maxBytes, hashes, signal };
+  const keys = new Map<string, string | null>();
+  for (const image of dataset.images) {
+    signal.throwIfAborted();
+    const found = await identifyImage(image, prepare).catch((error) => {
+      if (error instanceof ImageError) return null; // as it should be in the ledger
+      throw error;
+    });
+    keys.set(image.id, found?.key ?? null);
+  }
+  await hashes.save();
+  return await openResult(cacheDir, key, dataset.images, keys);
+}

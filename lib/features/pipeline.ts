@@ -1,0 +1,137 @@
+/**
+ * The pipeline of an extraction: images are found, decoded and cut ahead of the encoder; what it has
+ * encoded is written in batches.
+ *
+ * @module
+ */
+import type { DatasetImage } from "../datasets/mod.ts";
+import { ImageError } from "../images/mod.ts";
+import { encodePrepared, PendingBatch } from "./batch.ts";
+import type { CacheWriter, FeatureCache } from "./cache.ts";
+import type { HashIndex } from "./hashes.ts";
+import type { ExtractOptions, ExtractProgress } from "./options.ts";
+import { identifyImage, type PreparedImage, prepareImage, type PrepareOptions } from "./prepare.ts";
+import { BoundedQueue } from "./queue.ts";
+
+/** Patches that wait for the encoder: one image of a large cover, or many of a small one. */
+const QUEUE_PATCHES = 128;
+/** The remembered content hashes are written at most this often (ms) while images are encoded. */
+const SAVE_HASHES_MS = 60_000;
+
+/** The state of one run. */
+export interface Run {
+  options: ExtractOptions;
+  images: DatasetImage[];
+  /** Each image's key by its id; null where the file could not be read. */
+  keys: Map<string, string | null>;
+  prepare: PrepareOptions;
+  cache: FeatureCache;
+  writer: CacheWriter;
+  hashes: HashIndex;
+  signal: AbortSignal;
+  progress: ExtractProgress;
+  /** Keys that are being encoded, so that copies of an image are not encoded twice. */
+  claimed: Set<string>;
+}
+
+/** Counts an image as done. */
+function count({ progress, options }: Run, what: "cached" | "encoded" | "failed"): void {
+  progress[what]++;
+  progress.done++;
+  options.onProgress?.({ ...progress });
+}
+
+/** Notes an image in the ledger; errors that are not the image's own are thrown on. */
+async function fail(run: Run, image: DatasetImage, key: string | null, error: unknown) {
+  if (run.signal.aborted || error instanceof Deno.errors.NotCapable) throw error;
+  const detail = error instanceof Error ? error.message : String(error);
+  const reason = error instanceof ImageError ? error.reason : detail;
+  const time = new Date().toISOString();
+  await run.writer.note({ image: image.id, path: image.path, key, reason, detail, time });
+  count(run, "failed");
+}
+
+/** Finds an image in the cache or the ledger, or decodes and cuts it. */
+async function produce(run: Run, image: DatasetImage): Promise<PreparedImage | undefined> {
+  const { cache, claimed, keys, options } = run;
+  keys.set(image.id, null);
+  let key: string | null = null;
+  try {
+    const identified = await identifyImage(image, run.prepare);
+    key = identified.key;
+    keys.set(image.id, key);
+    if (cache.locations.has(key) || claimed.has(key)) return void count(run, "cached");
+    if (!options.retry && cache.ledger.byKey.has(key)) return void count(run, "failed");
+    claimed.add(key);
+    const prepared = await prepareImage(image, identified, run.prepare);
+    keys.set(image.id, prepared.key);
+    return prepared;
+  } catch (error) {
+    await fail(run, image, key, error);
+  }
+}
+
+/** Fills the queue, several images at a time. */
+async function produceAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise<void> {
+  const remaining = run.images.values();
+  const work = async () => {
+    for (const image of remaining) {
+      run.signal.throwIfAborted();
+      const prepared = await produce(run, image);
+      if (prepared) await queue.push(prepared, prepared.patches.count);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: run.options.ahead ?? 3 }, work));
+    queue.close();
+  } catch (error) {
+    queue.fail(error);
+    throw error;
+  }
+}
+
+/** Empties the queue: encodes what is in it and writes a batch whenever there is enough. */
+async function encodeAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise<void> {
+  const { encoder, batch, onEvent } = run.options;
+  const pending = new PendingBatch(batch);
+  let saved = performance.now();
+  const write = async () => {
+    onEvent?.({ type: "writing", images: pending.size });
+    const { shard, images } = await run.writer.commit(pending.take());
+    onEvent?.({ type: "written", shard, keys: images.map(([key]) => key) });
+    if (performance.now() - saved < SAVE_HASHES_MS) return;
+    await run.hashes.save();
+    saved = performance.now();
+  };
+  const room = () => pending.room;
+  try {
+    for await (const group of encodePrepared(queue, encoder, { signal: run.signal, room })) {
+      for (const rows of group) {
+        pending.add(rows);
+        run.progress.patches += rows.boxes.length;
+        onEvent?.({ type: "encoded", key: rows.key });
+        count(run, "encoded");
+        if (pending.full) await write();
+      }
+    }
+  } catch (error) {
+    queue.fail(error);
+    throw error;
+  } finally {
+    if (pending.size > 0) await write(); // also when stopped: nothing that was encoded is lost
+  }
+}
+
+/** Runs producers and encoder side by side until all is done or one of them fails. */
+export async function runPipeline(run: Run): Promise<void> {
+  const queue = new BoundedQueue<PreparedImage>(QUEUE_PATCHES);
+  const stop = () => queue.fail(run.signal.reason);
+  run.signal.addEventListener("abort", stop, { once: true });
+  try {
+    const results = await Promise.allSettled([produceAll(run, queue), encodeAll(run, queue)]);
+    run.signal.throwIfAborted(); // the reason itself, not what it made of some library's call
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+  } finally {
+    run.signal.removeEventListener("abort", stop);
+  }
+}
