@@ -1,6 +1,7 @@
 export * from "./random.ts";
 export * from "./files.ts";
 export * from "./interrupt.ts";
+export * from "./progress.ts";
 export * from "./covers/mod.ts";
 export * from "./images/mod.ts";
 export * from "./encoders/mod.ts";
