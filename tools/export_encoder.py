@@ -170,7 +170,6 @@ def export_tower(model: torch.nn.Module, part: str, path: Path) -> None:
         output = "image_embeds" if projected else "pooler_output"
         embeddings = tower.tower.embeddings
         original, embeddings.patch_embedding = embeddings.patch_embedding, PatchProjection(embeddings.patch_embedding)
-        # The tower asks the layer for its dtype before calling it.
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         raw = str(Path(folder) / "raw.onnx")

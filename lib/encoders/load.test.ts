@@ -229,3 +229,15 @@ Deno.test("a model of another family is named in the refusal", async () => {
     await assert.rejects(loadEncoder(folder), /Cannot read .*config\.json/);
   });
 });
+
+Deno.test("damaged weights, and a nonsensical micro-batch, are refused", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await cp(RANDOM_CLIP, folder, { recursive: true });
+    for (const name of ["vision_model", "vision_model_quantized"]) {
+      await writeFile(join(folder, `onnx/${name}.onnx`), "not a model");
+    }
+    await assert.rejects(loadEncoder(folder), /vision_model\.onnx/);
+    await assert.rejects(loadEncoder(folder, { dtype: "q8" }), /vision_model_quantized\.onnx/);
+  });
+  await assert.rejects(loadEncoder(RANDOM_CLIP, { microBatch: 0 }), /positive integer, got 0/);
+});

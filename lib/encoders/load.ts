@@ -65,20 +65,26 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, device, threads };
   const alone = dtype === "q8" && device === "cpu"; // one input a run, see worker_tower.ts
-  const [image, fingerprint] = await Promise.all([
-    alone
-      ? startWorkerTower(join(folder, encoderFiles(dtype)[0]), Math.min(threads, MOST_WORKERS))
-      : loadTower("image", folder, config, towerOptions),
-    fingerprintEncoder(folder, encoderFiles(dtype), { dtype, preprocessing: preprocessing.mode }),
-  ]);
-  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, device);
+  const workers = alone ? Math.min(threads, MOST_WORKERS) : 0;
+  const microBatch = options.microBatch ??
+    defaultMicroBatch(config, preprocessing, device, workers);
   if (!Number.isInteger(microBatch) || microBatch < 1) {
     throw new RangeError(
       `Cannot load encoder: microBatch must be a positive integer, got ${microBatch}`,
     );
   }
-  const { size } = preprocessing;
-  const dim = (await image.run(new Float32Array(3 * size * size), [1, 3, size, size])).length;
+  const image = alone
+    ? startWorkerTower(join(folder, encoderFiles(dtype)[0]), workers)
+    : await loadTower("image", folder, config, towerOptions);
+  const { size } = preprocessing, settings = { dtype, preprocessing: preprocessing.mode };
+  let dim: number, fingerprint: string;
+  try {
+    dim = (await image.run(new Float32Array(3 * size * size), [1, 3, size, size])).length;
+    fingerprint = await fingerprintEncoder(folder, encoderFiles(dtype), settings);
+  } catch (error) {
+    await image.dispose();
+    throw error;
+  }
   return new TwoTowerEncoder(id, dim, dtype, fingerprint, preprocessing, {
     image,
     loadText: async () => ({
@@ -95,9 +101,11 @@ function defaultMicroBatch(
   { vision_config: vision = {} }: ModelConfig,
   { size }: ModelPreprocessing,
   device: string,
+  workers: number,
 ): number {
   if (device !== "cpu") return 64;
   const tokens = (size / (vision.patch_size ?? 16)) ** 2;
   const layers = (vision.num_hidden_layers ?? 12) / 12, width = (vision.hidden_size ?? 768) / 768;
-  return Math.max(1, Math.min(32, Math.round(400 / (tokens * layers * width * width))));
+  const images = Math.max(1, Math.min(32, Math.round(400 / (tokens * layers * width * width))));
+  return workers === 0 ? images : workers * Math.ceil(2 * images / workers); // int8 is faster
 }

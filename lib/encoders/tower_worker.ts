@@ -18,6 +18,7 @@ const session = onnxruntime.InferenceSession.create(path, {
   graphOptimizationLevel: "all",
   logSeverityLevel: 2,
 });
+session.catch(() => {}); // told in the answer to the first request, not as an error of the thread
 
 async function answer({ pixels, shape }: WorkerRequest): Promise<Float32Array<ArrayBuffer>> {
   const model = await session;
