@@ -12,7 +12,8 @@ import { baseline } from "./baseline.ts";
 
 const complete = (k: number): CoverSpec => ({ scheme: "complete", k });
 const grid = (n: number): CoverSpec => ({ scheme: "grid", n });
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 /** Recall against k on the reduced set. */
 export const sweep: ExperimentDefinition = {

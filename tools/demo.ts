@@ -17,7 +17,7 @@ import {
   type ExperimentConfig,
   galleryOf,
   interruptible,
-  paperValues,
+  paperRecalls,
   recallBars,
   recallMarkdown,
   RESULTS_DIR,
@@ -106,7 +106,7 @@ if (import.meta.main) {
       `${rows[0].classes} classes as queries, ${config.encoder.id}, seed ${config.seed}`;
     console.log(`\n${described}; recall in % with its 95 % interval\n`);
     console.log(recallMarkdown(rows, {
-      ...(generated && { paper: { heading: "paper, R@1", values: paperValues("recall@1") } }),
+      ...(generated && { paper: { heading: "paper, R@1", values: paperRecalls("recall@1") } }),
     }));
     if (generated) {
       console.log(

@@ -5,8 +5,8 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Dataset, generateClevrDs, loadCoco } from "../datasets/mod.ts";
-import { createProgress, type ProgressOutput } from "../progress.ts";
+import { type Dataset, firstImages, generateClevrDs, loadCoco } from "../datasets/mod.ts";
+import { createProgress, type Progress, type ProgressOutput } from "../progress.ts";
 import type { DatasetConfig } from "./config.ts";
 
 /** The workspace's own folder for generated data sets and features; git ignores it. */
@@ -42,7 +42,7 @@ export async function openDataset(
   const { variant, family, images, split, size } = config;
   const name = `clevr-ds-${variant}-${family}-${size}px-${images}-seed${seed}`;
   const directory = join(cacheDir, "datasets", name);
-  const progress = createProgress({ label: `Draw ${name}`, total: images, unit: "images", output });
+  let progress: Progress | undefined;
   try {
     const { annotations, images: root } = await generateClevrDs(directory, {
       seed,
@@ -52,10 +52,13 @@ export async function openDataset(
       size,
       splits: [split],
       signal,
-      onProgress: (done) => progress.update(done),
+      onProgress: (done, total) => {
+        progress ??= createProgress({ label: `Draw ${name}`, total, unit: "images", output });
+        progress.update(done);
+      },
     });
-    return await loadCoco(annotations[split], root);
+    return await loadCoco(annotations[split], root, { name: `${name}-${split}` });
   } finally {
-    progress.finish();
+    progress?.finish();
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { completeCover } from "../covers/mod.ts";
-import { PAPER_SOURCE, PAPER_TABLES, paperTable, paperValue } from "./paper.ts";
+import { PAPER_SOURCE, PAPER_TABLES, paperRecalls, paperTable, paperValue } from "./paper.ts";
 
 Deno.test("all tables of numbers are there, each with a title, a place and lines of one shape", () => {
   const numbers = PAPER_TABLES.filter((name) => name.startsWith("table "))
@@ -52,4 +52,15 @@ Deno.test("paperValue refuses a line that is not there or not unique", () => {
     () => paperValue("table 6", { method: "CC" }, "recall@9"),
     /column "recall@9" holds undefined, not a number/,
   );
+});
+
+Deno.test("the paper's recalls stand under our names, Patch-obj only where the text gives it", () => {
+  assert.deepEqual(paperRecalls("recall@1"), {
+    "full image": 10.61,
+    "cc@10": 22.56,
+    "DetailCLIP": 22.54,
+    "Patch-obj": 32.44,
+  });
+  assert.equal(paperRecalls("recall@5")["cc@10"], 64.91);
+  assert.ok(!("Patch-obj" in paperRecalls("recall@5")));
 });

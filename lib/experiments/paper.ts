@@ -84,3 +84,23 @@ export function paperValue(table: string, where: PaperRow, column: string): numb
   }
   return value;
 }
+
+/**
+ * The paper's recalls on CLEVR-DS (Table 2 and Figure 6, CLIP ViT-B/32) under our names of the methods.
+ *
+ * @param metric such as `"recall@1"`; Patch-obj is only known for that one
+ * @returns per cent as printed, by method
+ */
+export function paperRecalls(metric: string): Record<string, number> {
+  const dataset = "CLEVR-DS";
+  const table2 = (method: string, input: string) =>
+    paperValue("table 2", { dataset, method, input }, metric);
+  return {
+    "full image": table2("CLIP", "Full Image"),
+    "cc@10": table2("CLIP", "CC@10"),
+    "DetailCLIP": table2("DetailCLIP", "CC@10"),
+    ...(metric === "recall@1" && {
+      "Patch-obj": paperValue("figure 6", { method: "Patch-obj" }, metric),
+    }),
+  };
+}

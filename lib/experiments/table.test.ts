@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ResultRow } from "./results.ts";
-import { recallMarkdown, tableLines, toDataFrame } from "./table.ts";
+import { recallMarkdown, tableFrame, tableLines, toDataFrame } from "./table.ts";
 
 const row = (method: string, metric: string, value: number, subset = "all"): ResultRow => ({
   method,
@@ -47,4 +47,19 @@ Deno.test("a data frame keeps rows and columns", () => {
   const frame = toDataFrame(rows);
   assert.equal(frame.height, rows.length);
   assert.deepEqual(frame.getColumn("method").toArray(), rows.map((r) => r.method));
+});
+
+Deno.test("a table by subset keeps the matching subsets, numbers in per cent with their interval", () => {
+  const bins = [
+    row("full image", "recall@1", 0.5, "size a"),
+    row("full image", "recall@1", 0.4, "r_max b"),
+  ];
+  const frame = tableFrame([...rows, ...bins], { by: "subset", match: "size" });
+  assert.deepEqual(frame.toRecords(), [{ subset: "size a", "recall@1, %": "50.0 (48.0–52.0)" }]);
+});
+
+Deno.test("a table by method shows all images only, and the paper's number where there is one", () => {
+  const frame = tableFrame(rows, { paper: { "cc@10": 22.56 } });
+  assert.deepEqual(frame.getColumn("method").toArray(), ["full image", "cc@10"]);
+  assert.deepEqual(frame.getColumn("paper, %").toArray(), ["", "22.56"]);
 });

@@ -80,7 +80,47 @@ export function recallMarkdown(rows: readonly ResultRow[], options: MarkdownOpti
   return [line(head), line(rule), ...body.map(line)].join("\n");
 }
 
+/** Rows of one part of the data, which is what most figures draw. */
+export function subsetRows<T extends ResultRow>(rows: readonly T[], subset = "all"): T[] {
+  return rows.filter((row) => row.subset === subset);
+}
+
 /** Rows as a polars data frame, which notebooks show as an HTML table. */
 export function toDataFrame(rows: readonly object[]): pl.DataFrame {
   return pl.DataFrame(rows.map((row) => ({ ...row })) as Record<string, unknown>[]);
+}
+
+/** What {@linkcode tableFrame} shows. */
+export interface TableFrameOptions {
+  /** What a line stands for: a method (of the subset `"all"`), or a subset. */
+  by?: "method" | "subset";
+  /** Only lines whose name begins so. */
+  match?: string;
+  /** The paper's numbers by method, in per cent. */
+  paper?: PaperColumn;
+}
+
+/**
+ * A recall table as a data frame, in per cent, with the interval of each number in brackets.
+ *
+ * @param rows rows of one run
+ * @param options what the lines are
+ */
+export function tableFrame(
+  rows: readonly ResultRow[],
+  { by = "method", match = "", paper }: TableFrameOptions = {},
+): pl.DataFrame {
+  const shown = (by === "method" ? subsetRows(rows) : rows).filter((row) =>
+    row[by].startsWith(match)
+  );
+  const lines = [...Map.groupBy(shown, (row) => row[by])].map(([name, group]) => ({
+    [by]: name,
+    ...(by === "method" && { vectors: Math.round(10 * group[0].vectors) / 10 }),
+    ...Object.fromEntries(group.map(({ metric, value, low, high }) => [
+      `${metric}, %`,
+      `${percent(value)} (${percent(low)}–${percent(high)})`,
+    ])),
+    ...(paper && { "paper, %": paper[name]?.toFixed(2) ?? "" }),
+  }));
+  return toDataFrame(lines);
 }

@@ -1,0 +1,175 @@
+/**
+ * What a data set is: images with annotated objects, and a report of what in it was unusable.
+ *
+ * @module
+ */
+import type { Box } from "../covers/mod.ts";
+import { canonicalJson, sha256 } from "../files.ts";
+
+/** One annotated object. */
+export interface DatasetObject {
+  /** Index into the data set's categories. */
+  category: number;
+  /** Where it is, in px of the image; fractions of a pixel are possible. */
+  box: Box;
+  /** Size group, where the data set names one (CLEVR-DS does). */
+  size?: "small" | "large";
+}
+
+/** One image. The file itself may be broken: that is found, and recorded, when it is decoded. */
+export interface DatasetImage {
+  /** Name of the image, unique in the data set: its path relative to the image root, with `/`. */
+  id: string;
+  /** Absolute path of the file. */
+  path: string;
+  /** Width in px, where it is known without decoding. */
+  width?: number;
+  /** Height in px, where it is known without decoding. */
+  height?: number;
+  /** Its objects; empty when there are none or the data set has no annotations. */
+  objects: DatasetObject[];
+}
+
+/** What was found while reading a data set: nothing is left out without being counted here. */
+export interface DatasetReport {
+  /** Images that the data set lists or the folder holds. */
+  listed: number;
+  /** Images that can be used: `listed` less the refused, duplicate and missing ones. */
+  images: number;
+  /** Objects that can be used. */
+  objects: number;
+  /** Image files that do not exist. */
+  missingImages: number;
+  /** Images whose file name leaves the image root, or is a link that does: refused. */
+  unsafePaths: number;
+  /** Images listed more than once: the first one counts. */
+  duplicateImages: number;
+  /** Images without an object that can be used. */
+  imagesWithoutObjects: number;
+  /** Annotations of an image that the data set does not list. */
+  unknownImages: number;
+  /** Annotations of a category that the data set does not list. */
+  unknownCategories: number;
+  /** Annotations that mark a crowd rather than an object (`iscrowd`). */
+  crowd: number;
+  /** Annotations without an area, or whose box is not four finite numbers. */
+  empty: number;
+  /** Annotations whose box lies wholly outside the image. */
+  outside: number;
+  /** Boxes that stood out of the image and were clipped; they are used. */
+  clipped: number;
+  /** The first few of what was left out, in words. */
+  examples: string[];
+}
+
+/** Images, what they show, and what was left out. */
+export interface Dataset {
+  /** Name for tables and file names. */
+  name: string;
+  /** Class names; a category is an index into them. */
+  categories: string[];
+  /** The images. */
+  images: DatasetImage[];
+  /** Whether objects are annotated at all: without, nothing can be scored. */
+  annotated: boolean;
+  /** What was left out. */
+  report: DatasetReport;
+  /** SHA-256 over categories, image ids, sizes and annotations; not over where the files are. */
+  fingerprint: string;
+}
+
+/** A report in which nothing has been found yet. */
+export function emptyReport(): DatasetReport {
+  return {
+    listed: 0,
+    images: 0,
+    objects: 0,
+    missingImages: 0,
+    unsafePaths: 0,
+    duplicateImages: 0,
+    imagesWithoutObjects: 0,
+    unknownImages: 0,
+    unknownCategories: 0,
+    crowd: 0,
+    empty: 0,
+    outside: 0,
+    clipped: 0,
+    examples: [],
+  };
+}
+
+/** What {@linkcode createDataset} cannot work out. */
+export type DatasetParts = Pick<Dataset, "name" | "categories" | "images" | "annotated" | "report">;
+
+/** Completes a data set: counts of what is used, and the fingerprint. */
+export function createDataset(parts: DatasetParts): Dataset {
+  const { categories, images, report } = parts;
+  report.images = images.length;
+  report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
+  report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
+  const content = images.map(({ id, width, height, objects }) => ({ id, width, height, objects }));
+  return { ...parts, fingerprint: sha256(canonicalJson([categories, content])) };
+}
+
+/**
+ * The part of a data set whose images fulfil a condition.
+ *
+ * @param dataset the whole
+ * @param keep whether an image stays
+ * @param name of the part; by default that of the whole
+ */
+export function filterImages(
+  dataset: Dataset,
+  keep: (image: DatasetImage, index: number) => boolean,
+  name: string = dataset.name,
+): Dataset {
+  const images = dataset.images.filter(keep);
+  return createDataset({ ...dataset, name, images, report: { ...dataset.report } });
+}
+
+/**
+ * The first images of a data set, in its order.
+ *
+ * @param dataset the whole
+ * @param count how many at most
+ * @throws {RangeError} when `count` is not a positive integer
+ */
+export function firstImages(dataset: Dataset, count: number): Dataset {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(
+      `Cannot take the first images of ${dataset.name}: the count must be a positive integer, ` +
+        `got ${count}`,
+    );
+  }
+  return filterImages(dataset, (_, index) => index < count);
+}
+
+const PROBLEMS: [keyof DatasetReport, string][] = [
+  ["missingImages", "images missing"],
+  ["unsafePaths", "images refused: their path leaves the image root"],
+  ["duplicateImages", "images listed twice"],
+  ["imagesWithoutObjects", "images without objects"],
+  ["unknownImages", "annotations of unlisted images"],
+  ["unknownCategories", "annotations of unlisted categories"],
+  ["crowd", "crowd annotations"],
+  ["empty", "empty annotations"],
+  ["outside", "boxes outside their image"],
+  ["clipped", "boxes clipped"],
+];
+
+/**
+ * A report in words, one line: what is used, then everything that was left out or changed.
+ *
+ * @param dataset what was read
+ */
+export function describeDataset({ name, annotated, report }: Dataset): string {
+  const counts = PROBLEMS
+    .filter(([key]) => annotated || key !== "imagesWithoutObjects")
+    .map(([key, words]) => [report[key] as number, words] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${count} ${words}`);
+  const used = annotated
+    ? `${report.images} images, ${report.objects} objects`
+    : `${report.images} images`;
+  return [`${name}: ${used}`, ...counts].join("; ");
+}

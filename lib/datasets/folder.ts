@@ -1,0 +1,63 @@
+/**
+ * A plain folder of images, without annotations.
+ *
+ * @module
+ */
+import { basename, join } from "node:path";
+import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
+import { isInside } from "./paths.ts";
+
+const EXTENSIONS = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+
+/**
+ * Lists a folder of images, sub-folders included, in the order of their ids. Whether a file really is
+ * an image is found out when it is decoded: a file of that extension that is not one is listed, so that
+ * it ends in the ledger rather than vanishing. Links that lead out of the folder are refused and counted.
+ *
+ * @param directory the folder
+ * @returns a data set without annotations; an id is the path relative to the folder, with `/`
+ * @throws {Error} when the folder does not exist or cannot be read
+ */
+export async function loadFolder(directory: string): Promise<Dataset> {
+  const root = await Deno.realPath(directory).catch((cause) => {
+    throw new Error(`Cannot load image folder ${directory}: ${cause.message}`, { cause });
+  });
+  if (!(await Deno.stat(root)).isDirectory) {
+    throw new Error(`Cannot load image folder ${directory}: it is not a folder`);
+  }
+  const report = emptyReport();
+  const ids: string[] = [];
+  const refuse = (id: string) => {
+    report.listed++;
+    report.unsafePaths++;
+    if (report.examples.length < 10) report.examples.push(`unsafePaths: ${id}`);
+  };
+  const walk = async (folder: string): Promise<void> => {
+    for await (const entry of Deno.readDir(join(root, folder))) {
+      const id = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory) await walk(id);
+      else if (!EXTENSIONS.test(entry.name)) continue;
+      else if (entry.isSymlink && !await leadsInside(root, join(root, id))) refuse(id);
+      else ids.push(id);
+    }
+  };
+  await walk("");
+  ids.sort((a, b) => (a < b ? -1 : 1)); // by code unit: the same order on every machine
+  report.listed += ids.length;
+  return createDataset({
+    name: basename(root),
+    categories: [],
+    images: ids.map((id) => ({ id, path: join(root, id), objects: [] })),
+    annotated: false,
+    report,
+  });
+}
+
+/** Whether a link stays inside the folder; one that leads nowhere does, and fails when decoded. */
+async function leadsInside(root: string, link: string): Promise<boolean> {
+  try {
+    return isInside(root, await Deno.realPath(link));
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Data sets: COCO-format annotations, plain folders, and the CLEVR-DS recipe.
+ *
+ * @module
+ */
+export {
+  type Dataset,
+  type DatasetImage,
+  type DatasetObject,
+  type DatasetReport,
+  describeDataset,
+  filterImages,
+  firstImages,
+} from "./dataset.ts";
+export * from "./coco.ts";
+export * from "./folder.ts";
+export * from "./statistics.ts";
+export {
+  generateClevrDs,
+  type GeneratedDataset,
+  type GenerateOptions,
+} from "./clevr_ds/generate.ts";
+export { type SplitName, SPLITS } from "./clevr_ds/annotations.ts";
+export { CLEVR_DS_VARIANTS, type ClevrDsVariant } from "./clevr_ds/recipe.ts";
+export { SPRITE_FAMILIES, type SpriteFamily } from "./clevr_ds/sprites.ts";
