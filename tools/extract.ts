@@ -14,7 +14,7 @@
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { parseCoverName } from "../lib/covers/mod.ts";
-import { type Dataset, loadCoco, loadFolder } from "../lib/datasets/mod.ts";
+import { type Dataset, describeDataset, loadCoco, loadFolder } from "../lib/datasets/mod.ts";
 import { type Encoder, type EncoderDtype, loadEncoder } from "../lib/encoders/mod.ts";
 import {
   extractFeatures,
@@ -132,6 +132,7 @@ export function summarize(store: FeatureStore, label: string, encoded: number): 
 /** Extracts while showing progress. */
 async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal): Promise<string> {
   const dataset = await loadDataset(call.dataset, call.images);
+  console.error(printable(describeDataset(dataset)));
   const { dtype, preprocessing } = call;
   const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing, signal });
   const { shard } = call.extract;

@@ -4,11 +4,10 @@
  *
  *     deno run -A tools/kill_test_child.ts IMAGES CACHE COVER ENCODER BATCH
  */
-import { join } from "node:path";
 import { parseCoverName } from "../lib/covers/mod.ts";
+import { loadFolder } from "../lib/datasets/mod.ts";
 import { loadEncoder } from "../lib/encoders/mod.ts";
 import { digestFeatures, extractFeatures } from "../lib/features/mod.ts";
-import { filesDataset } from "../lib/features/testing.ts";
 
 const [folder, cacheDir, cover, encoderId, batch] = Deno.args;
 const encode = new TextEncoder();
@@ -16,11 +15,10 @@ const encode = new TextEncoder();
 const say = (line: unknown) =>
   void Deno.stdout.writeSync(encode.encode(JSON.stringify(line) + "\n"));
 
-const paths = [...Deno.readDirSync(folder)].map(({ name }) => join(folder, name)).sort();
 const encoder = await loadEncoder(encoderId, { threads: 1 });
 say({ type: "started" });
 const store = await extractFeatures({
-  dataset: filesDataset(paths),
+  dataset: await loadFolder(folder),
   cover: parseCoverName(cover),
   encoder,
   cacheDir,

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { createDataset, emptyReport } from "../datasets/dataset.ts";
 import type { Dataset, DatasetImage } from "../datasets/mod.ts";
 import type { Encoder } from "../encoders/mod.ts";
 import { sha256 } from "../files.ts";
@@ -79,7 +80,7 @@ export async function writeImages(
   return paths;
 }
 
-/** A data set of files, without annotations unless `objects` gives some. */
+/** A data set of files, with the objects that `objects` gives them. */
 export function filesDataset(
   paths: readonly string[],
   objects: (index: number) => DatasetImage["objects"] = () => [],
@@ -89,8 +90,8 @@ export function filesDataset(
     path,
     objects: objects(index),
   }));
-  const parts = { name: "files", categories: ["thing"], images, annotated: false, fingerprint: "" };
-  return parts as unknown as Dataset; // the report is no business of this room
+  const report = emptyReport();
+  return createDataset({ name: "files", categories: ["thing"], images, annotated: true, report });
 }
 
 /** Runs `work` with a temporary folder that is removed afterwards. */
