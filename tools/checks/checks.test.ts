@@ -33,7 +33,12 @@ const GOOD: Record<string, string> = {
   "lib/images/mod.ts":
     'import sharp from "sharp";\nimport { two } from "../covers/mod.ts";\n\nexport const three: number = two + sharp;\n',
   "notebooks/a.ipynb": notebook({
-    source: ['import { two } from "detailclip";\n', "\n", "two;"],
+    source: [
+      'import { two } from "detailclip";\n',
+      "\n",
+      "await Deno.jupyter.display(Deno.jupyter.md`**${two}**`);\n",
+      "two;",
+    ],
   }),
   "README.md": "`deno task demo`, [code](lib/mod.ts)\n\n" +
     '```ts\nimport { two } from "detailclip";\n\nconsole.log(two);\n```\n',
