@@ -80,11 +80,12 @@ export function formatSeconds(seconds: number): string {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { formatProgress } from "detailclip";
  * const line = formatProgress({
  *   label: "cc@10", done: 50, total: 200, unit: "images", rate: 10, elapsed: 5, finished: false,
  * });
- * console.assert(line === "cc@10: 50/200 images (25 %), 10.0 images/s, 15 s left");
+ * assert(line === "cc@10: 50/200 images (25 %), 10.0 images/s, 15 s left");
  * ```
  */
 export function formatProgress(state: ProgressState): string {

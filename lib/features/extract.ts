@@ -70,6 +70,7 @@ async function startRun(options: ExtractOptions): Promise<Run> {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { encodePng, extractFeatures, loadEncoder, loadFolder } from "detailclip";
  * const folder = await Deno.makeTempDir();
  * const image = { width: 40, height: 30, data: new Uint8Array(40 * 30 * 3).fill(200) };
@@ -79,7 +80,7 @@ async function startRun(options: ExtractOptions): Promise<Run> {
  * const cover = { scheme: "complete", k: 3 } as const;
  * const store = await extractFeatures({ dataset, cover, encoder, cacheDir: `${folder}/cache` });
  * const { features, boxes } = store.get(store.imageIds[0]); // (P, D), P boxes
- * console.assert(features.length === boxes.length * store.dim && boxes[0].width === 40);
+ * assert(features.length === boxes.length * store.dim && boxes[0].width === 40);
  * await encoder.dispose();
  * await Deno.remove(folder, { recursive: true });
  * ```

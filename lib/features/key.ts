@@ -47,13 +47,14 @@ export interface FeatureKeyParts {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { featureKey, featureKeyName } from "detailclip";
  * const encoder = {
  *   id: "tiny-clip", fingerprint: "00ff", dtype: "fp32", dim: 256,
  *   preprocessing: { mode: "clip", size: 64 },
  * } as const;
  * const key = featureKey({ cover: { scheme: "complete", k: 10 }, encoder });
- * console.assert(featureKeyName(key).startsWith("cc@10-tiny-clip-fp32-clip64-exact-"));
+ * assert(featureKeyName(key).startsWith("cc@10-tiny-clip-fp32-clip64-exact-"));
  * ```
  */
 export function featureKey({ cover, encoder, method = "exact" }: FeatureKeyParts): FeatureKey {
