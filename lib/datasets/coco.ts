@@ -102,7 +102,7 @@ async function readImages(
     const found = await Promise.all(part.map((entry) => resolveInside(root, fileNameOf(entry))));
     part.forEach((entry, i) => {
       const place = found[i], id = fileNameOf(entry) as string;
-      const what = `image ${entry.id} ("${fileNameOf(entry)}")`;
+      const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
       if (byId.has(entry.id) || names.has(id)) {
         note(report, "duplicateImages", what);
         if (!byId.has(entry.id)) byId.set(entry.id, null);
@@ -148,13 +148,18 @@ function addObject(
   categories: Map<unknown, number>,
   report: DatasetReport,
 ): void {
-  const what = `annotation ${annotation.id} of image ${annotation.image_id}`;
+  const [own, of] = [annotation.id, annotation.image_id].map((id) => JSON.stringify(id));
+  const what = `annotation ${own} of image ${of}`;
   const image = byId.get(annotation.image_id);
   if (image === undefined) return note(report, "unknownImages", what);
   if (image === null) return; // its image was counted
   const category = categories.get(annotation.category_id);
   if (category === undefined) {
-    return note(report, "unknownCategories", `${what}, category ${annotation.category_id}`);
+    return note(
+      report,
+      "unknownCategories",
+      `${what}, category ${JSON.stringify(annotation.category_id)}`,
+    );
   }
   if (annotation.iscrowd === 1 || annotation.iscrowd === true) return note(report, "crowd", what);
   const found = readBox(annotation.bbox, image);

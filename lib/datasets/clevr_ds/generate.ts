@@ -166,10 +166,11 @@ export async function generateClevrDs(
       const plan = planScene(random.fork("plan"), variant, slugs, distractors);
       const scene = drawScene(random, plan, { size, overlap: variant !== "reduced", sprite });
       const bytes = await encodeJpeg(scene.image, JPEG_QUALITY);
-      record = recordScene(index, sha256(bytes), scene);
+      const text = canonicalJson(recordScene(index, sha256(bytes), scene));
       // The image first: a record always tells of an image that is complete.
       await writeAtomic(join(directory, "images", imageName(index)), bytes);
-      await writeAtomic(join(directory, "records", partName(index)), canonicalJson(record));
+      await writeAtomic(join(directory, "records", partName(index)), text);
+      record = JSON.parse(text) as ImageRecord; // as a later run will read it, keys in that order
       drawn++;
     }
     records[place] = record;

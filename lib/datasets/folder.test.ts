@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { loadFolder } from "./folder.ts";
+import { datasetStatistics } from "./statistics.ts";
+
+Deno.test("a folder lists its images at every depth, in one order, and refuses links that leave it", async () => {
+  const directory = await Deno.realPath(await Deno.makeTempDir());
+  const root = join(directory, "photos");
+  try {
+    await Deno.mkdir(join(root, "Urlaub am Meer/a.jpg"), { recursive: true }); // a folder named a.jpg
+    const files = [
+      "b.PNG",
+      "a.jpg",
+      "notes.txt",
+      "Urlaub am Meer/Fähre 1.jpeg",
+      "Urlaub am Meer/a.jpg/x.webp",
+      "../outside.jpg",
+    ];
+    for (const name of files) await Deno.writeTextFile(join(root, name), "bytes");
+    await Deno.symlink(join(directory, "outside.jpg"), join(root, "link.jpg"));
+    await Deno.symlink(join(root, "a.jpg"), join(root, "same.jpg"));
+    await Deno.symlink(join(root, "nowhere.jpg"), join(root, "dangling.jpg"));
+    const dataset = await loadFolder(root);
+    assert.deepEqual(dataset.images.map(({ id }) => id), [
+      "Urlaub am Meer/Fähre 1.jpeg",
+      "Urlaub am Meer/a.jpg/x.webp",
+      "a.jpg",
+      "b.PNG",
+      "dangling.jpg", // decoding it will say why it cannot be used
+      "same.jpg",
+    ]);
+    assert.equal(dataset.report.unsafePaths, 1);
+    assert.equal(dataset.report.listed, 7);
+    assert.deepEqual([dataset.annotated, dataset.categories], [false, []]);
+    assert.throws(() => datasetStatistics(dataset), /photos: it has no annotations/);
+    await assert.rejects(loadFolder(join(root, "absent")), /Cannot load image folder .*absent/);
+    await assert.rejects(loadFolder(join(root, "a.jpg")), /it is not a folder/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
