@@ -47,13 +47,14 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { loadEncoder } from "detailclip";
  * const encoder = await loadEncoder("./lib/encoders/testdata/random-clip");
  * const size = encoder.inputSize;
  * const grey = { count: 1, size, data: new Uint8Array(3 * size * size).fill(128) };
  * const image = await encoder.encodeImages(grey);
  * const texts = await encoder.encodeTexts(["a photo of a red apple.", "a photo of fog."]);
- * console.assert(image.length === encoder.dim && texts.length === 2 * encoder.dim);
+ * assert(image.length === encoder.dim && texts.length === 2 * encoder.dim);
  * await encoder.dispose();
  * ```
  */

@@ -40,9 +40,10 @@ function expand(pattern: string, words: Record<string, readonly string[]>): stri
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { promptTemplates } from "detailclip";
- * console.assert(promptTemplates("imagenet").length === 80);
- * console.assert(promptTemplates("single")[0] === "a photo of a {}.");
+ * assert(promptTemplates("imagenet").length === 80);
+ * assert(promptTemplates("single")[0] === "a photo of a {}.");
  * ```
  */
 export function promptTemplates(templates: PromptTemplates): readonly string[] {
@@ -76,10 +77,11 @@ export function promptTemplates(templates: PromptTemplates): readonly string[] {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { classPrompts, loadEncoder } from "detailclip";
  * const encoder = await loadEncoder("./lib/encoders/testdata/random-clip");
  * const queries = await classPrompts(encoder, ["red apple", "boat"], { templates: "single" });
- * console.assert(queries.length === 2 * encoder.dim);
+ * assert(queries.length === 2 * encoder.dim);
  * await encoder.dispose();
  * ```
  */

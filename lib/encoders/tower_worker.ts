@@ -20,15 +20,17 @@ const session = onnxruntime.InferenceSession.create(path, {
 });
 session.catch(() => {}); // told in the answer to the first request, not as an error of the thread
 
-async function answer({ pixels, shape }: WorkerRequest): Promise<Float32Array<ArrayBuffer>> {
+/** The image that is being encoded. */
+let own = new Float32Array(0);
+
+async function answer({ pixels, count, shape }: WorkerRequest): Promise<Float32Array<ArrayBuffer>> {
   const model = await session;
   const area = shape.reduce((product, side) => product * side);
+  if (own.length !== area) own = new Float32Array(area);
+  const image = new onnxruntime.Tensor("float32", own, [1, ...shape]);
   const rows: Float32Array[] = [];
-  for (let start = 0; start < pixels.length; start += area) {
-    const image = new onnxruntime.Tensor("float32", pixels.subarray(start, start + area), [
-      1,
-      ...shape,
-    ]);
+  for (let start = 0; start < count * area; start += area) {
+    own.set(pixels.subarray(start, start + area)); // a tensor cannot lie in shared memory
     const outputs = await model.run({ [model.inputNames[0]]: image });
     const pooled = outputs.image_embeds ?? outputs.pooler_output;
     if (pooled === undefined) {
@@ -48,5 +50,5 @@ parentPort!.on("message", async (request: WorkerRequest) => {
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
-  parentPort!.postMessage(reply, "vectors" in reply ? [reply.vectors.buffer] : []);
+  parentPort!.postMessage(reply);
 });

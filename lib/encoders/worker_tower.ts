@@ -12,8 +12,10 @@ import type { Tower } from "./towers.ts";
 
 /** Images for a worker. */
 export interface WorkerRequest {
-  /** Normalised images, (count, ...shape). */
-  pixels: Float32Array<ArrayBuffer>;
+  /** Shared memory whose first `count` images are to be encoded. */
+  pixels: Float32Array<SharedArrayBuffer>;
+  /** Number of images. */
+  count: number;
   /** Shape of one image: 3, S, S. */
   shape: number[];
 }
@@ -24,6 +26,8 @@ export type WorkerAnswer = { vectors: Float32Array<ArrayBuffer> } | { error: str
 /** One thread with a session of its own. */
 class TowerThread {
   #worker: Worker;
+  /** Shared with the thread: memory sent anew for each run would pile up until it is collected. */
+  #pixels = new Float32Array(new SharedArrayBuffer(0));
 
   constructor(path: string) {
     this.#worker = new Worker(new URL("./tower_worker.ts", import.meta.url), {
@@ -33,14 +37,19 @@ class TowerThread {
   }
 
   /** Runs the model on images. Calls must not overlap. */
-  async run(request: WorkerRequest): Promise<Float32Array> {
+  async run(images: Float32Array, count: number, shape: number[]): Promise<Float32Array> {
+    if (this.#pixels.length < images.length) {
+      this.#pixels = new Float32Array(new SharedArrayBuffer(images.byteLength));
+    }
+    this.#pixels.set(images);
+    const request: WorkerRequest = { pixels: this.#pixels, count, shape };
     this.#worker.ref();
     try {
       const answer = await new Promise<WorkerAnswer>((resolve, reject) => {
         this.#worker.removeAllListeners();
         this.#worker.once("message", resolve);
         this.#worker.once("error", reject);
-        this.#worker.postMessage(request, [request.pixels.buffer]);
+        this.#worker.postMessage(request);
       });
       if ("error" in answer) throw new Error(`Cannot encode images: ${answer.error}`);
       return answer.vectors;
@@ -62,9 +71,12 @@ export function startWorkerTower(path: string, threads: number): Tower {
       const area = shape.reduce((product, side) => product * side);
       const share = Math.ceil(count / threads);
       const parts = await Promise.all(workers.map((worker, i) => {
-        // A copy, because the thread takes the memory over; slice() also ends at the last image.
-        const pixels = (inputs as Float32Array).slice(i * share * area, (i + 1) * share * area);
-        return pixels.length > 0 ? worker.run({ pixels, shape }) : new Float32Array(0);
+        const own = Math.max(0, Math.min(share, count - i * share));
+        const images = (inputs as Float32Array).subarray(
+          i * share * area,
+          (i * share + own) * area,
+        );
+        return own > 0 ? worker.run(images, own, shape) : new Float32Array(0);
       }));
       const vectors = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
       let offset = 0;
