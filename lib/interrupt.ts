@@ -87,10 +87,11 @@ export interface InterruptOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { withInterrupt } from "detailclip";
  *
  * const answer = await withInterrupt(() => Promise.resolve(42));
- * console.assert(answer === 42);
+ * assert(answer === 42);
  * ```
  */
 export async function withInterrupt<T>(

@@ -36,7 +36,8 @@ async function answer({ pixels, count, shape }: WorkerRequest): Promise<Float32A
     if (pooled === undefined) {
       throw new Error(`the model returns ${model.outputNames}, none of them pooled`);
     }
-    rows.push(pooled.data as Float32Array);
+    rows.push(Float32Array.from(pooled.data as Float32Array));
+    for (const output of Object.values(outputs)) output.dispose();
   }
   const vectors = new Float32Array(rows.length * (rows[0]?.length ?? 0));
   rows.forEach((row, i) => vectors.set(row, i * row.length));

@@ -40,8 +40,9 @@ export const PAPER_SOURCE: string = data.source;
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { paperTable } from "detailclip";
- * console.assert(paperTable("Table 13").rows.length === 15);
+ * assert(paperTable("Table 13").rows.length === 15);
  * ```
  */
 export function paperTable(name: string): PaperTable {
@@ -64,9 +65,10 @@ export function paperTable(name: string): PaperTable {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { paperValue } from "detailclip";
  * const where = { dataset: "CLEVR-DS", input: "Full Image" };
- * console.assert(paperValue("table 2", where, "recall@1") === 10.61);
+ * assert(paperValue("table 2", where, "recall@1") === 10.61);
  * ```
  */
 export function paperValue(table: string, where: PaperRow, column: string): number {

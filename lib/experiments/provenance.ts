@@ -92,11 +92,17 @@ export async function commit(): Promise<string> {
 
 /** What {@linkcode collectProvenance} is told by the runner. */
 export interface RunFacts {
+  /** What was run. */
   config: ExperimentConfig;
+  /** The command that repeats it. */
   command: string;
+  /** Fingerprint of the data set. */
   dataset: string;
+  /** Fingerprint of the encoder. */
   encoder: string;
+  /** When it began. */
   started: Date;
+  /** Seconds a stage took. */
   seconds: Record<string, number>;
 }
 

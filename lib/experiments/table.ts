@@ -6,6 +6,24 @@
 import pl from "nodejs-polars";
 import type { ResultRow } from "./results.ts";
 
+/**
+ * A polars data frame, by the part of it that the documentation can name; all else that polars
+ * offers is there too, after `as unknown as pl.DataFrame`.
+ */
+export interface DataFrame {
+  /** Number of rows. */
+  readonly height: number;
+  /** Names of the columns. */
+  readonly columns: string[];
+  /** One column. */
+  getColumn(name: string): { toArray(): unknown[] };
+  /** The rows as objects. */
+  // deno-lint-ignore no-explicit-any -- as polars declares it
+  toRecords(): Record<string, any>[];
+  /** A table of text. */
+  toString(): string;
+}
+
 /** One line of a recall table: a method, its cost, and a cell a metric. */
 export interface TableLine {
   /** Name of the method. */
@@ -86,7 +104,7 @@ export function subsetRows<T extends ResultRow>(rows: readonly T[], subset = "al
 }
 
 /** Rows as a polars data frame, which notebooks show as an HTML table. */
-export function toDataFrame(rows: readonly object[]): pl.DataFrame {
+export function toDataFrame(rows: readonly object[]): DataFrame {
   return pl.DataFrame(rows.map((row) => ({ ...row })) as Record<string, unknown>[]);
 }
 
@@ -109,7 +127,7 @@ export interface TableFrameOptions {
 export function tableFrame(
   rows: readonly ResultRow[],
   { by = "method", match = "", paper }: TableFrameOptions = {},
-): pl.DataFrame {
+): DataFrame {
   const shown = (by === "method" ? subsetRows(rows) : rows).filter((row) =>
     row[by].startsWith(match)
   );

@@ -43,13 +43,14 @@ const TURN = 10;
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { cutPatches } from "detailclip";
  * const image = { width: 4, height: 2, data: new Uint8Array(4 * 2 * 3).fill(9) };
  * const whole = { left: 0, top: 0, width: 4, height: 2 };
  * const left = { left: 0, top: 0, width: 2, height: 2 };
  * const cover = { width: 4, height: 2, fit: "pad" as const, levels: [[whole], [left]] };
  * const patches = await cutPatches(image, cover, { mode: "squash", size: 8 });
- * console.assert(patches.count === 2 && patches.data.length === 2 * 8 * 8 * 3);
+ * assert(patches.count === 2 && patches.data.length === 2 * 8 * 8 * 3);
  * ```
  */
 export async function cutPatches(

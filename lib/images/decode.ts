@@ -80,10 +80,11 @@ export interface DecodeOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { decodeImage, encodePng } from "detailclip";
  * const png = await encodePng({ width: 2, height: 1, data: new Uint8Array([255, 0, 0, 0, 0, 255]) });
  * const image = await decodeImage(png);
- * console.assert(image.width === 2 && image.data[0] === 255);
+ * assert(image.width === 2 && image.data[0] === 255);
  * ```
  */
 export async function decodeImage(

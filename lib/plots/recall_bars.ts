@@ -33,10 +33,11 @@ export interface BarRow extends RecallRow {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { recallBars } from "detailclip";
  * const row = { cover: "full", metric: "recall@1", value: 0.21, low: 0.19, high: 0.23 };
  * const figure = recallBars([{ ...row, method: "full image" }], { title: "One bar" });
- * console.assert(figure.svg.startsWith("<svg") && figure.alt.includes("full image 21 %"));
+ * assert(figure.svg.startsWith("<svg") && figure.alt.includes("full image 21 %"));
  * ```
  */
 export function recallBars(rows: readonly BarRow[], options: FigureOptions = {}): Figure {

@@ -88,9 +88,10 @@ const SPARE: readonly Omit<MethodStyle, "family">[] = [
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { methodStyle } from "detailclip";
- * console.assert(methodStyle("cc@10").color === methodStyle("cc@5").color);
- * console.assert(methodStyle("cc@10").color !== methodStyle("grid@10").color);
+ * assert(methodStyle("cc@10").color === methodStyle("cc@5").color);
+ * assert(methodStyle("cc@10").color !== methodStyle("grid@10").color);
  * ```
  */
 export function methodStyle(method: string): MethodStyle {

@@ -56,11 +56,12 @@ export interface PairedInterval extends Interval {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { bootstrapRecall } from "detailclip";
  * const scores = { queries: 1, images: 4, scores: Float32Array.of(0.9, 0.8, 0.7, 0.1) };
  * const relevance = { queries: 1, images: 4, relevant: Uint8Array.of(1, 0, 1, 0) };
  * const [at1] = bootstrapRecall(scores, relevance, { ks: [1], seed: 7 });
- * console.assert(at1.value === 0.5 && at1.low <= 0.5 && at1.high >= 0.5);
+ * assert(at1.value === 0.5 && at1.low <= 0.5 && at1.high >= 0.5);
  * ```
  */
 export function bootstrapRecall(

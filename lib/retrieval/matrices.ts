@@ -79,9 +79,10 @@ export function checkMatrices(
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { rankImages } from "detailclip";
  * const scores = { queries: 1, images: 3, scores: Float32Array.of(0.1, 0.9, 0.1) };
- * console.assert(rankImages(scores, 0).join() === "1,0,2");
+ * assert(rankImages(scores, 0).join() === "1,0,2");
  * ```
  */
 export function rankImages(

@@ -160,10 +160,11 @@ export function meanVector(features: Float32Array, dim: number): Float32Array {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { maxOverPatches } from "detailclip";
  * const image = { features: Float32Array.of(1, 0, 0.6, 0.8) }; // two patches, D = 2
  * const { scores, winners } = maxOverPatches([image], Float32Array.of(0, 1), { dim: 2 });
- * console.assert(Math.abs(scores[0] - 0.8) < 1e-6 && winners?.[0] === 1);
+ * assert(Math.abs(scores[0] - 0.8) < 1e-6 && winners?.[0] === 1);
  * ```
  */
 export function maxOverPatches(

@@ -57,11 +57,12 @@ function checkKs(ks: readonly number[]): void {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { recallAtK } from "detailclip";
  * const scores = { queries: 1, images: 4, scores: Float32Array.of(0.9, 0.8, 0.7, 0.1) };
  * const relevance = { queries: 1, images: 4, relevant: Uint8Array.of(1, 0, 1, 0) };
  * // n = 2: one of two lies among the first 2, both among the first 4
- * console.assert(recallAtK(scores, relevance, [1, 2]).recall.join() === "0.5,1");
+ * assert(recallAtK(scores, relevance, [1, 2]).recall.join() === "0.5,1");
  * ```
  */
 export function recallAtK(

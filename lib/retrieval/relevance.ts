@@ -76,13 +76,14 @@ export function imagesInOrder<T extends { id: string }>(
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { relevanceOf } from "detailclip";
  * const box = { left: 0, top: 0, width: 2, height: 2 };
  * const { relevant } = relevanceOf({
  *   categories: ["fork", "boat"],
  *   images: [{ id: "a", objects: [{ category: 1, box }] }, { id: "b", objects: [] }],
  * });
- * console.assert(relevant.join() === "0,0,1,0");
+ * assert(relevant.join() === "0,0,1,0");
  * ```
  */
 export function relevanceOf(

@@ -53,11 +53,12 @@ export interface RecallRowLabels {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { recallRows } from "detailclip";
  * const scores = { queries: 1, images: 2, scores: Float32Array.of(0.9, 0.1) };
  * const relevance = { queries: 1, images: 2, relevant: Uint8Array.of(1, 0) };
  * const rows = recallRows(scores, relevance, { method: "full image", cover: "full" }, { ks: [1] });
- * console.assert(rows[0].metric === "recall@1" && rows[0].value === 1);
+ * assert(rows[0].metric === "recall@1" && rows[0].value === 1);
  * ```
  */
 export function recallRows(

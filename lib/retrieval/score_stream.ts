@@ -26,13 +26,14 @@ export interface ScoreStreamOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { createFullScorer, createMaxScorer, scoreStream } from "detailclip";
  * const queries = Float32Array.of(0, 1);
  * const [full, best] = await scoreStream(
  *   [{ features: Float32Array.of(1, 0, 0, 1) }],
  *   [createFullScorer(queries, { dim: 2 }), createMaxScorer(queries, { dim: 2 })],
  * );
- * console.assert(full.scores[0] === 0 && best.scores[0] === 1);
+ * assert(full.scores[0] === 0 && best.scores[0] === 1);
  * ```
  */
 export async function scoreStream(

@@ -31,10 +31,11 @@ export function rowCount(values: Float32Array, dim: number, what: string): numbe
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { dotScores } from "detailclip";
  * const images = Float32Array.of(1, 0, 0, 1); // two images, D = 2
  * const { scores } = dotScores(images, Float32Array.of(0, 1), { dim: 2 });
- * console.assert(scores[0] === 0 && scores[1] === 1);
+ * assert(scores[0] === 0 && scores[1] === 1);
  * ```
  */
 export function dotScores(

@@ -41,10 +41,11 @@ export interface TopOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { topResults } from "detailclip";
  * const scores = { queries: 1, images: 3, scores: Float32Array.of(0.1, 0.25, 0.5) };
  * const [best] = topResults(scores, 0, { count: 1 });
- * console.assert(best.image === 2 && best.score === 0.5 && best.rank === 1);
+ * assert(best.image === 2 && best.score === 0.5 && best.rank === 1);
  * ```
  */
 export function topResults(

@@ -135,10 +135,11 @@ async function forEachIndex(
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { generateClevrDs } from "detailclip";
  * const directory = await Deno.makeTempDir();
  * const { annotations, drawn } = await generateClevrDs(directory, { seed: 7, images: 2 });
- * console.assert(drawn === 2 && annotations.test.endsWith("test.json"));
+ * assert(drawn === 2 && annotations.test.endsWith("test.json"));
  * await Deno.remove(directory, { recursive: true });
  * ```
  */

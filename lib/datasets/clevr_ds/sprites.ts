@@ -182,9 +182,10 @@ export function trimRgba(image: RgbaImage, alpha: number = SOLID_ALPHA): RgbaIma
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { loadSprite } from "detailclip";
  * const apple = await loadSprite("red_apple", "noto");
- * console.assert(apple !== undefined && Math.max(apple.width, apple.height) > 200);
+ * assert(apple !== undefined && Math.max(apple.width, apple.height) > 200);
  * ```
  */
 export function loadSprite(slug: string, family: SpriteFamily): Promise<RgbaImage | undefined> {
