@@ -52,7 +52,10 @@ export const schemes: ExperimentDefinition = {
       grid(10),
       complete(5),
       complete(10),
-      { scheme: "verified", k: 10, minSide: 0.05 },
+      // CLEVR-DS draws no object below 5 % of the side: complete covers of all of them, in which each fills
+      // more than 1/4 (86 patches) or 1/3 (235 patches) of the side of some patch
+      { scheme: "verified", k: 4, minSide: 0.05 },
+      { scheme: "verified", k: 3, minSide: 0.05 },
       { scheme: "objects" },
     ],
     subsets: ["size", "rMax"],
