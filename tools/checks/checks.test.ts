@@ -195,6 +195,21 @@ const CASES: Case[] = [
   ],
   ["a task that is not there", readme, { "README.md": "`npx -y deno task fly`" }, /names task fly/],
   ["a file that is not there", readme, { "README.md": "![](results/no.svg)" }, /results\/no\.svg/],
+  [
+    "a table that its rows do not bear out",
+    readme,
+    {
+      "README.md": "<!-- table: results/a.jsonl -->\n\n| method |\n\n<!-- /table -->\n",
+      "results/a.jsonl": JSON.stringify({ method: "full image", metric: "recall@1", value: 0.2 }),
+    },
+    /README\.md has a table that differs from its rows/,
+  ],
+  [
+    "a table without rows",
+    readme,
+    { "README.md": "<!-- table: results/no.jsonl -->\n<!-- /table -->\n" },
+    /results\/no\.jsonl/,
+  ],
   ["a missing README", { ...readme, run: (root) => readme.run(join(root, "lib")) }, {}, /missing/],
   ["bad format", format, { "lib/random.ts": "export const one   = 1\n" }, /random\.ts/],
   [

@@ -1,10 +1,11 @@
 /**
- * README.md tells no tales: its snippets compile (and run, in the tests), its tasks and files exist.
+ * README.md tells no tales: its snippets compile, its tasks and files exist, its tables are the rows.
  *
  * @module
  */
 import { join } from "node:path";
 import { captureDeno } from "../project.ts";
+import { fillTables } from "../readme_table.ts";
 import { type Check, exists, messages } from "./check.ts";
 
 /** Tasks that the text names, as `deno task NAME` or `deno@2.8.1 task NAME`. */
@@ -38,6 +39,11 @@ export const readme: Check = {
     }
     for (const path of new Set(namedFiles(text))) {
       if (!await exists(join(root, path))) problems.push(`README.md names ${path}; there is none`);
+    }
+    const filled = await fillTables(text, root).catch((error: Error) => error);
+    if (filled instanceof Error) problems.push(filled.message);
+    else if (filled !== text) {
+      problems.push("README.md has a table that differs from its rows: run tools/readme_table.ts");
     }
     const { code, output } = await captureDeno(["check", "--doc-only", "README.md"], { cwd: root });
     if (code !== 0) problems.push(messages(output));
