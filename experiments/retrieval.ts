@@ -73,3 +73,37 @@ export const schemes: ExperimentDefinition = {
     },
   },
 };
+
+/** The data sets of Figure 5 and Table 2, and the stricter one whose renderings the encoder never saw. */
+export const VARIANTS = [
+  { label: "CLEVR-DS", variant: "mixed", family: "fluent-3d" },
+  { label: "CLEVR-DS-S", variant: "S", family: "fluent-3d" },
+  { label: "CLEVR-DS-L", variant: "L", family: "fluent-3d" },
+  { label: "CLEVR-DS, unseen renderings", variant: "mixed", family: "noto" },
+] as const;
+
+/** Patch schemes on one of {@linkcode VARIANTS}. */
+export function onVariant({ variant, family }: typeof VARIANTS[number]): ExperimentDefinition {
+  return {
+    name: `variant_${variant}_${family}`,
+    title: "The gain of a Complete Cover by the size of the objects",
+    paper: ["Figure 5", "Table 2"],
+    baseline,
+    always: {
+      dataset: { variant, family },
+      covers: [{ scheme: "full" }, grid(10), complete(10), { scheme: "objects" }],
+    },
+    scales: {
+      smoke: {
+        dataset: { images: 60 },
+        covers: [{ scheme: "full" }, grid(3), complete(3), { scheme: "objects" }],
+        bootstrap: { resamples: 100 },
+      },
+      quick: { dataset: { images: 1000 } },
+      paper: {
+        dataset: { images: 10_000 },
+        encoder: { id: "Xenova/clip-vit-base-patch32", preprocessing: "squash" },
+      },
+    },
+  };
+}
