@@ -59,6 +59,6 @@ export async function openDataset(
     });
     return await loadCoco(annotations[split], root, { name: `${name}-${split}` });
   } finally {
-    progress?.finish();
+    await progress?.finish();
   }
 }

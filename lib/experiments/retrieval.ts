@@ -98,7 +98,7 @@ async function extract(
       onProgress: ({ done }) => progress.update(done),
     });
   } finally {
-    progress.finish();
+    await progress.finish();
   }
 }
 
