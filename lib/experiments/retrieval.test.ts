@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { classPrompts, loadEncoder } from "../encoders/mod.ts";
+import { recallAtK } from "../retrieval/mod.ts";
+import type { ExperimentConfig } from "./config.ts";
+import { CACHE_DIR, openDataset } from "./data.ts";
+import { readResults } from "./results.ts";
+import { runRetrieval } from "./retrieval.ts";
+
+const encoder = fileURLToPath(new URL("../encoders/testdata/random-clip/", import.meta.url));
+
+const config: ExperimentConfig = {
+  name: "test",
+  scale: "smoke",
+  seed: 5,
+  dataset: {
+    source: "clevr-ds",
+    variant: "reduced",
+    family: "fluent-3d",
+    images: 40,
+    split: "test",
+    size: 200,
+  },
+  encoder: { id: encoder, dtype: "fp32" },
+  covers: [
+    { scheme: "full" },
+    { scheme: "complete", k: 2 },
+    { scheme: "grid", n: 2 },
+    { scheme: "objects" },
+  ],
+  cut: "exact",
+  prompts: "single",
+  recallAt: [1, 3],
+  subsets: ["size", "rMax"],
+  bootstrap: { resamples: 20, confidence: 0.9 },
+};
+
+/** A cache and a results folder that are gone afterwards. */
+async function withFolders(
+  test: (options: { cacheDir: string; resultsDir: string; output: "silent" }) => Promise<void>,
+): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    const [cacheDir, resultsDir] = [join(directory, "cache"), join(directory, "results")];
+    await test({ cacheDir, resultsDir, output: "silent" });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("a run scores every method on every subset, and a second one repeats it from the cache", () =>
+  withFolders(async (options) => {
+    const run = await runRetrieval(config, options);
+    assert.deepEqual(run.methods.map(({ method, vectors }) => [method, vectors]).slice(0, 4), [
+      ["full image", 1],
+      ["cc@2", 5],
+      ["mean cc@2", 1],
+      ["grid@2", 4],
+    ]);
+    assert.equal(run.methods[4].method, "Patch-obj");
+    assert.equal(run.imageIds.length, 8); // 2 of 10 are in the test split
+    const all = run.rows.filter((row) => row.subset === "all");
+    assert.equal(all.length, 5 * 2);
+    for (const row of run.rows) assert.ok(row.low <= row.value && row.value <= row.high);
+    assert.ok(run.rows.some((row) => row.subset.startsWith("size ")));
+    assert.ok(run.rows.some((row) => row.subset.startsWith("r_max ≤ 10^")));
+    for (const { scores, method } of run.methods) {
+      const { recall } = recallAtK(scores, run.relevance, [1, 3]);
+      assert.deepEqual(all.filter((row) => row.method === method).map((row) => row.value), recall);
+    }
+    const written = await readResults(run.path);
+    assert.deepEqual(written.map(({ value }) => value), run.rows.map(({ value }) => value));
+    assert.equal(written[0].configHash, run.provenance.configHash);
+
+    const cached = new Set([...Deno.readDirSync(options.cacheDir)].map(({ name }) => name));
+    assert.deepEqual([...cached].sort(), ["datasets", "features"]);
+    const again = await runRetrieval(config, options);
+    assert.deepEqual(again.rows, run.rows);
+    assert.deepEqual(again.provenance.dataset, run.provenance.dataset);
+  }));
+
+Deno.test("scores stand under their own image, in whatever order the shards give them", () =>
+  withFolders(async (options) => {
+    const run = await runRetrieval(config, options);
+    const loaded = await loadEncoder(encoder);
+    const { categories } = run.dataset;
+    const prompts = await classPrompts(loaded, categories, { templates: "single" });
+    await loaded.dispose();
+    const { dim } = loaded, { scores } = run.methods[0], store = run.stores.get("full")!;
+    run.imageIds.forEach((id, n) => {
+      const { features } = store.get(id);
+      for (const q of [0, 17, 50]) {
+        const expected = features.reduce((sum, x, d) => sum + x * prompts[q * dim + d], 0);
+        assert.ok(Math.abs(scores.scores[q * scores.images + n] - expected) < 1e-5);
+      }
+    });
+  }));
+
+Deno.test("a broken image of a COCO data set is left out, recorded and does not stop the run", () =>
+  withFolders(async (options) => {
+    const { cacheDir } = options;
+    const dataset = await openDataset(config.dataset, config.seed, options);
+    const folder = join(dataset.images[0].path, "../..");
+    await Deno.writeTextFile(dataset.images[1].path, "no image at all");
+    const run = await runRetrieval({
+      ...config,
+      dataset: {
+        source: "coco",
+        annotations: join(folder, "test.json"),
+        root: join(folder, "images"),
+      },
+      subsets: [],
+    }, options);
+    assert.equal(run.imageIds.length, dataset.images.length - 1);
+    const [entry] = run.stores.get("full")!.ledger;
+    assert.deepEqual([entry.image, entry.reason], [dataset.images[1].id, "not an image"]);
+    assert.ok(cacheDir !== CACHE_DIR);
+  }));
+
+Deno.test("an aborted run throws the signal's reason, and its cache serves the next one", () =>
+  withFolders(async (options) => {
+    const stop = new AbortController();
+    const stopped = runRetrieval(config, { ...options, signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("stop here")), 0); // while it draws its images
+    await assert.rejects(stopped, /stop here/);
+    const run = await runRetrieval(config, options);
+    assert.equal(run.imageIds.length, 8);
+  }));
