@@ -23,21 +23,39 @@ export interface WorkerRequest {
 /** What a worker answers. */
 export type WorkerAnswer = { vectors: Float32Array<ArrayBuffer> } | { error: string };
 
+/** What a thread runs. */
+const PROGRAM = new URL("./tower_worker.ts", import.meta.url);
+
 /** One thread with a session of its own. */
 class TowerThread {
   #worker: Worker;
   /** Shared with the thread: memory sent anew for each run would pile up until it is collected. */
   #pixels = new Float32Array(new SharedArrayBuffer(0));
+  /** The run that waits for an answer. */
+  #waiting: { resolve(answer: WorkerAnswer): void; reject(error: Error): void } | undefined;
+  /** Why the thread is no more: a message to it would never be answered. */
+  #ended: Error | undefined;
 
-  constructor(path: string) {
-    this.#worker = new Worker(new URL("./tower_worker.ts", import.meta.url), {
-      workerData: { path },
+  constructor(path: string, program: URL) {
+    this.#worker = new Worker(program, { workerData: { path } });
+    this.#worker.on("message", (answer: WorkerAnswer) => {
+      this.#waiting?.resolve(answer);
+      this.#waiting = undefined;
     });
+    this.#worker.on("error", (error: Error) => this.#end(`its thread failed: ${error.message}`));
+    this.#worker.on("exit", (code) => this.#end(`its thread ended with status ${code}`));
     this.#worker.unref(); // an idle encoder does not keep the program alive
+  }
+
+  #end(reason: string): void {
+    this.#ended ??= new Error(`Cannot encode images: ${reason}`);
+    this.#waiting?.reject(this.#ended);
+    this.#waiting = undefined;
   }
 
   /** Runs the model on images. Calls must not overlap. */
   async run(images: Float32Array, count: number, shape: number[]): Promise<Float32Array> {
+    if (this.#ended) throw this.#ended;
     if (this.#pixels.length < images.length) {
       this.#pixels = new Float32Array(new SharedArrayBuffer(images.byteLength));
     }
@@ -46,9 +64,7 @@ class TowerThread {
     this.#worker.ref();
     try {
       const answer = await new Promise<WorkerAnswer>((resolve, reject) => {
-        this.#worker.removeAllListeners();
-        this.#worker.once("message", resolve);
-        this.#worker.once("error", reject);
+        this.#waiting = { resolve, reject };
         this.#worker.postMessage(request);
       });
       if ("error" in answer) throw new Error(`Cannot encode images: ${answer.error}`);
@@ -63,14 +79,15 @@ class TowerThread {
   }
 }
 
-/** Starts threads for the model at `path`. */
-export function startWorkerTower(path: string, threads: number): Tower {
-  const workers = Array.from({ length: threads }, () => new TowerThread(path));
+/** Starts threads for the model at `path`; `program` is what they run. */
+export function startWorkerTower(path: string, threads: number, program: URL = PROGRAM): Tower {
+  const workers = Array.from({ length: threads }, () => new TowerThread(path, program));
   return {
     async run(inputs, [count, ...shape]) {
       const area = shape.reduce((product, side) => product * side);
       const share = Math.ceil(count / threads);
-      const parts = await Promise.all(workers.map((worker, i) => {
+      // All are waited for, also after one failed: the next run must not overlap with this one.
+      const results = await Promise.allSettled(workers.map((worker, i) => {
         const own = Math.max(0, Math.min(share, count - i * share));
         const images = (inputs as Float32Array).subarray(
           i * share * area,
@@ -78,6 +95,10 @@ export function startWorkerTower(path: string, threads: number): Tower {
         );
         return own > 0 ? worker.run(images, own, shape) : new Float32Array(0);
       }));
+      const parts = results.map((result) => {
+        if (result.status === "rejected") throw result.reason;
+        return result.value;
+      });
       const vectors = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
       let offset = 0;
       for (const part of parts) {
