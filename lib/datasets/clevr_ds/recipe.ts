@@ -37,7 +37,10 @@ export const MEAN_OBJECTS = 13.78;
 /** Largest number of objects an image in the paper's Table 8. */
 export const MAX_OBJECTS = 50;
 
-/** Larger side of an object's box as a fraction of the image's side. */
+/**
+ * Larger side of an object's box as a fraction of the image's side, as aimed at. The aim does not know of
+ * mirroring: an object that is mirrored and turned can come out up to a ninth larger, or slightly smaller.
+ */
 export const SIDE_RANGES = { small: [0.05, 0.12], large: [0.25, 0.45] } as const;
 
 /** Share of an object's pixels that stays visible at least; `reduced` scenes have no overlap at all. */
