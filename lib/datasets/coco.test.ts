@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadCoco } from "./coco.ts";
 import { describeDataset, filterImages, firstImages } from "./dataset.ts";
+import { loadFolder } from "./folder.ts";
 
 interface Files {
   directory: string;
@@ -177,6 +178,41 @@ for (
       ({ root, annotations }) => assert.rejects(loadCoco(annotations, root), message),
     ));
 }
+
+Deno.test("a category without a name is no query, of two with one id the first counts", () =>
+  withFiles({
+    images: [image(1, "a.jpg")],
+    categories: [{ id: 1 }, { id: 2, name: { deep: [] } }, { id: 4, name: " " }, ...categories, {
+      id: 7,
+      name: "ship",
+    }],
+    annotations: [1, 2, 4, 7].map((category_id) => box(1, [0, 0, 9, 9], { category_id })),
+  }, async ({ root, annotations }) => {
+    const dataset = await loadCoco(annotations, root);
+    assert.deepEqual(dataset.categories, ["tennis racket", "boat"]);
+    assert.equal(dataset.report.unknownCategories, 3);
+    assert.deepEqual(dataset.images[0].objects.map(({ category }) => category), [1]);
+  }));
+
+Deno.test("a box without end is no box, whether or not the image's size is known", () =>
+  withFiles({
+    images: [{ id: 1, file_name: "a.jpg" }],
+    categories,
+    annotations: [box(1, [1e308, 0, 1e308, 5]), box(1, [-1e308, 0, 1e308, 5])],
+  }, async ({ root, annotations }) => {
+    const { report } = await loadCoco(annotations, root);
+    assert.deepEqual([report.objects, report.outside], [0, 2]);
+  }));
+
+Deno.test("an aborted signal stops the reading with its reason", () =>
+  withFiles(
+    { images: [image(1, "a.jpg")], categories, annotations: [] },
+    async ({ root, annotations }) => {
+      const signal = AbortSignal.abort(new Error("enough"));
+      await assert.rejects(loadCoco(annotations, root, { signal }), /^Error: enough$/);
+      await assert.rejects(loadFolder(root, { signal }), /^Error: enough$/);
+    },
+  ));
 
 Deno.test("a missing annotation file or image root is named", () =>
   withFiles(

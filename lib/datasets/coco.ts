@@ -5,6 +5,7 @@
  */
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
+import { operationSignal } from "../interrupt.ts";
 import {
   createDataset,
   type Dataset,
@@ -21,6 +22,8 @@ export interface LoadCocoOptions {
   name?: string;
   /** Keep images whose file does not exist, so that they appear in a ledger; default false. */
   keepMissing?: boolean;
+  /** Stops the reading with its reason. By default an interrupt does (`operationSignal`). */
+  signal?: AbortSignal;
 }
 
 type Json = Record<string, unknown>;
@@ -89,6 +92,7 @@ async function readImages(
   imageRoot: string,
   keepMissing: boolean,
   report: DatasetReport,
+  signal: AbortSignal,
 ): Promise<{ images: DatasetImage[]; byId: Map<unknown, DatasetImage | null> }> {
   const root = await Deno.realPath(imageRoot).catch((cause) => {
     throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
@@ -98,6 +102,7 @@ async function readImages(
   const names = new Set<string>();
   report.listed = listed.length;
   for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
+    signal.throwIfAborted();
     const part = listed.slice(start, start + PATHS_AT_A_TIME);
     const found = await Promise.all(part.map((entry) => resolveInside(root, fileNameOf(entry))));
     part.forEach((entry, i) => {
@@ -125,6 +130,23 @@ async function readImages(
   return { images, byId };
 }
 
+/**
+ * Names of the categories, and their place by COCO id. One without a name cannot be asked for, and of two
+ * with one id the first counts; annotations of what is left out are those of an unknown category.
+ */
+function readCategories(
+  listed: readonly Json[],
+): { names: string[]; categories: Map<unknown, number> } {
+  const names: string[] = [];
+  const categories = new Map<unknown, number>();
+  for (const { id, name } of listed) {
+    if (typeof name !== "string" || name.trim() === "" || categories.has(id)) continue;
+    categories.set(id, names.length);
+    names.push(name.replaceAll("_", " ")); // LVIS names categories "tennis_racket"; queries are words
+  }
+  return { names, categories };
+}
+
 /** A COCO `bbox` as a box clipped to the image, or why it cannot be used. */
 function readBox(
   bbox: unknown,
@@ -136,7 +158,7 @@ function readBox(
   const { width: right = Infinity, height: bottom = Infinity } = image;
   const [x0, y0] = [Math.max(0, left), Math.max(0, top)];
   const [x1, y1] = [Math.min(right, left + width), Math.min(bottom, top + height)];
-  if (x1 <= x0 || y1 <= y0) return "outside";
+  if (!(x1 > x0 && y1 > y0 && x1 - x0 < Infinity && y1 - y0 < Infinity)) return "outside";
   // Rounding in exported files puts boxes a hair outside: only more than that is worth a count.
   const clipped = Math.max(x0 - left, y0 - top, left + width - x1, top + height - y1) > 0.01;
   return { box: { left: x0, top: y0, width: x1 - x0, height: y1 - y0 }, clipped };
@@ -179,7 +201,7 @@ function addObject(
  *
  * @param annotationFile COCO JSON with `images`, `annotations` and `categories`
  * @param imageRoot folder that `file_name` is relative to
- * @param options name, and whether to keep missing images
+ * @param options name, whether to keep missing images, and a signal
  * @throws {Error} when the file cannot be read or is not COCO JSON, or the image root does not exist
  *
  * @example
@@ -197,14 +219,13 @@ function addObject(
 export async function loadCoco(
   annotationFile: string,
   imageRoot: string,
-  { name, keepMissing = false }: LoadCocoOptions = {},
+  { name, keepMissing = false, signal = operationSignal() }: LoadCocoOptions = {},
 ): Promise<Dataset> {
+  signal.throwIfAborted();
   const lists = await readAnnotations(annotationFile);
   const report = emptyReport();
-  const { images, byId } = await readImages(lists.images, imageRoot, keepMissing, report);
-  // LVIS names categories "tennis_racket"; queries are words
-  const names = lists.categories.map((entry) => String(entry.name).replaceAll("_", " "));
-  const categories = new Map(lists.categories.map((entry, index) => [entry.id, index]));
+  const { images, byId } = await readImages(lists.images, imageRoot, keepMissing, report, signal);
+  const { names, categories } = readCategories(lists.categories);
   for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
   return createDataset({
     name: name ?? basename(annotationFile).replace(/\.json$/, ""),

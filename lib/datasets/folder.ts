@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, join } from "node:path";
+import { operationSignal } from "../interrupt.ts";
 import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
 import { isInside } from "./paths.ts";
 
@@ -15,10 +16,15 @@ const EXTENSIONS = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
  * it ends in the ledger rather than vanishing. Links that lead out of the folder are refused and counted.
  *
  * @param directory the folder
+ * @param options `signal` stops the listing with its reason; by default an interrupt does
  * @returns a data set without annotations; an id is the path relative to the folder, with `/`
  * @throws {Error} when the folder does not exist or cannot be read
  */
-export async function loadFolder(directory: string): Promise<Dataset> {
+export async function loadFolder(
+  directory: string,
+  { signal = operationSignal() }: { signal?: AbortSignal } = {},
+): Promise<Dataset> {
+  signal.throwIfAborted();
   const root = await Deno.realPath(directory).catch((cause) => {
     throw new Error(`Cannot load image folder ${directory}: ${cause.message}`, { cause });
   });
@@ -34,6 +40,7 @@ export async function loadFolder(directory: string): Promise<Dataset> {
   };
   const walk = async (folder: string): Promise<void> => {
     for await (const entry of Deno.readDir(join(root, folder))) {
+      signal.throwIfAborted();
       const id = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory) await walk(id);
       else if (!EXTENSIONS.test(entry.name)) continue;

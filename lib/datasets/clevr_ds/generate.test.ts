@@ -219,5 +219,18 @@ Deno.test("options out of range and folders of another recipe are refused", () =
     await refuse({ images: 0 }, /images must be an integer from 1 to 999999, got 0/);
     await refuse({ size: 100 }, /size must be an integer from 160 to 1000, got 100/);
     await refuse({ variant: "XL" as "L" }, /unknown variant "XL"/);
+    await refuse({ family: "crayons" as "noto" }, /unknown family "crayons"/);
     await refuse({ seed: 2 }, /holds scenes of another recipe/);
   }));
+
+Deno.test("a family that lacks an object leaves nothing behind that would refuse another", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const options = { seed: 1, images: 1, size: 200 };
+    const other = { ...options, family: "fxemoji" } as const;
+    await assert.rejects(generateClevrDs(directory, other), /family fxemoji does not draw/);
+    assert.equal((await generateClevrDs(directory, options)).drawn, 1);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { canonicalJson, sha256, writeAtomic } from "../../files.ts";
+import { operationSignal } from "../../interrupt.ts";
 import { createRandom } from "../../random.ts";
 import { encodeJpeg } from "../../images/encode.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import { clevrDsClasses, loadPyramids } from "./classes.ts";
 import { CLEVR_DS_VARIANTS, type ClevrDsVariant, planScene } from "./recipe.ts";
 import { drawScene } from "./scene.ts";
-import type { SpriteFamily } from "./sprites.ts";
+import { SPRITE_FAMILIES, type SpriteFamily } from "./sprites.ts";
 
 /** Raised whenever the same seed gives other pictures. */
 const VERSION = 1;
@@ -43,7 +44,10 @@ export interface GenerateOptions {
   size?: number;
   /** How many images are in work at a time; has no influence on the result. */
   concurrency?: number;
-  /** Stops the run; what is finished stays, and the next run goes on from there. */
+  /**
+   * Stops the run; what is finished stays, and the next run goes on from there. By default an interrupt
+   * does (`operationSignal`).
+   */
   signal?: AbortSignal;
   /** Called after every image. */
   onProgress?: (done: number, total: number) => void;
@@ -63,11 +67,13 @@ export interface GeneratedDataset {
 
 const partName = (index: number) => `${imageName(index)}.json`;
 
-/** Refuses what cannot be generated, and a folder that holds another recipe. */
-async function checkRecipe(directory: string, recipe: Recipe, images: number): Promise<void> {
-  const fail = (why: string) => {
-    throw new RangeError(`Cannot generate CLEVR-DS in ${directory}: ${why}`);
-  };
+function refuse(directory: string, why: string): never {
+  throw new RangeError(`Cannot generate CLEVR-DS in ${directory}: ${why}`);
+}
+
+/** Refuses what cannot be generated. */
+function checkOptions(directory: string, recipe: Recipe, images: number): void {
+  const fail = (why: string) => refuse(directory, why);
   if (!Number.isInteger(images) || images < 1 || images > 999_999) {
     fail(`images must be an integer from 1 to 999999, got ${images}`);
   }
@@ -75,6 +81,11 @@ async function checkRecipe(directory: string, recipe: Recipe, images: number): P
     fail(`size must be an integer from 160 to 1000, got ${recipe.size}`);
   }
   if (!CLEVR_DS_VARIANTS.includes(recipe.variant)) fail(`unknown variant "${recipe.variant}"`);
+  if (!SPRITE_FAMILIES.includes(recipe.family)) fail(`unknown family "${recipe.family}"`);
+}
+
+/** Notes the recipe in its folder, and refuses a folder that holds another one. */
+async function claimFolder(directory: string, recipe: Recipe): Promise<void> {
   const file = join(directory, "recipe.json");
   const text = canonicalJson(recipe);
   const found = await Deno.readTextFile(file).catch((error) => {
@@ -82,7 +93,7 @@ async function checkRecipe(directory: string, recipe: Recipe, images: number): P
     throw error;
   });
   if (found === undefined) await writeAtomic(file, text);
-  else if (found !== text) fail(`it holds scenes of another recipe, ${found}`);
+  else if (found !== text) refuse(directory, `it holds scenes of another recipe, ${found}`);
 }
 
 /** Reads the record of an image that an earlier run finished, if it is still intact. */
@@ -100,14 +111,14 @@ async function readRecord(directory: string, index: number): Promise<ImageRecord
 async function forEachIndex(
   count: number,
   concurrency: number,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   work: (index: number) => Promise<void>,
 ): Promise<void> {
   let next = 0, failed = false;
   const worker = async () => {
     try {
       while (next < count && !failed) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         await work(next++);
       }
     } catch (error) {
@@ -148,13 +159,16 @@ export async function generateClevrDs(
   options: GenerateOptions,
 ): Promise<GeneratedDataset> {
   const { seed, images, variant = "mixed", family = "fluent-3d", size = 480 } = options;
-  const { splits = SPLITS, concurrency = 4, signal, onProgress } = options;
+  const { splits = SPLITS, concurrency = 4, onProgress } = options;
+  const { signal = operationSignal() } = options;
   const recipe: Recipe = { version: VERSION, seed, variant, family, size };
-  signal?.throwIfAborted();
-  await checkRecipe(directory, recipe, images);
+  signal.throwIfAborted();
+  checkOptions(directory, recipe, images);
 
   const { slugs, names, distractors } = await clevrDsClasses(variant);
   const sprite = await loadPyramids([...slugs, ...distractors], family);
+  // Only now: a family that lacks an object must not leave its recipe in the folder.
+  await claimFolder(directory, recipe);
   const wanted = Array.from({ length: images }, (_, index) => index)
     .filter((index) => splits.includes(splitOf(index)));
   const records: ImageRecord[] = new Array(wanted.length);
