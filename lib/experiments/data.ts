@@ -36,7 +36,7 @@ export async function openDataset(
   { signal, cacheDir = CACHE_DIR, output }: OpenDatasetOptions = {},
 ): Promise<Dataset> {
   if (config.source === "coco") {
-    const dataset = await loadCoco(config.annotations, config.root);
+    const dataset = await loadCoco(config.annotations, config.root, { signal });
     return config.limit === undefined ? dataset : firstImages(dataset, config.limit);
   }
   const { variant, family, images, split, size } = config;
@@ -57,7 +57,7 @@ export async function openDataset(
         progress.update(done);
       },
     });
-    return await loadCoco(annotations[split], root, { name: `${name}-${split}` });
+    return await loadCoco(annotations[split], root, { name: `${name}-${split}`, signal });
   } finally {
     await progress?.finish();
   }

@@ -23,7 +23,7 @@ export interface MethodScores {
   k?: number;
   /** Mean number of vectors an image that are kept and scored. */
   vectors: number;
-  /** Scores, columns in the order of the store's `imageIds`. // (Q, N) */
+  /** Scores; columns in the order of the `imageIds` of the run (or, from `scoreMethods`, of the store). // (Q, N) */
   scores: ScoreMatrix;
 }
 
@@ -59,20 +59,44 @@ function methodsOf(spec: CoverSpec, store: FeatureStore, prompts: Float32Array):
   }
 }
 
-/** Puts the columns, which came in the order of `from`, into the order of `to`. */
-function reorder(scores: ScoreMatrix, from: readonly string[], to: readonly string[]): ScoreMatrix {
-  const { queries, images } = scores;
+/** Puts the columns, which are those of the images `from`, into the order of `to`; others are dropped. */
+function pickColumns(
+  scores: ScoreMatrix,
+  from: readonly string[],
+  to: readonly string[],
+): ScoreMatrix {
+  const { queries, images: stride } = scores, images = to.length;
   const place = new Map(from.map((id, column) => [id, column]));
   const columns = to.map((id) => place.get(id)!);
   const move = <T extends Float32Array | Int32Array>(source: T): T => {
-    const out = source.slice() as T;
+    const out = source.slice(0, queries * images) as T;
     for (let q = 0; q < queries; q++) {
-      columns.forEach((column, n) => out[q * images + n] = source[q * images + column]);
+      columns.forEach((column, n) => out[q * images + n] = source[q * stride + column]);
     }
     return out;
   };
   const winners = scores.winners && move(scores.winners);
   return { queries, images, scores: move(scores.scores), ...(winners && { winners }) };
+}
+
+/**
+ * Brings the methods of several covers to the images that all of them have: an image that only some
+ * covers could be laid on (an annotated box outside of it is enough) must not shift the columns of others.
+ *
+ * @param covers the methods of each cover, and the images of its store in the order of their columns
+ * @returns the images in the order of the columns, and the methods of all covers
+ */
+export function alignMethods(
+  covers: readonly { imageIds: readonly string[]; methods: readonly MethodScores[] }[],
+): { imageIds: string[]; methods: MethodScores[] } {
+  const has = covers.map(({ imageIds }) => new Set(imageIds));
+  const common = (covers[0]?.imageIds ?? []).filter((id) => has.every((ids) => ids.has(id)));
+  const methods = covers.flatMap(({ imageIds, methods }) =>
+    imageIds.length === common.length
+      ? methods
+      : methods.map((m) => ({ ...m, scores: pickColumns(m.scores, imageIds, common) }))
+  );
+  return { imageIds: common, methods };
 }
 
 /**
@@ -104,6 +128,6 @@ export async function scoreMethods(
     cover: coverName(spec),
     ...(k !== undefined && { k }),
     vectors,
-    scores: reorder(matrices[i], seen, store.imageIds),
+    scores: pickColumns(matrices[i], seen, store.imageIds),
   }));
 }

@@ -118,6 +118,43 @@ Deno.test("a broken image of a COCO data set is left out, recorded and does not 
     assert.ok(cacheDir !== CACHE_DIR);
   }));
 
+Deno.test("an image that one cover cannot be laid on is ranked by no method", () =>
+  withFolders(async (options) => {
+    const drawn = await openDataset(config.dataset, config.seed, options);
+    const root = join(drawn.images[0].path, ".."), annotations = join(options.cacheDir, "own.json");
+    const images = drawn.images.slice(0, 5).map(({ id }, n) => ({ id: n, file_name: id }));
+    const bbox = (n: number) => [n === 1 ? 5000 : 0, 0, 20, 20]; // the JSON does not know the images' size
+    await Deno.writeTextFile(
+      annotations,
+      JSON.stringify({
+        images,
+        categories: [{ id: 0, name: "boat" }, { id: 1, name: "red apple" }],
+        annotations: images.map(({ id }) => ({
+          image_id: id,
+          category_id: id % 2,
+          bbox: bbox(id),
+        })),
+      }),
+    );
+    const dataset = { source: "coco", annotations, root } as const;
+    const run = await runRetrieval({ ...config, dataset, subsets: [] }, options);
+    const kept = images.filter(({ id }) => id !== 1).map(({ file_name }) => file_name);
+    assert.deepEqual(run.imageIds, kept);
+    assert.equal(run.stores.get("full")!.imageIds.length, 5);
+    assert.equal(run.stores.get("objects")!.ledger.length, 1);
+    const full = run.methods.find(({ method }) => method === "full image")!.scores;
+    assert.deepEqual([full.images, full.scores.length, full.winners?.length], [4, 8, 8]);
+    const alone = await runRetrieval(
+      { ...config, dataset, subsets: [], covers: [{ scheme: "full" }] },
+      options,
+    );
+    const all = alone.methods[0].scores; // of five images: the second column is the one left out
+    for (const [n, column] of [0, 2, 3, 4].entries()) {
+      for (const q of [0, 1]) assert.equal(full.scores[q * 4 + n], all.scores[q * 5 + column]);
+    }
+    assert.ok(run.rows.every(({ images }) => images === 4));
+  }));
+
 Deno.test("an aborted run throws the signal's reason, and its cache serves the next one", () =>
   withFolders(async (options) => {
     const stop = new AbortController();

@@ -9,7 +9,7 @@ import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import { classPrompts, type Encoder, loadEncoder } from "../encoders/mod.ts";
 import { extractFeatures, type FeatureStore } from "../features/mod.ts";
-import { operationSignal } from "../interrupt.ts";
+import { checkpoint, operationSignal } from "../interrupt.ts";
 import { createProgress, type ProgressOutput } from "../progress.ts";
 import {
   imagesInOrder,
@@ -24,7 +24,7 @@ import {
 } from "../retrieval/mod.ts";
 import type { ExperimentConfig } from "./config.ts";
 import { CACHE_DIR, openDataset } from "./data.ts";
-import { type MethodScores, scoreMethods } from "./methods.ts";
+import { alignMethods, type MethodScores, scoreMethods } from "./methods.ts";
 import { collectProvenance, type Provenance } from "./provenance.ts";
 import { type ResultRow, RESULTS_DIR, writeResults } from "./results.ts";
 
@@ -50,7 +50,7 @@ export interface RetrievalRun {
   dataset: Dataset;
   /** Which image shows which class; columns are `imageIds`. // (Q, N) */
   relevance: RelevanceMatrix;
-  /** The images that were ranked, in the order of the columns. */
+  /** The images that were ranked: those with every cover, in the order of the columns. */
   imageIds: string[];
   /** Scores a method. */
   methods: MethodScores[];
@@ -139,21 +139,26 @@ function countClasses({ queries, images, relevant, ignored }: RelevanceMatrix): 
   return count;
 }
 
-/** Recall rows of every method on every subset. */
-function allRows(
+/** Recall rows of every method on every subset; each bootstrap is a long computation that never waits. */
+async function allRows(
   config: ExperimentConfig,
   methods: readonly MethodScores[],
   subsets: [name: string, relevance: RelevanceMatrix][],
-): ResultRow[] {
+  signal: AbortSignal,
+): Promise<ResultRow[]> {
   const { recallAt: ks, bootstrap, seed } = config;
   const options = { ks, rounds: bootstrap.resamples, level: bootstrap.confidence, seed };
-  return subsets.flatMap(([subset, relevance]) => {
+  const rows: ResultRow[] = [];
+  for (const [subset, relevance] of subsets) {
     const classes = countClasses(relevance);
-    return methods.flatMap(({ scores, vectors, ...labels }) =>
-      recallRows(scores, relevance, labels, options)
-        .map((row) => ({ ...row, subset, vectors, images: scores.images, classes }))
-    );
-  });
+    for (const { scores, vectors, ...labels } of methods) {
+      await checkpoint(signal);
+      for (const row of recallRows(scores, relevance, labels, options)) {
+        rows.push({ ...row, subset, vectors, images: scores.images, classes });
+      }
+    }
+  }
+  return rows;
 }
 
 /**
@@ -169,7 +174,8 @@ export async function runRetrieval(
   options: RunOptions = {},
 ): Promise<RetrievalRun> {
   const started = new Date();
-  const signal = options.signal ?? operationSignal();
+  const interrupted = operationSignal();
+  const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
   const run = { ...options, signal };
   const { seconds, time } = stopwatch();
   const dataset = await time("dataset", () => openDataset(config.dataset, config.seed, run));
@@ -184,10 +190,10 @@ export async function runRetrieval(
     const templates = config.prompts;
     const prompts = await time(
       "prompts",
-      () => classPrompts(encoder, dataset.categories, { templates }), // (Q, D)
+      () => classPrompts(encoder, dataset.categories, { templates, signal }), // (Q, D)
     );
     const stores = new Map<string, FeatureStore>();
-    const methods: MethodScores[] = [];
+    const scored: { imageIds: string[]; methods: MethodScores[] }[] = [];
     for (const cover of config.covers) {
       const name = coverName(cover);
       const store = await time(
@@ -201,11 +207,15 @@ export async function runRetrieval(
         );
       }
       stores.set(name, store);
-      methods.push(...await time("score", () => scoreMethods(cover, store, prompts, { signal })));
+      const methods = await time("score", () => scoreMethods(cover, store, prompts, { signal }));
+      scored.push({ imageIds: store.imageIds, methods });
     }
-    const { imageIds } = stores.values().next().value!;
+    const { imageIds, methods } = alignMethods(scored);
+    if (imageIds.length === 0) {
+      throw new Error(`Cannot run ${config.name}: no image of ${dataset.name} has every cover`);
+    }
     const subsets = subsetsOf(config, dataset, imageIds);
-    const rows = await time("recall", () => Promise.resolve(allRows(config, methods, subsets)));
+    const rows = await time("recall", () => allRows(config, methods, subsets, signal));
     const provenance = await collectProvenance({
       config,
       command: options.command ?? "deno task notebooks",
