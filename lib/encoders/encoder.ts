@@ -10,7 +10,10 @@ export type EncoderDtype = "fp32" | "fp16" | "q8";
 
 /** Options of one call of an encoder. */
 export interface EncodeOptions {
-  /** Checked between micro-batches: when aborted, the call throws the signal's reason. */
+  /**
+   * Checked between micro-batches: when aborted, the call throws the signal's reason. By default that of
+   * `operationSignal`: an interrupt stops the call.
+   */
   signal?: AbortSignal;
 }
 

@@ -5,6 +5,7 @@
  */
 import imagenet from "../../data/prompts/imagenet.json" with { type: "json" };
 import { canonicalJson } from "../files.ts";
+import { operationSignal } from "../interrupt.ts";
 import type { EncodeOptions, Encoder } from "./encoder.ts";
 
 /** Which sentences a class's name is put in: CLIP's 80, one plain sentence, or templates of your own. */
@@ -88,7 +89,7 @@ export function promptTemplates(templates: PromptTemplates): readonly string[] {
 export async function classPrompts(
   encoder: Encoder,
   names: readonly string[],
-  { templates = "imagenet", signal, onProgress }: ClassPromptOptions = {},
+  { templates = "imagenet", signal = operationSignal(), onProgress }: ClassPromptOptions = {},
 ): Promise<Float32Array> {
   const sentences = promptTemplates(templates);
   const known = cache.get(encoder) ?? new Map<string, Float32Array>();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { PatchBatch } from "../images/mod.ts";
+import { operationSignal } from "../interrupt.ts";
 import type { EncodeOptions, Encoder, EncoderDtype } from "./encoder.ts";
 import { type ModelPreprocessing, normalizationTable, normalizePatches } from "./preprocess.ts";
 import type { Tokenize, Tower } from "./towers.ts";
@@ -54,7 +55,10 @@ export class TwoTowerEncoder implements Encoder {
     return result;
   }
 
-  encodeImages(patches: PatchBatch, { signal }: EncodeOptions = {}): Promise<Float32Array> {
+  encodeImages(
+    patches: PatchBatch,
+    { signal = operationSignal() }: EncodeOptions = {},
+  ): Promise<Float32Array> {
     return this.#inTurn("encode images", async () => {
       const { count, size, data } = patches;
       if (size !== this.inputSize) {
@@ -71,31 +75,34 @@ export class TwoTowerEncoder implements Encoder {
       }
       const out = new Float32Array(count * this.dim); // (P, D)
       for (let from = 0; from < count; from += this.#parts.microBatch) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         const n = Math.min(this.#parts.microBatch, count - from);
         const pixels = this.#pixels.subarray(0, n * 3 * size * size);
         normalizePatches(data, from, n, size, this.#table, pixels);
         out.set(await this.#parts.image.run(pixels, [n, 3, size, size]), from * this.dim);
       }
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       return normalizeRows(out, this.dim, "image");
     });
   }
 
-  encodeTexts(texts: readonly string[], { signal }: EncodeOptions = {}): Promise<Float32Array> {
+  encodeTexts(
+    texts: readonly string[],
+    { signal = operationSignal() }: EncodeOptions = {},
+  ): Promise<Float32Array> {
     return this.#inTurn("encode texts", async () => {
       const { tokenize, tower } = await this.#loadText();
       const ids = tokenize(texts);
       const out = new Float32Array(texts.length * this.dim); // (Q, D)
       for (const group of groupByLength(ids, this.#parts.textBatch)) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         const tokens = BigInt64Array.from(group.flatMap((i) => ids[i]).map(BigInt));
         const vectors = await tower.run(tokens, [group.length, ids[group[0]].length]);
         group.forEach((i, row) =>
           out.set(vectors.subarray(row * this.dim, (row + 1) * this.dim), i * this.dim)
         );
       }
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       return normalizeRows(out, this.dim, "text");
     });
   }

@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Box } from "../covers/cover.ts";
 import { canonicalJson, sha256 } from "../files.ts";
+import { operationSignal } from "../interrupt.ts";
 import type { FeatureCache, Location } from "./cache.ts";
 import type { FeatureKey } from "./key.ts";
 import type { LedgerEntry } from "./ledger.ts";
@@ -54,7 +55,7 @@ export interface FeatureStore {
   /**
    * All images, shard by shard: one shard is in memory at a time, whatever the size of the data set.
    *
-   * @param options `signal` ends the iteration with its reason
+   * @param options `signal` ends the iteration with its reason; by default an interrupt does
    */
   images(options?: { signal?: AbortSignal }): AsyncGenerator<ImageFeatures>;
 }
@@ -151,12 +152,12 @@ export function createFeatureStore(parts: FeatureStoreParts): FeatureStore {
       const location = locate(imageId);
       return slice(shelf.take(location.entry), imageId, location);
     },
-    async *images({ signal } = {}) {
+    async *images({ signal = operationSignal() } = {}) {
       for (const [entry, members] of groupByShard(locations)) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         const columns = shelf.decode(entry, await readFile(join(cache.folder, entry.shard)));
         for (const [imageId, location] of members) {
-          signal?.throwIfAborted();
+          signal.throwIfAborted();
           yield slice(columns, imageId, location);
         }
       }

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { operationSignal } from "../interrupt.ts";
 import type { ScoreMatrix } from "./matrices.ts";
 import type { PatchScorer, PatchVectors } from "./patch_scores.ts";
 
 /** Options of {@linkcode scoreStream}. */
 export interface ScoreStreamOptions {
-  /** Stops the pass; its reason is thrown. */
+  /** Stops the pass; its reason is thrown. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
   /** Called after each image with the number of images done. */
   onImage?: (done: number) => void;
@@ -39,12 +40,12 @@ export interface ScoreStreamOptions {
 export async function scoreStream(
   images: AsyncIterable<PatchVectors> | Iterable<PatchVectors>,
   scorers: readonly PatchScorer[],
-  { signal, onImage }: ScoreStreamOptions = {},
+  { signal = operationSignal(), onImage }: ScoreStreamOptions = {},
 ): Promise<ScoreMatrix[]> {
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   let done = 0, turn = performance.now();
   for await (const image of images) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     for (const scorer of scorers) scorer.add(image);
     onImage?.(++done);
     if (performance.now() - turn > 50) {
@@ -53,6 +54,6 @@ export async function scoreStream(
       turn = performance.now();
     }
   }
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   return scorers.map((scorer) => scorer.finish());
 }
