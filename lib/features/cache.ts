@@ -37,6 +37,8 @@ export type Verify = "size" | "checksum";
 export interface OpenCacheOptions {
   /** How shards are checked (default `size`). */
   verify?: Verify;
+  /** Stops the checking with its reason. */
+  signal?: AbortSignal;
 }
 
 /** The complete features of a cache folder. */
@@ -66,13 +68,14 @@ export class FeatureCache {
   static async open(
     cacheDir: string,
     key: FeatureKey,
-    { verify = "size" }: OpenCacheOptions = {},
+    { verify = "size", signal }: OpenCacheOptions = {},
   ): Promise<FeatureCache> {
     const folder = join(cacheDir, featureKeyName(key));
     await Deno.mkdir(folder, { recursive: true });
     await claimFolder(folder, key);
     const cache = new FeatureCache(folder, key, await readLedger(folder));
     for (const entry of (await readManifest(folder)).shards) {
+      signal?.throwIfAborted(); // a large cache takes minutes to read
       const reason = await checkShard(folder, entry, verify);
       if (reason) cache.broken.push({ retract: entry.shard, reason });
       else cache.register(entry);
@@ -116,6 +119,7 @@ export class CacheWriter {
   #manifest: Promise<Journal> | undefined;
   #ledger: Promise<Journal> | undefined;
   #shards = 0;
+  #closed = false;
 
   /**
    * @param cache the cache to write to; what is written becomes known to it
@@ -171,6 +175,8 @@ export class CacheWriter {
     const { byKey, byPath } = this.cache.ledger;
     const known = entry.key === null ? byPath.get(entry.path) : byKey.get(entry.key);
     if (known?.reason === entry.reason && known.path === entry.path) return;
+    // An image in work when the run failed: the ledger it would open now would stay open and locked.
+    if (this.#closed) throw new Error(`Cannot note ${entry.image}: the cache is closed`);
     addToLedger(this.cache.ledger, entry); // before waiting: two may note the same image at once
     this.#ledger ??= createJournal(join(this.cache.folder, fileNames.ledger(this.#name)));
     await (await this.#ledger).append(entry);
@@ -178,6 +184,7 @@ export class CacheWriter {
 
   /** Closes the files, and so tells other processes that this writer is done. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const journal of [this.#manifest, this.#ledger]) (await journal)?.close();
   }
 }

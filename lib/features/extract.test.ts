@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { coverBoxes, type CoverSpec, makeCover } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import { cutPatches, decodeImage } from "../images/mod.ts";
+import { CacheWriter, FeatureCache } from "./cache.ts";
 import { extractFeatures } from "./extract.ts";
 import { openFeatures } from "./open.ts";
 import type { ExtractOptions } from "./options.ts";
@@ -254,6 +255,22 @@ Deno.test("extract: aborting throws the reason, keeps what was encoded, and the 
     assert.deepEqual([seen.cached, seen.encoded], [4, 8]);
     assert.equal(await digestFeatures(store), digest);
     assert.equal(await digestFeatures(await openFeatures(options)), digest);
+  }));
+
+Deno.test("cache: checking it can be stopped, and a closed writer opens nothing", () =>
+  withFolder(async (folder) => {
+    const { dataset, base } = await setUp(folder, 2);
+    const { key } = await extractFeatures({ ...base, dataset });
+    const signal = AbortSignal.abort(new Error("enough"));
+    await assert.rejects(
+      FeatureCache.open(base.cacheDir, key, { verify: "checksum", signal }),
+      /^Error: enough$/,
+    );
+    const writer = new CacheWriter(await FeatureCache.open(base.cacheDir, key));
+    await writer.close();
+    const entry = { image: "late.png", path: "late.png", key: null, reason: "?", detail: "?" };
+    await assert.rejects(writer.note({ ...entry, time: "" }), /Cannot note late\.png/);
+    assert.deepEqual(await cacheFiles(base.cacheDir, /^ledger-/), []);
   }));
 
 Deno.test("extract: a failing encoder stops the run; it is no fault of the images", () =>

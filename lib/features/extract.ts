@@ -39,7 +39,7 @@ async function startRun(options: ExtractOptions): Promise<Run> {
   const signal = own ? AbortSignal.any([own, operationSignal()]) : operationSignal();
   signal.throwIfAborted();
   const key = featureKey({ cover, encoder, method });
-  const cache = await FeatureCache.open(cacheDir, key, { verify });
+  const cache = await FeatureCache.open(cacheDir, key, { verify, signal });
   const hashes = await openHashIndex(cacheDir);
   const { preprocessing } = encoder;
   return {
