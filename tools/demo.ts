@@ -6,6 +6,8 @@
  *     deno task demo --annotations a.json --images dir    any data set with COCO-format annotations
  *     deno task demo --encoder path/or/hub-id             any CLIP
  *
+ * Exits with 1 when it failed, 2 when it was called wrongly, 130 when it was stopped.
+ *
  * @module
  */
 import { join } from "node:path";
@@ -13,9 +15,11 @@ import { parseArgs } from "node:util";
 import {
   configure,
   type DatasetConfig,
+  describeDataset,
   type Diff,
   type ExperimentConfig,
   galleryOf,
+  InterruptError,
   interruptible,
   paperRecalls,
   recallBars,
@@ -36,8 +40,12 @@ const USAGE = `Usage: deno task demo [options]
   --images FOLDER             folder of its images
   --limit N                   only its first N images`;
 
-/** Command line to configuration. */
-function readArguments(args: string[]): ExperimentConfig {
+/**
+ * Command line to configuration.
+ *
+ * @throws {Error} when it is not understood
+ */
+export function readArguments(args: string[]): ExperimentConfig {
   const { values } = parseArgs({
     args,
     options: {
@@ -50,25 +58,29 @@ function readArguments(args: string[]): ExperimentConfig {
     },
   });
   const { annotations, images: root, encoder } = values;
-  const integer = (name: "seed" | "limit") => {
-    if (values[name] === undefined) return undefined;
-    const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < 0) {
-      throw new RangeError(
-        `Cannot run demo: --${name} must be a whole number, got ${values[name]}`,
-      );
+  const integer = (name: "seed" | "limit", least: number) => {
+    const text = values[name];
+    if (text === undefined) return undefined;
+    if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text)) && Number(text) >= least) {
+      return Number(text);
     }
-    return value;
+    throw new RangeError(
+      `Cannot run demo: --${name} must be a whole number from ${least} on, got "${text}"`,
+    );
   };
   if ((annotations === undefined) !== (root === undefined)) {
     throw new RangeError("Cannot run demo: --annotations and --images go together");
   }
+  if (values.limit !== undefined && annotations === undefined) {
+    throw new RangeError("Cannot run demo: --limit is for --annotations and --images");
+  }
   const config = configure(mainResult, values.scale as Scale, {
-    seed: integer("seed"),
+    seed: integer("seed", 0),
     ...(encoder !== undefined && { encoder: { id: encoder } as Diff<ExperimentConfig>["encoder"] }),
   });
   if (annotations === undefined || root === undefined) return config;
-  const dataset: DatasetConfig = { source: "coco", annotations, root, limit: integer("limit") };
+  const limit = integer("limit", 1);
+  const dataset: DatasetConfig = { source: "coco", annotations, root, limit };
   return { ...config, name: "main_result_coco", dataset };
 }
 
@@ -90,44 +102,64 @@ async function drawFigures(run: RetrievalRun, subtitle: string): Promise<string[
   return paths;
 }
 
-if (import.meta.main) {
-  if (Deno.args.includes("--help")) {
+/** Runs the experiment and prints its table. */
+async function demonstrate(config: ExperimentConfig, command: string): Promise<void> {
+  const run = await runRetrieval(config, { command });
+  const { dataset, rows, provenance } = run;
+  const generated = config.dataset.source === "clevr-ds";
+  const described = `${run.imageIds.length} images of ${dataset.name}, ` +
+    `${rows[0].classes} classes as queries, ${config.encoder.id}, seed ${config.seed}`;
+  console.log(`\n${described}; recall in % with its 95 % interval\n`);
+  console.log(recallMarkdown(rows, {
+    ...(generated && { paper: { heading: "paper, R@1", values: paperRecalls("recall@1") } }),
+  }));
+  if (generated) {
+    console.log(
+      "\nThe paper's column is another experiment (CLIP ViT-B/32 on ShapeNet objects): compare the " +
+        "order of the rows, not the numbers.",
+    );
+  } else {
+    console.log(`\n${describeDataset(dataset)}`); // with all that could not be used
+  }
+  const figures = await drawFigures(run, described);
+  const broken = dataset.images.length - run.imageIds.length;
+  if (broken > 0) {
+    console.log(`\n${broken} images could not be encoded; see the ledger in .cache/`);
+  }
+  const total = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
+  console.log(
+    `\n${total.toFixed(0)} s, at most ${provenance.peakMemoryMiB} MiB; config ` +
+      `${provenance.configHash}\nrows     ${run.path}\n` +
+      figures.map((path) => `figure   ${path}`).join("\n"),
+  );
+}
+
+/**
+ * The tool.
+ *
+ * @param args its command line
+ * @returns the exit status
+ */
+async function main(args: string[]): Promise<number> {
+  if (args.includes("--help")) {
     console.log(USAGE);
-    Deno.exit(0);
+    return 0;
+  }
+  let config: ExperimentConfig;
+  try {
+    config = readArguments(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    return 2;
   }
   using _interrupts = interruptible();
   try {
-    const config = readArguments(Deno.args);
-    const command = ["deno task demo", ...Deno.args].join(" ");
-    const run = await runRetrieval(config, { command });
-    const { dataset, rows, provenance, stores } = run;
-    const generated = config.dataset.source === "clevr-ds";
-    const described = `${run.imageIds.length} images of ${dataset.name}, ` +
-      `${rows[0].classes} classes as queries, ${config.encoder.id}, seed ${config.seed}`;
-    console.log(`\n${described}; recall in % with its 95 % interval\n`);
-    console.log(recallMarkdown(rows, {
-      ...(generated && { paper: { heading: "paper, R@1", values: paperRecalls("recall@1") } }),
-    }));
-    if (generated) {
-      console.log(
-        "\nThe paper's column is another experiment (CLIP ViT-B/32 on ShapeNet objects): compare the " +
-          "order of the rows, not the numbers.",
-      );
-    }
-    const figures = await drawFigures(run, described);
-    const broken = stores.values().next().value!.ledger.length;
-    if (broken > 0) {
-      console.log(`\n${broken} images could not be encoded; see the ledger in .cache/`);
-    }
-    const total = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
-    console.log(
-      `\n${total.toFixed(0)} s, at most ${provenance.peakMemoryMiB} MiB; config ` +
-        `${provenance.configHash}\nrows     ${run.path}\n` +
-        figures.map((path) => `figure   ${path}`).join("\n"),
-    );
+    await demonstrate(config, ["deno task demo", ...args].join(" "));
+    return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    if (error instanceof TypeError || error instanceof RangeError) console.error(USAGE);
-    Deno.exit(1);
+    return error instanceof InterruptError ? 130 : 1;
   }
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
