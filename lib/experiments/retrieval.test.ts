@@ -155,6 +155,29 @@ Deno.test("an image that one cover cannot be laid on is ranked by no method", ()
     assert.ok(run.rows.every(({ images }) => images === 4));
   }));
 
+Deno.test("a run that could show nothing is refused before anything is encoded", () =>
+  withFolders(async (options) => {
+    const drawn = await openDataset(config.dataset, config.seed, options);
+    const root = join(drawn.images[0].path, ".."), annotations = join(options.cacheDir, "own.json");
+    const images = [{ id: 1, file_name: drawn.images[0].id }];
+    const categories = [{ id: 1, name: "boat" }];
+    await Deno.writeTextFile(annotations, JSON.stringify({ images, categories, annotations: [] }));
+    const dataset = { source: "coco", annotations, root } as const;
+    await assert.rejects(
+      runRetrieval({ ...config, dataset }, options),
+      /Cannot run test: no image of own shows an object of any class/,
+    );
+    const covers = [{ scheme: "verified", k: 4, minSide: 0.1 } as const];
+    await assert.rejects(
+      runRetrieval({ ...config, covers: [...covers, { ...covers[0], minSide: 0.2 }] }, options),
+      /two of its covers are called vc@4/,
+    );
+    assert.deepEqual([...Deno.readDirSync(options.cacheDir)].map(({ name }) => name).sort(), [
+      "datasets",
+      "own.json",
+    ]);
+  }));
+
 Deno.test("an aborted run throws the signal's reason, and its cache serves the next one", () =>
   withFolders(async (options) => {
     const stop = new AbortController();

@@ -102,6 +102,18 @@ async function extract(
   }
 }
 
+function nothingToFind({ name }: ExperimentConfig, dataset: Dataset): Error {
+  return new Error(`Cannot run ${name}: no image of ${dataset.name} shows an object of any class`);
+}
+
+/** Refuses covers that rows, figures and stores could not tell apart. */
+function checkCovers({ name, covers }: ExperimentConfig): void {
+  const names = covers.map(coverName);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return;
+  throw new RangeError(`Cannot run ${name}: two of its covers are called ${twice}`);
+}
+
 /** All images, and the parts that the configuration asks for, each with its right answers. */
 function subsetsOf(
   config: ExperimentConfig,
@@ -109,6 +121,7 @@ function subsetsOf(
   imageIds: string[],
 ): [name: string, relevance: RelevanceMatrix][] {
   const all = relevanceOf(dataset, imageIds);
+  if (countClasses(all) === 0) throw nothingToFind(config, dataset);
   const subsets: [string, RelevanceMatrix][] = [["all", all]];
   if (config.subsets.includes("size")) {
     for (const bin of SIZE_BINS) {
@@ -168,12 +181,14 @@ async function allRows(
  * @param options how; nothing in them changes the numbers
  * @returns rows, scores and features, for tables and figures
  * @throws {Error} when the data set has no annotations, or no image of it could be encoded
+ * @throws {RangeError} when two covers have one name
  */
 export async function runRetrieval(
   config: ExperimentConfig,
   options: RunOptions = {},
 ): Promise<RetrievalRun> {
   const started = new Date();
+  checkCovers(config);
   const interrupted = operationSignal();
   const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
   const run = { ...options, signal };
@@ -184,6 +199,7 @@ export async function runRetrieval(
       `Cannot run ${config.name}: ${dataset.name} has no annotations to score recall against`,
     );
   }
+  if (dataset.report.objects === 0) throw nothingToFind(config, dataset); // before hours of encoding
   const { id, ...how } = config.encoder;
   const encoder = await loadEncoder(id, how);
   try {
