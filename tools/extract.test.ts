@@ -41,6 +41,26 @@ Deno.test("extract tool: shards together are the whole; bad images are listed, e
     assert.match(stderr, /6\/6 images \(100 %\)/);
   }));
 
+Deno.test("extract tool: listed images that do not exist are in the ledger", () =>
+  withFolder(async (folder) => {
+    await writeImages(folder, 2);
+    const images = ["image-0000.png", "gone.png", "image-0001.png"]
+      .map((file_name, id) => ({ id, file_name }));
+    const dataset = join(folder, "own.json");
+    await Deno.writeTextFile(dataset, JSON.stringify({ images, categories: [], annotations: [] }));
+    const args = ["--dataset", dataset, "--cache", join(folder, "cache"), "--cover", "full"];
+    for (const encoded of [2, 0]) {
+      const { code, stdout, stderr } = await run(args);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /own: 3 images in = 2 cached \+ 1 in the ledger/);
+      assert.match(stdout, /not encoded: gone\.png: Cannot decode .*unreadable file/);
+      assert.ok(stdout.includes(`${encoded} images encoded in this run`), stdout);
+    }
+    const absent = await run(["--dataset", join(folder, "absent")]);
+    assert.equal(absent.code, 1);
+    assert.match(absent.stderr, /Cannot load data set .*absent/);
+  }));
+
 Deno.test("extract tool: exit status 1 when it cannot work, 2 when it is called wrongly", () =>
   withFolder(async (folder) => {
     await writeImages(join(folder, "images"), 1);

@@ -104,9 +104,13 @@ function parseCall(args: string[]) {
 
 /** A data set of COCO annotations, or of the images in a folder. */
 async function loadDataset(path: string, images: string | undefined): Promise<Dataset> {
-  return (await Deno.stat(path)).isDirectory
+  const { isDirectory } = await Deno.stat(path).catch((error) => {
+    throw new Error(`Cannot load data set ${path}: ${error.message}`);
+  });
+  return isDirectory
     ? await loadFolder(path)
-    : await loadCoco(path, images ?? dirname(path));
+    // an image that the annotations list and that is not there belongs in the ledger, too
+    : await loadCoco(path, images ?? dirname(path), { keepMissing: true });
 }
 
 /** File names come from anywhere: what would move a terminal's cursor is written out. */
