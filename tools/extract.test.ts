@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { withFolder, writeImages } from "../lib/features/testing.ts";
 import { parseShard } from "./extract.ts";
 
-const TOOL = new URL("./extract.ts", import.meta.url).pathname;
-const CONFIG = new URL("../deno.json", import.meta.url).pathname;
-const ENCODER = new URL("../lib/encoders/testdata/random-clip", import.meta.url).pathname;
+const TOOL = fileURLToPath(new URL("./extract.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
+const ENCODER = fileURLToPath(new URL("../lib/encoders/testdata/random-clip", import.meta.url));
 
 function start(args: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {

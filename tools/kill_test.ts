@@ -11,6 +11,7 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
 import type { ExtractEvent } from "../lib/features/mod.ts";
 import { checkShard, readManifest } from "../lib/features/manifest.ts";
 import { writeImages } from "../lib/features/testing.ts";
@@ -91,7 +92,7 @@ interface Run {
 async function runChild(args: string[], moment?: Moment): Promise<Run> {
   const begin = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `--config=${CONFIG.pathname}`, CHILD.pathname, ...args],
+    args: ["run", "-A", `--config=${fileURLToPath(CONFIG)}`, fileURLToPath(CHILD), ...args],
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
@@ -261,7 +262,7 @@ if (import.meta.main) {
       batch: { type: "string", default: "4" },
       encoder: {
         type: "string",
-        default: new URL("../lib/encoders/testdata/random-clip", import.meta.url).pathname,
+        default: fileURLToPath(new URL("../lib/encoders/testdata/random-clip", import.meta.url)),
       },
     },
   });

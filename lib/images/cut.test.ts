@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { Box, Cover } from "../covers/cover.ts";
 import { completeCover } from "../covers/mod.ts";
 import { cutPatches, padImage } from "./cut.ts";
 import { decodeImage, type RgbImage } from "./decode.ts";
 import { createResampler } from "./resample.ts";
 
-const landscape = await decodeImage(new URL("testdata/landscape.png", import.meta.url).pathname);
+const landscape = await decodeImage(
+  fileURLToPath(new URL("testdata/landscape.png", import.meta.url)),
+);
 
 /** Mean absolute difference of two byte arrays. */
 function difference(a: Uint8Array, b: Uint8Array): number {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { Box } from "../covers/cover.ts";
 import { sha256 } from "../files.ts";
 import { cutPatches } from "./cut.ts";
@@ -17,7 +18,7 @@ Deno.test(`patches equal Pillow ${parity.pillow}'s byte for byte`, async () => {
   assert.equal(parity.cases.length, 54);
   const images: Record<string, RgbImage> = {};
   for (const name of ["landscape.png", "portrait.png"]) {
-    images[name] = await decodeImage(new URL(`testdata/${name}`, import.meta.url).pathname);
+    images[name] = await decodeImage(fileURLToPath(new URL(`testdata/${name}`, import.meta.url)));
   }
   for (const { image, box, mode, size, sha256: golden } of parity.cases) {
     const { width, height } = images[image];
