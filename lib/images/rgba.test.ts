@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  blurGrey,
-  blurRgba,
-  compositeRgba,
-  decodeRgba,
-  resizeRgba,
-  type RgbaImage,
-} from "./rgba.ts";
+import { compositeRgba, decodeRgba, resizeRgba, type RgbaImage } from "./rgba.ts";
 
 const svg = (body: string, width = 8, height = 4) =>
   new TextEncoder().encode(
@@ -56,33 +49,6 @@ Deno.test("resizeRgba takes no colour from invisible pixels", async () => {
     assert.equal(data[3], 255);
     assert.equal(data[(size - 1) * 4 + 3], 0);
   }
-});
-
-Deno.test("blurGrey spreads a dot as a Gaussian and keeps its mass", async () => {
-  const dot = new Uint8Array(41 * 41);
-  for (let y = 18; y < 23; y++) dot.fill(255, y * 41 + 18, y * 41 + 23);
-  const soft = await blurGrey(dot, 41, 41, 3);
-  assert.equal(soft.length, 41 * 41);
-  const sum = soft.reduce((total, value) => total + value, 0);
-  assert.ok(Math.abs(sum / (25 * 255) - 1) < 0.1, `mass ${sum / (25 * 255)}`);
-  const centre = soft[20 * 41 + 20];
-  // 5x5 px box of 255 under a Gaussian of sigma 3: (2 Phi(2.5/3) - 1)^2 * 255
-  assert.ok(Math.abs(centre - 255 * 0.5953 ** 2) < 5, `centre ${centre}`);
-  assert.equal(soft[20 * 41 + 14], soft[20 * 41 + 26]);
-  assert.ok(soft[20 * 41 + 25] < centre && soft[20 * 41 + 25] > 0);
-  assert.deepEqual(await blurGrey(dot, 41, 41, 0), dot);
-});
-
-Deno.test("blurRgba keeps the colour of a sprite and softens its edge", async () => {
-  const sprite = paint(
-    24,
-    24,
-    (x, y) => x > 7 && x < 16 && y > 7 && y < 16 ? [200, 40, 40, 255] : [0, 255, 0, 0],
-  );
-  const soft = await blurRgba(sprite, 2);
-  const edge = (12 * 24 + 7) * 4;
-  assert.ok(soft.data[edge + 3] > 40 && soft.data[edge + 3] < 200);
-  assert.ok(Math.abs(soft.data[edge] - 200) < 6 && soft.data[edge + 1] < 50);
 });
 
 Deno.test("compositeRgba draws over, clips at the border and works on opaque bases", () => {

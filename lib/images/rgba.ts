@@ -66,45 +66,6 @@ export async function resizeRgba(
   return { width, height, data: (await toRaw(resized)).data };
 }
 
-/** sharp cuts a Gaussian off at a fifth of its peak unless told: a shadow would end hard. */
-const gaussian = (sigma: number) => ({ sigma, minAmplitude: 0.01, precision: "float" as const });
-
-/**
- * Blurs a picture (Gaussian), weighting colours by alpha. Leave a margin of about three sigma
- * around the content: what is blurred past the border is lost.
- *
- * @param image the picture (H, W, 4)
- * @param sigma standard deviation in px; below 0.3 nothing is blurred
- * @returns a new picture of the same size
- */
-export async function blurRgba(image: RgbaImage, sigma: number): Promise<RgbaImage> {
-  const { width, height } = image;
-  if (sigma < 0.3) return { width, height, data: image.data.slice() };
-  return { width, height, data: (await toRaw(rawInput(image, 4).blur(gaussian(sigma)))).data };
-}
-
-/**
- * Blurs one channel (Gaussian), such as an alpha mask that becomes a shadow.
- *
- * @param values the channel (H, W), 8 bits
- * @param width its width in px
- * @param height its height in px
- * @param sigma standard deviation in px; below 0.3 nothing is blurred
- * @returns a new channel (H, W)
- */
-export async function blurGrey(
-  values: Uint8Array,
-  width: number,
-  height: number,
-  sigma: number,
-): Promise<Uint8Array> {
-  if (sigma < 0.3) return values.slice();
-  const pipeline = rawInput({ width, height, data: values }, 1).blur(gaussian(sigma)).toColourspace(
-    "b-w",
-  );
-  return (await toRaw(pipeline)).data;
-}
-
 /**
  * Draws a picture over another one, in place ("over" operator, straight alpha). What lies outside
  * the base is clipped.
