@@ -12,7 +12,7 @@ import { Readable } from "node:stream";
 export const ROOT: string = join(import.meta.dirname!, "..");
 const PYTHON = join(ROOT, ".venv-torch", Deno.build.os === "windows" ? "Scripts" : "bin", "python");
 
-/** Runs a program to its end, its output on the terminal. */
+/** Runs a program to its end; what it says on standard error is shown. */
 async function run(program: string, args: string[]): Promise<void> {
   console.error(`$ ${program} ${args.join(" ")}`);
   const { code } = await new Deno.Command(program, { args, cwd: ROOT, stdout: "null" })
