@@ -41,6 +41,7 @@ Deno.test("roundGeometry rounds geometry and leaves words and pictures alone", (
   const image = '<image href="data:image/png;base64,iVBOR/1.23456"/>';
   assert.equal(roundGeometry(image), image);
   assert.equal(escapeXml(`<a href="x">&'`), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
+  assert.equal(escapeXml("a\u0000b\u001b[2J\ud800\tc"), "a\uFFFDb\uFFFD[2J\uFFFD\tc");
 });
 
 /** WCAG contrast of two #rrggbb colours. */

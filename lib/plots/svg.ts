@@ -5,9 +5,9 @@
  */
 import { FONT, THEME } from "./theme.ts";
 
-/** Escapes text for XML content and attributes. */
+/** Escapes text for XML content and attributes; what XML cannot hold at all becomes U+FFFD. */
 export function escapeXml(text: string): string {
-  return text.replace(
+  return text.toWellFormed().replace(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, "\uFFFD").replace(
     /[&<>"']/g,
     (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]!,
   );
