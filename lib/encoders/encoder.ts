@@ -69,6 +69,6 @@ export interface LoadEncoderOptions {
   microBatch?: number;
   /** Threads of the CPU within one operation. Default: the number of cores, at most 16. */
   threads?: number;
-  /** Stops a download. */
+  /** Stops a download. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
 }

@@ -6,6 +6,7 @@
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { operationSignal } from "../interrupt.ts";
 import type { EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
 
 /** Encoders that are part of this repository. */
@@ -78,7 +79,8 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
   const missing = missingFiles(folder, dtype);
   if (missing.length === 0) return folder;
   if (!options.remote) throw new Error(describeMissing(id, folder, missing));
-  for (const file of missing) await download(id, file, folder, options.signal);
+  const { signal = operationSignal() } = options;
+  for (const file of missing) await download(id, file, folder, signal);
   return folder;
 }
 
@@ -101,7 +103,7 @@ function fileAddress(id: string, file: string): string {
 }
 
 /** Downloads one file beside its place and renames it when it is whole. */
-async function download(id: string, file: string, folder: string, signal?: AbortSignal) {
+async function download(id: string, file: string, folder: string, signal: AbortSignal) {
   const address = fileAddress(id, file), path = join(folder, file);
   const response = await fetch(address, { signal });
   if (!response.ok || response.body === null) {
