@@ -86,6 +86,24 @@ Deno.test("createProgress: a notebook gets one display that is updated, with its
   assert.equal(data["text/plain"], "<b>: 2/2 images (100 %), 0.67 images/s, in 3 s");
 });
 
+Deno.test("createProgress: operations that share a display update it instead of adding another", async () => {
+  const types: string[] = [];
+  for (const label of ["first", "second"]) {
+    const progress = createProgress({
+      label,
+      total: 1,
+      output: "notebook",
+      displayId: "shared by a test",
+      broadcast: (type) => {
+        types.push(type);
+        return Promise.resolve();
+      },
+    });
+    await progress.finish();
+  }
+  assert.deepEqual(types, ["display_data", "update_display_data"]);
+});
+
 Deno.test("createProgress: silent writes nothing", async () => {
   const write = () => assert.fail("written");
   const progress = createProgress({ label: "x", total: 1, output: "silent", write });

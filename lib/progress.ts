@@ -19,6 +19,8 @@ export interface ProgressOptions {
   unit?: string;
   /** Where to show it; found out by itself unless told. */
   output?: ProgressOutput;
+  /** In a notebook: the display to use, so that stages that follow each other share one bar. */
+  displayId?: string;
   /** Writes text to the terminal or log (default: standard error). */
   write?: (text: string) => void;
   /** Sends a message to the notebook's front end (default: the kernel's own). */
@@ -146,6 +148,9 @@ async function broadcastToKernel(type: string, content: Record<string, unknown>)
   await jupyter.broadcast(type, content);
 }
 
+/** Displays that the notebook's front end has: further states update them. */
+const displayed = new Set<string>();
+
 /** Makes the function that shows a state, one of four ways. */
 function createView(output: ProgressOutput, options: ProgressOptions) {
   const { write = writeToStderr, broadcast = broadcastToKernel } = options;
@@ -159,14 +164,13 @@ function createView(output: ProgressOutput, options: ProgressOptions) {
       return Promise.resolve(write(`\r${renderLine(state, terminalColumns())}\x1b[K${end}`));
     };
   }
-  const display_id = crypto.randomUUID();
-  let type = "display_data";
+  const display_id = options.displayId ?? crypto.randomUUID();
   let last = Promise.resolve(); // messages keep their order, and the display exists before updates
   return (state: ProgressState) => {
     const data = { "text/html": renderHtml(state), "text/plain": formatProgress(state) };
     const content = { data, metadata: {}, transient: { display_id } };
-    const kind = type;
-    type = "update_display_data";
+    const kind = displayed.has(display_id) ? "update_display_data" : "display_data";
+    displayed.add(display_id);
     last = last.then(() => broadcast(kind, content)).catch(() => {}); // a lost bar harms nothing
     return last;
   };

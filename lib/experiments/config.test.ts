@@ -45,12 +45,19 @@ const definition: ExperimentDefinition = {
 
 Deno.test("configure merges baseline, always, scale and overrides, the last one winning", () => {
   const config = configure(definition, "smoke", { seed: 9, bootstrap: { resamples: 5 } });
-  assert.equal(config.name, "example");
+  assert.match(config.name, /^example-[0-9a-f]{6}$/); // overridden: rows of its own
   assert.equal(config.scale, "smoke");
   assert.equal(config.seed, 9);
   assert.deepEqual(config.covers, [{ scheme: "complete", k: 5 }]);
   assert.deepEqual(config.dataset, { ...baseline.dataset, images: 10 });
   assert.deepEqual(config.bootstrap, { resamples: 5, confidence: 0.95 });
+});
+
+Deno.test("a configuration has its experiment's name unless overrides really change it", () => {
+  assert.equal(configure(definition, "quick").name, "example");
+  assert.deepEqual(configure(definition, "quick", { seed: 1 }), configure(definition, "quick"));
+  const names = [2, 3].map((seed) => configure(definition, "quick", { seed }).name);
+  assert.equal(new Set([...names, "example"]).size, 3);
 });
 
 Deno.test("configure leaves the baseline as it was", () => {

@@ -116,7 +116,8 @@ export function applyDiff<T extends object>(base: T, diff: Diff<T>): T {
 }
 
 /**
- * The configuration of an experiment at a scale.
+ * The configuration of an experiment at a scale. Where overrides change it, its name ends in six digits of
+ * its hash, so that its rows never take the place of the experiment's own.
  *
  * @param definition the experiment
  * @param scale how much of it to run
@@ -135,9 +136,14 @@ export function configure(
       }, got ${scale}`,
     );
   }
-  const steps = [definition.always ?? {}, definition.scales[scale], overrides];
-  const merged = steps.reduce<ExperimentConfig>(applyDiff, definition.baseline);
-  return { ...merged, name: definition.name, scale };
+  const steps = [definition.always ?? {}, definition.scales[scale], {
+    name: definition.name,
+    scale,
+  }];
+  const own = steps.reduce<ExperimentConfig>(applyDiff, definition.baseline);
+  const changed = applyDiff(own, overrides);
+  const hash = configHash(changed);
+  return hash === configHash(own) ? own : { ...changed, name: `${own.name}-${hash.slice(0, 6)}` };
 }
 
 /** Twelve hexadecimal digits that change whenever anything in the configuration does. */

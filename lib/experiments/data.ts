@@ -20,6 +20,8 @@ export interface OpenDatasetOptions {
   cacheDir?: string;
   /** Where progress shows. */
   output?: ProgressOutput;
+  /** In a notebook: the display that the stages of a run share. */
+  displayId?: string;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface OpenDatasetOptions {
 export async function openDataset(
   config: DatasetConfig,
   seed: number,
-  { signal, cacheDir = CACHE_DIR, output }: OpenDatasetOptions = {},
+  { signal, cacheDir = CACHE_DIR, output, displayId }: OpenDatasetOptions = {},
 ): Promise<Dataset> {
   if (config.source === "coco") {
     const dataset = await loadCoco(config.annotations, config.root, { signal });
@@ -53,7 +55,7 @@ export async function openDataset(
       splits: [split],
       signal,
       onProgress: (done, total) => {
-        progress ??= createProgress({ label: `Draw ${name}`, total, unit: "images", output });
+        progress ??= createProgress({ label: `Draw ${name}`, total, output, displayId });
         progress.update(done);
       },
     });

@@ -40,6 +40,8 @@ export interface RunOptions {
   command?: string;
   /** Where progress shows; found out by itself unless told. */
   output?: ProgressOutput;
+  /** In a notebook: the display that all stages share; a new one a run unless told. */
+  displayId?: string;
 }
 
 /** Everything a retrieval experiment leaves behind. */
@@ -83,10 +85,10 @@ async function extract(
   dataset: Dataset,
   cover: CoverSpec,
   encoder: Encoder,
-  { cacheDir = CACHE_DIR, output, signal }: RunOptions,
+  { cacheDir = CACHE_DIR, output, displayId, signal }: RunOptions,
 ): Promise<FeatureStore> {
   const label = `Encode ${coverName(cover)}`;
-  const progress = createProgress({ label, total: dataset.images.length, unit: "images", output });
+  const progress = createProgress({ label, total: dataset.images.length, output, displayId });
   try {
     return await extractFeatures({
       dataset,
@@ -191,7 +193,7 @@ export async function runRetrieval(
   checkCovers(config);
   const interrupted = operationSignal();
   const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
-  const run = { ...options, signal };
+  const run = { displayId: crypto.randomUUID(), ...options, signal };
   const { seconds, time } = stopwatch();
   const dataset = await time("dataset", () => openDataset(config.dataset, config.seed, run));
   if (!dataset.annotated) {
