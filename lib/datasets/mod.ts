@@ -22,4 +22,4 @@ export {
 } from "./clevr_ds/generate.ts";
 export { type SplitName, SPLITS } from "./clevr_ds/annotations.ts";
 export { CLEVR_DS_VARIANTS, type ClevrDsVariant } from "./clevr_ds/recipe.ts";
-export { SPRITE_FAMILIES, type SpriteFamily } from "./clevr_ds/sprites.ts";
+export { loadSprite, SPRITE_FAMILIES, type SpriteFamily } from "./clevr_ds/sprites.ts";
