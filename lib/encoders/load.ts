@@ -8,14 +8,11 @@ import type { Encoder, LoadEncoderOptions } from "./encoder.ts";
 import { fingerprintEncoder } from "./fingerprint.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
-import { loadTokenizer, loadTower, type ModelConfig } from "./towers.ts";
+import { loadTokenizer, loadTower, type ModelConfig, oneByOne } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
-import { startWorkerTower } from "./worker_tower.ts";
 
 /** Texts in one run of the text tower. */
 const TEXT_BATCH = 32;
-/** Threads of an int8 model: each holds the weights once more. */
-const MOST_WORKERS = 8;
 
 /** Reads a JSON file of the model. */
 async function readJson<T>(folder: string, file: string): Promise<T> {
@@ -39,7 +36,7 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  *
  * With `dtype: "q8"` activations are quantised by the range they have in one run of the model, so that an
  * image's vector would depend on the images beside it; on a CPU such models therefore run one image, or
- * one text, at a time, images on several threads at once.
+ * one text, at a time.
  *
  * @param id `"tiny-clip"`, a path, or a hub id such as `"Xenova/clip-vit-base-patch32"`
  * @param options precision, device, and where to look
@@ -65,18 +62,15 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, device, threads };
-  const alone = dtype === "q8" && device === "cpu"; // one input a run, see worker_tower.ts
-  const workers = alone ? Math.min(threads, MOST_WORKERS) : 0;
-  const microBatch = options.microBatch ??
-    defaultMicroBatch(config, preprocessing, device, workers);
+  const alone = dtype === "q8" && device === "cpu"; // one input a run
+  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, device, alone);
   if (!Number.isInteger(microBatch) || microBatch < 1) {
     throw new RangeError(
       `Cannot load encoder: microBatch must be a positive integer, got ${microBatch}`,
     );
   }
-  const image = alone
-    ? startWorkerTower(join(folder, encoderFiles(dtype)[0]), workers)
-    : await loadTower("image", folder, config, towerOptions);
+  const tower = await loadTower("image", folder, config, towerOptions);
+  const image = alone ? oneByOne(tower) : tower;
   const { size } = preprocessing, settings = { dtype, preprocessing: preprocessing.mode };
   let dim: number, fingerprint: string;
   try {
@@ -102,11 +96,11 @@ function defaultMicroBatch(
   { vision_config: vision = {} }: ModelConfig,
   { size }: ModelPreprocessing,
   device: string,
-  workers: number,
+  int8: boolean,
 ): number {
   if (device !== "cpu") return 64;
   const tokens = (size / (vision.patch_size ?? 16)) ** 2;
   const layers = (vision.num_hidden_layers ?? 12) / 12, width = (vision.hidden_size ?? 768) / 768;
   const images = Math.max(1, Math.min(32, Math.round(400 / (tokens * layers * width * width))));
-  return workers === 0 ? images : workers * Math.ceil(2 * images / workers); // int8 is faster
+  return int8 ? 2 * images : images; // about as many times faster
 }

@@ -114,6 +114,27 @@ async function runTower(
   return values;
 }
 
+/**
+ * A tower that runs its inputs one at a time. An int8 model quantises its activations by the range they have
+ * in one run, so that images run together would feel each other. It costs little: on two cores ViT-B/32
+ * makes 58 images a second one by one and 63 by eights (two sessions of a thread each make 37).
+ */
+export function oneByOne(tower: Tower): Tower {
+  return {
+    async run(inputs, [count, ...shape]) {
+      const size = inputs.length / count;
+      const rows: Float32Array[] = [];
+      for (let start = 0; start < inputs.length; start += size) {
+        rows.push(await tower.run(inputs.slice(start, start + size), [1, ...shape]));
+      }
+      const vectors = new Float32Array(count * rows[0].length); // (B, D)
+      rows.forEach((row, i) => vectors.set(row, i * row.length));
+      return vectors;
+    },
+    dispose: () => tower.dispose(),
+  };
+}
+
 /** A tensor's numbers, whether single or half precision. */
 function floats(tensor: Tensor): ArrayLike<number> {
   const data = tensor.data;
