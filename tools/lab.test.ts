@@ -53,8 +53,16 @@ Deno.test("JupyterLab offers the Deno kernel only, and writes nothing into the h
   }).spawn();
   try {
     const address = await serverAddress(server.stderr);
-    const get = async (path: string) =>
-      await (await fetch(new URL(path + address.search, address.origin))).json();
+    address.hostname = "127.0.0.1"; // "localhost" may mean ::1, where nobody listens
+    const get = async (path: string, tries = 50): Promise<ReturnType<typeof JSON.parse>> => {
+      try {
+        return await (await fetch(new URL(path + address.search, address.origin))).json();
+      } catch (error) {
+        if (tries === 0) throw error; // the address is told a moment before it answers
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return get(path, tries - 1);
+      }
+    };
     const { default: first, kernelspecs } = await get("/api/kernelspecs");
     assert.equal(first, "deno");
     assert.deepEqual(Object.keys(kernelspecs), ["deno"]);

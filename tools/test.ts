@@ -59,11 +59,13 @@ const ALONE = [
 /** The runs of Deno's test runner that make up the whole. */
 async function wholeSuite(): Promise<string[][]> {
   await setUpJupyter().catch(() => {}); // once, before the clock of any test; they report what fails
-  const folders = ["lib", "experiments", "tools", "bench", "README.md"];
+  const folders = ["lib", "experiments", "bench", "README.md"];
   const present = await Promise.all(folders.map((folder) => exists(join(ROOT, folder))));
   const sources = folders.filter((_folder, i) => present[i]);
   return [
-    ["--parallel", "--doc", `--ignore=${ALONE.join(",")}`, ...sources],
+    ["--parallel", "--doc", ...sources],
+    // apart, because with several folders on the command line Deno 2.8.1 ignores --ignore
+    ["--parallel", "--doc", `--ignore=${ALONE.join(",")}`, "tools"],
     ALONE,
   ];
 }

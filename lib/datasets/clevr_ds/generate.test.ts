@@ -145,7 +145,7 @@ Deno.test("COCO files split 7:1:2, list what is there and name sizes; distractor
     assert.deepEqual(counts, [14, 2, 4]);
   }));
 
-Deno.test("the noto family draws the same scenes in other pictures", () =>
+Deno.test("the noto family draws scenes of the same classes in other pictures", () =>
   withScenes(
     { seed: 4, images: 1, size: 200 },
     (fluent) =>
