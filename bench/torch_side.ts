@@ -58,14 +58,21 @@ export class TorchProcess {
     return JSON.parse(value) as T;
   }
 
-  /** Sends a request and waits for its answer. */
+  /**
+   * Sends a request and waits for its answer. The process stands still in between: threads of its that wait
+   * for work would take time from the others' turns.
+   */
   async ask<T>(request: unknown): Promise<T> {
+    this.#process.kill("SIGCONT");
     await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
-    return await this.read<T>();
+    const answer = await this.read<T>();
+    this.#process.kill("SIGSTOP");
+    return answer;
   }
 
   /** Ends the process. */
   async close(): Promise<void> {
+    this.#process.kill("SIGCONT");
     await this.#writer.close();
     await this.#process.status;
   }
