@@ -7,7 +7,7 @@
  * @module
  */
 import type { ExperimentDefinition } from "detailclip";
-import { baseline } from "./baseline.ts";
+import { baseline, paperScale } from "./baseline.ts";
 
 /** The spine of the paper: how much a single full-image feature misses that patches see. */
 export const mainResult: ExperimentDefinition = {
@@ -18,9 +18,6 @@ export const mainResult: ExperimentDefinition = {
   scales: {
     smoke: { dataset: { images: 100, size: 480 }, bootstrap: { resamples: 100 } },
     quick: {},
-    paper: {
-      dataset: { images: 10_000 },
-      encoder: { id: "Xenova/clip-vit-base-patch32", preprocessing: "squash" },
-    },
+    paper: paperScale,
   },
 };

@@ -8,7 +8,7 @@
  * @module
  */
 import type { CoverSpec, ExperimentDefinition } from "detailclip";
-import { baseline } from "./baseline.ts";
+import { baseline, paperScale } from "./baseline.ts";
 
 const complete = (k: number): CoverSpec => ({ scheme: "complete", k });
 const grid = (n: number): CoverSpec => ({ scheme: "grid", n });
@@ -32,10 +32,7 @@ export const sweep: ExperimentDefinition = {
       bootstrap: { resamples: 100 },
     },
     quick: { dataset: { images: 500 } },
-    paper: {
-      dataset: { images: 10_000 },
-      encoder: { id: "Xenova/clip-vit-base-patch32", preprocessing: "squash" },
-    },
+    paper: paperScale,
   },
 };
 
@@ -67,10 +64,7 @@ export const schemes: ExperimentDefinition = {
       bootstrap: { resamples: 100 },
     },
     quick: {},
-    paper: {
-      dataset: { images: 10_000 },
-      encoder: { id: "Xenova/clip-vit-base-patch32", preprocessing: "squash" },
-    },
+    paper: paperScale,
   },
 };
 
@@ -101,10 +95,7 @@ export function onVariant({ variant, family }: typeof VARIANTS[number]): Experim
         bootstrap: { resamples: 100 },
       },
       quick: known ? {} : { dataset: { images: 1000 } },
-      paper: {
-        dataset: { images: 10_000 },
-        encoder: { id: "Xenova/clip-vit-base-patch32", preprocessing: "squash" },
-      },
+      paper: paperScale,
     },
   };
 }

@@ -25,9 +25,7 @@ import {
 import type { CutMethod } from "../lib/images/mod.ts";
 import { interruptible } from "../lib/interrupt.ts";
 import { createProgress } from "../lib/progress.ts";
-
-/** A call that cannot be understood. */
-class UsageError extends Error {}
+import { oneOf, UsageError } from "./arguments.ts";
 
 const OPTIONS = {
   dataset: { type: "string" },
@@ -43,12 +41,6 @@ const OPTIONS = {
   verify: { type: "string", default: "checksum" },
   retry: { type: "boolean", default: false },
 } as const;
-
-function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((name) => name === value);
-  if (found) return found;
-  throw new UsageError(`Cannot read --${option}: expected ${allowed.join(", ")}, got ${value}`);
-}
 
 /** Reads `index/count`. */
 export function parseShard(text: string): { index: number; count: number } {

@@ -19,18 +19,13 @@ import {
 } from "../lib/datasets/mod.ts";
 import { interruptible, operationSignal } from "../lib/interrupt.ts";
 import { createProgress } from "../lib/progress.ts";
+import { oneOf, UsageError } from "./arguments.ts";
 import { fail } from "./project.ts";
-
-function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((name) => name === value);
-  if (found) return found;
-  throw new RangeError(`Cannot read --${option}: expected ${allowed.join(", ")}, got ${value}`);
-}
 
 function wholeNumber(option: string, value: string): number {
   const number = Number(value);
   if (value.trim() !== "" && Number.isSafeInteger(number)) return number;
-  throw new RangeError(`Cannot read --${option}: expected a whole number, got ${value}`);
+  throw new UsageError(`Cannot read --${option}: expected a whole number, got ${value}`);
 }
 
 /** Generates what the command line asks for. */
@@ -46,7 +41,7 @@ async function generate(args: string[]): Promise<void> {
       size: { type: "string", default: "480" },
     },
   });
-  if (!values.out) throw new RangeError("Cannot generate CLEVR-DS: --out DIRECTORY is missing");
+  if (!values.out) throw new UsageError("Cannot generate CLEVR-DS: --out DIRECTORY is missing");
   const images = wholeNumber("images", values.images);
   const progress = createProgress({ label: "Draw CLEVR-DS", total: images, unit: "images" });
   const { drawn, kept, annotations } = await generateClevrDs(values.out, {
