@@ -10,6 +10,7 @@ import { type Figure, PADDING, type Picture, pictureOf, saveFigure } from "./fig
 import { galleryFigure } from "./gallery.ts";
 import { recallBars } from "./recall_bars.ts";
 import { methodStyle } from "./theme.ts";
+import { lossCurve, recallAgainstVectors } from "./training.ts";
 
 /** A white pixel. */
 const picture: Picture = {
@@ -50,6 +51,25 @@ const figures: Record<string, () => Figure> = {
     coverageFigure([0.01, 0.02, 0.5, 1].flatMap((side, i) => [
       { cover: "cc@10", side, coverage: [0, 0.6, 1, 1][i], patches: 166 },
       { cover: "verified", side, coverage: [0, 1, 1, 1][i], patches: 46 },
+    ])),
+  loss_curve: () =>
+    lossCurve(
+      ["DetailCLIP", "DetailCLIP+"].flatMap((method, m) =>
+        [1, 2, 3].map((epoch) => ({ method, epoch, loss: (m + 1) / epoch, recall: 0.2 * epoch }))
+      ),
+    ),
+  recall_against_vectors: () =>
+    recallAgainstVectors(["seen words", "unseen words"].flatMap((subset, s) => [
+      ...[1, 4, 8].flatMap((vectors, i) =>
+        [
+          { ...recallRow(`k-means ${vectors}`, "recall@1", 0.3 + 0.1 * i), family: "k-means" },
+          {
+            ...recallRow(`DetailCLIP+ ${vectors}`, "recall@1", 0.4 + 0.1 * i),
+            family: "DetailCLIP+",
+          },
+        ].map((row) => ({ ...row, vectors, subset }))
+      ),
+      { ...recallRow("cc@10", "recall@1", 0.8 + 0.1 * s), vectors: 166, subset },
     ])),
   cover: () => coverFigure(picture, completeCover(200, 100, 3), { name: "cc@3" }),
   gallery: () =>

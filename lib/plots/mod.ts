@@ -10,4 +10,5 @@ export * from "./recall_bars.ts";
 export * from "./cover_figure.ts";
 export * from "./gallery.ts";
 export * from "./coverage_figure.ts";
+export * from "./training.ts";
 export { galleryOf, type RunGalleryOptions } from "./run_gallery.ts";

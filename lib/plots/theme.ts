@@ -72,13 +72,21 @@ const STYLES: readonly (MethodStyle & { pattern: RegExp })[] = [
     ink: "#a84a00",
     marker: "star",
   },
+  {
+    family: "closed form",
+    pattern: /^closed form/i,
+    color: "#8c6bb1",
+    ink: "#6a4a91",
+    marker: "square",
+  },
+  { family: "k-means", pattern: /^k-means/i, color: "#56b4e9", ink: "#1f6f9f", marker: "triangle" },
 ];
 
 /** For methods without a style of their own, picked by name. */
 const SPARE: readonly Omit<MethodStyle, "family">[] = [
-  { color: "#56b4e9", ink: "#1f6f9f", marker: "square" },
-  { color: "#8c6bb1", ink: "#6a4a91", marker: "triangle" },
   { color: "#a6761d", ink: "#7d5810", marker: "diamond" },
+  { color: "#7b8f3a", ink: "#5a6b1f", marker: "square" },
+  { color: "#5f8a8b", ink: "#3f6667", marker: "triangle" },
 ];
 
 /**
