@@ -20,6 +20,7 @@ export * from "./images/mod.ts";
 export * from "./datasets/mod.ts";
 export * from "./encoders/mod.ts";
 export * from "./features/mod.ts";
+export * from "./fusion/mod.ts";
 export * from "./retrieval/mod.ts";
 export * from "./experiments/mod.ts";
 export * from "./plots/mod.ts";
