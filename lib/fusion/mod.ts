@@ -4,3 +4,14 @@
  * @module
  */
 export {};
+export {
+  type AdamW,
+  type AdamWOptions,
+  createAdamW,
+  globalNorm,
+  gradientsOf,
+  type OptimizerState,
+  type OptimizerStep,
+} from "./optimizer.ts";
+export { createSchedule, type Schedule, type ScheduleSpec } from "./schedule.ts";
+export * from "./losses.ts";
