@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../random.ts";
 import {
+  bestVectorScores,
   createFullScorer,
   createMaxScorer,
   createMeanScorer,
@@ -153,4 +154,20 @@ Deno.test("scoring refuses vectors of another length, and says which image", () 
   assert.throws(() => score(new Float32Array(0), { dim: 2 }), /a.jpg: there are none/);
   assert.throws(() => score(queries, { dim: 0 }), /dim must be a positive integer, got 0/);
   assert.throws(() => score(queries, { dim: 2, from: -1 }), /from must be .* got -1/);
+});
+
+Deno.test("bestVectorScores is the maximum over an image's vectors", () => {
+  const dim = 3, data = unitRows("vectors", 5 * 4, dim), queries = unitRows("queries", 6, dim);
+  const images = Array.from({ length: 5 }, (_, n) => ({
+    features: data.subarray(n * 4 * dim, (n + 1) * 4 * dim),
+  }));
+  const { winners: _, ...expected } = maxOverPatches(images, queries, { dim });
+  assert.deepEqual(bestVectorScores(data, queries, { dim, vectors: 4 }), expected);
+  assert.deepEqual(
+    bestVectorScores(data, queries, { dim, vectors: 1 }),
+    dotScores(data, queries, { dim }),
+  );
+  for (const vectors of [0, 3, 1.5]) {
+    assert.throws(() => bestVectorScores(data, queries, { dim, vectors }), /Cannot score images/);
+  }
 });
