@@ -1,0 +1,170 @@
+/**
+ * The engine that tensors are computed on: TensorFlow's own C library where it can be had, tfjs-wasm
+ * elsewhere. Everything in this room runs on either; loading is the only difference.
+ *
+ * @module
+ */
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import util from "node:util";
+import * as tf from "@tensorflow/tfjs-core";
+import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { buildEngine } from "./build.ts";
+
+/** The names of the engines. */
+export type EngineName = "native" | "wasm";
+
+/** An engine that is loaded. */
+export interface Engine {
+  /** `native`: TensorFlow's C library; `wasm`: tfjs's WebAssembly kernels. */
+  name: EngineName;
+  /** The version of libtensorflow, or of tfjs-wasm. */
+  version: string;
+  /** Where it computes. */
+  device: "cpu" | "gpu";
+  /** Why it is not the native one, and what to do about it. */
+  note?: string;
+}
+
+/** Options of {@linkcode loadEngine}. */
+export interface EngineOptions {
+  /** The engine to use if it can be had; native, if absent. */
+  prefer?: EngineName;
+  /** Told about a build, and why the engine is not the native one. */
+  log?: (message: string) => void;
+}
+
+const BACKENDS = { native: "tensorflow", wasm: "wasm" } as const;
+const require = createRequire(import.meta.url);
+const loaded = new Map<EngineName, Promise<Engine>>();
+let current: Promise<Engine> | undefined;
+
+/** The part of the binding that is looked at here. */
+interface Binding {
+  TF_Version: string;
+  isUsingGpuDevice(): boolean;
+}
+
+/** tfjs-node 4.22 calls functions that newer runtimes have removed from `util`. */
+function restoreUtil(): void {
+  const missing: Record<string, (value: unknown) => boolean> = {
+    isNullOrUndefined: (value) => value === null || value === undefined,
+    isArray: Array.isArray,
+    isString: (value) => typeof value === "string",
+  };
+  const target = util as unknown as Record<string, unknown>;
+  for (const [name, test] of Object.entries(missing)) target[name] ??= test;
+}
+
+/** Builds the binding when it is not there and registers TensorFlow with tfjs. */
+async function loadNative(log: (message: string) => void): Promise<Engine> {
+  const path = await buildEngine({ log });
+  // Read when libtensorflow is loaded: no log on standard error, and no oneDNN, which announces itself
+  // there, is not faster at these shapes and rounds differently from one machine to the next.
+  for (const [name, value] of [["TF_CPP_MIN_LOG_LEVEL", "2"], ["TF_ENABLE_ONEDNN_OPTS", "0"]]) {
+    if (!Deno.env.get(name)) Deno.env.set(name, value);
+  }
+  restoreUtil();
+  const binding: Binding = require(path);
+  // Not the package's own index.js: it looks for the binding where its install script would put it.
+  const { NodeJSKernelBackend } = await import(
+    "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js"
+  );
+  await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
+  const create = () => new NodeJSKernelBackend(binding as never, "@tensorflow/tfjs-node-gpu");
+  tf.registerBackend(BACKENDS.native, create, 3);
+  if (!await tf.setBackend(BACKENDS.native)) {
+    throw new Error("Cannot load the native engine: tfjs did not accept its backend");
+  }
+  const device = binding.isUsingGpuDevice() ? "gpu" : "cpu";
+  return { name: "native", version: binding.TF_Version, device };
+}
+
+async function loadWasm(): Promise<Engine> {
+  setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
+  setThreadsCount(navigator.hardwareConcurrency);
+  if (!await tf.setBackend(BACKENDS.wasm)) {
+    throw new Error("Cannot load tfjs-wasm: WebAssembly is not available in this runtime");
+  }
+  return { name: "wasm", version: tf.version_core, device: "cpu" };
+}
+
+/** Loads an engine once. */
+function load(name: EngineName, log: (message: string) => void): Promise<Engine> {
+  let engine = loaded.get(name);
+  if (!engine) {
+    engine = name === "native" ? loadNative(log) : loadWasm();
+    loaded.set(name, engine);
+  }
+  return engine;
+}
+
+/** Reads which engine the variable DETAILCLIP_ENGINE forces, if any. */
+function forced(): EngineName | undefined {
+  const wish = Deno.env.get("DETAILCLIP_ENGINE");
+  if (!wish) return undefined;
+  if (wish === "native" || wish === "wasm") return wish;
+  throw new Error(`Cannot load an engine: DETAILCLIP_ENGINE must be native or wasm, got ${wish}`);
+}
+
+async function choose({ prefer, log = console.error }: EngineOptions): Promise<Engine> {
+  const force = forced();
+  const name = force ?? prefer ?? "native";
+  let engine: Engine;
+  try {
+    engine = await load(name, log);
+  } catch (error) {
+    if (name === "wasm" || force) throw error;
+    const note = (error as Error).message.replaceAll("\n", " ");
+    log(`The fusion runs on tfjs-wasm, which is slower. ${note}`);
+    engine = { ...await load("wasm", log), note };
+  }
+  await tf.setBackend(BACKENDS[engine.name]);
+  return engine;
+}
+
+/**
+ * Loads the engine that tensors are computed on, once: TensorFlow's C library, built on first use (see
+ * {@linkcode buildEngine}), or tfjs-wasm with one line that says why. The variable DETAILCLIP_ENGINE
+ * (`native` or `wasm`) forces one and makes it an error if it cannot be had.
+ *
+ * @param options which engine is preferred; with another preference than before, the engine changes
+ * @returns the engine in use
+ * @throws {Error} when the engine that DETAILCLIP_ENGINE names cannot be had
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadEngine } from "detailclip";
+ * const { name } = await loadEngine({ prefer: "wasm" });
+ * assert.equal(name, Deno.env.get("DETAILCLIP_ENGINE") ?? "wasm");
+ * ```
+ */
+export function loadEngine(options: EngineOptions = {}): Promise<Engine> {
+  if (!current || options.prefer) current = choose(options);
+  return current;
+}
+
+/** Multiplies two square matrices a few times; the fastest counts (GFLOP/s, float32). */
+function measure(size = 1024): number {
+  const best = tf.tidy(() => {
+    const a = tf.randomUniform([size, size], -1, 1, "float32", 1);
+    let best = Infinity;
+    for (let i = 0; i < 6; i++) {
+      const start = performance.now();
+      tf.matMul(a, a).slice([0, 0], [1, 1]).dataSync(); // waits for a GPU, too
+      best = Math.min(best, performance.now() - start);
+    }
+    return best;
+  });
+  return 2 * size ** 3 / best / 1e6;
+}
+
+/**
+ * Says which engine is in use, and how fast it is here.
+ *
+ * @returns the engine, and the float32 matrix products it was measured at (GFLOP/s; 1024 x 1024)
+ */
+export async function engine(): Promise<Engine & { gflops: number }> {
+  return { ...await loadEngine(), gflops: measure() };
+}
