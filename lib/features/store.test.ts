@@ -42,6 +42,7 @@ Deno.test("store: images come shard by shard and row by row, whatever the data s
     }
     assert.deepEqual(seen, ["image c", "image a", "image b", "image d"]);
     assert.deepEqual(store.imageIds, ["image a", "image b", "image c", "image d"]);
+    assert.deepEqual(store.shards(), [["image c", "image a"], ["image b", "image d"]]);
     assert.equal(store.patches, 2 + 1 + 1 + 3);
   }));
 

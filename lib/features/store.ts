@@ -46,6 +46,8 @@ export interface FeatureStore {
   has(imageId: string): boolean;
   /** How many patches the image has (P), known without reading a shard. */
   patchCount(imageId: string): number;
+  /** The ids of the images shard by shard, in the order of `images()`, known without reading one. */
+  shards(): string[][];
   /**
    * The features of one image.
    *
@@ -148,6 +150,7 @@ export function createFeatureStore(parts: FeatureStoreParts): FeatureStore {
     folder: cache.folder,
     has: (imageId) => locations.has(imageId),
     patchCount: (imageId) => locate(imageId).count,
+    shards: () => groupByShard(locations).map(([, members]) => members.map(([id]) => id)),
     get(imageId) {
       const location = locate(imageId);
       return slice(shelf.take(location.entry), imageId, location);
