@@ -15,3 +15,10 @@ export {
 } from "./optimizer.ts";
 export { createSchedule, type Schedule, type ScheduleSpec } from "./schedule.ts";
 export * from "./losses.ts";
+export {
+  batchCount,
+  type BatchOptions,
+  type FeatureBatch,
+  featureBatches,
+  visitingOrder,
+} from "./batches.ts";

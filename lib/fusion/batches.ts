@@ -1,0 +1,141 @@
+/**
+ * Batches of patch features, streamed from the shards of a store: what is in memory does not grow with
+ * the data set.
+ *
+ * @module
+ */
+import type { FeatureStore } from "../features/mod.ts";
+import type { Random } from "../random.ts";
+
+/** Some images and their patches, padded to the largest number of patches among them. */
+export interface FeatureBatch {
+  /** The images. // B */
+  imageIds: string[];
+  /** P: the most patches of any image in the batch. */
+  patches: number;
+  /** D. */
+  dim: number;
+  /** Patch features; slot 0 is the full image, and the slots that an image lacks are 0. // (B, P, D) */
+  features: Float32Array;
+  /** The cover's level of each patch. // (B, P) */
+  levels: Uint8Array;
+  /** 1 where there is a patch and 0 where there is none; absent when all have P patches. // (B, P) */
+  mask?: Float32Array;
+}
+
+/** Which images {@linkcode featureBatches} visits, and how. */
+export interface BatchOptions {
+  /** The images to visit (default: all of the store). */
+  imageIds?: readonly string[];
+  /** The most images of a batch (default 30, the paper's). */
+  batchSize?: number;
+  /** Where chance comes from; without it images come in the order in which they lie on disk. */
+  random?: Random;
+  /**
+   * How much is shuffled at once: shards come in random order, and the images of successive shards of
+   * about this many bytes of features are mixed (default 128 MiB, half of what a store keeps).
+   */
+  windowBytes?: number;
+}
+
+/** What a store keeps in memory is twice this: a window's shards and those of the next. */
+const WINDOW_BYTES = 128 * 2 ** 20;
+
+/** The wanted images shard by shard, with the size of each whole shard. */
+function wantedShards(
+  store: FeatureStore,
+  imageIds: readonly string[] | undefined,
+): { ids: string[]; bytes: number }[] {
+  const wanted = imageIds && new Set(imageIds);
+  for (const id of wanted ?? []) {
+    // `patchCount` knows why there are no features
+    if (!store.has(id)) store.patchCount(id);
+  }
+  return store.shards().map((all) => ({
+    ids: wanted ? all.filter((id) => wanted.has(id)) : all,
+    bytes: all.reduce((sum, id) => sum + store.patchCount(id) * store.dim * 4, 0),
+  })).filter(({ ids }) => ids.length > 0);
+}
+
+/**
+ * The order in which images are visited.
+ *
+ * @param store where the images are
+ * @param options which images, and whether and how they are shuffled
+ * @returns every wanted image once
+ * @throws Error when there are no features of an image
+ */
+export function visitingOrder(
+  store: FeatureStore,
+  { imageIds, random, windowBytes = WINDOW_BYTES }: BatchOptions = {},
+): string[] {
+  const shards = wantedShards(store, imageIds);
+  if (!random) return shards.flatMap(({ ids }) => ids);
+  const order: string[] = [];
+  let window: string[] = [], bytes = 0;
+  for (const shard of random.shuffle(shards)) {
+    if (bytes > 0 && bytes + shard.bytes > windowBytes) {
+      order.push(...random.shuffle(window));
+      window = [];
+      bytes = 0;
+    }
+    window.push(...shard.ids);
+    bytes += shard.bytes;
+  }
+  return [...order, ...random.shuffle(window)];
+}
+
+/**
+ * How many batches the images make: as few as `batchSize` allows.
+ *
+ * @param images how many images
+ * @param batchSize the most images of a batch
+ * @throws RangeError when `batchSize` is not a positive integer
+ */
+export function batchCount(images: number, batchSize: number): number {
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(
+      `Cannot make batches: batchSize must be a positive integer, got ${batchSize}`,
+    );
+  }
+  return Math.ceil(images / batchSize);
+}
+
+/**
+ * Visits images batch by batch. All batches have the same size to within one image, rather than a last
+ * one of what is left over: losses that compare the images of a batch need several.
+ *
+ * @param store where the features are
+ * @param options which images, in batches of how many, in which order
+ * @throws Error when there are no features of an image, or a shard on disk is damaged
+ * @throws RangeError when `batchSize` is not a positive integer
+ */
+export function* featureBatches(
+  store: FeatureStore,
+  options: BatchOptions = {},
+): Generator<FeatureBatch> {
+  const order = visitingOrder(store, options);
+  const batches = batchCount(order.length, options.batchSize ?? 30);
+  for (let i = 0; i < batches; i++) {
+    const [first, end] = [i, i + 1].map((n) => Math.floor(n * order.length / batches));
+    yield stackImages(store, order.slice(first, end));
+  }
+}
+
+/** Copies the features of some images into one batch. */
+function stackImages(store: FeatureStore, imageIds: string[]): FeatureBatch {
+  const { dim } = store;
+  const counts = imageIds.map((id) => store.patchCount(id));
+  const patches = Math.max(...counts);
+  const features = new Float32Array(imageIds.length * patches * dim); // (B, P, D)
+  const levels = new Uint8Array(imageIds.length * patches); // (B, P)
+  const ragged = counts.some((count) => count < patches);
+  const mask = ragged ? new Float32Array(imageIds.length * patches) : undefined; // (B, P)
+  imageIds.forEach((id, b) => {
+    const image = store.get(id);
+    features.set(image.features, b * patches * dim);
+    levels.set(image.levels, b * patches);
+    mask?.fill(1, b * patches, b * patches + counts[b]);
+  });
+  return { imageIds, patches, dim, features, levels, ...(mask && { mask }) };
+}
