@@ -22,3 +22,5 @@ export {
   featureBatches,
   visitingOrder,
 } from "./batches.ts";
+export { type Engine, engine, type EngineName, type EngineOptions, loadEngine } from "./engine.ts";
+export { buildEngine, type BuildOptions, type EngineVariant, wantsCuda } from "./build.ts";
