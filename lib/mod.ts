@@ -13,6 +13,7 @@
  */
 export * from "./random.ts";
 export * from "./files.ts";
+export * from "./display.ts";
 export * from "./progress.ts";
 export * from "./interrupt.ts";
 export * from "./covers/mod.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Broadcast, createDisplay } from "./display.ts";
 import { inNotebook } from "./interrupt.ts";
 
 /** Where progress is shown. */
@@ -24,7 +25,7 @@ export interface ProgressOptions {
   /** Writes text to the terminal or log (default: standard error). */
   write?: (text: string) => void;
   /** Sends a message to the notebook's front end (default: the kernel's own). */
-  broadcast?: (type: string, content: Record<string, unknown>) => Promise<void>;
+  broadcast?: Broadcast;
   /** The time in ms (default: a clock that never goes back). */
   now?: () => number;
 }
@@ -140,20 +141,9 @@ function writeToStderr(text: string): void {
   for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
 }
 
-/** Sends a message through the kernel that this code runs in. */
-async function broadcastToKernel(type: string, content: Record<string, unknown>): Promise<void> {
-  const { jupyter } = Deno as unknown as {
-    jupyter: { broadcast(type: string, content: Record<string, unknown>): Promise<void> };
-  };
-  await jupyter.broadcast(type, content);
-}
-
-/** Displays that the notebook's front end has: further states update them. */
-const displayed = new Set<string>();
-
 /** Makes the function that shows a state, one of four ways. */
 function createView(output: ProgressOutput, options: ProgressOptions) {
-  const { write = writeToStderr, broadcast = broadcastToKernel } = options;
+  const { write = writeToStderr } = options;
   if (output === "silent") return () => Promise.resolve();
   if (output === "log") {
     return (state: ProgressState) => Promise.resolve(write(formatProgress(state) + "\n"));
@@ -164,16 +154,9 @@ function createView(output: ProgressOutput, options: ProgressOptions) {
       return Promise.resolve(write(`\r${renderLine(state, terminalColumns())}\x1b[K${end}`));
     };
   }
-  const display_id = options.displayId ?? crypto.randomUUID();
-  let last = Promise.resolve(); // messages keep their order, and the display exists before updates
-  return (state: ProgressState) => {
-    const data = { "text/html": renderHtml(state), "text/plain": formatProgress(state) };
-    const content = { data, metadata: {}, transient: { display_id } };
-    const kind = displayed.has(display_id) ? "update_display_data" : "display_data";
-    displayed.add(display_id);
-    last = last.then(() => broadcast(kind, content)).catch(() => {}); // a lost bar harms nothing
-    return last;
-  };
+  const display = createDisplay(options);
+  return (state: ProgressState) =>
+    display({ "text/html": renderHtml(state), "text/plain": formatProgress(state) });
 }
 
 /**

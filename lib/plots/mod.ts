@@ -10,5 +10,6 @@ export * from "./recall_bars.ts";
 export * from "./cover_figure.ts";
 export * from "./gallery.ts";
 export * from "./coverage_figure.ts";
+export * from "./live.ts";
 export * from "./training.ts";
 export { galleryOf, type RunGalleryOptions } from "./run_gallery.ts";
