@@ -6,6 +6,7 @@
 import imagenet from "../../data/prompts/imagenet.json" with { type: "json" };
 import { canonicalJson } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
+import { meanVector } from "../vectors.ts";
 import type { EncodeOptions, Encoder } from "./encoder.ts";
 
 /** Which sentences a class's name is put in: CLIP's 80, one plain sentence, or templates of your own. */
@@ -107,7 +108,7 @@ export async function classPrompts(
     some.forEach((name, i) => {
       known.set(
         prefix + name,
-        meanDirection(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim),
+        meanVector(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim),
       );
     });
   }
@@ -115,12 +116,4 @@ export async function classPrompts(
   const out = new Float32Array(names.length * encoder.dim); // (Q, D)
   names.forEach((name, i) => out.set(known.get(prefix + name)!, i * encoder.dim));
   return out;
-}
-
-/** The mean of the rows of a (rows, dim) matrix, brought to length 1. */
-function meanDirection(matrix: Float32Array, dim: number): Float32Array {
-  const sum = new Float64Array(dim);
-  for (let i = 0; i < matrix.length; i++) sum[i % dim] += matrix[i];
-  const norm = Math.hypot(...sum);
-  return Float32Array.from(sum, (value) => value / norm);
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { type BestRows, createRowMax } from "../matmul.ts";
+import { meanVector, rowCount } from "../vectors.ts";
 import type { ScoreMatrix } from "./matrices.ts";
-import { multiplyPacked, type PackedRows, packRows } from "./matmul.ts";
-import { dotScores, rowCount } from "./scores.ts";
+import { dotScores } from "./scores.ts";
 
 /** What scoring needs of an image: the unit vectors of its patches. // (P, D) */
 export interface PatchVectors {
@@ -46,30 +47,14 @@ export function createMaxScorer(
   queries: Float32Array,
   { dim, from = 0 }: PatchScoreOptions,
 ): PatchScorer {
-  const rows = rowCount(queries, dim, "queries");
-  const packed = packRows(queries, dim);
-  const columns: { best: Float32Array; winner: Int32Array }[] = [];
-  let patches: PackedRows | undefined;
-  let tile = new Float64Array(0);
+  const rows = rowCount(queries, dim, "score queries");
+  const bestPatches = createRowMax(queries, dim);
+  const columns: BestRows[] = [];
   return {
     add(image) {
       const { features, first } = countedPatches(image, dim, from);
-      patches = packRows(features, dim, patches);
-      const stride = Math.ceil(patches.rows / 4) * 4;
-      if (tile.length < (rows + 3) * stride) tile = new Float64Array((rows + 3) * stride);
-      multiplyPacked(packed, patches, tile, stride); // (Q, P)
-      const column = { best: new Float32Array(rows), winner: new Int32Array(rows) };
-      for (let q = 0; q < rows; q++) {
-        let at = q * stride;
-        let best = tile[at], winner = 0;
-        // `!(<=)` rather than `>`: a NaN wins, and is refused later instead of being passed over
-        for (let p = 1; p < patches.rows; p++) {
-          const score = tile[++at];
-          if (!(score <= best)) best = score, winner = p;
-        }
-        column.best[q] = best;
-        column.winner[q] = winner + first;
-      }
+      const column = bestPatches(features);
+      for (let q = 0; q < rows; q++) column.winner[q] += first;
       columns.push(column);
     },
     finish() {
@@ -97,7 +82,7 @@ export function createMeanScorer(
   queries: Float32Array,
   { dim, from = 0 }: PatchScoreOptions,
 ): PatchScorer {
-  rowCount(queries, dim, "queries");
+  rowCount(queries, dim, "score queries");
   const means: Float32Array[] = [];
   return {
     add: (image) => void means.push(meanVector(countedPatches(image, dim, from).features, dim)),
@@ -127,27 +112,11 @@ function countedPatches(image: PatchVectors, dim: number, from: number) {
     throw new RangeError(`Cannot score patches: from must be an integer >= 0, got ${from}`);
   }
   const name = image.imageId === undefined ? "patches" : `patches of ${image.imageId}`;
-  const patches = rowCount(image.features, dim, name);
+  const patches = rowCount(image.features, dim, `score ${name}`);
   if (patches === 0) throw new RangeError(`Cannot score ${name}: there are none`);
   return patches > from
     ? { features: image.features.subarray(from * dim), first: from }
     : { features: image.features.subarray(0, dim), first: 0 };
-}
-
-/**
- * The mean of unit vectors, normalised to a unit vector. A mean of length 0 stays 0.
- *
- * @param features vectors // (P, D)
- * @param dim D
- * @returns one vector // (D)
- */
-export function meanVector(features: Float32Array, dim: number): Float32Array {
-  const sum = new Float64Array(dim);
-  for (let p = 0; p < features.length; p += dim) {
-    for (let d = 0; d < dim; d++) sum[d] += features[p + d];
-  }
-  const norm = Math.hypot(...sum) || 1;
-  return Float32Array.from(sum, (value) => value / norm);
 }
 
 /**

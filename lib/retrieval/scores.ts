@@ -4,21 +4,9 @@
  *
  * @module
  */
+import { multiplyPacked, type PackedRows, packRows } from "../matmul.ts";
+import { rowCount } from "../vectors.ts";
 import type { ScoreMatrix } from "./matrices.ts";
-import { multiplyPacked, type PackedRows, packRows } from "./matmul.ts";
-
-/** The number of vectors in `values`; throws unless it is whole. */
-export function rowCount(values: Float32Array, dim: number, what: string): number {
-  if (!Number.isInteger(dim) || dim < 1) {
-    throw new RangeError(`Cannot score ${what}: dim must be a positive integer, got ${dim}`);
-  }
-  if (values.length % dim !== 0) {
-    throw new RangeError(
-      `Cannot score ${what}: ${values.length} values are not a whole number of vectors of ${dim}`,
-    );
-  }
-  return values.length / dim;
-}
 
 /**
  * Cosine similarity of every query with every image, for one unit vector an image.
@@ -43,8 +31,8 @@ export function dotScores(
   queries: Float32Array,
   { dim }: { dim: number },
 ): ScoreMatrix {
-  const count = rowCount(images, dim, "images");
-  const rows = rowCount(queries, dim, "queries");
+  const count = rowCount(images, dim, "score images");
+  const rows = rowCount(queries, dim, "score queries");
   const scores = new Float32Array(rows * count); // (Q, N)
   const packed = packRows(queries, dim);
   const block = 64; // images a tile: keeps tile and packed rows in the cache
@@ -84,7 +72,7 @@ export function bestVectorScores(
   queries: Float32Array,
   { dim, vectors }: { dim: number; vectors: number },
 ): ScoreMatrix {
-  const rows = rowCount(images, dim, "images");
+  const rows = rowCount(images, dim, "score images");
   if (!Number.isInteger(vectors) || vectors < 1 || rows % vectors !== 0) {
     throw new RangeError(
       `Cannot score images: ${rows} vectors are not a whole number of images with ${vectors} each`,
@@ -97,7 +85,7 @@ export function bestVectorScores(
     let best = each.scores[at * vectors];
     for (let i = 1; i < vectors; i++) {
       const score = each.scores[at * vectors + i];
-      if (!(score <= best)) best = score; // a NaN wins, and is refused later
+      if (score > best || Number.isNaN(score)) best = score; // a NaN stays, and is refused later
     }
     scores[at] = best;
   }

@@ -113,3 +113,48 @@ function multiplyPanel(
   at += stride;
   out[at] = s30, out[at + 1] = s31, out[at + 2] = s32, out[at + 3] = s33;
 }
+
+/** For each query the best row of a set: how similar it is, and which it is. */
+export interface BestRows {
+  /** The greatest dot product. // (Q) */
+  best: Float32Array;
+  /** The row that has it, the first of equal ones. // (Q) */
+  winner: Int32Array;
+}
+
+/**
+ * Makes a function that finds, for each query, the row most similar to it among those of a set. Buffers
+ * are kept from call to call.
+ *
+ * @param queries row vectors // (Q, D)
+ * @param dim D
+ * @returns a function of rows // (R, D), R > 0
+ */
+export function createRowMax(
+  queries: Float32Array,
+  dim: number,
+): (rows: Float32Array) => BestRows {
+  const packed = packRows(queries, dim);
+  let candidates: PackedRows | undefined;
+  let tile = new Float64Array(0);
+  return (features) => {
+    candidates = packRows(features, dim, candidates);
+    const stride = Math.ceil(candidates.rows / PANEL) * PANEL;
+    const size = (packed.rows + PANEL - 1) * stride;
+    if (tile.length < size) tile = new Float64Array(size);
+    multiplyPacked(packed, candidates, tile, stride); // (Q, R)
+    const best = new Float32Array(packed.rows), winner = new Int32Array(packed.rows);
+    for (let q = 0; q < packed.rows; q++) {
+      let at = q * stride;
+      let most = tile[at], first = 0;
+      // a NaN wins and stays, for nothing is greater: it is refused later instead of passed over
+      for (let row = 1; row < candidates.rows; row++) {
+        const product = tile[++at];
+        if (product > most || Number.isNaN(product)) most = product, first = row;
+      }
+      best[q] = most;
+      winner[q] = first;
+    }
+    return { best, winner };
+  };
+}
