@@ -40,6 +40,8 @@ Deno.test("batches: images with fewer patches are padded, and the mask says wher
     assert.deepEqual(row(0, 2), images[2].features.slice(2 * DIM));
     assert.deepEqual(row(0, 3), new Float32Array(DIM));
     assert.deepEqual(row(1, 0), images[3].features.slice(0, DIM));
+    const [wide] = featureBatches(store, { imageIds: ["image 1"], patches: 3 });
+    assert.deepEqual([wide.patches, [...wide.mask!]], [3, [1, 1, 0]]);
   }));
 
 Deno.test("batches: the order follows from the seed alone, and another seed gives another", () =>

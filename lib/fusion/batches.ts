@@ -29,6 +29,8 @@ export interface BatchOptions {
   imageIds?: readonly string[];
   /** The most images of a batch (default 30, the paper's). */
   batchSize?: number;
+  /** Pads every image to at least this many patches, for models that were made for as many. */
+  patches?: number;
   /** Where chance comes from; without it images come in the order in which they lie on disk. */
   random?: Random;
   /**
@@ -118,15 +120,15 @@ export function* featureBatches(
   const batches = batchCount(order.length, options.batchSize ?? 30);
   for (let i = 0; i < batches; i++) {
     const [first, end] = [i, i + 1].map((n) => Math.floor(n * order.length / batches));
-    yield stackImages(store, order.slice(first, end));
+    yield stackImages(store, order.slice(first, end), options.patches);
   }
 }
 
 /** Copies the features of some images into one batch. */
-function stackImages(store: FeatureStore, imageIds: string[]): FeatureBatch {
+function stackImages(store: FeatureStore, imageIds: string[], atLeast = 1): FeatureBatch {
   const { dim } = store;
   const counts = imageIds.map((id) => store.patchCount(id));
-  const patches = Math.max(...counts);
+  const patches = Math.max(atLeast, ...counts);
   const features = new Float32Array(imageIds.length * patches * dim); // (B, P, D)
   const levels = new Uint8Array(imageIds.length * patches); // (B, P)
   const ragged = counts.some((count) => count < patches);
