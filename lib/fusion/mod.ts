@@ -24,3 +24,28 @@ export {
 } from "./batches.ts";
 export { type Engine, engine, type EngineName, type EngineOptions, loadEngine } from "./engine.ts";
 export { buildEngine, type BuildOptions, type EngineVariant, wantsCuda } from "./build.ts";
+export {
+  createFusion,
+  type CreateFusionOptions,
+  type DetectorSpec,
+  type ForwardOptions,
+  type FusionModel,
+  type FusionSizes,
+  type FusionSpec,
+  fusionWeights,
+  loadFusion,
+  type LoadFusionOptions,
+  type MlpSpec,
+  saveFusion,
+  setFusionWeights,
+  type TransformerSize,
+  type TransformerSpec,
+} from "./model.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type NamedArray,
+  readSafetensors,
+  type SafeTensors,
+  writeSafetensors,
+} from "./safetensors.ts";

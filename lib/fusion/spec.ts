@@ -1,0 +1,173 @@
+/**
+ * What a fusion model is, as plain JSON: part of configs and of saved models.
+ *
+ * @module
+ */
+
+/** The transformer's sizes in the authors' code: layers in each stack, and heads. */
+export const TRANSFORMER_SIZES = {
+  tiny: { layers: 3, heads: 2 },
+  small: { layers: 6, heads: 4 },
+  base: { layers: 12, heads: 8 },
+} as const;
+
+/** A size of the transformer by name. */
+export type TransformerSize = keyof typeof TRANSFORMER_SIZES;
+
+/**
+ * The word-detector residual (*extended*: not in the paper). Per word q a detector relu(p·w_q - theta_q)
+ * looks at every patch p; what it finds, pooled over the patches, is written into the fused vector by
+ * the prompts' pseudo-inverse. All three parts are trained.
+ */
+export interface DetectorSpec {
+  /** Factor on what is added to the transformer's output, whose vectors have length sqrt(D). */
+  scale: number;
+  /** Where the thresholds theta start, a cosine. */
+  threshold: number;
+  /** How a word's findings are pooled over patches (default `mean`). */
+  pool?: "mean" | "sum";
+  /** Ridge of the pseudo-inverse, relative to the prompts' mean square length (default 1e-3). */
+  ridge?: number;
+}
+
+/** The paper's fusing model (§3.4.1): patches are the source, the full image is the target. */
+export interface TransformerSpec {
+  /** Which model. */
+  kind: "transformer";
+  /** Layers and heads by name: tiny 3+3 and 2, small 6+6 and 4, base 12+12 and 8. */
+  size: TransformerSize;
+  /** Encoder layers, where they differ from the size's. */
+  encoderLayers?: number;
+  /** Decoder layers, where they differ from the size's. */
+  decoderLayers?: number;
+  /** Attention heads, where they differ from the size's. */
+  heads?: number;
+  /** Width of the feed-forward blocks (default 2048). */
+  feedForward?: number;
+  /** Dropout rate in training (default 0.1). */
+  dropout?: number;
+  /** Epsilon of every layer normalisation (default 1e-5; candidates in the paper's Table 14). */
+  epsilon?: number;
+  /** m, fused vectors per image (default 1, the paper's; more is *extended*). */
+  vectors?: number;
+  /** Factor on the patch features before the first layer (default 1, the paper's; else *extended*). */
+  inputScale?: number;
+  /** false: the full image is source and target, the transformer of Table 4 (default true). */
+  patches?: boolean;
+  /** The word-detector residual (*extended*); needs the prompts. */
+  detector?: DetectorSpec;
+}
+
+/** An MLP with GELU between its layers: the adapters of Table 4. */
+export interface MlpSpec {
+  /** Which model. */
+  kind: "mlp";
+  /** What it reads: the full image's feature (D), or all patches, concatenated (P·D). */
+  input: "full" | "patches";
+  /** Linear layers. */
+  layers: 1 | 2 | 3;
+  /** Width between layers (default D). */
+  hidden?: number;
+}
+
+/** A fusion model: transformer, plain mean, learned weights over patches, Linear(P·D → D), or MLP. */
+export type FusionSpec =
+  | TransformerSpec
+  | { kind: "mean" }
+  | { kind: "weighted" }
+  | { kind: "linear" }
+  | MlpSpec;
+
+/** What a spec leaves open and a model needs. */
+export interface FusionSizes {
+  /** D, dimensions of a feature. */
+  dim: number;
+  /** P, patches per image: only `weighted`, `linear` and `mlp` over patches need it. */
+  patches?: number;
+  /** Q, number of prompts: only the word detector needs it. */
+  prompts?: number;
+}
+
+/** A transformer's spec with every default filled in. */
+export type ResolvedTransformer = Required<Omit<TransformerSpec, "detector">> & {
+  detector?: Required<DetectorSpec>;
+};
+
+/**
+ * Fills in a transformer's defaults and checks it against the features' size.
+ *
+ * @param spec the spec
+ * @param dim D
+ * @returns the spec, complete
+ * @throws Error when a value is out of range, or the heads do not divide D
+ */
+export function resolveTransformer(spec: TransformerSpec, dim: number): ResolvedTransformer {
+  const size = TRANSFORMER_SIZES[spec.size];
+  if (!size) refuse(`no size "${spec.size}" (${Object.keys(TRANSFORMER_SIZES).join(", ")})`);
+  const full: ResolvedTransformer = {
+    kind: "transformer",
+    size: spec.size,
+    encoderLayers: spec.encoderLayers ?? size.layers,
+    decoderLayers: spec.decoderLayers ?? size.layers,
+    heads: spec.heads ?? size.heads,
+    feedForward: spec.feedForward ?? 2048,
+    dropout: spec.dropout ?? 0.1,
+    epsilon: spec.epsilon ?? 1e-5,
+    vectors: spec.vectors ?? 1,
+    inputScale: spec.inputScale ?? 1,
+    patches: spec.patches ?? true,
+    detector: spec.detector && { pool: "mean", ridge: 1e-3, ...spec.detector },
+  };
+  for (
+    const key of ["encoderLayers", "decoderLayers", "heads", "feedForward", "vectors"] as const
+  ) {
+    checkCount(key, full[key]);
+  }
+  if (dim % full.heads !== 0) refuse(`heads must divide D = ${dim}, got ${full.heads}`);
+  if (!(full.dropout >= 0 && full.dropout < 1)) {
+    refuse(`dropout must be in [0, 1), got ${full.dropout}`);
+  }
+  for (const key of ["epsilon", "inputScale"] as const) {
+    if (!(full[key] > 0 && full[key] < Infinity)) {
+      refuse(`${key} must be positive, got ${full[key]}`);
+    }
+  }
+  if (full.detector) checkDetector(full.detector, full.patches);
+  return full;
+}
+
+function checkDetector(detector: Required<DetectorSpec>, patches: boolean): void {
+  if (!patches) refuse("a word detector needs patches");
+  for (const key of ["scale", "threshold", "ridge"] as const) {
+    if (!Number.isFinite(detector[key])) {
+      refuse(`detector.${key} must be a number, got ${detector[key]}`);
+    }
+  }
+  if (detector.ridge < 0) refuse(`detector.ridge must not be negative, got ${detector.ridge}`);
+  if (detector.pool !== "mean" && detector.pool !== "sum") {
+    refuse(`detector.pool must be mean or sum, got ${detector.pool}`);
+  }
+}
+
+/**
+ * Checks a count.
+ *
+ * @param name what error messages call it
+ * @param value the count
+ * @throws Error when it is not a positive integer
+ */
+export function checkCount(name: string, value: unknown): asserts value is number {
+  if (!Number.isSafeInteger(value) || (value as number) < 1) {
+    refuse(`${name} must be a positive integer, got ${value}`);
+  }
+}
+
+/**
+ * Refuses a model that cannot be made.
+ *
+ * @param why the reason
+ * @throws Error always
+ */
+export function refuse(why: string): never {
+  throw new Error(`Cannot create fusion model: ${why}`);
+}
