@@ -49,3 +49,14 @@ export {
   type SafeTensors,
   writeSafetensors,
 } from "./safetensors.ts";
+export {
+  type BatchTargetOptions,
+  batchTargets,
+  type PatchTargets,
+  type TargetOptions,
+  targetsOf,
+} from "./targets.ts";
+export { type PatchProxies, patchProxies } from "./proxies.ts";
+export { mixBags } from "./mixing.ts";
+export { closedFormFusion, type ClosedFormOptions } from "./closed_form.ts";
+export { type KMeansOptions, sphericalKMeans } from "./kmeans.ts";
