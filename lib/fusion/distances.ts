@@ -116,7 +116,9 @@ function byProxy(values: tf.Tensor2D): tf.Tensor2D {
 
 /** 1 at each column's greatest target, the first of equal ones, else 0. // (B, Q) */
 function bestImage(targets: tf.Tensor2D): tf.Tensor2D {
-  return byProxy(tf.oneHot(tf.argMax(targets, 0) as tf.Tensor1D, targets.shape[0]) as tf.Tensor2D);
+  const images = targets.shape[0];
+  if (images === 1) return tf.onesLike(targets); // oneHot wants a choice
+  return byProxy(tf.oneHot(tf.argMax(targets, 0) as tf.Tensor1D, images) as tf.Tensor2D);
 }
 
 /** The similarity of each column's best image by its targets. // (1, Q) */

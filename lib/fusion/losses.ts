@@ -15,6 +15,7 @@ import {
   standardisedDistance,
   tripletDistance,
 } from "./distances.ts";
+import { matmul } from "./ops.ts";
 
 /**
  * What stands for queries: the class prompts; every patch of the batch; or some patches of every level of
@@ -62,9 +63,8 @@ const PAPER_SCALE = 100;
  * ```ts
  * import assert from "node:assert/strict";
  * import * as tf from "@tensorflow/tfjs-core";
- * import "@tensorflow/tfjs-backend-wasm";
- * import { createLoss } from "detailclip";
- * await tf.setBackend("wasm");
+ * import { createLoss, loadEngine } from "detailclip";
+ * await loadEngine({ prefer: "wasm" });
  * const loss = createLoss({ kind: "query-proxy", distance: "mse" });
  * const fused = tf.tensor3d([[[1, 0]]]), proxies = tf.tensor2d([[0.6, 0.8]]);
  * const targets = tf.tensor2d([[0.5]]); // the best patch has cosine 0.5, the fused vector 0.6
@@ -91,9 +91,9 @@ export function createLoss(spec: LossSpec): LossFunction {
 export function bestSimilarities(fused: tf.Tensor3D, proxies: tf.Tensor2D): tf.Tensor2D {
   const [images, vectors, dim] = fused.shape;
   return tf.tidy(() => {
-    const rows = tf.reshape(fused, [images * vectors, dim]);
-    const all = tf.matMul(rows, tf.transpose(proxies)); // (B·m, Q)
-    if (vectors === 1) return all as tf.Tensor2D;
+    const rows = tf.reshape(fused, [images * vectors, dim]) as tf.Tensor2D;
+    const all = matmul(rows, proxies, false, true); // (B·m, Q)
+    if (vectors === 1) return all;
     return tf.max(tf.reshape(all, [images, vectors, proxies.shape[0]]), 1);
   });
 }

@@ -9,6 +9,7 @@ import type { FeatureStore } from "../features/mod.ts";
 import { checkpoint, operationSignal } from "../interrupt.ts";
 import { createRowMax } from "../matmul.ts";
 import { rowCount } from "../vectors.ts";
+import { asRows, matmul } from "./ops.ts";
 
 /** The targets of many images. */
 export interface PatchTargets {
@@ -118,13 +119,12 @@ export function batchTargets(
   const count = proxies.shape[0];
   const atOnce = Math.max(1, Math.floor(CHUNK_VALUES / (slots * count)));
   return tf.tidy(() => {
-    const columns = tf.transpose(proxies); // (D, Q)
     const parts: tf.Tensor2D[] = [];
     for (let first = 0; first < images; first += atOnce) {
       const some = Math.min(atOnce, images - first);
       parts.push(tf.tidy(() => {
-        const rows = tf.reshape(tf.slice(patches, [first, 0, 0], [some, slots, dim]), [-1, dim]);
-        let all = tf.matMul(rows, columns); // (some·P, Q)
+        const rows = asRows(tf.slice(patches, [first, 0, 0], [some, slots, dim]));
+        let all = matmul(rows, proxies, false, true); // (some·P, Q)
         if (own) all = tf.sub(all, selfCosines(own, first * slots, some * slots));
         let cosines = tf.reshape(all, [some, slots, count]);
         if (mask) {
