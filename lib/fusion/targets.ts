@@ -68,7 +68,8 @@ export async function targetsOf(
       throw new RangeError(`Cannot compute targets: a target of image "${imageId}" is NaN`);
     }
     values.set(best, row * count);
-    onImage?.(++done);
+    done++;
+    onImage?.(done);
     if (performance.now() - turn > 50) {
       await checkpoint(signal);
       turn = performance.now();
