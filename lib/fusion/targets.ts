@@ -54,6 +54,10 @@ export async function targetsOf(
 ): Promise<PatchTargets> {
   const count = rowCount(proxies, store.dim, "compute targets");
   const rows = new Map(imageIds.map((id, row) => [id, row]));
+  const missing = imageIds.find((id) => !store.has(id));
+  if (missing !== undefined) {
+    throw new RangeError(`Cannot compute targets: image "${missing}" is not in the store`);
+  }
   if (rows.size < imageIds.length) {
     throw new RangeError("Cannot compute targets: an image is listed twice");
   }
@@ -74,10 +78,6 @@ export async function targetsOf(
       await checkpoint(signal);
       turn = performance.now();
     }
-  }
-  if (done < rows.size) {
-    const missing = imageIds.find((id) => !store.has(id));
-    throw new RangeError(`Cannot compute targets: image "${missing}" is not in the store`);
   }
   const of = (imageId: string) => {
     const row = rows.get(imageId);
