@@ -70,3 +70,76 @@ export function randomImages(
     return { id: `image ${i}`, features };
   });
 }
+
+/** A made-up retrieval task that fusion can solve: details are lost in the mean of the patches. */
+export interface DetailTask {
+  /** The images, each of `objects` details among background. */
+  images: TestImage[];
+  /** One unit vector a class. // (Q, D) */
+  prompts: Float32Array;
+  /** The classes in each image. */
+  classes: Set<number>[];
+}
+
+/**
+ * Draws images whose patches are near the prompts of a few classes, or background that all images share.
+ *
+ * @param options how many images, classes (Q), dimensions (D), patches (P) and details an image
+ */
+export function drawDetailTask(
+  { images, classes, dim, patches, objects, seed }: {
+    images: number;
+    classes: number;
+    dim: number;
+    patches: number;
+    objects: number;
+    seed: number | string;
+  },
+): DetailTask {
+  const world = createRandom("detail task"); // classes are the same whatever the seed
+  const prompts = Float32Array.from(
+    Array.from({ length: classes }, () => [...randomUnit(world, dim)]).flat(),
+  );
+  const backgrounds = Array.from({ length: 3 }, () => randomUnit(world, dim));
+  const random = createRandom(seed);
+  const near = (vector: Float32Array, noise: number) =>
+    toUnit(vector.map((value) => value + noise * random.normal() / Math.sqrt(dim)));
+  const shown: Set<number>[] = [];
+  const drawn = Array.from({ length: images }, (_, i): TestImage => {
+    const present = random.shuffle(Array.from({ length: classes }, (_, c) => c)).slice(0, objects);
+    shown.push(new Set(present));
+    const rows = random.shuffle([
+      ...present.map((c) => near(prompts.subarray(c * dim, (c + 1) * dim), 0.5)),
+      ...Array.from(
+        { length: patches - 1 - objects },
+        () => near(random.pick(backgrounds), 0.5),
+      ),
+    ]);
+    const mean = new Float32Array(dim).map((_, d) => rows.reduce((sum, row) => sum + row[d], 0));
+    const features = new Float32Array(patches * dim);
+    [near(toUnit(mean), 1), ...rows].forEach((row, p) => features.set(row, p * dim));
+    return { id: `image ${i}`, features };
+  });
+  return { images: drawn, prompts, classes: shown };
+}
+
+/**
+ * Share of the classes whose best image shows the class.
+ *
+ * @param task prompts and what each image shows
+ * @param vectors one unit vector an image, in the task's order // (N, D)
+ */
+export function recallAtOne({ prompts, classes }: DetailTask, vectors: Float32Array): number {
+  const dim = vectors.length / classes.length;
+  const queries = prompts.length / dim;
+  let hits = 0;
+  for (let q = 0; q < queries; q++) {
+    const scores = classes.map((_, n) => {
+      let score = 0;
+      for (let d = 0; d < dim; d++) score += prompts[q * dim + d] * vectors[n * dim + d];
+      return score;
+    });
+    if (classes[scores.indexOf(Math.max(...scores))].has(q)) hits++;
+  }
+  return hits / queries;
+}

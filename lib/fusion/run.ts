@@ -1,0 +1,160 @@
+/**
+ * The beginning and the end of a training: what it depends on, what it goes on from, what it frees.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { digestFeatures } from "../features/mod.ts";
+import { canonicalJson, sha256 } from "../files.ts";
+import { operationSignal } from "../interrupt.ts";
+import { createProgress, type Progress } from "../progress.ts";
+import { rowCount } from "../vectors.ts";
+import { differences, digestWeights, type EpochRecord, readCheckpoint } from "./checkpoint.ts";
+import type { FusionModel } from "./model.ts";
+import { type AdamW, createAdamW } from "./optimizer.ts";
+import { setFusionWeights } from "./saving.ts";
+import { createContext, LossWatch, type StepContext } from "./step.ts";
+import type { TrainOptions } from "./train.ts";
+import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts";
+
+/** Raise this when training changes in a way that changes what it ends in. */
+const TRAINING_VERSION = 1;
+
+/** A training under way. */
+export interface TrainingRun {
+  /** As they were given. */
+  options: TrainOptions;
+  /** With nothing left out. */
+  config: ResolvedTrainConfig;
+  /** What is trained. */
+  model: FusionModel;
+  /** What updates it. */
+  optimizer: AdamW;
+  /** What all steps share. */
+  context: StepContext;
+  /** The images to train on. */
+  imageIds: readonly string[];
+  /** What the end depends on; known when checkpoints are kept. */
+  identity?: Record<string, unknown>;
+  /** Epochs done. */
+  history: EpochRecord[];
+  /** The best epoch so far, and its weights where there is validation. */
+  best: { epoch: number; recall?: number; weights?: Map<string, tf.Tensor> };
+  /** Looks at the losses. */
+  watch: LossWatch;
+  /** Stops the training. */
+  signal: AbortSignal;
+  /** Shows how far it is. */
+  progress: Progress;
+  /** Images done since this run started, `images` of the current epoch included. */
+  done(images?: number): number;
+}
+
+function checkOptions({ model, store, imageIds = store.imageIds, prompts }: TrainOptions): void {
+  const fail = (why: string) => {
+    throw new Error(`Cannot train: ${why}`);
+  };
+  if (model.parameters.size === 0) fail(`a model of kind "${model.spec.kind}" has no weights`);
+  if (store.dim !== model.dim) {
+    fail(`features have ${store.dim} values, and the model was made for ${model.dim}`);
+  }
+  if (rowCount(prompts, model.dim, "train") === 0) fail("there are no prompts");
+  if (imageIds.length === 0) fail("there are no images");
+  if (new Set(imageIds).size !== imageIds.length) fail("an image is named twice");
+}
+
+/** Everything that decides what a training ends in, on one engine. */
+async function identify(
+  { model, store, prompts }: TrainOptions,
+  config: ResolvedTrainConfig,
+  imageIds: readonly string[],
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const bytes = new Uint8Array(prompts.buffer, prompts.byteOffset, prompts.byteLength);
+  const identity = {
+    training: TRAINING_VERSION,
+    spec: model.spec,
+    sizes: model.sizes,
+    startingWeights: digestWeights(model),
+    config,
+    images: sha256(canonicalJson(imageIds)),
+    // ids alone could name other images, or other features of them
+    features: await digestFeatures(store, { signal }),
+    shards: sha256(canonicalJson(store.shards())), // the order of images follows from them
+    prompts: sha256(bytes),
+  };
+  return JSON.parse(JSON.stringify(identity)); // as it will be read back
+}
+
+/**
+ * Makes a training ready, and goes on from its checkpoint if there is one.
+ *
+ * @param options as given to `train`
+ * @throws Error when the checkpoint is another training's
+ */
+export async function startRun(options: TrainOptions): Promise<TrainingRun> {
+  const { model, store, prompts, imageIds = store.imageIds, checkpointDir } = options;
+  checkOptions(options);
+  const config = resolveTrainConfig(options.config);
+  const own = options.signal, interrupted = operationSignal();
+  const signal = own ? AbortSignal.any([own, interrupted]) : interrupted;
+  const identity = checkpointDir ? await identify(options, config, imageIds, signal) : undefined;
+  const { learningRate, weightDecay, clipNorm, clipValue } = config;
+  const rates = { learningRate, weightDecay, clipNorm, clipValue };
+  const optimizer = createAdamW(model.parameters, rates);
+  const history: EpochRecord[] = [], best: TrainingRun["best"] = { epoch: 0 };
+  try {
+    if (identity) await resume(checkpointDir!, { identity, model, optimizer, history, best });
+    const data = { store, imageIds, prompts };
+    const context = await createContext(model, optimizer, config, data, signal);
+    const already = history.length;
+    const { label = "Train", output, displayId } = options;
+    const total = (config.epochs - already) * imageIds.length;
+    return {
+      ...{ options, config, model, optimizer, context, imageIds, identity, history, best, signal },
+      watch: new LossWatch(),
+      progress: createProgress({ label, total, output, displayId }),
+      done: (images = 0) => (history.length - already) * imageIds.length + images,
+    };
+  } catch (error) {
+    optimizer.dispose();
+    tf.dispose([...best.weights?.values() ?? []]);
+    throw error;
+  }
+}
+
+/** Puts a training where its checkpoint left it. */
+async function resume(
+  folder: string,
+  run: Required<Pick<TrainingRun, "identity" | "model" | "optimizer" | "history" | "best">>,
+): Promise<void> {
+  const found = await readCheckpoint(folder);
+  if (!found) return;
+  const { record, weights, best, optimizer } = found;
+  try {
+    const odd = differences(record.identity, run.identity);
+    if (odd.length > 0) {
+      throw new Error(
+        `Cannot resume training: ${folder} was begun with other ${odd.join(", ")}; name another ` +
+          `folder, or delete that one to start anew`,
+      );
+    }
+    setFusionWeights(run.model, weights);
+    run.optimizer.restore(optimizer);
+    run.history.push(...record.history);
+    Object.assign(run.best, record.best);
+    if (record.best.recall === undefined) return;
+    run.best.weights = new Map(
+      [...best].map(([name, { data, shape }]) => [name, tf.tensor(data, shape, "float32")]),
+    );
+  } finally {
+    tf.dispose([...optimizer.tensors.values()]);
+  }
+}
+
+/** Frees what a training held, and ends its progress line. */
+export async function endRun(run: TrainingRun): Promise<void> {
+  run.optimizer.dispose();
+  tf.dispose([run.context.prompts, ...run.best.weights?.values() ?? []]);
+  await run.progress.finish();
+}

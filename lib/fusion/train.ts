@@ -1,0 +1,218 @@
+/**
+ * Training of a fusion model on the features of a store (paper section 3.4.2, appendix A.4).
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { FeatureStore } from "../features/mod.ts";
+import { checkpoint } from "../interrupt.ts";
+import type { ProgressOutput } from "../progress.ts";
+import { createRandom } from "../random.ts";
+import { batchCount, featureBatches } from "./batches.ts";
+import { type EpochRecord, writeCheckpoint } from "./checkpoint.ts";
+import type { FusionModel } from "./model.ts";
+import { globalNorm } from "./optimizer.ts";
+import { endRun, startRun, type TrainingRun } from "./run.ts";
+import { createSchedule, type Schedule } from "./schedule.ts";
+import { trainStep } from "./step.ts";
+import type { TrainConfig } from "./train_config.ts";
+
+/** What is told after each step. */
+export interface StepEvent {
+  /** From 1 on. */
+  epoch: number;
+  /** Steps since the start of the training, from 1 on. */
+  step: number;
+  /** Steps that there will be in all. */
+  steps: number;
+  /** The loss of the batch before the step. */
+  loss: number;
+  /** Learning rate of the step. */
+  learningRate: number;
+  /** L2 norm of all gradients before clipping, when `clipNorm` is set. */
+  gradientNorm?: number;
+}
+
+/** Options of {@linkcode train}. */
+export interface TrainOptions {
+  /** What is trained; it keeps the best epoch's weights. `loadEngine()` comes first. */
+  model: FusionModel;
+  /** The features. */
+  store: FeatureStore;
+  /** The images to train on (default: all of the store). */
+  imageIds?: readonly string[];
+  /** Unit vectors that stand for queries. // (Q, D) */
+  prompts: Float32Array;
+  /** How to train. */
+  config: TrainConfig;
+  /** Recall of the model on validation images, a share in [0, 1]; asked for after every epoch. */
+  validate?: (model: FusionModel) => Promise<number>;
+  /** A folder of this training's own, to go on from after a kill. */
+  checkpointDir?: string;
+  /** Stops the training between two steps; its reason is thrown. By default an interrupt does. */
+  signal?: AbortSignal;
+  /** Called after each step. */
+  onStep?: (event: StepEvent) => void;
+  /** Called after each epoch, once its checkpoint is written; waited for. */
+  onEpoch?: (epoch: EpochRecord) => void | Promise<void>;
+  /** Where progress shows; found out by itself unless told. */
+  output?: ProgressOutput;
+  /** In a notebook: the display to use for progress. */
+  displayId?: string;
+  /** What progress is called (default `Train`). */
+  label?: string;
+}
+
+/** What a training ends in. */
+export interface TrainResult {
+  /** What each epoch was like; those of an earlier run that was resumed, too. */
+  epochs: EpochRecord[];
+  /** The epoch whose weights the model has: the best by validation, the last where there was none. */
+  best: { epoch: number; recall?: number };
+}
+
+/**
+ * Trains a fusion model to stand for its image's patches.
+ *
+ * The best epoch is chosen by `validate` alone (of equals the earliest), and the model ends with its
+ * weights. Everything follows from the configuration's seed: on one engine two runs end in the same
+ * bits, and so does a run that was killed and called again with the same `checkpointDir`, which goes on
+ * after the last whole epoch. A folder that holds another training is refused, not overwritten.
+ *
+ * When the training throws, is stopped or diverges, the model's weights are those of the last step; the
+ * checkpoint is that of the last whole epoch.
+ *
+ * @param options what, on which images, and how
+ * @returns the course of the training, and which epoch was best
+ * @throws Error when the loss or a gradient is not finite, or the loss diverges; when `checkpointDir`
+ * holds another training; or when model, store and prompts do not fit each other
+ * @throws RangeError when the configuration is out of range
+ * @throws the signal's reason when aborted
+ *
+ * @example
+ * ```ts
+ * import type { FeatureStore, FusionModel } from "detailclip";
+ * import { createFusion, loadEngine, train } from "detailclip";
+ * async function fit(store: FeatureStore, prompts: Float32Array): Promise<FusionModel> {
+ *   await loadEngine();
+ *   const model = createFusion({ kind: "transformer", size: "tiny" }, { dim: store.dim, seed: 1 });
+ *   const loss = { kind: "query-proxy", distance: "mse" } as const;
+ *   const config = { learningRate: 1e-3, loss, seed: 1 };
+ *   await train({ model, store, prompts, config, checkpointDir: ".cache/trainings/first" });
+ *   return model;
+ * }
+ * ```
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const run = await startRun(options);
+  try {
+    const { history, best, config } = run;
+    while (history.length < config.epochs) await trainEpoch(run, history.length + 1);
+    if (best.weights && best.epoch < history.length) {
+      for (const [name, tensor] of best.weights) run.model.parameters.get(name)!.assign(tensor);
+    }
+    const { epoch, recall } = best;
+    return { epochs: history, best: recall === undefined ? { epoch } : { epoch, recall } };
+  } finally {
+    await endRun(run);
+  }
+}
+
+/** One epoch with its validation and its checkpoint. */
+async function trainEpoch(run: TrainingRun, epoch: number): Promise<void> {
+  const { model, options, history } = run;
+  const trained = await runSteps(run, epoch);
+  if (!Number.isFinite(globalNorm(model.parameters.values()))) {
+    throw stopped(run, "its weights are not finite", `after epoch ${epoch}`);
+  }
+  const recall = await options.validate?.(model);
+  run.signal.throwIfAborted(); // a validation that was cut short says nothing
+  if (recall !== undefined && !Number.isFinite(recall)) {
+    throw stopped(run, `validation recall is ${recall}`, `after epoch ${epoch}`);
+  }
+  const record: EpochRecord = { epoch, ...trained, ...(recall !== undefined && { recall }) };
+  history.push(record);
+  noteBest(run, record);
+  run.progress.update(run.done(), noteOf(run, record.loss));
+  if (options.checkpointDir) {
+    const { identity, optimizer, best: { epoch, recall } } = run;
+    const best = recall === undefined ? { epoch } : { epoch, recall };
+    const backend = tf.getBackend();
+    await writeCheckpoint(options.checkpointDir, {
+      record: { identity: identity!, history, best, steps: optimizer.steps, backend },
+      model,
+      optimizer: optimizer.state(),
+    });
+  }
+  await options.onEpoch?.(record);
+}
+
+/** All steps of one epoch. */
+async function runSteps(
+  run: TrainingRun,
+  epoch: number,
+): Promise<Pick<EpochRecord, "loss" | "learningRate" | "rate" | "seconds">> {
+  const { config, context, imageIds, options, signal } = run;
+  const perEpoch = batchCount(imageIds.length, config.batchSize);
+  const steps = perEpoch * config.epochs;
+  const schedule: Schedule = createSchedule(config.schedule, { ...config, steps });
+  // Chance is drawn from (seed, epoch, step): a resumed run needs no generator's state.
+  const random = createRandom(config.seed).fork(`epoch ${epoch}`);
+  const plan = {
+    ...config,
+    imageIds,
+    random: random.fork("order"),
+    patches: run.model.sizes.patches,
+  };
+  const started = performance.now();
+  let step = (epoch - 1) * perEpoch, images = 0, sum = 0, learningRate = 0;
+  for (const batch of featureBatches(options.store, plan)) {
+    await checkpoint(signal);
+    learningRate = schedule(step++);
+    const where = `at epoch ${epoch}, step ${step} of ${steps}, learning rate ${learningRate}`;
+    const outcome = await trainStep(context, batch, {
+      learningRate,
+      random: random.fork(`step ${step}`),
+    }).catch((error) => {
+      throw stopped(run, error.message, where, error);
+    });
+    const trouble = run.watch.add(outcome.loss);
+    if (trouble) throw stopped(run, trouble, where);
+    images += batch.imageIds.length;
+    sum += outcome.loss * batch.imageIds.length;
+    options.onStep?.({ epoch, step, steps, learningRate, ...outcome });
+    run.progress.update(run.done(images), noteOf(run, sum / images));
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return { loss: sum / images, learningRate, rate: images / seconds, seconds };
+}
+
+/** Keeps the weights of an epoch that is better than all before it. */
+function noteBest(run: TrainingRun, { epoch, recall }: EpochRecord): void {
+  const { best, model } = run;
+  if (recall !== undefined && best.recall !== undefined && recall <= best.recall) return;
+  Object.assign(best, { epoch, recall });
+  if (recall === undefined) return; // the last epoch counts: nothing to keep
+  tf.dispose([...best.weights?.values() ?? []]);
+  best.weights = new Map([...model.parameters].map(([name, value]) => [name, tf.clone(value)]));
+}
+
+function noteOf({ history, best, config }: TrainingRun, loss: number): string {
+  const epoch = Math.min(history.length + 1, config.epochs);
+  const recall = history.at(-1)?.recall;
+  const said = recall === undefined
+    ? ""
+    : `, validation recall ${(100 * recall).toFixed(1)} % (best ${
+      (100 * best.recall!).toFixed(1)
+    } %)`;
+  return `epoch ${epoch}/${config.epochs}, loss ${loss.toPrecision(4)}${said}`;
+}
+
+/** The error of a training that cannot go on. */
+function stopped(run: TrainingRun, why: string, where: string, cause?: unknown): Error {
+  const { history, options } = run;
+  const kept = options.checkpointDir && history.length > 0
+    ? `; ${options.checkpointDir} keeps the state after epoch ${history.length}`
+    : "";
+  return new Error(`Cannot train: ${why} (${where})${kept}`, { cause });
+}
