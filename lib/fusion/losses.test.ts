@@ -5,7 +5,10 @@ import "@tensorflow/tfjs-backend-wasm";
 import { createRandom, type Random } from "../random.ts";
 import { type EngineName, loadEngine } from "./engine.ts";
 import { createLoss, type LossSpec } from "./losses.ts";
+import { unitRows } from "./ops.ts";
+import { readSafetensors } from "./safetensors.ts";
 import { type SlowBatch, slowLoss, slowSimilarities } from "./slow_losses.ts";
+import { batchTargets } from "./targets.ts";
 
 const SPECS: LossSpec[] = [
   { kind: "query-proxy", distance: "mse" },
@@ -104,6 +107,25 @@ function exactBatch(): SlowBatch {
   const slow = slowBatch(6, 1, 5, 4);
   return { ...slow, targets: slowSimilarities(slow) };
 }
+
+Deno.test("the paper's loss is what PyTorch computed", async () => {
+  await loadEngine({ prefer: "wasm" });
+  const path = new URL("./testdata/fusion_torch.safetensors", import.meta.url).pathname;
+  const { tensors, metadata } = await readSafetensors(path);
+  const read = (name: string) => {
+    const { data, shape } = tensors.get(name)!;
+    return tf.tensor(data, shape);
+  };
+  const loss = tf.tidy(() => {
+    const fused = unitRows(tf.expandDims(read("output.fused"), 1)) as tf.Tensor3D; // (B, 1, D)
+    const proxies = unitRows(read("input.text")) as tf.Tensor2D;
+    const targets = batchTargets(unitRows(read("input.patches")) as tf.Tensor3D, proxies);
+    const paper = createLoss({ kind: "query-proxy", distance: "mse" });
+    return paper({ fused, proxies, targets }).dataSync()[0];
+  });
+  const [expected] = JSON.parse(metadata.losses);
+  assert.ok(Math.abs(loss - expected) < 1e-5 * expected, `${loss}, not ${expected}`);
+});
 
 Deno.test("every loss but the softmax is 0, with no slope, where the targets are met", async () => {
   await loadEngine({ prefer: "wasm" });
