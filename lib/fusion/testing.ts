@@ -9,6 +9,11 @@ import type { ImageRows } from "../features/shard.ts";
 import { createFeatureStore } from "../features/store.ts";
 import { hashEncoder } from "../features/testing.ts";
 import { createRandom, type Random } from "../random.ts";
+import { digestWeights } from "./checkpoint.ts";
+import { createFusion } from "./model.ts";
+import type { FusionSpec } from "./spec.ts";
+import { train, type TrainOptions, type TrainResult } from "./train.ts";
+import type { TrainConfig } from "./train_config.ts";
 
 /** An image for {@linkcode makeStore}. */
 export interface TestImage {
@@ -142,4 +147,51 @@ export function recallAtOne({ prompts, classes }: DetailTask, vectors: Float32Ar
     if (classes[scores.indexOf(Math.max(...scores))].has(q)) hits++;
   }
   return hits / queries;
+}
+
+/** D of the small training. */
+export const SMALL_DIM = 8;
+
+/** A transformer that trains in no time, dropout included. */
+export const SMALL_SPEC: FusionSpec = {
+  kind: "transformer",
+  size: "tiny",
+  encoderLayers: 1,
+  decoderLayers: 1,
+  feedForward: 16,
+  dropout: 0.1,
+};
+
+/** Three epochs of three steps each. */
+export const SMALL_CONFIG: TrainConfig = {
+  epochs: 3,
+  batchSize: 5,
+  learningRate: 5e-3,
+  clipNorm: 1,
+  loss: { kind: "listwise-kl", temperature: 0.5 },
+  mixing: 0.3,
+  seed: 7,
+};
+
+/** Fourteen images of four to six patches. */
+export function openSmallStore(folder: string, seed = 1): Promise<FeatureStore> {
+  const images = randomImages(14, SMALL_DIM, (i) => 4 + i % 3, seed);
+  return makeStore(`${folder}/features ${seed}`, images, { dim: SMALL_DIM });
+}
+
+/** Trains a fresh model on a small store; with a digest of the weights that it ends with. */
+export async function trainSmall(
+  store: FeatureStore,
+  changes: Partial<TrainOptions> & { spec?: FusionSpec; modelSeed?: number } = {},
+): Promise<TrainResult & { weights: string }> {
+  const { spec = SMALL_SPEC, modelSeed = 1, ...rest } = changes;
+  const model = createFusion(spec, { dim: SMALL_DIM, patches: 6, seed: modelSeed });
+  const prompts = randomImages(1, SMALL_DIM, () => 6, "prompts")[0].features; // (6, D)
+  try {
+    const options = { model, store, prompts, config: SMALL_CONFIG, output: "silent" } as const;
+    const result = await train({ ...options, ...rest });
+    return { ...result, weights: digestWeights(model) };
+  } finally {
+    model.dispose();
+  }
 }
