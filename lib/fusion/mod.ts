@@ -60,3 +60,8 @@ export { type PatchProxies, patchProxies } from "./proxies.ts";
 export { mixBags } from "./mixing.ts";
 export { closedFormFusion, type ClosedFormOptions } from "./closed_form.ts";
 export { type KMeansOptions, sphericalKMeans } from "./kmeans.ts";
+export { type FusedVectors, loadFused, saveFused } from "./fused.ts";
+export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse.ts";
+export { type CheckpointRecord, type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
+export { type StepEvent, train, type TrainOptions, type TrainResult } from "./train.ts";
+export { type ResolvedTrainConfig, resolveTrainConfig, type TrainConfig } from "./train_config.ts";
