@@ -12,8 +12,9 @@ export interface ClosedFormOptions {
   /** D, the length of a vector. */
   dim: number;
   /**
-   * λ, relative to the mean square length of a prompt (default 0.01). Prompts of a CLIP have much in
-   * common, so that without a ridge small differences of the targets would make up most of the vector.
+   * λ, relative to the mean square length of a prompt (default 0.1). Bringing vectors to length 1 lets
+   * images of many strong targets lose to others, which a ridge softens; above 1 it drowns the
+   * differences between prompts that have much in common, as those of most CLIPs have.
    */
   ridge?: number;
   /**
@@ -49,7 +50,7 @@ export interface ClosedFormOptions {
 export function closedFormFusion(
   targets: Float32Array,
   prompts: Float32Array,
-  { dim, ridge = 0.01, means }: ClosedFormOptions,
+  { dim, ridge = 0.1, means }: ClosedFormOptions,
 ): Float32Array {
   const attempt = "fuse in closed form";
   const queries = rowCount(prompts, dim, attempt);
