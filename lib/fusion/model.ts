@@ -100,7 +100,9 @@ export function createFusion(spec: FusionSpec, options: CreateFusionOptions): Fu
   if (prompts && (prompts.length === 0 || prompts.length % dim !== 0)) {
     refuse(`prompts must be (Q, ${dim}), got ${prompts.length} values`);
   }
-  const sizes = { dim, patches, prompts: prompts && prompts.length / dim };
+  const sizes: FusionSizes = { dim };
+  if (patches !== undefined) sizes.patches = patches;
+  if (prompts) sizes.prompts = prompts.length / dim;
   const random = createRandom(seed).fork("fusion weights");
   const values = new Map(
     planFusion(spec, sizes, prompts).map((plan) => [

@@ -69,14 +69,15 @@ function compare(model: FusionModel, file: ParityFile): ParityReport {
     gap.compare("output", "output.fused", fused, file.fused.data);
     file.losses.forEach((expected, step) => {
       const { loss, gradients } = gradientsOf(model.parameters, () => lossOf(model, inputs));
-      gap.compare("losses", `loss ${step}`, loss.dataSync(), [expected]);
-      if (step === 0) {
-        for (const [name, { data }] of file.gradients) {
+      try {
+        gap.compare("losses", `loss ${step}`, loss.dataSync(), [expected]);
+        for (const [name, { data }] of step === 0 ? file.gradients : []) {
           gap.compare("gradient", `grad.${name}`, gradients.get(name)?.dataSync(), data);
         }
+        if (step + 1 < file.losses.length) optimizer.step(gradients);
+      } finally {
+        tf.dispose([loss, ...gradients.values()]);
       }
-      if (step + 1 < file.losses.length) optimizer.step(gradients);
-      tf.dispose([loss, ...gradients.values()]);
     });
     return gap.report;
   } finally {
@@ -99,7 +100,10 @@ function createInputs(file: ParityFile): Inputs {
     const patches = toTensor(file.patches) as tf.Tensor3D;
     const [images, , dim] = patches.shape;
     const text = unitRows(toTensor(file.text) as tf.Tensor2D);
-    const full: tf.Tensor2D = tf.reshape(tf.slice(patches, [0, 0, 0], [images, 1, dim]), [images, dim]);
+    const full: tf.Tensor2D = tf.reshape(tf.slice(patches, [0, 0, 0], [images, 1, dim]), [
+      images,
+      dim,
+    ]);
     return { patches, full, text, targets: batchTargets(unitRows(patches), text) };
   });
 }
