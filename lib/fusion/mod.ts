@@ -65,3 +65,15 @@ export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fus
 export { type CheckpointRecord, type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
 export { type StepEvent, train, type TrainOptions, type TrainResult } from "./train.ts";
 export { type ResolvedTrainConfig, resolveTrainConfig, type TrainConfig } from "./train_config.ts";
+export {
+  PAPER_SPACE,
+  paperSettings,
+  sweep,
+  type SweepOptions,
+  type SweepPoint,
+  sweepPoints,
+  type SweepResult,
+  type SweepRow,
+  type SweepSpace,
+  type SweepValue,
+} from "./sweep.ts";

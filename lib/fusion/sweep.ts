@@ -1,0 +1,251 @@
+/**
+ * Searching for hyper-parameters: every trial's row is kept as it ends, a stopped search goes on where it
+ * was, and validation alone decides (paper appendix A.4).
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { canonicalJson } from "../files.ts";
+import { checkpoint, operationSignal } from "../interrupt.ts";
+import { createRandom } from "../random.ts";
+import type { TrainConfig } from "./train_config.ts";
+
+/** A value that a hyper-parameter can have. */
+export type SweepValue = number | string | boolean | null;
+
+/** The candidates of each hyper-parameter. */
+export type SweepSpace = Record<string, readonly SweepValue[]>;
+
+/** One value for each hyper-parameter. */
+export type SweepPoint<S extends SweepSpace> = { [name in keyof S]: S[name][number] };
+
+/** The paper's Table 14. */
+export const PAPER_SPACE = {
+  learningRate: [0.001, 0.003, 0.005, 0.007, 0.01],
+  weightDecay: [0, 0.001],
+  /** Steps after which the learning rate decays. */
+  stepSize: [60, 120],
+  /** Factor of that decay. */
+  gamma: [0.5, 0.7, 0.9],
+  /** Largest norm of the gradients. */
+  gradientClip: [0.00001, 0.0001],
+  /** Of every layer normalisation. */
+  epsilon: [0.0001, 0.001, 0.01],
+} as const satisfies SweepSpace;
+
+/**
+ * A point of {@linkcode PAPER_SPACE} as settings of the training and of the model.
+ *
+ * @param point one value for each hyper-parameter of Table 14
+ * @returns parts of a `TrainConfig`, and the `epsilon` of the transformer's spec
+ */
+export function paperSettings(
+  point: SweepPoint<typeof PAPER_SPACE>,
+): {
+  training: Required<Pick<TrainConfig, "learningRate" | "weightDecay" | "schedule" | "clipNorm">>;
+  epsilon: number;
+} {
+  const { learningRate, weightDecay, stepSize, gamma, gradientClip, epsilon } = point;
+  const schedule = { kind: "step", every: stepSize, gamma } as const;
+  return { training: { learningRate, weightDecay, schedule, clipNorm: gradientClip }, epsilon };
+}
+
+/** One trial, as its row says. */
+export interface SweepRow<P, R> {
+  /** What was tried. */
+  point: P;
+  /** Validation recall; absent when the trial failed. */
+  recall?: number;
+  /** What else the trial told. */
+  result?: R;
+  /** Why it failed. */
+  error?: string;
+  /** Seconds that it took. */
+  seconds: number;
+}
+
+/** Options of {@linkcode sweep}. */
+export interface SweepOptions<S extends SweepSpace, R> {
+  /** The candidates of each hyper-parameter. */
+  space: S;
+  /**
+   * Trains at one point and says how good it is on the **validation** images; whatever else it returns is
+   * kept in the row. A trial that throws (a diverging loss, say) is a row too, and is never chosen.
+   */
+  trial: (
+    point: SweepPoint<S>,
+    options: { signal: AbortSignal },
+  ) => Promise<{ recall: number } & R>;
+  /** The file of rows, one JSON object a line; rows that are in it are not computed again. */
+  path: string;
+  /**
+   * What the trials depend on besides the point: data, encoder, seeds. Rows of another study in the same
+   * file are left alone and not looked at.
+   */
+  study: string;
+  /** Try only this many points, drawn without replacement (default: all). */
+  draws?: number;
+  /** Where the draw comes from (default 0). */
+  seed?: number;
+  /** Stops the search; its reason is thrown. By default an interrupt does. */
+  signal?: AbortSignal;
+  /** Called after each trial, and at once for those that are in the file. */
+  onTrial?: (row: SweepRow<SweepPoint<S>, R>, done: number, total: number) => void;
+}
+
+/** What a search ends in. */
+export interface SweepResult<P, R> {
+  /** A row a point, in the order of the points. */
+  rows: SweepRow<P, R>[];
+  /** The row with the highest validation recall; of equals the first. */
+  best: SweepRow<P, R>;
+}
+
+/**
+ * The points of a space: all of them, in the order of the candidates (the last hyper-parameter fastest),
+ * or some of them in random order.
+ *
+ * @param space the candidates
+ * @param options `draws`: how many; `seed`: which
+ * @throws RangeError when a hyper-parameter has no candidate, or `draws` is not a positive integer
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { PAPER_SPACE, sweepPoints } from "detailclip";
+ * assert.equal(sweepPoints(PAPER_SPACE).length, 360);
+ * assert.equal(sweepPoints(PAPER_SPACE, { draws: 12, seed: 1 }).length, 12);
+ * ```
+ */
+export function sweepPoints<S extends SweepSpace>(
+  space: S,
+  { draws, seed = 0 }: { draws?: number; seed?: number } = {},
+): SweepPoint<S>[] {
+  let points: Record<string, SweepValue>[] = [{}];
+  for (const [name, values] of Object.entries(space)) {
+    if (values.length === 0) throw new RangeError(`Cannot sweep: ${name} has no candidates`);
+    points = points.flatMap((point) => values.map((value) => ({ ...point, [name]: value })));
+  }
+  if (draws === undefined) return points as SweepPoint<S>[];
+  if (!Number.isInteger(draws) || draws < 1) {
+    throw new RangeError(`Cannot sweep: draws must be a positive integer, got ${draws}`);
+  }
+  return createRandom(seed).shuffle(points).slice(0, draws) as SweepPoint<S>[];
+}
+
+/** Rows of a study, by point. A torn last line, of a process that was killed, is left out. */
+async function readRows<P, R>(path: string, study: string): Promise<Map<string, SweepRow<P, R>>> {
+  const text = await Deno.readTextFile(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  });
+  const rows = new Map<string, SweepRow<P, R>>();
+  const whole = text.split("\n").slice(0, -1); // without a line feed a line is not whole
+  for (const [i, line] of whole.entries()) {
+    if (line.trim() === "") continue;
+    try {
+      const { study: of, ...row } = JSON.parse(line);
+      if (of === study) rows.set(canonicalJson(row.point), row);
+    } catch (cause) {
+      throw new Error(`Cannot resume sweep: ${path}:${i + 1} is not JSON`, { cause });
+    }
+  }
+  return rows;
+}
+
+/** Adds one line and flushes it to disk; a torn line before it is closed first. */
+async function appendRow(path: string, row: object): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  using file = await Deno.open(path, { read: true, write: true, create: true });
+  const size = await file.seek(0, Deno.SeekMode.End);
+  let torn = false;
+  if (size > 0) {
+    await file.seek(-1, Deno.SeekMode.End);
+    const last = new Uint8Array(1);
+    await file.read(last);
+    torn = last[0] !== 0x0a;
+  }
+  if (torn) await dropTornLine(path, file);
+  const bytes = new TextEncoder().encode(JSON.stringify(row) + "\n");
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.sync();
+}
+
+/** Cuts off what a killed process left of its last line. */
+async function dropTornLine(path: string, file: Deno.FsFile): Promise<void> {
+  const bytes = await Deno.readFile(path);
+  const whole = bytes.lastIndexOf(0x0a) + 1;
+  await file.truncate(whole);
+  await file.seek(whole, Deno.SeekMode.Start);
+}
+
+/**
+ * Tries points of a space one after the other and chooses by validation recall. Call it again after a
+ * kill: finished trials are read from the file, failed ones included; only the trial that was under way
+ * starts anew (or goes on, if it keeps a checkpoint).
+ *
+ * @param options the space, what a trial is, and where rows are kept
+ * @returns all rows and the best
+ * @throws Error when every trial failed, or the file of rows is damaged
+ * @throws RangeError when the space or the number of draws is out of range
+ * @throws the signal's reason when aborted
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { sweep } from "detailclip";
+ * const path = await Deno.makeTempFile();
+ * const { best } = await sweep({
+ *   space: { learningRate: [0.001, 0.01] },
+ *   trial: ({ learningRate }) => Promise.resolve({ recall: learningRate * 10 }),
+ *   study: "an example",
+ *   path,
+ * });
+ * assert.equal(best.point.learningRate, 0.01);
+ * ```
+ */
+export async function sweep<S extends SweepSpace, R = unknown>(
+  { space, trial, path, study, draws, seed, signal: own, onTrial }: SweepOptions<S, R>,
+): Promise<SweepResult<SweepPoint<S>, R>> {
+  const points = sweepPoints(space, { draws, seed });
+  const interrupted = operationSignal();
+  const signal = own ? AbortSignal.any([own, interrupted]) : interrupted;
+  const known = await readRows<SweepPoint<S>, R>(path, study);
+  const rows: SweepRow<SweepPoint<S>, R>[] = [];
+  for (const point of points) {
+    await checkpoint(signal);
+    let row = known.get(canonicalJson(point));
+    if (!row) {
+      row = await runTrial(point, trial, signal);
+      await appendRow(path, { study, ...row });
+    }
+    rows.push(row);
+    onTrial?.(row, rows.length, points.length);
+  }
+  const good = rows.filter(({ recall }) => recall !== undefined);
+  if (good.length === 0) {
+    throw new Error(`Cannot choose by sweep: all trials failed, the first with: ${rows[0].error}`);
+  }
+  const best = good.reduce((a, b) => b.recall! > a.recall! ? b : a);
+  return { rows, best };
+}
+
+/** One trial; that it was stopped is not a result. */
+async function runTrial<S extends SweepSpace, R>(
+  point: SweepPoint<S>,
+  trial: SweepOptions<S, R>["trial"],
+  signal: AbortSignal,
+): Promise<SweepRow<SweepPoint<S>, R>> {
+  const started = performance.now();
+  const seconds = () => Math.round(performance.now() - started) / 1000;
+  try {
+    const { recall, ...result } = await trial(point, { signal });
+    signal.throwIfAborted();
+    if (!Number.isFinite(recall)) throw new Error(`validation recall is ${recall}`);
+    return { point, recall, result: result as R, seconds: seconds() };
+  } catch (error) {
+    signal.throwIfAborted();
+    const why = error instanceof Error ? error.message : String(error);
+    return { point, error: why, seconds: seconds() };
+  }
+}
