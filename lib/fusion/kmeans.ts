@@ -110,13 +110,11 @@ function moveCentroids(
   clusters: Int32Array,
   cosines: Float32Array,
 ): void {
-  const served = Float32Array.from(cosines);
   for (let m = 0; m * dim < centroids.length; m++) {
     const members: number[] = [];
     clusters.forEach((cluster, row) => cluster === m && members.push(row));
     if (members.length === 0) {
-      const worst = served.reduce((at, cosine, row) => cosine < served[at] ? row : at, 0);
-      served[worst] = Infinity; // for one centroid only
+      const worst = cosines.reduce((at, cosine, row) => cosine < cosines[at] ? row : at, 0);
       centroids.set(features.subarray(worst * dim, (worst + 1) * dim), m * dim);
       continue;
     }

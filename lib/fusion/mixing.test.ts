@@ -5,7 +5,7 @@ import { mixBags } from "./mixing.ts";
 
 const PATCHES = 11, DIM = 2;
 
-/** Patch p of image b is (b, p), at level p mod 3; the last image has a patch less than the others. */
+/** Patch p of image b is (b, p), at level (b + p) mod 3; the last image has a patch less than the others. */
 function plainBatch(images: number, padded = false): FeatureBatch {
   const rows = Array.from({ length: images * PATCHES }, (_, i) => [
     Math.floor(i / PATCHES),
@@ -17,7 +17,7 @@ function plainBatch(images: number, padded = false): FeatureBatch {
     patches: PATCHES,
     dim: DIM,
     features: Float32Array.from(rows.flat()),
-    levels: Uint8Array.from(rows, ([, p]) => p % 3),
+    levels: Uint8Array.from(rows, ([b, p]) => (b + p) % 3),
     ...(padded && { mask: Float32Array.from(rows, (_, i) => i === missing ? 0 : 1) }),
   };
 }
@@ -47,7 +47,7 @@ Deno.test("mixBags: the share of slots comes from one other image, never the who
     // patches stay in their slot, with their level
     for (let row = 0; row < 5 * PATCHES; row++) {
       assert.equal(mixed.features[row * DIM + 1], row % PATCHES);
-      assert.equal(mixed.levels[row], row % PATCHES % 3);
+      assert.equal(mixed.levels[row], (mixed.features[row * DIM] + row % PATCHES) % 3);
     }
     assert.deepEqual(batch, plainBatch(5)); // left as it was
   }
@@ -72,6 +72,12 @@ Deno.test("mixBags: repeatable, and other slots and partners every time", () => 
   };
   assert.deepEqual(draws(1), draws(1));
   assert.equal(new Set(draws(1)).size, 20);
+  const random = createRandom(2);
+  const partners = Array.from(
+    { length: 20 },
+    () => origins(mixBags(plainBatch(4), 1, random))[0][1],
+  );
+  assert.deepEqual([...new Set(partners)].sort(), [1, 2, 3]);
 });
 
 Deno.test("mixBags: share 0, one image and one patch change nothing", () => {

@@ -123,18 +123,23 @@ for (const engine of ENGINES) {
 
 Deno.test("batchTargets: large batches are computed in parts, to the same result", async () => {
   await loadEngine({ prefer: "wasm" });
-  const images = 3, patches = 40, proxies = unitRows("many", 80_000); // 3.2 M similarities an image
+  const images = 3, patches = 40, repeats = 667, count = images * patches * repeats;
   const features = unitRows("patches", images * patches);
-  tf.tidy(() => {
+  const proxies = new Float32Array(count * DIM); // 3.2 M similarities an image, two images too many
+  for (let i = 0; i < repeats; i++) proxies.set(features, i * features.length);
+  const own = Int32Array.from({ length: count }, (_, q) => q % (images * patches));
+  const [plain, others] = tf.tidy(() => {
     const bags = tf.tensor3d(features, [images, patches, DIM]);
-    const columns = tf.tensor2d(proxies, [80_000, DIM]);
-    const targets = batchTargets(bags, columns).dataSync();
-    for (let n = 0; n < images; n++) {
-      const bag = features.subarray(n * patches * DIM, (n + 1) * patches * DIM);
-      for (const q of [0, 7, 79_999]) {
-        const [[best]] = slowCosines(bag, proxies.subarray(q * DIM, (q + 1) * DIM));
-        assert.ok(Math.abs(targets[n * 80_000 + q] - best) < 1e-6);
-      }
-    }
+    const columns = tf.tensor2d(proxies, [count, DIM]);
+    return [{}, { own }].map((options) => batchTargets(bags, columns, options).dataSync());
   });
+  for (let n = 0; n < images; n++) {
+    const bag = features.subarray(n * patches * DIM, (n + 1) * patches * DIM);
+    for (const q of [0, 7, 45, count - 1]) {
+      const [[best, second]] = slowCosines(bag, proxies.subarray(q * DIM, (q + 1) * DIM));
+      const isOwn = Math.floor(own[q] / patches) === n;
+      assert.ok(Math.abs(plain[n * count + q] - best) < 1e-6);
+      assert.ok(Math.abs(others[n * count + q] - (isOwn ? second : best)) < 1e-6);
+    }
+  }
 });
