@@ -80,7 +80,13 @@ async function loadNative(log: (message: string) => void): Promise<Engine> {
   return { name: "native", version: binding.TF_Version, device };
 }
 
+/** tfjs-core by itself knows no gradients: the package around it, a part of tfjs-node, brings them. */
+function registerGradients(): void {
+  createRequire(require.resolve("@tensorflow/tfjs-node-gpu/package.json"))("@tensorflow/tfjs");
+}
+
 async function loadWasm(): Promise<Engine> {
+  registerGradients();
   setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
   setThreadsCount(navigator.hardwareConcurrency);
   if (!await tf.setBackend(BACKENDS.wasm)) {
