@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs-core";
-import "/tmp/c_grads.ts";
 import "@tensorflow/tfjs-backend-wasm";
 import { createRandom, type Random } from "../random.ts";
 import { type EngineName, loadEngine } from "./engine.ts";
