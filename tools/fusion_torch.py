@@ -107,7 +107,8 @@ def fuse(arguments):
         if "detector" in spec:
             words = patches @ weights["detector.words.weight"].T + weights["detector.words.bias"]
             found = words.relu()  # (B, P, Q)
-            pooled = found.sum(1) if spec["detector"].get("pool") == "sum" else found.mean(1)
+            pool = spec["detector"].get("pool", "mean")
+            pooled = {"mean": found.mean(1), "sum": found.sum(1), "max": found.amax(1)}[pool]
             written = pooled @ weights["detector.output.weight"].T  # (B, D)
             fused = fused + spec["detector"]["scale"] * written[:, None]
     save_file({"input.patches": patches, "output.fused": fused}, arguments.out, {"torch": torch.__version__})

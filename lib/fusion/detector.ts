@@ -67,10 +67,12 @@ export function passDetector(
   const thresholds = parameters.get(DETECTOR.thresholds) as tf.Tensor1D;
   let found = tf.relu(linear(patches, words, thresholds)); // (B, P, Q)
   if (mask) found = tf.mul(found, tf.expandDims(mask, 2));
-  let pooled: tf.Tensor2D = tf.sum(found, 1); // (B, Q)
-  if (spec.pool === "mean") {
-    pooled = tf.div(pooled, mask ? tf.sum(mask, 1, true) : patches.shape[1]);
-  }
+  const pooled = spec.pool === "max"
+    ? tf.max<tf.Tensor2D>(found, 1)
+    : tf.sum<tf.Tensor2D>(found, 1);
+  const share = spec.pool === "mean"
+    ? tf.div(1, mask ? tf.sum(mask, 1, true) : patches.shape[1])
+    : 1;
   const output = parameters.get(DETECTOR.output) as tf.Tensor2D;
-  return tf.mul(linear(pooled, output), spec.scale); // (B, D)
+  return tf.mul(linear(tf.mul(pooled, share), output), spec.scale); // (B, D)
 }

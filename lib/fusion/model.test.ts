@@ -172,6 +172,10 @@ const KINDS: [string, FusionSpec][] = [
     ...FLAT,
     detector: { scale: 2, threshold: 0.05, pool: "sum" },
   }],
+  ["transformer with a detector of maxima", {
+    ...FLAT,
+    detector: { scale: 2, threshold: 0.05, pool: "max" },
+  }],
   ["mean", { kind: "mean" }],
   ["weighted", { kind: "weighted" }],
   ["linear", { kind: "linear" }],
@@ -346,9 +350,13 @@ testOnEngines("what does not fit is refused with the reason", () => {
   refuse({ ...TINY, detector: { ...detector, ridge: -1 } }, /ridge must not be negative/, {
     prompts,
   });
-  refuse({ ...TINY, detector: { ...detector, pool: "max" } }, /pool must be mean or sum/, {
-    prompts,
-  });
+  refuse(
+    { ...TINY, detector: { ...detector, pool: "min" } },
+    /pool must be mean, sum or max, got min/,
+    {
+      prompts,
+    },
+  );
   assert.equal(tf.memory().numTensors, before);
 });
 

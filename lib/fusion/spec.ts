@@ -4,15 +4,15 @@
  * @module
  */
 
+/** A size of the transformer by name. */
+export type TransformerSize = "tiny" | "small" | "base";
+
 /** The transformer's sizes in the authors' code: layers in each stack, and heads. */
-export const TRANSFORMER_SIZES = {
+export const TRANSFORMER_SIZES: Record<TransformerSize, { layers: number; heads: number }> = {
   tiny: { layers: 3, heads: 2 },
   small: { layers: 6, heads: 4 },
   base: { layers: 12, heads: 8 },
-} as const;
-
-/** A size of the transformer by name. */
-export type TransformerSize = keyof typeof TRANSFORMER_SIZES;
+};
 
 /**
  * The word-detector residual (*extended*: not in the paper). Per word q a detector relu(p·w_q - theta_q)
@@ -25,7 +25,7 @@ export interface DetectorSpec {
   /** Where the thresholds theta start, a cosine. */
   threshold: number;
   /** How a word's findings are pooled over patches (default `mean`). */
-  pool?: "mean" | "sum";
+  pool?: "mean" | "sum" | "max";
   /** Ridge of the pseudo-inverse, relative to the prompts' mean square length (default 1e-3). */
   ridge?: number;
 }
@@ -144,8 +144,8 @@ function checkDetector(detector: Required<DetectorSpec>, patches: boolean): void
     }
   }
   if (detector.ridge < 0) refuse(`detector.ridge must not be negative, got ${detector.ridge}`);
-  if (detector.pool !== "mean" && detector.pool !== "sum") {
-    refuse(`detector.pool must be mean or sum, got ${detector.pool}`);
+  if (!["mean", "sum", "max"].includes(detector.pool)) {
+    refuse(`detector.pool must be mean, sum or max, got ${detector.pool}`);
   }
 }
 
