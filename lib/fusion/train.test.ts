@@ -125,36 +125,57 @@ Deno.test("train: stopped between two steps, it goes on to the same weights", ()
     saved.dispose();
   }));
 
-/** The same training in a process of its own, which says so and waits in the middle of epoch 2. */
-const CHILD = `
-  import { loadEngine } from "detailclip";
-  import { openSmallStore, trainSmall } from "${new URL("testing.ts", import.meta.url)}";
-  await loadEngine({ prefer: "wasm" });
-  const folder = Deno.args[0];
-  const sleep = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
-  const onStep = ({ step }) => step === 5 && (console.log("step 5"), sleep());
-  await trainSmall(await openSmallStore(folder), { checkpointDir: folder + "/checkpoint", onStep });
-`;
+/** Starts a process that opens the small store, trains on it as `options` say, and tells its end. */
+function trainInChild(folder: string, options: string): Deno.ChildProcess {
+  const script = `
+    import { interruptible, loadEngine } from "detailclip";
+    import { openSmallStore, SMALL_CONFIG, trainSmall } from "${new URL(
+    "testing.ts",
+    import.meta.url,
+  )}";
+    using _interrupts = interruptible();
+    await loadEngine({ prefer: "wasm" });
+    const folder = Deno.args[0], checkpointDir = folder + "/checkpoint";
+    const sleep = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
+    const training = trainSmall(await openSmallStore(folder), { checkpointDir, ${options} });
+    console.error(await training.then(() => "finished", (error) => error.name));`;
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+  return new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", `--config=${config}`, script, folder],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
 
 Deno.test("train: a run that was killed goes on to the same weights", () =>
   withFolder(async (folder) => {
     const store = await openSmallStore(folder);
     const whole = await trainSmall(store);
     const checkpointDir = `${folder}/checkpoint`;
-    const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-check", `--config=${config}`, CHILD, folder],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
+    // it waits in the middle of epoch 2
+    const onStep = `onStep: ({ step }) => step === 5 && (console.log("step 5"), sleep())`;
+    const child = trainInChild(folder, onStep);
+    const errors = new Response(child.stderr).text();
     for await (const _stepFive of child.stdout) child.kill("SIGKILL");
-    assert.equal((await child.status).signal, "SIGKILL");
+    assert.equal((await child.status).signal, "SIGKILL", await errors);
     assert.equal((await readCheckpointRecord(checkpointDir))?.history.length, 1);
     await Deno.writeTextFile(`${checkpointDir}/epoch-002.safetensors.1-2.tmp`, "half a file");
     const resumed = await trainSmall(store, { checkpointDir });
     assert.equal(resumed.weights, whole.weights);
     assert.equal([...Deno.readDirSync(checkpointDir)].length, 3);
+  }));
+
+Deno.test("train: an interrupt stops it though nobody handed it a signal", () =>
+  withFolder(async (folder) => {
+    const options = `config: { ...SMALL_CONFIG, epochs: 1_000_000 },
+      onStep: ({ step }) => step === 5 && console.log("step 5")`;
+    const child = trainInChild(folder, options);
+    const errors = new Response(child.stderr).text();
+    for await (const _stepFive of child.stdout) child.kill("SIGINT");
+    assert.match(await errors, /InterruptError\n$/);
+    assert.equal((await child.status).code, 0);
+    assert((await readCheckpointRecord(`${folder}/checkpoint`))!.history.length >= 1);
   }));
 
 Deno.test("train: another training's checkpoint is refused and stays as it is", () =>
@@ -227,7 +248,6 @@ Deno.test("train: every loss and every model with weights can be trained", () =>
     const loss = { kind: "query-proxy", distance: "mse", proxies: { patchesPerLevel: 2 } } as const;
     const proxies = await trainSmall(store, { config: { ...SMALL_CONFIG, loss } });
     assert.notEqual(proxies.epochs[2].loss, proxies.epochs[0].loss);
-    // fixed targets, computed once, and the same ones computed with every batch
     const config = { ...SMALL_CONFIG, mixing: 0 };
     const models = [
       { kind: "weighted" },
