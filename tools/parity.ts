@@ -12,7 +12,7 @@
  */
 import { parseArgs } from "node:util";
 import { loadEngine } from "../lib/fusion/mod.ts";
-import { checkParity, type Differences } from "../lib/fusion/parity.ts";
+import { checkParity } from "../lib/fusion/parity.ts";
 import { oneOf, UsageError } from "./arguments.ts";
 import { fail } from "./project.ts";
 
@@ -48,10 +48,10 @@ if (import.meta.main) {
     const { name, version, device } = await loadEngine({ prefer });
     const { absolute, relative } = await checkParity(path, heads);
     const { output, gradient, losses } = relative;
-    const percent = (part: Differences[keyof Differences]) => part.toExponential(1);
+    const short = (part: number) => part.toExponential(1);
     console.error(
       `${name} ${version} (${device}); relative to the largest value of each tensor: ` +
-        `output ${percent(output)}, gradient ${percent(gradient)}, losses ${percent(losses)}`,
+        `output ${short(output)}, gradient ${short(gradient)}, losses ${short(losses)}`,
     );
     console.log(JSON.stringify(absolute));
   } catch (error) {
