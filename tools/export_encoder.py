@@ -14,17 +14,16 @@ adds the PyTorch weights (model.safetensors), which the benchmark's PyTorch side
 import argparse
 import base64
 import json
-import tempfile
+import re
 import warnings
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from lean_tower import lean
 from onnxruntime.transformers.float16 import convert_float_to_float16
-from onnxruntime.transformers.fusion_options import FusionOptions
-from onnxruntime.transformers.optimizer import optimize_model
+from quantize_rows import quantize_rows
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoModel, CLIPConfig, CLIPModel
 
@@ -125,23 +124,6 @@ def random_model(kind: str, seed: int) -> tuple[CLIPModel, Tokenizer]:
     return model, tokenizer
 
 
-class PatchProjection(torch.nn.Module):
-    """A patch-embedding convolution as a reshape and a product of matrices, which int8 can speed up."""
-
-    def __init__(self, conv: torch.nn.Conv2d):
-        super().__init__()
-        self.side = conv.kernel_size[0]
-        self.weight = torch.nn.Parameter(conv.weight.detach().flatten(1).t().contiguous())  # (3 p p, W)
-        self.bias = conv.bias
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        side, grid = self.side, x.shape[-1] // self.side
-        x = x[..., : grid * side, : grid * side].reshape(-1, 3, grid, side, grid, side)
-        x = x.permute(0, 2, 4, 1, 3, 5).reshape(-1, grid * grid, 3 * side * side)  # (B, G G, 3 p p)
-        x = x @ self.weight  # (B, G G, W)
-        return (x if self.bias is None else x + self.bias).transpose(1, 2)  # (B, W, G G), flat already
-
-
 class Tower(torch.nn.Module):
     """One tower with what the hub's files return: `text_embeds` or `image_embeds`, or a pooled output."""
 
@@ -156,7 +138,7 @@ class Tower(torch.nn.Module):
 
 
 def export_tower(model: torch.nn.Module, part: str, path: Path) -> None:
-    """Traces one tower with a free batch size (and text length), then rewrites it for speed."""
+    """Traces one tower, rewritten for speed, with a free batch size (and text length)."""
     config = getattr(model.config, f"{part}_config")
     projected = hasattr(model, "visual_projection")
     tower = Tower(model, part).eval()
@@ -168,70 +150,33 @@ def export_tower(model: torch.nn.Module, part: str, path: Path) -> None:
         example = torch.rand(2, 3, config.image_size, config.image_size)
         name, axes = "pixel_values", {0: "batch_size"}
         output = "image_embeds" if projected else "pooler_output"
-        embeddings = tower.tower.embeddings
-        original, embeddings.patch_embedding = embeddings.patch_embedding, PatchProjection(embeddings.patch_embedding)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        raw = str(Path(folder) / "raw.onnx")
-        with torch.inference_mode():
-            torch.onnx.export(
-                tower, (example,), raw, input_names=[name], output_names=[output],
-                dynamic_axes={name: axes, output: {0: "batch_size"}}, opset_version=OPSET, dynamo=False,
-            )
-        fused = fuse(raw, config)
-    if part == "vision":
-        embeddings.patch_embedding = original
     path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(fused, str(path))
+    family = model.config.model_type
+    with lean(tower.tower, part, family), warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            tower, (example,), str(path), input_names=[name], output_names=[output],
+            dynamic_axes={name: axes, output: {0: "batch_size"}}, opset_version=OPSET, dynamo=False,
+        )
 
 
-def fuse(raw: str, config) -> onnx.ModelProto:
-    """Rewrites a traced tower with onnxruntime's fused attention and GELU."""
-    fused = optimize_model(
-        raw, model_type="clip", num_heads=config.num_attention_heads, hidden_size=config.hidden_size,
-        optimization_options=FusionOptions("clip"), opt_level=0, use_gpu=False,
-    )
-    print(f"  fused operators: {fused.get_fused_operator_statistics()}")
-    split_skip_layer_norms(fused.model.graph)
-    if all(opset.domain != "com.microsoft" for opset in fused.model.opset_import):
-        fused.model.opset_import.append(onnx.helper.make_opsetid("com.microsoft", 1))
-    fused.topological_sort()
-    return fused.model
+def to_int8(model: torch.nn.Module, part: str, exported: onnx.ModelProto) -> onnx.ModelProto:
+    """The same tower with int8 products of matrices, wherever those see a row a token."""
+    inside = re.compile("/layers[.]|/patch_embedding/")
+    # The last layer of CLIP's image tower sees a row an image: int8 would save no time, and lose precision.
+    alone = part == "vision" and model.config.model_type == "clip"
+    kept = f"/layers.{model.config.vision_config.num_hidden_layers - 1}/" if alone else None
+    return quantize_rows(exported, lambda name: bool(inside.search(name)) and not (kept and kept in name))
 
 
-def split_skip_layer_norms(graph: onnx.GraphProto) -> None:
-    """Takes fused SkipLayerNormalization apart again: attention is only recognised with it in place, but
-    on a CPU its kernel takes four times as long as the additions and the norm that it stands for."""
-    nodes = []
-    for node in graph.node:
-        if node.op_type != "SkipLayerNormalization":
-            nodes.append(node)
-            continue
-        x, skip, gamma, beta, bias = (list(node.input) + [""] * 5)[:5]
-        name = node.output[0]
-        if bias:
-            nodes.append(onnx.helper.make_node("Add", [x, bias], [f"{name}/biased"]))
-            x = f"{name}/biased"
-        total = node.output[3] if len(node.output) > 3 and node.output[3] else f"{name}/sum"
-        nodes.append(onnx.helper.make_node("Add", [x, skip], [total]))
-        epsilon = next(a.f for a in node.attribute if a.name == "epsilon")
-        inputs = [total, gamma] + ([beta] if beta else [])
-        nodes.append(onnx.helper.make_node("LayerNormalization", inputs, [name], axis=-1, epsilon=epsilon))
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def write_variants(folder: Path, dtypes: list[str]) -> None:
+def write_variants(model: torch.nn.Module, folder: Path, dtypes: list[str]) -> None:
     """Writes the int8 and half-precision files beside the fp32 ones."""
     for part in ("text", "vision"):
-        source = folder / f"onnx/{part}_model.onnx"
+        exported = folder / f"onnx/{part}_model.onnx"
         if "q8" in dtypes:
-            quantize_dynamic(
-                source, folder / f"onnx/{part}_model_quantized.onnx", weight_type=QuantType.QInt8, per_channel=True,
-                op_types_to_quantize=["MatMul", "Attention"], extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-            )
+            onnx.save(to_int8(model, part, onnx.load(exported)), folder / f"onnx/{part}_model_quantized.onnx")
         if "fp16" in dtypes:
-            half = convert_float_to_float16(onnx.load(source), keep_io_types=True, disable_shape_infer=True)
+            half = convert_float_to_float16(onnx.load(exported), keep_io_types=True, disable_shape_infer=True)
             onnx.save(half, folder / f"onnx/{part}_model_fp16.onnx")
 
 
@@ -316,7 +261,7 @@ def main() -> None:
     for part in ("text", "vision"):
         print(f"exporting the {part} tower")
         export_tower(model, part, args.output / f"onnx/{part}_model.onnx")
-    write_variants(args.output, args.dtypes)
+    write_variants(model, args.output, args.dtypes)
     if args.keep_torch:
         model.save_pretrained(args.output)
         write_configuration(model, tokenizer, args.model, args.output)  # save_pretrained rewrites config.json

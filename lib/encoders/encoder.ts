@@ -5,7 +5,7 @@
  */
 import type { PatchBatch, Preprocessing } from "../images/mod.ts";
 
-/** Precision of an encoder's weights: `q8` is int8 with activations quantised on the fly. */
+/** Precision of an encoder's weights: `q8` is int8, with activations quantised on the fly. */
 export type EncoderDtype = "fp32" | "fp16" | "q8";
 
 /** Options of one call of an encoder. */

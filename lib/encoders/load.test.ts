@@ -3,22 +3,26 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { createRandom } from "../random.ts";
 import type { PatchBatch } from "../images/mod.ts";
 import type { Encoder, EncoderDtype } from "./encoder.ts";
 import { loadEncoder } from "./load.ts";
+import { quantizesByRun } from "./one_by_one.ts";
 import { normalizationTable, normalizePatches, readPreprocessing } from "./preprocess.ts";
-import { loadTower } from "./towers.ts";
 import golden from "./testdata/random-clip/golden.json" with { type: "json" };
 
 const RANDOM_CLIP = fileURLToPath(new URL("./testdata/random-clip", import.meta.url));
+/** int8 files as the hub has them, of the same weights. */
+const DYNAMIC = fileURLToPath(new URL("./testdata/random-clip-dynamic", import.meta.url));
 
 /** Runs a test with an encoder and disposes it. */
 async function withEncoder(
   options: Parameters<typeof loadEncoder>[1],
   test: (encoder: Encoder) => Promise<void>,
+  id = RANDOM_CLIP,
 ) {
-  const encoder = await loadEncoder(RANDOM_CLIP, options);
+  const encoder = await loadEncoder(id, options);
   try {
     await test(encoder);
   } finally {
@@ -33,6 +37,15 @@ async function inTemporaryFolder(test: (folder: string) => Promise<void>) {
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** Runs a test with a folder that holds the int8 files of the hub's kind. */
+async function withDynamic(test: (folder: string) => Promise<void>) {
+  await inTemporaryFolder(async (folder) => {
+    await cp(RANDOM_CLIP, folder, { recursive: true });
+    await cp(DYNAMIC, folder, { recursive: true });
+    await test(folder);
+  });
 }
 
 /** Images of noise with different contrasts, so that their ranges differ. */
@@ -89,7 +102,7 @@ Deno.test("the same weights in PyTorch give the same vectors", async () => {
   });
 });
 
-for (const [dtype, least] of [["fp16", 0.9999], ["q8", 0.98]] as [EncoderDtype, number][]) {
+for (const [dtype, least] of [["fp16", 0.9999], ["q8", 0.999]] as [EncoderDtype, number][]) {
   Deno.test(`${dtype} stays close to PyTorch`, async () => {
     await withEncoder({ dtype }, async (encoder) => {
       const images = await encoder.encodeImages(goldenImages);
@@ -102,59 +115,99 @@ for (const [dtype, least] of [["fp16", 0.9999], ["q8", 0.98]] as [EncoderDtype, 
   });
 }
 
+/** 32 images and texts give the same vectors however they are grouped into calls. */
+async function assertNoBatchFelt(encoder: Encoder) {
+  const patches = noise(32, 64);
+  const texts = Array.from({ length: 32 }, (_, i) => `${"boat ".repeat(i % 5)}number ${i}`);
+  const images = await encoder.encodeImages(patches);
+  const queries = await encoder.encodeTexts(texts);
+  assert.equal(images.length, 32 * encoder.dim);
+  for (let row = 0; row < images.length; row += encoder.dim) {
+    const norm = Math.hypot(...images.subarray(row, row + encoder.dim));
+    assert.ok(Math.abs(norm - 1) < 1e-6);
+  }
+  for (const size of [1, 7, 19]) {
+    for (let from = 0; from < 32; from += size) {
+      const to = Math.min(32, from + size);
+      const some = await encoder.encodeImages(batchOf(patches, from, to));
+      const few = await encoder.encodeTexts(texts.slice(from, to));
+      const range = [from * encoder.dim, to * encoder.dim] as const;
+      assert.ok(maxDifference(some, images.subarray(...range)) <= 1e-5);
+      assert.ok(maxDifference(few, queries.subarray(...range)) <= 1e-5);
+    }
+  }
+}
+
 for (const dtype of ["fp32", "fp16", "q8"] as const) {
   Deno.test(`${dtype}: any batch size gives the same unit vectors`, async () => {
-    await withEncoder({ dtype }, async (encoder) => {
-      const patches = noise(32, 64);
-      const texts = Array.from({ length: 32 }, (_, i) => `${"boat ".repeat(i % 5)}number ${i}`);
-      const images = await encoder.encodeImages(patches);
-      const queries = await encoder.encodeTexts(texts);
-      assert.equal(images.length, 32 * encoder.dim);
-      for (let row = 0; row < images.length; row += encoder.dim) {
-        const norm = Math.hypot(...images.subarray(row, row + encoder.dim));
-        assert.ok(Math.abs(norm - 1) < 1e-6);
-      }
-      for (const size of [1, 7, 19]) {
-        for (let from = 0; from < 32; from += size) {
-          const to = Math.min(32, from + size);
-          const some = await encoder.encodeImages(batchOf(patches, from, to));
-          const few = await encoder.encodeTexts(texts.slice(from, to));
-          const range = [from * encoder.dim, to * encoder.dim] as const;
-          assert.ok(maxDifference(some, images.subarray(...range)) <= 1e-5);
-          assert.ok(maxDifference(few, queries.subarray(...range)) <= 1e-5);
-        }
-      }
-    });
+    await withEncoder({ dtype }, assertNoBatchFelt);
   });
 }
 
-Deno.test("int8 vectors do not depend on micro-batches or threads, unlike those of a plain run", async () => {
-  const patches = noise(8, 64);
-  const encode = async (options: Parameters<typeof loadEncoder>[1]) => {
-    let vectors = new Float32Array();
-    await withEncoder({ dtype: "q8", ...options }, async (encoder) => {
-      vectors = await encoder.encodeImages(patches) as Float32Array<ArrayBuffer>;
-    });
-    return vectors;
-  };
-  const expected = await encode({ threads: 1, microBatch: 1 });
-  for (const [threads, microBatch] of [[1, 8], [2, 3], [3, 8]]) {
-    assert.ok(maxDifference(await encode({ threads, microBatch }), expected) <= 1e-5);
+Deno.test("int8 of the hub's kind: any batch size gives the same unit vectors, close to PyTorch's", async () => {
+  await withDynamic(async (folder) => {
+    await withEncoder({ dtype: "q8" }, async (encoder) => {
+      await assertNoBatchFelt(encoder);
+      const images = await encoder.encodeImages(goldenImages);
+      const texts = await encoder.encodeTexts(golden.texts);
+      assert.ok(minCosine(images, golden.image.flat(), 32) > 0.98);
+      assert.ok(minCosine(texts, golden.text.flat(), 32) > 0.98);
+    }, folder);
+  });
+});
+
+Deno.test("which int8 models feel what they are run with is told by their files", async () => {
+  const file = (folder: string, part: string) => join(folder, `onnx/${part}_model_quantized.onnx`);
+  for (const part of ["vision", "text"]) {
+    assert.equal(await quantizesByRun(file(RANDOM_CLIP, part)), false);
+    assert.equal(await quantizesByRun(file(DYNAMIC, part)), true);
   }
-  // The same model with all images in one run: what the threads are there to avoid.
-  const config = JSON.parse(await Deno.readTextFile(join(RANDOM_CLIP, "config.json")));
-  const options = { dtype: "q8", device: "cpu", threads: 1 } as const;
-  const tower = await loadTower("image", RANDOM_CLIP, config, options);
-  const preprocessing = readPreprocessing(
-    JSON.parse(await Deno.readTextFile(join(RANDOM_CLIP, "preprocessor_config.json"))),
-  );
-  const pixels = new Float32Array(patches.data.length);
-  normalizePatches(patches.data, 0, 8, 64, normalizationTable(preprocessing), pixels);
-  const together = await tower.run(pixels, [8, 3, 64, 64]);
-  await tower.dispose();
-  const norm = Math.hypot(...together.subarray(0, 32));
-  const first = Array.from(together.subarray(0, 32), (value) => value / norm);
-  assert.ok(maxDifference(first, expected.subarray(0, 32)) > 1e-5);
+  await inTemporaryFolder(async (folder) => {
+    const path = join(folder, "big");
+    for (const before of [0, 2 ** 22 - 5, 2 ** 22, 2 ** 23]) { // also across the border of two reads
+      await writeFile(path, "x".repeat(before) + "DynamicQuantizeLinear" + "x".repeat(9));
+      assert.equal(await quantizesByRun(path), true);
+    }
+    await writeFile(path, "DynamicDynamicQuantis");
+    assert.equal(await quantizesByRun(path), false);
+  });
+});
+
+/** The vectors of `pixels` from a session of onnxruntime that runs them all together. */
+async function runTogether(path: string, pixels: Float32Array, count: number, size: number) {
+  const session = await InferenceSession.create(path, { intraOpNumThreads: 1 });
+  const feeds = { pixel_values: new Tensor("float32", pixels, [count, 3, size, size]) };
+  const { image_embeds } = await session.run(feeds);
+  await session.release();
+  return image_embeds.data as Float32Array;
+}
+
+Deno.test("int8 of the hub's kind depends on neither micro-batches nor threads, unlike a plain run", async () => {
+  await withDynamic(async (folder) => {
+    const patches = noise(8, 64);
+    const encode = async (options: Parameters<typeof loadEncoder>[1]) => {
+      let vectors = new Float32Array();
+      await withEncoder({ dtype: "q8", ...options }, async (encoder) => {
+        vectors = await encoder.encodeImages(patches) as Float32Array<ArrayBuffer>;
+      }, folder);
+      return vectors;
+    };
+    const expected = await encode({ threads: 1, microBatch: 1 });
+    for (const [threads, microBatch] of [[1, 8], [2, 3], [3, 8]]) {
+      assert.ok(maxDifference(await encode({ threads, microBatch }), expected) <= 1e-5);
+    }
+    // The same model with all images in one run: what running them one by one is there to avoid.
+    const preprocessing = readPreprocessing(
+      JSON.parse(await Deno.readTextFile(join(RANDOM_CLIP, "preprocessor_config.json"))),
+    );
+    const pixels = new Float32Array(patches.data.length);
+    normalizePatches(patches.data, 0, 8, 64, normalizationTable(preprocessing), pixels);
+    const path = join(folder, "onnx/vision_model_quantized.onnx");
+    const together = await runTogether(path, pixels, 8, 64);
+    const norm = Math.hypot(...together.subarray(0, 32));
+    const first = Array.from(together.subarray(0, 32), (value) => value / norm);
+    assert.ok(maxDifference(first, expected.subarray(0, 32)) > 1e-5);
+  });
 });
 
 Deno.test("nothing in, nothing out", async () => {

@@ -8,7 +8,7 @@ import type { Encoder, LoadEncoderOptions } from "./encoder.ts";
 import { fingerprintEncoder } from "./fingerprint.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
-import { loadTokenizer, loadTower, type ModelConfig, oneByOne } from "./towers.ts";
+import { loadTokenizer, loadTower, type ModelConfig } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
 
 /** Texts in one run of the text tower. */
@@ -34,9 +34,9 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * makes one from a PyTorch checkpoint. A hub id (`owner/name`) is looked for in the folder of models and
  * is downloaded only with `remote: true`. Families: CLIP and SigLIP.
  *
- * With `dtype: "q8"` activations are quantised by the range they have in one run of the model, so that an
- * image's vector would depend on the images beside it; on a CPU such models therefore run one image, or
- * one text, at a time.
+ * With `dtype: "q8"` the hub's models quantise activations by the range they have in one run, so that an
+ * image's vector would depend on the images beside it: those models run one image, or one text, at a time.
+ * Models of tools/export_encoder.py have a range a token instead, and run several.
  *
  * @param id `"tiny-clip"`, a path, or a hub id such as `"Xenova/clip-vit-base-patch32"`
  * @param options precision, device, and where to look
@@ -62,15 +62,13 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, device, threads };
-  const alone = dtype === "q8" && device === "cpu"; // one input a run
-  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, device, alone);
+  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, device);
   if (!Number.isInteger(microBatch) || microBatch < 1) {
     throw new RangeError(
       `Cannot load encoder: microBatch must be a positive integer, got ${microBatch}`,
     );
   }
-  const tower = await loadTower("image", folder, config, towerOptions);
-  const image = alone ? oneByOne(tower) : tower;
+  const image = await loadTower("image", folder, config, towerOptions);
   const { size } = preprocessing, settings = { dtype, preprocessing: preprocessing.mode };
   let dim: number, fingerprint: string;
   try {
@@ -87,20 +85,19 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
       tower: await loadTower("text", folder, config, towerOptions),
     }),
     microBatch,
-    textBatch: alone ? 1 : TEXT_BATCH,
+    textBatch: TEXT_BATCH,
   });
 }
 
-/** Images a run: about a third of a second of work on two cores, so that an interrupt is soon heeded. */
+/** Images a run: at most two thirds of a second of work on two cores, so that an interrupt is soon heeded. */
 function defaultMicroBatch(
   { vision_config: vision = {} }: ModelConfig,
   { size }: ModelPreprocessing,
   device: string,
-  int8: boolean,
 ): number {
   if (device !== "cpu") return 64;
   const tokens = (size / (vision.patch_size ?? 16)) ** 2;
   const layers = (vision.num_hidden_layers ?? 12) / 12, width = (vision.hidden_size ?? 768) / 768;
-  const images = Math.max(1, Math.min(32, Math.round(400 / (tokens * layers * width * width))));
-  return int8 ? 2 * images : images; // about as many times faster
+  // 25 is what features of tiny-clip were made with: another number may round differently.
+  return Math.max(1, Math.min(25, Math.round(800 / (tokens * layers * width * width))));
 }

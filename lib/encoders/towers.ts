@@ -4,7 +4,10 @@
  * @module
  */
 import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from "@huggingface/transformers";
+import { join } from "node:path";
 import type { EncoderDtype } from "./encoder.ts";
+import { encoderFiles } from "./locate.ts";
+import { oneByOne, quantizesByRun } from "./one_by_one.ts";
 
 /** The parts of config.json that are read here. */
 export interface ModelConfig {
@@ -51,7 +54,8 @@ async function library(): Promise<typeof import("@huggingface/transformers")> {
 }
 
 /**
- * Loads one tower.
+ * Loads one tower. Its results do not depend on what is run together: models of which that is not true are
+ * run one input at a time.
  *
  * @param folder absolute path of the model's folder
  * @param config the content of its config.json
@@ -63,6 +67,9 @@ export async function loadTower(
   options: TowerOptions,
 ): Promise<Tower> {
   const transformers = await library();
+  const [image, text] = encoderFiles(options.dtype);
+  const alone = options.dtype === "q8" &&
+    await quantizesByRun(join(folder, part === "image" ? image : text));
   const model: PreTrainedModel = await transformers[FAMILIES[familyOf(config)][part]]
     .from_pretrained(folder, {
       local_files_only: true,
@@ -72,10 +79,11 @@ export async function loadTower(
     });
   const session = Object.values(model.sessions)[0] as Session;
   const half = session.inputMetadata.some(({ type }) => type === "float16");
-  return {
+  const tower: Tower = {
     run: (inputs, dims) => runTower(transformers, model, session, half, inputs, dims),
     dispose: () => model.dispose(),
   };
+  return alone ? oneByOne(tower) : tower;
 }
 
 interface Session {
@@ -112,27 +120,6 @@ async function runTower(
   const values = Float32Array.from(floats(outputs[name]));
   for (const tensor of [...Object.values(feeds), ...Object.values(outputs)]) tensor.dispose();
   return values;
-}
-
-/**
- * A tower that runs its inputs one at a time. An int8 model quantises its activations by the range they have
- * in one run, so that images run together would feel each other. It costs little: on two cores ViT-B/32
- * makes 58 images a second one by one and 63 by eights (two sessions of a thread each make 37).
- */
-export function oneByOne(tower: Tower): Tower {
-  return {
-    async run(inputs, [count, ...shape]) {
-      const size = inputs.length / count;
-      const rows: Float32Array[] = [];
-      for (let start = 0; start < inputs.length; start += size) {
-        rows.push(await tower.run(inputs.slice(start, start + size), [1, ...shape]));
-      }
-      const vectors = new Float32Array(count * rows[0].length); // (B, D)
-      rows.forEach((row, i) => vectors.set(row, i * row.length));
-      return vectors;
-    },
-    dispose: () => tower.dispose(),
-  };
 }
 
 /** A tensor's numbers, whether single or half precision. */
