@@ -202,9 +202,7 @@ function noteOf({ history, best, config }: TrainingRun, loss: number): string {
   const recall = history.at(-1)?.recall;
   const said = recall === undefined
     ? ""
-    : `, validation recall ${(100 * recall).toFixed(1)} % (best ${
-      (100 * best.recall!).toFixed(1)
-    } %)`;
+    : `, recall ${(100 * recall).toFixed(1)} % (best ${(100 * best.recall!).toFixed(1)} %)`;
   return `epoch ${epoch}/${config.epochs}, loss ${loss.toPrecision(4)}${said}`;
 }
 
