@@ -4,7 +4,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Dropout, dropoutIf, linear, matmul } from "./layers.ts";
+import { asRows } from "./custom.ts";
+import { dropoutIf } from "./dropout.ts";
+import { linear, matmul } from "./layers.ts";
+import { type Dropout, hasKernels } from "./native.ts";
+import { selfAttention } from "./self_attention.ts";
 
 /** The weights of an attention block, as in PyTorch's `nn.MultiheadAttention`. */
 export interface AttentionWeights {
@@ -49,10 +53,26 @@ export function attention(
   if (!Number.isInteger(heads) || heads < 1 || D % heads !== 0) {
     throw new RangeError(`Cannot attend: heads must divide the dimension ${D}, got ${heads}`);
   }
+  if (x === memory && hasKernels()) return fusedSelfAttention(x, weights, options);
   const context = x !== memory && T * heads * 4 <= D
     ? foldedContext(x, memory, weights, options)
     : plainContext(x, memory, weights, options);
   return linear(context, weights.outProjWeight, weights.outProjBias);
+}
+
+/** Self-attention in as few passes as there are. */
+function fusedSelfAttention(
+  x: tf.Tensor3D,
+  weights: AttentionWeights,
+  { heads: H, mask, dropout }: AttentionOptions,
+): tf.Tensor3D {
+  const [B, T] = x.shape;
+  const rows = linear(asRows(x), weights.inProjWeight); // (B T, 3D)
+  const context = selfAttention(rows, weights.inProjBias, { B, T, H, mask, dropout }); // (B T, D)
+  rows.dispose(); // what the gradients need of it is saved
+  const y = linear(context, weights.outProjWeight, weights.outProjBias);
+  context.dispose();
+  return tf.reshape(y, x.shape);
 }
 
 /** (B, T, D) → (B, H, T, D/H). */

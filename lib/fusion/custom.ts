@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { isNative, nativeProduct } from "./native.ts";
 
 /** Keeps tensors for the gradient. */
 export type Save = (tensors: tf.Tensor[]) => void;
@@ -45,11 +46,6 @@ export function custom<R extends tf.Rank, I extends Record<string, tf.Tensor>>(
   }) as tf.Tensor<R>;
 }
 
-/** Whether tensors are computed by TensorFlow's C library. */
-export function isNative(): boolean {
-  return tf.getBackend() === "tensorflow";
-}
-
 /** Swaps the last two axes. */
 function transposed(x: tf.Tensor): tf.Tensor {
   const axes = x.shape.map((_, axis) => axis);
@@ -61,10 +57,17 @@ function transposed(x: tf.Tensor): tf.Tensor {
  * than a transpose and a plain product.
  */
 export function product(a: tf.Tensor, b: tf.Tensor, swapA = false, swapB = false): tf.Tensor {
-  if (isNative()) return tf.matMul(a, b, swapA, swapB);
+  if (isNative()) {
+    return a.rank === 2 ? nativeProduct(a, b, swapA, swapB) : tf.matMul(a, b, swapA, swapB);
+  }
   const left = swapA ? transposed(a) : a, right = swapB ? transposed(b) : b;
   const result = tf.matMul(left, right);
   if (swapA) left.dispose();
   if (swapB) right.dispose();
   return result;
+}
+
+/** Views a tensor as rows of its last axis. */
+export function asRows(x: tf.Tensor): tf.Tensor2D {
+  return tf.reshape(x, [-1, x.shape.at(-1)!]);
 }

@@ -56,16 +56,37 @@ function restoreUtil(): void {
   for (const [name, test] of Object.entries(missing)) target[name] ??= test;
 }
 
+/**
+ * Loads libtensorflow without a word: it logs to standard error before any setting of its own can keep it
+ * from that, so the stream leads nowhere meanwhile.
+ */
+function quietly<T>(load: () => T): T {
+  if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
+  if (Deno.build.os !== "linux" || Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === "0") return load();
+  const libc = Deno.dlopen("libc.so.6", {
+    dup: { parameters: ["i32"], result: "i32" },
+    dup2: { parameters: ["i32", "i32"], result: "i32" },
+    close: { parameters: ["i32"], result: "i32" },
+    open: { parameters: ["buffer", "i32"], result: "i32" },
+  });
+  const { dup, dup2, close, open } = libc.symbols;
+  const saved = dup(2), nowhere = open(new TextEncoder().encode("/dev/null\0"), 1);
+  dup2(nowhere, 2);
+  try {
+    return load();
+  } finally {
+    dup2(saved, 2);
+    close(saved);
+    close(nowhere);
+    libc.close();
+  }
+}
+
 /** Builds the binding when it is not there and registers TensorFlow with tfjs. */
 async function loadNative(log: (message: string) => void): Promise<Engine> {
   const path = await buildEngine({ log });
-  // Read when libtensorflow is loaded: no log on standard error, and no oneDNN, which announces itself
-  // there, is not faster at these shapes and rounds differently from one machine to the next.
-  for (const [name, value] of [["TF_CPP_MIN_LOG_LEVEL", "2"], ["TF_ENABLE_ONEDNN_OPTS", "0"]]) {
-    if (!Deno.env.get(name)) Deno.env.set(name, value);
-  }
   restoreUtil();
-  const binding: Binding = require(path);
+  const binding: Binding = quietly(() => require(path));
   // Not the package's own index.js: it looks for the binding where its install script would put it.
   const { NodeJSKernelBackend } = await import(
     "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js"

@@ -1,16 +1,12 @@
 /**
- * The operations that fusion models are made of, with the numerics of PyTorch and explicit gradients.
+ * Products, linear layers, GELU and what is made of them.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Random } from "../random.ts";
-import { custom, product } from "./custom.ts";
-
-/** Views a tensor as rows of its last axis. */
-export function asRows(x: tf.Tensor): tf.Tensor2D {
-  return tf.reshape(x, [-1, x.shape.at(-1)!]);
-}
+import { asRows, custom, product } from "./custom.ts";
+import { dropoutIf } from "./dropout.ts";
+import { call, drawDrop, type Dropout, hasKernels } from "./native.ts";
 
 /**
  * Matrix product of two tensors of equal rank, over their last two axes.
@@ -62,14 +58,11 @@ export function linear<R extends tf.Rank>(
       const y = product(asRows(x), weight, false, true);
       return tf.reshape(bias ? tf.add(y, bias) : y, shape);
     },
-    (dy, [x, weight]) => {
-      const rows = asRows(dy);
-      return {
-        weight: () => product(rows, asRows(x), true, false),
-        bias: () => tf.sum(rows, 0),
-        x: () => tf.reshape(product(rows, weight), x.shape),
-      } as Record<string, () => tf.Tensor>;
-    },
+    (dy, [x, weight]) => ({
+      weight: () => product(asRows(dy), asRows(x), true, false),
+      bias: () => tf.sum(asRows(dy), 0),
+      x: () => tf.reshape(product(asRows(dy), weight), x.shape),
+    } as Record<string, () => tf.Tensor>),
   );
 }
 
@@ -86,13 +79,7 @@ export function gelu<T extends tf.Tensor>(x: T): T {
       save([x]);
       return tf.mul(x, normalCdf(x));
     },
-    (dy, [x]) => ({
-      x: () =>
-        tf.tidy(() => {
-          const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-          return tf.mul(dy, tf.add(normalCdf(x), tf.mul(x, density)));
-        }),
-    }),
+    (dy, [x]) => ({ x: () => tf.tidy(() => tf.mul(dy, geluSlope(x))) }),
   ) as tf.Tensor as T;
 }
 
@@ -101,93 +88,29 @@ function normalCdf(x: tf.Tensor): tf.Tensor {
   return tf.tidy(() => tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5));
 }
 
-/**
- * Layer normalisation over the last axis, with the biased variance, as PyTorch's `LayerNorm`.
- *
- * @param x (..., D)
- * @param scale (D), PyTorch's weight
- * @param shift (D), PyTorch's bias
- * @param epsilon added to the variance
- * @returns (..., D)
- */
-export function layerNorm<T extends tf.Tensor>(
-  x: T,
-  scale: tf.Tensor1D,
-  shift: tf.Tensor1D,
-  epsilon = 1e-5,
-): T {
+/** Φ(x) + x φ(x). */
+function geluSlope(x: tf.Tensor): tf.Tensor {
+  const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+  return tf.add(normalCdf(x), tf.mul(x, density));
+}
+
+/** dropout(gelu(x + bias)) in one pass forward and one back. `x` is (..., F), `bias` (F). */
+function biasedGelu(x: tf.Tensor, bias: tf.Tensor1D, dropout?: Dropout): tf.Tensor {
+  if (!hasKernels()) return dropoutIf(gelu(tf.add(x, bias)), dropout);
+  const drop = drawDrop(dropout);
   return custom(
-    { x: x as tf.Tensor, scale: scale as tf.Tensor, shift: shift as tf.Tensor },
+    { x, bias: bias as tf.Tensor },
     (save) => {
-      const rows = asRows(x); // (N, D)
-      const centred = tf.sub(rows, tf.mean(rows, 1, true));
-      const rate = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon)); // (N, 1)
-      const normal = tf.mul(centred, rate);
-      save([normal, rate, scale]);
-      return tf.reshape(tf.add(tf.mul(normal, scale), shift), x.shape);
+      save([x, bias]);
+      return call("FusionGelu", [x, bias, tf.tensor1d(drop, "int32")], 1)[0];
     },
-    (dy, [normal, rate, scale]) => {
-      const rows = asRows(dy);
-      return {
-        scale: () => tf.tidy(() => tf.sum(tf.mul(rows, normal), 0)),
-        shift: () => tf.sum(rows, 0),
-        x: () =>
-          tf.tidy(() => {
-            const d = tf.mul(rows, scale);
-            const along = tf.mean(tf.mul(d, normal), 1, true);
-            const inner = tf.sub(tf.sub(d, tf.mean(d, 1, true)), tf.mul(normal, along));
-            return tf.reshape(tf.mul(inner, rate), dy.shape);
-          }),
-      };
+    (dy, [x, bias]) => {
+      const inputs = [x, bias, dy, tf.tensor1d(drop, "int32")];
+      const [dx, dbias] = call("FusionGeluGrad", inputs, 2);
+      tf.dispose([x, dy]); // the two largest tensors of the step: nothing else needs them
+      return { x: () => dx, bias: () => dbias };
     },
-  ) as tf.Tensor as T;
-}
-
-/** Uniform numbers of [0, 1) on the engine, from one draw of `random`. */
-function uniform(shape: number[], random: Random): tf.Tensor {
-  return tf.randomUniform(shape, 0, 1, "float32", random.integer(1, 2 ** 31 - 1));
-}
-
-/**
- * Inverted dropout: zeroes a share of the elements and scales the others, so that the mean stays.
- *
- * @param x any shape
- * @param rate the share that is zeroed, in [0, 1); at 0 the input is returned as it is
- * @param random gives the seed, one draw a call
- * @returns the same shape
- * @throws {RangeError} when the rate is not in [0, 1)
- */
-export function dropout<T extends tf.Tensor>(x: T, rate: number, random: Random): T {
-  if (!(rate >= 0 && rate < 1)) {
-    throw new RangeError(`Cannot drop out: the rate must be in [0, 1), got ${rate}`);
-  }
-  if (rate === 0) return x;
-  return custom(
-    { x: x as tf.Tensor },
-    (save) => {
-      const kept = tf.greaterEqual(uniform(x.shape, random), rate);
-      save([kept]);
-      return scaleKept(x, kept, rate);
-    },
-    (dy, [kept]) => ({ x: () => tf.tidy(() => scaleKept(dy, kept, rate)) }),
-  ) as tf.Tensor as T;
-}
-
-function scaleKept(x: tf.Tensor, kept: tf.Tensor, rate: number): tf.Tensor {
-  return tf.mul(x, tf.mul(tf.cast(kept, "float32"), 1 / (1 - rate)));
-}
-
-/** Dropout of a model in training: how much, and where its chance comes from. */
-export interface Dropout {
-  /** The share of elements that are zeroed, in [0, 1). */
-  rate: number;
-  /** The source of chance. */
-  random: Random;
-}
-
-/** Applies dropout if there is any. */
-export function dropoutIf<T extends tf.Tensor>(x: T, dropping?: Dropout): T {
-  return dropping && dropping.rate > 0 ? dropout(x, dropping.rate, dropping.random) : x;
+  );
 }
 
 /**
@@ -209,8 +132,12 @@ export function feedForward<T extends tf.Tensor>(
   bias2: tf.Tensor1D,
   options: { dropout?: Dropout } = {},
 ): T {
-  const hidden = dropoutIf(gelu(linear(x, weight1, bias1)), options.dropout);
-  return linear(hidden, weight2, bias2) as tf.Tensor as T;
+  const wide = linear(x, weight1);
+  const active = biasedGelu(wide, bias1, options.dropout);
+  wide.dispose(); // what the gradients need of it is saved
+  const y = linear(active, weight2, bias2);
+  active.dispose();
+  return y as tf.Tensor as T;
 }
 
 /**

@@ -5,4 +5,7 @@
  * @module
  */
 export * from "./attention.ts";
+export { asRows } from "./custom.ts";
+export * from "./dropout.ts";
 export * from "./layers.ts";
+export * from "./norm.ts";
