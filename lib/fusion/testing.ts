@@ -173,10 +173,10 @@ export const SMALL_CONFIG: TrainConfig = {
   seed: 7,
 };
 
-/** Fourteen images of four to six patches. */
-export function openSmallStore(folder: string, seed = 1): Promise<FeatureStore> {
+/** Fourteen images of four to six patches; `memory` as in `createFeatureStore`. */
+export function openSmallStore(folder: string, seed = 1, memory?: number): Promise<FeatureStore> {
   const images = randomImages(14, SMALL_DIM, (i) => 4 + i % 3, seed);
-  return makeStore(`${folder}/features ${seed}`, images, { dim: SMALL_DIM });
+  return makeStore(`${folder}/features ${seed}`, images, { dim: SMALL_DIM, memory });
 }
 
 /** Trains a fresh model on a small store; with a digest of the weights that it ends with. */

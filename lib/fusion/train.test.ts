@@ -55,6 +55,9 @@ Deno.test("train: two runs end in the same bits; another seed does not", () =>
     const other = await trainSmall(store, { config: { ...SMALL_CONFIG, seed: 8 } });
     assert.notEqual(other.weights, first.weights);
     assert.deepEqual(first.best, { epoch: 3 });
+    // features that are read from disk again and again are the same features
+    const poor = await trainSmall(await openSmallStore(`${folder}/poor`, 1, 1));
+    assert.equal(poor.weights, first.weights);
   }));
 
 Deno.test("train: no tensor is left behind, from step to step and after training", () =>
