@@ -8,6 +8,26 @@ import type { PatchBatch, Preprocessing } from "../images/mod.ts";
 /** Precision of an encoder's weights: `q8` is int8, with activations quantised on the fly. */
 export type EncoderDtype = "fp32" | "fp16" | "q8";
 
+/** An input for which the model gives no finite vector; the others of the call are not to blame. */
+export class VectorError extends Error {
+  /** The name by which it is told from other errors. */
+  override name = "VectorError";
+  /** A few words to count by. */
+  readonly reason = "no finite vector";
+
+  /**
+   * @param what what was to be encoded, such as `image` or `text`
+   * @param row which input of the call it is, from 0
+   * @param options the error behind it, as `cause`
+   */
+  constructor(what: string, readonly row: number, options?: ErrorOptions) {
+    super(
+      `Cannot encode ${what} ${row}: the model gave no finite vector; try dtype "fp32" if this is fp16`,
+      options,
+    );
+  }
+}
+
 /** Options of one call of an encoder. */
 export interface EncodeOptions {
   /**
@@ -39,6 +59,7 @@ export interface Encoder {
    * @param patches bytes (P, S, S, 3), already resized
    * @returns float32 (P, D), rows of length 1
    * @throws {RangeError} If the images are not of the encoder's size.
+   * @throws {VectorError} If the model gives no finite vector for one of them.
    */
   encodeImages(patches: PatchBatch, options?: EncodeOptions): Promise<Float32Array>;
   /**
@@ -46,6 +67,7 @@ export interface Encoder {
    *
    * @param texts Q texts
    * @returns float32 (Q, D), rows of length 1
+   * @throws {VectorError} If the model gives no finite vector for one of them.
    */
   encodeTexts(texts: readonly string[], options?: EncodeOptions): Promise<Float32Array>;
   /** Frees the model's memory; the encoder cannot be used afterwards. */

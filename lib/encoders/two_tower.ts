@@ -5,7 +5,7 @@
  */
 import type { PatchBatch } from "../images/mod.ts";
 import { operationSignal } from "../interrupt.ts";
-import type { EncodeOptions, Encoder, EncoderDtype } from "./encoder.ts";
+import { type EncodeOptions, type Encoder, type EncoderDtype, VectorError } from "./encoder.ts";
 import { type ModelPreprocessing, normalizationTable, normalizePatches } from "./preprocess.ts";
 import type { Tokenize, Tower } from "./towers.ts";
 
@@ -143,13 +143,7 @@ function normalizeRows(matrix: Float32Array, dim: number, what: string): Float32
   for (let start = 0; start < matrix.length; start += dim) {
     let sum = 0;
     for (let i = start; i < start + dim; i++) sum += matrix[i] * matrix[i];
-    if (!(sum > 0 && sum < Infinity)) {
-      throw new Error(
-        `Cannot encode ${what} ${
-          start / dim
-        }: the model gave no finite vector; try dtype "fp32" if this is fp16`,
-      );
-    }
+    if (!(sum > 0 && sum < Infinity)) throw new VectorError(what, start / dim);
     const scale = 1 / Math.sqrt(sum);
     for (let i = start; i < start + dim; i++) matrix[i] *= scale;
   }

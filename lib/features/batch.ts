@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Encoder } from "../encoders/mod.ts";
+import { type Encoder, VectorError } from "../encoders/mod.ts";
 import type { PatchBatch } from "../images/mod.ts";
 import type { PreparedImage } from "./prepare.ts";
 import type { ImageRows } from "./shard.ts";
@@ -33,19 +33,47 @@ function stackPatches(group: readonly PreparedImage[]): PatchBatch {
   return { count: CALL_PATCHES, size, data };
 }
 
+/** What `encodePrepared` is told. */
+export interface EncodePreparedOptions {
+  /** Stops the work with its reason. */
+  signal: AbortSignal;
+  /** How many images more may be encoded before a batch must be written. */
+  room: () => number;
+  /** Told of an image for which the encoder gives no finite vector; the others go on. */
+  onFailed: (image: PreparedImage, error: VectorError) => Promise<void>;
+}
+
+/** Encodes patches of a group, in one call; images without finite vectors leave the group. */
 async function encodeGroup(
   group: readonly PreparedImage[],
+  patches: PatchBatch,
   encoder: Encoder,
-  signal: AbortSignal,
+  { signal, onFailed }: EncodePreparedOptions,
 ): Promise<ImageRows[]> {
-  const all = await encoder.encodeImages(stackPatches(group), { signal }); // (CALL_PATCHES, D)
-  let row = 0;
-  return group.map((image) => {
-    const end = row + image.patches.count;
-    const features = all.slice(row * encoder.dim, end * encoder.dim); // (P, D)
-    row = end;
-    return toRows(image, features);
-  });
+  const failed = new Set<PreparedImage>();
+  const firstRows = [0];
+  for (const image of group) firstRows.push(firstRows.at(-1)! + image.patches.count);
+  while (failed.size < group.length) {
+    try {
+      const all = await encoder.encodeImages(patches, { signal }); // (P, D)
+      return group.flatMap((image, i) => {
+        if (failed.has(image)) return [];
+        const rows = all.slice(firstRows[i] * encoder.dim, firstRows[i + 1] * encoder.dim);
+        return [toRows(image, rows)];
+      });
+    } catch (error) {
+      const at = error instanceof VectorError ? firstRows.findLastIndex((r) => r <= error.row) : -1;
+      const image = group[at];
+      if (image === undefined || failed.has(image)) throw error; // not an image's fault
+      const patch = (error as VectorError).row - firstRows[at];
+      await onFailed(image, new VectorError("patch", patch, { cause: error }));
+      failed.add(image);
+      // Black in its place: the others stay where they are in a call of the same shape.
+      const bytes = patches.size ** 2 * 3;
+      patches.data.fill(0, firstRows[at] * bytes, firstRows[at + 1] * bytes);
+    }
+  }
+  return [];
 }
 
 /**
@@ -53,38 +81,35 @@ async function encodeGroup(
  *
  * @param images prepared images
  * @param encoder what encodes their patches
- * @param options `signal` stops the work with its reason; `room` says how many images more may be
- * encoded before a batch must be written
+ * @param options when to stop, and whom to tell
  * @returns groups of encoded images; within a call's limits, in the order of arrival
  */
 export async function* encodePrepared(
   images: AsyncIterable<PreparedImage>,
   encoder: Encoder,
-  { signal, room }: { signal: AbortSignal; room: () => number },
+  options: EncodePreparedOptions,
 ): AsyncGenerator<ImageRows[]> {
   let group: PreparedImage[] = [];
   let waiting = 0;
+  const finish = () => {
+    const full = group;
+    group = [];
+    waiting = 0;
+    return encodeGroup(full, stackPatches(full), encoder, options);
+  };
   for await (const image of images) {
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     const { count } = image.patches;
     if (count >= SMALL_IMAGE) {
-      yield [toRows(image, await encoder.encodeImages(image.patches, { signal }))];
+      yield await encodeGroup([image], image.patches, encoder, options);
       continue;
     }
-    if (waiting + count > CALL_PATCHES) {
-      yield await encodeGroup(group, encoder, signal);
-      group = [];
-      waiting = 0;
-    }
+    if (waiting + count > CALL_PATCHES) yield await finish();
     group.push(image);
     waiting += count;
-    if (group.length >= room()) {
-      yield await encodeGroup(group, encoder, signal);
-      group = [];
-      waiting = 0;
-    }
+    if (group.length >= options.room()) yield await finish();
   }
-  if (group.length > 0) yield await encodeGroup(group, encoder, signal);
+  if (group.length > 0) yield await finish();
 }
 
 /** When a batch of encoded images is written: as soon as one of the limits is reached. */

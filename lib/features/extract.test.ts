@@ -104,6 +104,50 @@ Deno.test("extract: decoding runs ahead of the encoder, but not without bound", 
     assert.ok(whileEncoding >= 5 && whileEncoding <= 8, `${whileEncoding} images begun`);
   }));
 
+for (const cover of [COVER, LARGE]) {
+  Deno.test(`extract: images without a finite vector go to the ledger, ${JSON.stringify(cover)}`, () =>
+    withFolder(async (folder) => {
+      const { paths, dataset, encoder, base } = await setUp(folder);
+      const patchOf = async (path: string, index: number) => {
+        const image = await decodeImage(path);
+        const patches = await cutPatches(image, makeCover(cover, image), encoder.preprocessing);
+        const length = patches.size ** 2 * 3;
+        return patches.data.subarray(index * length, (index + 1) * length);
+      };
+      const bad = [
+        await patchOf(paths[2], 0),
+        await patchOf(paths[3], 4),
+        await patchOf(paths[11], 1),
+      ];
+      const broken = hashEncoder({
+        bad: (patch) => bad.some((one) => one.every((byte, i) => byte === patch[i])),
+      });
+      const { seen, onProgress } = watch();
+      const run = { ...base, dataset, cover, onProgress };
+      const store = await extractFeatures({ ...run, encoder: broken });
+      assert.deepEqual([seen.encoded, seen.failed, seen.done], [9, 3, 12]);
+      const names = [2, 3, 11].map((index) => dataset.images[index].id);
+      assert.deepEqual(store.ledger.map(({ image }) => image), names);
+      assert.ok(store.ledger.every(({ reason }) => reason === "no finite vector"));
+      assert.match(store.ledger[1].detail, /patch 4: the model gave no finite vector/);
+      for (const id of store.imageIds) { // the others are what they are without such neighbours
+        const { features } = await expectedFeatures(join(folder, "images", id), cover, encoder);
+        assert.deepEqual(store.get(id).features, features);
+      }
+      const calls = broken.calls.length;
+      assert.equal((await extractFeatures({ ...run, encoder: broken })).ledger.length, 3);
+      assert.equal(broken.calls.length, calls); // the ledger remembers
+    }));
+}
+
+Deno.test("extract: an encoder that finds fault with what is not there ends the run", () =>
+  withFolder(async (folder) => {
+    const { dataset, base } = await setUp(folder, 2);
+    const encoder = hashEncoder({ bad: (patch) => patch.every((byte) => byte === 0) }); // the filling
+    const run = extractFeatures({ ...base, dataset, encoder });
+    await assert.rejects(run, /Cannot encode image \d+: the model gave no finite vector/);
+  }));
+
 Deno.test("extract: a second run encodes nothing, nor does one over renamed and copied files", () =>
   withFolder(async (folder) => {
     const { paths, dataset, encoder, base } = await setUp(folder);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { DatasetImage } from "../datasets/mod.ts";
+import { VectorError } from "../encoders/mod.ts";
 import { ImageError } from "../images/mod.ts";
 import { encodePrepared, PendingBatch } from "./batch.ts";
 import type { CacheWriter, FeatureCache } from "./cache.ts";
@@ -45,7 +46,8 @@ function count({ progress, options }: Run, what: "cached" | "encoded" | "failed"
 async function fail(run: Run, image: DatasetImage, key: string | null, error: unknown) {
   if (run.signal.aborted || error instanceof Deno.errors.NotCapable) throw error;
   const detail = error instanceof Error ? error.message : String(error);
-  const reason = error instanceof ImageError ? error.reason : detail;
+  const known = error instanceof ImageError || error instanceof VectorError;
+  const reason = known ? error.reason : detail;
   const time = new Date().toISOString();
   await run.writer.note({ image: image.id, path: image.path, key, reason, detail, time });
   count(run, "failed");
@@ -104,8 +106,10 @@ async function encodeAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise<
     saved = performance.now();
   };
   const room = () => pending.room;
+  const onFailed = ({ image, key }: PreparedImage, error: Error) => fail(run, image, key, error);
   try {
-    for await (const group of encodePrepared(queue, encoder, { signal: run.signal, room })) {
+    const encoded = encodePrepared(queue, encoder, { signal: run.signal, room, onFailed });
+    for await (const group of encoded) {
       for (const rows of group) {
         pending.add(rows);
         run.progress.patches += rows.boxes.length;

@@ -50,6 +50,8 @@ export interface IdentifiedImage {
 
 /** An image cut into patches. */
 export interface PreparedImage {
+  /** Which image of the data set it is. */
+  image: DatasetImage;
   /** The image's key in the cache. */
   key: string;
   /** (P, S, S, 3). */
@@ -138,5 +140,5 @@ export async function prepareImage(
   const patches = await cutPatches(pixels, cover, preprocessing, { method, signal }); // (P, S, S, 3)
   const boxes = coverBoxes(cover).map((box) => toImageBox(cover, box, width, height));
   const levels = Uint8Array.from(cover.levels.flatMap((level, index) => level.map(() => index)));
-  return { key, patches, boxes, levels };
+  return { image, key, patches, boxes, levels };
 }

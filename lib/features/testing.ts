@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { createDataset, emptyReport } from "../datasets/dataset.ts";
 import type { Dataset, DatasetImage } from "../datasets/mod.ts";
-import type { Encoder } from "../encoders/mod.ts";
+import { type Encoder, VectorError } from "../encoders/mod.ts";
 import { sha256 } from "../files.ts";
 import { encodePng } from "../images/mod.ts";
 import { createRandom } from "../random.ts";
@@ -21,13 +21,15 @@ export interface HashEncoder extends Encoder {
 /**
  * An encoder whose vectors are hashes of the patches: equal patches have equal vectors, others do not.
  *
- * @param options `dim` values a vector, `size` px a patch, `before` runs before each call
+ * @param options `dim` values a vector, `size` px a patch, `before` runs before each call,
+ * `bad` patches have no finite vector
  */
 export function hashEncoder(
-  { dim = 8, size = 8, before = () => Promise.resolve() }: {
+  { dim = 8, size = 8, before = () => Promise.resolve(), bad = () => false }: {
     dim?: number;
     size?: number;
     before?: (call: number) => Promise<void>;
+    bad?: (patch: Uint8Array) => boolean;
   } = {},
 ): HashEncoder {
   const calls: number[] = [];
@@ -52,7 +54,9 @@ export function hashEncoder(
       const out = new Float32Array(count * dim); // (P, D)
       const length = size * size * 3;
       for (let i = 0; i < count; i++) {
-        out.set(vector(data.subarray(i * length, (i + 1) * length)), i * dim);
+        const patch = data.subarray(i * length, (i + 1) * length);
+        if (bad(patch)) throw new VectorError("image", i);
+        out.set(vector(patch), i * dim);
       }
       return out;
     },
