@@ -5,6 +5,7 @@ import { createRandom, type Random } from "../random.ts";
 import { planFusion } from "./assemble.ts";
 import { testOnEngines } from "./engines_testing.ts";
 import { createFusion, type FusionModel, type FusionSpec, fusionWeights } from "./model.ts";
+import { dropout } from "./ops.ts";
 import { readSafetensors } from "./safetensors.ts";
 
 const D = 12;
@@ -276,9 +277,13 @@ testOnEngines("dropout is where PyTorch has it, in training only", () => {
   const { random, draws } = countDraws(1);
   assert.deepEqual(values(model.forward(patches, full, { random })), still);
   assert.equal(draws(), 0);
-  const dropped = values(model.forward(patches, full, { random, training: true }));
+  dropout(full, 0.5, random);
+  const once = draws();
+  const dropped = values(model.forward(patches, full, { random: createRandom(1), training: true }));
+  const counted = countDraws(1);
+  model.forward(patches, full, { random: counted.random, training: true });
   // encoder layer: attention's weights and result, inside and after the feed-forward block; decoder: 2 more
-  assert.equal(draws(), 3 * 4 + 3 * 6);
+  assert.equal(counted.draws(), (3 * 4 + 3 * 6) * once);
   assert.notDeepEqual(dropped, still);
   const train = (seed: number) =>
     values(model.forward(patches, full, { random: createRandom(seed), training: true }));
