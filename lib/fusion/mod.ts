@@ -63,17 +63,15 @@ export { type KMeansOptions, sphericalKMeans } from "./kmeans.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused.ts";
 export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse.ts";
 export { type CheckpointRecord, type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
-export { type StepEvent, train, type TrainOptions, type TrainResult } from "./train.ts";
+export { train } from "./train.ts";
+export type { StepEvent, TrainOptions, TrainResult } from "./train_options.ts";
 export { type ResolvedTrainConfig, resolveTrainConfig, type TrainConfig } from "./train_config.ts";
+export { sweep, type SweepOptions, type SweepResult, type SweepRow } from "./sweep.ts";
 export {
   PAPER_SPACE,
   paperSettings,
-  sweep,
-  type SweepOptions,
   type SweepPoint,
   sweepPoints,
-  type SweepResult,
-  type SweepRow,
   type SweepSpace,
   type SweepValue,
-} from "./sweep.ts";
+} from "./sweep_space.ts";

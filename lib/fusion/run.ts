@@ -14,8 +14,8 @@ import type { FusionModel } from "./model.ts";
 import { type AdamW, createAdamW } from "./optimizer.ts";
 import { setFusionWeights } from "./saving.ts";
 import { createContext, LossWatch, type StepContext } from "./step.ts";
-import type { TrainOptions } from "./train.ts";
 import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts";
+import type { TrainOptions } from "./train_options.ts";
 
 /** Raise this when training changes in a way that changes what it ends in. */
 const TRAINING_VERSION = 1;

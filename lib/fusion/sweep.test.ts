@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { withFolder } from "../features/testing.ts";
-import { PAPER_SPACE, paperSettings, sweep, type SweepOptions, sweepPoints } from "./sweep.ts";
+import { sweep, type SweepOptions } from "./sweep.ts";
+import { PAPER_SPACE, paperSettings, sweepPoints } from "./sweep_space.ts";
 
 const SPACE = { rate: [1, 2, 3], decay: [0, 0.5] } as const;
 

@@ -12,8 +12,9 @@ import { createRandom, type Random } from "../random.ts";
 import { digestWeights } from "./checkpoint.ts";
 import { createFusion } from "./model.ts";
 import type { FusionSpec } from "./spec.ts";
-import { train, type TrainOptions, type TrainResult } from "./train.ts";
+import { train } from "./train.ts";
 import type { TrainConfig } from "./train_config.ts";
+import type { TrainOptions, TrainResult } from "./train_options.ts";
 
 /** An image for {@linkcode makeStore}. */
 export interface TestImage {
@@ -174,7 +175,10 @@ export const SMALL_CONFIG: TrainConfig = {
 };
 
 /** Fourteen images of four to six patches; `memory` as in `createFeatureStore`. */
-export function openSmallStore(folder: string, seed = 1, memory?: number): Promise<FeatureStore> {
+export function openSmallStore(
+  folder: string,
+  { seed = 1, memory }: { seed?: number; memory?: number } = {},
+): Promise<FeatureStore> {
   const images = randomImages(14, SMALL_DIM, (i) => 4 + i % 3, seed);
   return makeStore(`${folder}/features ${seed}`, images, { dim: SMALL_DIM, memory });
 }

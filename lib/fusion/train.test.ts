@@ -56,7 +56,7 @@ Deno.test("train: two runs end in the same bits; another seed does not", () =>
     assert.notEqual(other.weights, first.weights);
     assert.deepEqual(first.best, { epoch: 3 });
     // features that are read from disk again and again are the same features
-    const poor = await trainSmall(await openSmallStore(`${folder}/poor`, 1, 1));
+    const poor = await trainSmall(await openSmallStore(`${folder}/poor`, { memory: 1 }));
     assert.equal(poor.weights, first.weights);
   }));
 
@@ -198,7 +198,7 @@ Deno.test("train: another training's checkpoint is refused and stays as it is", 
     await refused(/ startingWeights/, { modelSeed: 2 });
     await refused(/ images/, { imageIds: store.imageIds.slice(1) });
     // the same ids, other features
-    await refused(/ features/, { store: await openSmallStore(folder, 2) });
+    await refused(/ features/, { store: await openSmallStore(folder, { seed: 2 }) });
     const again = await trainSmall(store, { checkpointDir });
     assert.equal(again.weights, first.weights);
   }));
