@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { cellText, injectParameters, parameterNames, readNotebook } from "./notebooks/notebook.ts";
-import { runNotebooks, type RunOptions } from "./notebooks/run.ts";
+import { notebookCommand, runNotebooks, type RunOptions } from "./notebooks/run.ts";
 import { parseCommandLine } from "./notebooks.ts";
 import { ROOT } from "./project.ts";
 
@@ -63,6 +63,30 @@ Deno.test("a notebook runs with its parameters set; the source stays as it was",
   assert.match(executed, /"smoke 4\\n"/, "what the cells print");
   assert.match(executed, /"text\/plain":\["8"\]/, "what the last cell returns");
   assert.equal(await Deno.readTextFile(SOURCE), before);
+});
+
+Deno.test("a notebook knows the command that runs it, or that there is none", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const notebook = await readNotebook(SOURCE);
+    const module = join(ROOT, "lib/experiments/provenance.ts");
+    const source = `import { commandLine } from ${JSON.stringify(`file://${module}`)};
+      const told = commandLine();
+      Deno.env.delete("DETAILCLIP_COMMAND");
+      console.log([told, commandLine()].join(" | "));`;
+    const cell = { cell_type: "code", metadata: {}, source, outputs: [], execution_count: null };
+    const path = join(folder, "parameters.ipynb");
+    await Deno.writeTextFile(path, JSON.stringify({ ...notebook, cells: [cell] }));
+    const { executed, log } = await run({ notebooks: [path] });
+    const command = "deno task notebooks parameters --scale smoke";
+    assert.ok(executed.includes(`${command} | by hand, in a notebook`), log + executed);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  assert.equal(
+    notebookCommand("/n/02_retrieval.ipynb", "quick", { k: [1, 2], name: "a b" }),
+    "deno task notebooks 02_retrieval --scale quick --set 'k=[1,2]' --set 'name=a b'",
+  );
 });
 
 Deno.test("a failing cell fails the run and is shown with its traceback", async () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { cpus } from "node:os";
+import { inNotebook } from "../interrupt.ts";
 import denoJson from "../../deno.json" with { type: "json" };
 import { configHash, type ExperimentConfig } from "./config.ts";
 
@@ -13,7 +14,7 @@ export interface Provenance {
   experiment: string;
   /** Scale of the run. */
   scale: string;
-  /** The command that repeats it. */
+  /** The command that repeats it, as far as it is known: see {@linkcode commandLine}. */
   command: string;
   /** Seed of every draw. */
   seed: number;
@@ -65,6 +66,26 @@ export function peakMemoryMiB(): number {
     if (kib) return Math.round(Number(kib) / 1024);
   } catch { /* not Linux */ }
   return Math.round(Deno.memoryUsage().rss / 2 ** 20);
+}
+
+/**
+ * What the user typed to start this process, as far as it can be known. A task that starts others says so in
+ * the environment variable `DETAILCLIP_COMMAND`; the cells of a notebook run by hand have no command.
+ *
+ * @param mainModule address of the module that the process was started with
+ * @param args its command line
+ */
+export function commandLine(
+  mainModule: string = Deno.mainModule,
+  args: readonly string[] = Deno.args,
+): string {
+  const told = Deno.env.get("DETAILCLIP_COMMAND");
+  if (told) return told;
+  if (inNotebook()) return "by hand, in a notebook";
+  if (mainModule.includes("$deno$")) return "unknown"; // code that was typed or piped in
+  const root = new URL("../../", import.meta.url).href;
+  const module = mainModule.startsWith(root) ? mainModule.slice(root.length) : mainModule;
+  return ["deno run", module, ...args].join(" ");
 }
 
 async function git(...args: string[]): Promise<string> {

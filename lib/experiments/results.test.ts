@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { collectProvenance, peakMemoryMiB, versions } from "./provenance.ts";
+import { collectProvenance, commandLine, peakMemoryMiB, versions } from "./provenance.ts";
 import { readResults, type ResultRow, rowsPath, writeResults } from "./results.ts";
 import type { ExperimentConfig } from "./config.ts";
 
@@ -74,4 +74,21 @@ Deno.test("peak memory covers an allocation that has been made", () => {
   const block = new Uint8Array(64 * 2 ** 20).fill(1);
   assert.ok(peakMemoryMiB() >= 64);
   assert.equal(block[block.length - 1], 1);
+});
+
+Deno.test("the command is what started the process, and made up by nobody", () => {
+  const root = new URL("../../", import.meta.url).href;
+  const before = Deno.env.get("DETAILCLIP_COMMAND");
+  try {
+    Deno.env.delete("DETAILCLIP_COMMAND");
+    assert.equal(commandLine(`${root}$deno$eval.mts`, []), "unknown");
+    const args = ["--k", "5"];
+    assert.equal(commandLine(`${root}tools/demo.ts`, args), "deno run tools/demo.ts --k 5");
+    assert.equal(commandLine("file:///elsewhere/own.ts", []), "deno run file:///elsewhere/own.ts");
+    Deno.env.set("DETAILCLIP_COMMAND", "deno task notebooks 02_retrieval");
+    assert.equal(commandLine(), "deno task notebooks 02_retrieval");
+  } finally {
+    if (before === undefined) Deno.env.delete("DETAILCLIP_COMMAND");
+    else Deno.env.set("DETAILCLIP_COMMAND", before);
+  }
 });

@@ -25,7 +25,7 @@ import {
 import type { ExperimentConfig } from "./config.ts";
 import { CACHE_DIR, openDataset } from "./data.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./methods.ts";
-import { collectProvenance, type Provenance } from "./provenance.ts";
+import { collectProvenance, commandLine, type Provenance } from "./provenance.ts";
 import { type ResultRow, RESULTS_DIR, writeResults } from "./results.ts";
 
 /** How an experiment is run; nothing here changes its numbers. */
@@ -36,7 +36,7 @@ export interface RunOptions {
   cacheDir?: string;
   /** Where rows are written; `results/` of the workspace by default. */
   resultsDir?: string;
-  /** The command that repeats this run, for the record. */
+  /** The command that repeats this run, for the record; found by {@linkcode commandLine} unless told. */
   command?: string;
   /** Where progress shows; found out by itself unless told. */
   output?: ProgressOutput;
@@ -236,7 +236,7 @@ export async function runRetrieval(
     const rows = await time("recall", () => allRows(config, methods, subsets, signal));
     const provenance = await collectProvenance({
       config,
-      command: options.command ?? "deno task notebooks",
+      command: options.command ?? commandLine(),
       dataset: dataset.fingerprint,
       encoder: encoder.fingerprint,
       started,

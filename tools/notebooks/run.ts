@@ -45,6 +45,19 @@ interface PythonReport {
   source?: string;
 }
 
+/** The command that runs one notebook; what it computes notes it. */
+export function notebookCommand(
+  path: string,
+  scale: string,
+  set: Record<string, unknown> = {},
+): string {
+  const settings = Object.entries(set).map(([name, value]) => {
+    const setting = `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`;
+    return ` --set ${/^[\w=.,@+-]+$/.test(setting) ? setting : `'${setting}'`}`;
+  });
+  return `deno task notebooks ${notebookName(path)} --scale ${scale}${settings.join("")}`;
+}
+
 /** Runs one notebook; returns what went wrong, or null. */
 async function runOne(path: string, options: RunOptions): Promise<string | null> {
   const { scale, set = {}, timeout = 1800, output = join(ROOT, "results", "notebooks") } = options;
@@ -59,7 +72,8 @@ async function runOne(path: string, options: RunOptions): Promise<string | null>
   const { venv, env } = await setUpJupyter();
   const script = join(ROOT, "tools", "notebooks", "run_notebook.py");
   const args = [script, target, target, dirname(path), String(timeout)];
-  const result = await capture(venv.python, args, { env });
+  const command = notebookCommand(path, scale, set);
+  const result = await capture(venv.python, args, { env: { ...env, DETAILCLIP_COMMAND: command } });
   if (result.code !== 0) return `the runner ended with ${result.code}\n${result.output.trim()}`;
   const report: PythonReport = JSON.parse(result.output.trim().split("\n").at(-1)!);
   if (report.error === null) return null;
