@@ -4,9 +4,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { canCentre, CENTRE } from "./centre.ts";
 import { passDetector, planDetector } from "./detector.ts";
-import { passFuser, type PlainSpec, planFuser } from "./fusers.ts";
+import { passFuser, planFuser } from "./fusers.ts";
 import type { ParameterPlan } from "./init.ts";
+import { passMaxPool, planMaxPool, resolveMaxPool } from "./max_pool.ts";
 import type { ForwardOptions, FusionModel } from "./model.ts";
 import type { Dropout } from "./ops.ts";
 import type { NamedArray } from "./safetensors.ts";
@@ -39,6 +41,8 @@ export function planFusion(
     case "linear":
     case "mlp":
       return planFuser(spec, sizes);
+    case "max-pool":
+      return planMaxPool(spec, sizes);
     case "transformer": {
       const resolved = resolveTransformer(spec, sizes.dim);
       const plans = planTransformer(resolved, sizes.dim);
@@ -56,7 +60,7 @@ export function planFusion(
  *
  * @param spec which model
  * @param sizes what the shapes depend on
- * @param values its parameters by name, as {@link planFusion} lists them
+ * @param values its parameters by name, as {@link planFusion} lists them, and the centre if it has one
  * @returns the model
  * @throws Error when a parameter is missing, has another shape, or is not the model's
  */
@@ -66,30 +70,61 @@ export function buildFusion(
   values: ReadonlyMap<string, NamedArray>,
 ): FusionModel {
   const plans = planFusion(spec, sizes);
-  checkParameters(plans, values);
-  const resolved = spec.kind === "transformer" ? resolveTransformer(spec, sizes.dim) : undefined;
+  const centred = canCentre(spec) && values.has(CENTRE);
+  checkParameters(centred ? [...plans, { name: CENTRE, shape: [sizes.dim] }] : plans, values);
   const parameters = new Map(plans.map(({ name, shape }) => [
     name,
     toVariable(shape, values.get(name)!.data),
   ]));
+  const constants = new Map<string, tf.Tensor>();
+  if (centred) constants.set(CENTRE, tf.keep(tf.tensor1d(values.get(CENTRE)!.data)));
+  const { vectors, pass } = createPass(spec, sizes.dim, parameters);
   return {
     spec,
     sizes,
     dim: sizes.dim,
-    vectors: resolved?.vectors ?? 1,
+    vectors,
     parameters,
+    constants,
     forward(patches, full, options = {}) {
       checkBatch(spec, sizes, patches, full, options.mask);
-      return tf.tidy(() => {
-        if (resolved) return passWhole(resolved, parameters, patches, full, options);
-        const fused = passFuser(spec as PlainSpec, parameters, patches, full, options);
-        return tf.expandDims(fused, 1) as tf.Tensor3D; // (B, 1, D)
-      });
+      const centre = constants.get(CENTRE) as tf.Tensor1D | undefined;
+      return tf.tidy(() => pass(patches, full, { ...options, centre }));
     },
     dispose() {
-      for (const variable of parameters.values()) variable.dispose();
+      for (const tensor of [...parameters.values(), ...constants.values()]) tensor.dispose();
     },
   };
+}
+
+/** How many vectors a model makes of an image, and how. */
+interface Pass {
+  vectors: number;
+  pass(
+    patches: tf.Tensor3D,
+    full: tf.Tensor2D,
+    options: ForwardOptions & { centre?: tf.Tensor1D },
+  ): tf.Tensor3D;
+}
+
+function createPass(spec: FusionSpec, dim: number, parameters: Parameters): Pass {
+  switch (spec.kind) {
+    case "transformer": {
+      const resolved = resolveTransformer(spec, dim);
+      const pass: Pass["pass"] = (...batch) => passWhole(resolved, parameters, ...batch);
+      return { vectors: resolved.vectors, pass };
+    }
+    case "max-pool": {
+      const pass: Pass["pass"] = (patches, _full, options) =>
+        passMaxPool(spec, parameters, patches, options);
+      return { vectors: resolveMaxPool(spec).vectors, pass };
+    }
+    default: {
+      const pass: Pass["pass"] = (...batch) =>
+        tf.expandDims(passFuser(spec, parameters, ...batch), 1); // (B, 1, D)
+      return { vectors: 1, pass };
+    }
+  }
 }
 
 /** Transformer and, where there is one, word detector: (B, m, D). */
@@ -98,14 +133,14 @@ function passWhole(
   parameters: Parameters,
   patches: tf.Tensor3D,
   full: tf.Tensor2D,
-  { mask, training, random }: ForwardOptions,
+  { mask, training, random, centre }: ForwardOptions & { centre?: tf.Tensor1D },
 ): tf.Tensor3D {
   let dropout: Dropout | undefined;
   if (training && spec.dropout > 0) {
     if (!random) throw new Error("Cannot train fusion model: dropout needs a random generator");
     dropout = { rate: spec.dropout, random };
   }
-  const fused = passTransformer(spec, parameters, patches, full, { mask, dropout });
+  const fused = passTransformer(spec, parameters, patches, full, { mask, dropout, centre });
   if (!spec.detector) return fused;
   const found = passDetector(spec.detector, parameters, patches, mask); // (B, D)
   return tf.add(fused, tf.expandDims(found, 1));
@@ -120,7 +155,7 @@ function toVariable(shape: number[], data: Float32Array): tf.Variable {
 
 /** Sees to it that `values` holds the planned parameters and no others. */
 function checkParameters(
-  plans: readonly ParameterPlan[],
+  plans: readonly Pick<ParameterPlan, "name" | "shape">[],
   values: ReadonlyMap<string, NamedArray>,
 ): void {
   const names = new Set(plans.map(({ name }) => name));

@@ -12,7 +12,7 @@ import { checkCount, type FusionSizes, type FusionSpec, type MlpSpec, refuse } f
 import type { Parameters, PassOptions } from "./transformer.ts";
 
 /** A spec of this module's models. */
-export type PlainSpec = Exclude<FusionSpec, { kind: "transformer" }>;
+export type PlainSpec = Exclude<FusionSpec, { kind: "transformer" | "max-pool" }>;
 
 /** Name of the P learned scores of `weighted`, whose softmax weighs the patches. */
 export const PATCH_SCORES = "scores";

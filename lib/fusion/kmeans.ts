@@ -6,7 +6,7 @@
  */
 import { createRowMax } from "../matmul.ts";
 import type { Random } from "../random.ts";
-import { meanVector, rowCount } from "../vectors.ts";
+import { rowCount, unitVector } from "../vectors.ts";
 
 /** Options of {@linkcode sphericalKMeans}. */
 export interface KMeansOptions {
@@ -14,6 +14,11 @@ export interface KMeansOptions {
   dim: number;
   /** Where chance comes from: the first centroids are drawn (k-means++). */
   random: Random;
+  /**
+   * How much each patch counts, from 0 on: in a centroid, and for its chance to be drawn as a first one
+   * (default: all alike). // (P)
+   */
+  weights?: ArrayLike<number>;
   /** The most rounds; it ends before when no vector changes its cluster (default 50). */
   rounds?: number;
 }
@@ -26,7 +31,8 @@ export interface KMeansOptions {
  * @param count m; where there are fewer different patches, some centroids are equal
  * @param options D, chance and the number of rounds
  * @returns unit vectors // (m, D)
- * @throws RangeError when there are no patches, one is not finite or `count` is not a positive integer
+ * @throws RangeError when there are no patches, one is not finite, `count` is not a positive integer, or
+ * weights are not P numbers from 0 on
  *
  * @example
  * ```ts
@@ -40,7 +46,7 @@ export interface KMeansOptions {
 export function sphericalKMeans(
   features: Float32Array,
   count: number,
-  { dim, random, rounds = 50 }: KMeansOptions,
+  { dim, random, weights, rounds = 50 }: KMeansOptions,
 ): Float32Array {
   const attempt = "cluster patches";
   const rows = rowCount(features, dim, attempt);
@@ -51,21 +57,29 @@ export function sphericalKMeans(
   if (!features.every(Number.isFinite)) {
     throw new RangeError(`Cannot ${attempt}: a value is not finite`);
   }
+  const shares = weights ? Float64Array.from(weights) : new Float64Array(rows).fill(1); // (P)
+  if (shares.length !== rows || !shares.every((share) => share >= 0 && share < Infinity)) {
+    throw new RangeError(`Cannot ${attempt}: weights must be ${rows} numbers from 0 on`);
+  }
   const nearest = createRowMax(features, dim); // of each patch, among centroids
-  const centroids = drawCentroids(features, count, dim, random); // (m, D)
+  const centroids = drawCentroids(features, shares, count, dim, random); // (m, D)
   let clusters = new Int32Array(rows).fill(-1);
   for (let round = 0; round < rounds; round++) {
     const { best, winner } = nearest(centroids);
     if (winner.every((cluster, row) => cluster === clusters[row])) break;
     clusters = Int32Array.from(winner);
-    moveCentroids(centroids, features, dim, clusters, best);
+    moveCentroids(centroids, features, shares, dim, clusters, best);
   }
   return centroids;
 }
 
-/** Draws centroids among the patches, each with a chance in its squared distance to those drawn before. */
+/**
+ * Draws centroids among the patches, each with a chance in its weight times its squared distance to those
+ * drawn before.
+ */
 function drawCentroids(
   features: Float32Array,
+  shares: Float64Array,
   count: number,
   dim: number,
   random: Random,
@@ -74,7 +88,7 @@ function drawCentroids(
   const centroids = new Float32Array(count * dim);
   const distances = new Float64Array(rows).fill(1); // half the squared distance: 1 - cosine
   for (let m = 0; m < count; m++) {
-    const row = drawWeighted(distances, random);
+    const row = drawWeighted(distances.map((distance, i) => distance * shares[i]), random);
     const centroid = features.subarray(row * dim, (row + 1) * dim);
     centroids.set(centroid, m * dim);
     for (let other = 0; other < rows; other++) {
@@ -106,23 +120,37 @@ function drawWeighted(weights: Float64Array, random: Random): number {
 function moveCentroids(
   centroids: Float32Array,
   features: Float32Array,
+  shares: Float64Array,
   dim: number,
   clusters: Int32Array,
   cosines: Float32Array,
 ): void {
-  for (let m = 0; m * dim < centroids.length; m++) {
-    const members: number[] = [];
-    clusters.forEach((cluster, row) => cluster === m && members.push(row));
-    if (members.length === 0) {
-      const worst = cosines.reduce((at, cosine, row) => cosine < cosines[at] ? row : at, 0);
-      centroids.set(features.subarray(worst * dim, (worst + 1) * dim), m * dim);
-      continue;
+  const sums = new Float64Array(centroids.length); // (m, D)
+  const members = new Int32Array(centroids.length / dim);
+  clusters.forEach((cluster, row) => {
+    members[cluster]++;
+    const share = shares[row];
+    for (let d = 0, from = row * dim, to = cluster * dim; d < dim; d++) {
+      sums[to++] += share * features[from++];
     }
-    const cluster = new Float32Array(members.length * dim);
-    members.forEach((row, i) => {
-      cluster.set(features.subarray(row * dim, (row + 1) * dim), i * dim);
-    });
-    const direction = meanVector(cluster, dim);
+  });
+  members.forEach((count, m) => {
+    if (count === 0) {
+      const worst = servedWorst(cosines, shares);
+      centroids.set(features.subarray(worst * dim, (worst + 1) * dim), m * dim);
+      return;
+    }
+    const direction = unitVector(sums.subarray(m * dim, (m + 1) * dim));
     if (direction.some((value) => value !== 0)) centroids.set(direction, m * dim);
-  }
+  });
+}
+
+/** The patch whose distance to its centroid, times its weight, is the greatest: the first of equal ones. */
+function servedWorst(cosines: Float32Array, shares: Float64Array): number {
+  let worst = 0, most = -Infinity;
+  cosines.forEach((cosine, row) => {
+    const cost = shares[row] * (1 - cosine);
+    if (cost > most) most = cost, worst = row;
+  });
+  return worst;
 }

@@ -35,6 +35,7 @@ export {
   fusionWeights,
   loadFusion,
   type LoadFusionOptions,
+  type MaxPoolSpec,
   type MlpSpec,
   saveFusion,
   setFusionWeights,
@@ -75,3 +76,12 @@ export {
   type SweepSpace,
   type SweepValue,
 } from "./sweep_space.ts";
+export {
+  fitVisualWords,
+  fuseVisualWords,
+  type FuseVisualWordsOptions,
+  type VisualWords,
+  type VisualWordsOptions,
+} from "./visual_words.ts";
+export { loadVisualWords, saveVisualWords } from "./visual_words_file.ts";
+export { patchMean, type PatchOptions } from "./whitening.ts";

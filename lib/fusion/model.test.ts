@@ -177,6 +177,8 @@ const KINDS: [string, FusionSpec][] = [
     ...FLAT,
     detector: { scale: 2, threshold: 0.05, pool: "max" },
   }],
+  ["max-pool", { kind: "max-pool", hidden: 9 }],
+  ["max-pool with vectors", { kind: "max-pool", hidden: 9, inputScale: 3, vectors: 3 }],
   ["mean", { kind: "mean" }],
   ["weighted", { kind: "weighted" }],
   ["linear", { kind: "linear" }],
@@ -205,7 +207,7 @@ for (const [name, spec] of KINDS) {
     const half = fused.length / 2; // the second image has no padding
     assertClose(fused.slice(half), unmasked.slice(half));
     assert.ok(unmasked.slice(0, half).some((value, i) => Math.abs(value - fused[i]) > 1e-3));
-    if (spec.kind === "transformer" || spec.kind === "mean") { // P is free: leave the padding out
+    if (["transformer", "max-pool", "mean"].includes(spec.kind)) { // P is free: leave the padding out
       const [short, one] = [tf.slice(patches, [0, 0, 0], [1, 3, D]), tf.slice(full, 0, 1)];
       assertClose(values(model.forward(short, one)), fused.slice(0, half));
     }

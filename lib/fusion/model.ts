@@ -7,7 +7,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { createRandom, type Random } from "../random.ts";
 import { buildFusion, planFusion } from "./assemble.ts";
+import { namedCentre } from "./centre.ts";
 import { drawParameter } from "./init.ts";
+import type { NamedArray } from "./safetensors.ts";
 import { type FusionSizes, type FusionSpec, refuse } from "./spec.ts";
 
 export {
@@ -21,6 +23,7 @@ export type {
   DetectorSpec,
   FusionSizes,
   FusionSpec,
+  MaxPoolSpec,
   MlpSpec,
   TransformerSize,
   TransformerSpec,
@@ -48,6 +51,8 @@ export interface FusionModel {
   readonly vectors: number;
   /** Its parameters by PyTorch name. */
   readonly parameters: Map<string, tf.Variable>;
+  /** What it holds beside them and does not train: `input.centre`, if it has one. */
+  readonly constants: ReadonlyMap<string, tf.Tensor>;
   /**
    * Fuses a batch.
    *
@@ -57,7 +62,7 @@ export interface FusionModel {
    * @returns (B, m, D), raw: not normalised
    */
   forward(patches: tf.Tensor3D, full: tf.Tensor2D, options?: ForwardOptions): tf.Tensor3D;
-  /** Frees the parameters. */
+  /** Frees parameters and constants. */
   dispose(): void;
 }
 
@@ -71,6 +76,11 @@ export interface CreateFusionOptions {
   seed: number;
   /** The prompts' features (Q, D), row by row: only the word detector needs them. */
   prompts?: Float32Array;
+  /**
+   * What `transformer` and `max-pool` subtract from every patch, such as the {@link patchMean} of the training
+   * images (default: nothing, as in the paper). It is saved with the model and not trained. // (D)
+   */
+  centre?: Float32Array;
 }
 
 /**
@@ -96,7 +106,7 @@ export interface CreateFusionOptions {
  * ```
  */
 export function createFusion(spec: FusionSpec, options: CreateFusionOptions): FusionModel {
-  const { dim, patches, seed, prompts } = options;
+  const { dim, patches, seed, prompts, centre } = options;
   if (prompts && (prompts.length === 0 || prompts.length % dim !== 0)) {
     refuse(`prompts must be (Q, ${dim}), got ${prompts.length} values`);
   }
@@ -104,11 +114,12 @@ export function createFusion(spec: FusionSpec, options: CreateFusionOptions): Fu
   if (patches !== undefined) sizes.patches = patches;
   if (prompts) sizes.prompts = prompts.length / dim;
   const random = createRandom(seed).fork("fusion weights");
-  const values = new Map(
+  const values = new Map<string, NamedArray>(
     planFusion(spec, sizes, prompts).map((plan) => [
       plan.name,
       { shape: plan.shape, data: drawParameter(plan, random) },
     ]),
   );
+  if (centre) values.set(...namedCentre(spec, dim, centre));
   return buildFusion(spec, sizes, values);
 }

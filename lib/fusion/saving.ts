@@ -20,9 +20,13 @@ const KEYS = { spec: "fusion_spec", sizes: "fusion_sizes" };
  * @returns its parameters by PyTorch name
  */
 export function fusionWeights(model: FusionModel): Map<string, NamedArray> {
-  return new Map([...model.parameters].map(([name, variable]) => [
+  return readTensors(model.parameters);
+}
+
+function readTensors(tensors: ReadonlyMap<string, tf.Tensor>): Map<string, NamedArray> {
+  return new Map([...tensors].map(([name, tensor]) => [
     name,
-    { shape: [...variable.shape], data: Float32Array.from(variable.dataSync()) },
+    { shape: [...tensor.shape], data: Float32Array.from(tensor.dataSync()) },
   ]));
 }
 
@@ -38,7 +42,8 @@ export function setFusionWeights(
   model: FusionModel,
   weights: ReadonlyMap<string, NamedArray>,
 ): void {
-  const fresh = buildFusion(model.spec, model.sizes, weights); // checks them
+  const all = new Map([...readTensors(model.constants), ...weights]);
+  const fresh = buildFusion(model.spec, model.sizes, all); // checks them
   for (const [name, variable] of model.parameters) {
     variable.assign(fresh.parameters.get(name)! as tf.Tensor);
   }
@@ -47,8 +52,8 @@ export function setFusionWeights(
 
 /**
  * Saves a model: its weights under PyTorch's names, spec and sizes as JSON in `__metadata__`
- * (`fusion_spec`, `fusion_sizes`). What `nn.Transformer` does not have begins with `targets.` or
- * `detector.`; everything else is its state dict.
+ * (`fusion_spec`, `fusion_sizes`). What `nn.Transformer` does not have begins with `targets.`,
+ * `detector.` or `input.`; everything else is its state dict.
  *
  * @param model the model
  * @param path where; whole or not at all
@@ -59,7 +64,8 @@ export async function saveFusion(model: FusionModel, path: string): Promise<void
     [KEYS.spec]: JSON.stringify(model.spec),
     [KEYS.sizes]: JSON.stringify(model.sizes),
   };
-  await writeSafetensors(path, { tensors: fusionWeights(model), metadata });
+  const tensors = readTensors(new Map([...model.parameters, ...model.constants]));
+  await writeSafetensors(path, { tensors, metadata });
 }
 
 /** Options of {@link loadFusion}. */

@@ -70,9 +70,25 @@ export interface MlpSpec {
   hidden?: number;
 }
 
-/** A fusion model: transformer, plain mean, learned weights over patches, Linear(P·D → D), or MLP. */
+/** Detectors at every patch, pooled by their maxima (*extended*: not in the paper). */
+export interface MaxPoolSpec {
+  /** Which model. */
+  kind: "max-pool";
+  /** How many detectors (default 1024). */
+  hidden?: number;
+  /** Factor on the patch features, once the centre is subtracted (default 16). */
+  inputScale?: number;
+  /** m, fused vectors per image (default 1). */
+  vectors?: number;
+}
+
+/**
+ * A fusion model: transformer, maxima of detectors, plain mean, learned weights over patches,
+ * Linear(P·D → D), or MLP.
+ */
 export type FusionSpec =
   | TransformerSpec
+  | MaxPoolSpec
   | { kind: "mean" }
   | { kind: "weighted" }
   | { kind: "linear" }

@@ -6,8 +6,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { centrePatches } from "./centre.ts";
 import { constant, linearPlan, normal, type ParameterPlan, xavierMatrix } from "./init.ts";
-import { attention, type Dropout, dropoutIf, feedForward, layerNorm } from "./ops.ts";
+import { attention, type Dropout, feedForward, layerNorm, residualNorm } from "./ops.ts";
 import type { ResolvedTransformer } from "./spec.ts";
 
 /** Name of the learned offsets of m > 1 targets, (m, D). */
@@ -22,6 +23,8 @@ export interface PassOptions {
   mask?: tf.Tensor2D;
   /** Dropout; absent outside training. */
   dropout?: Dropout;
+  /** What is subtracted from the patches before they are scaled. // (D) */
+  centre?: tf.Tensor1D;
 }
 
 /**
@@ -94,7 +97,7 @@ function planNorm(name: string, dim: number): ParameterPlan[] {
  * @param parameters what {@link planTransformer} plans
  * @param patches patch features (B, P, D)
  * @param full the full images' features (B, D)
- * @param options mask and dropout
+ * @param options mask, dropout and centre
  * @returns (B, m, D), not normalised
  */
 export function passTransformer(
@@ -106,8 +109,7 @@ export function passTransformer(
 ): tf.Tensor3D {
   const layers = createLayers(spec, parameters, options);
   const image = tf.expandDims(full, 1) as tf.Tensor3D; // (B, 1, D)
-  let memory = spec.patches ? patches : image;
-  if (spec.inputScale !== 1) memory = tf.mul(memory, spec.inputScale);
+  let memory = centrePatches(spec.patches ? patches : image, spec.inputScale, options.centre);
   for (let i = 0; i < spec.encoderLayers; i++) {
     const layer = `encoder.layers.${i}`;
     memory = layers.attend(layer, 1, "self_attn", memory, memory, true); // (B, P, D)
@@ -151,7 +153,8 @@ function createLayers(
   const norm = (name: string, x: tf.Tensor3D) =>
     layerNorm(x, get<tf.Tensor1D>(`${name}.weight`), bias(name), epsilon);
   const residual = (name: string, x: tf.Tensor3D, change: tf.Tensor3D) => {
-    return norm(name, tf.add(x, dropoutIf(change, options.dropout)));
+    const [scale, shift] = [get<tf.Tensor1D>(`${name}.weight`), bias(name)];
+    return residualNorm(x, change, scale, shift, { epsilon, dropout: options.dropout });
   };
   return {
     norm,
