@@ -96,6 +96,11 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
   const { model, store, prompts, imageIds = store.imageIds, checkpointDir } = options;
   checkOptions(options);
   const config = resolveTrainConfig(options.config);
+  if (config.bags.length > 0 && model.sizes.patches !== undefined) {
+    throw new Error(
+      `Cannot train: a model of kind "${model.spec.kind}" takes ${model.sizes.patches} patches, not bags`,
+    );
+  }
   const own = options.signal, interrupted = operationSignal();
   const signal = own ? AbortSignal.any([own, interrupted]) : interrupted;
   const identity = checkpointDir ? await identify(options, config, imageIds, signal) : undefined;

@@ -9,7 +9,7 @@ import type { Random } from "../random.ts";
 import type { FeatureBatch } from "./batches.ts";
 import { toTensors } from "./fuse.ts";
 import { createLoss, type LossFunction } from "./losses.ts";
-import { mixBags } from "./mixing.ts";
+import { drawBags, mixBags } from "./mixing.ts";
 import type { FusionModel } from "./model.ts";
 import { unitRows } from "./ops.ts";
 import { type AdamW, gradientsOf } from "./optimizer.ts";
@@ -76,16 +76,31 @@ interface StepTensors {
   targets: tf.Tensor2D;
 }
 
-/** Mixes the batch if asked to, chooses proxies, and finds or computes the targets. */
-function prepare(context: StepContext, batch: FeatureBatch, random: Random): StepTensors {
+/** The batch as it is trained on: bags of its patches, mixed images, or as it is. */
+function remake(
+  batch: FeatureBatch,
+  { mixing }: ResolvedTrainConfig,
+  bag: number | undefined,
+  random: Random,
+): FeatureBatch {
+  if (bag !== undefined) return drawBags(batch, bag, random.fork("bags"));
+  return mixing > 0 ? mixBags(batch, mixing, random.fork("mixing")) : batch;
+}
+
+/** Remakes the batch if asked to, chooses proxies, and finds or computes the targets. */
+function prepare(
+  context: StepContext,
+  batch: FeatureBatch,
+  { random, bag }: StepOptions,
+): StepTensors {
   const { config, targets: known } = context;
   const spec = config.loss.proxies ?? "text";
-  const mixed = config.mixing > 0 ? mixBags(batch, config.mixing, random.fork("mixing")) : batch;
+  const mixed = remake(batch, config, bag, random);
   const inputs = toTensors(mixed);
   const { patches, mask } = inputs;
   if (spec === "text") {
     const proxies = tf.clone(context.prompts);
-    const targets = known
+    const targets = known && mixed === batch
       ? knownTargets(known, batch.imageIds)
       : batchTargets(patches, proxies, { mask });
     return { ...inputs, proxies, targets };
@@ -102,6 +117,16 @@ function knownTargets(targets: PatchTargets, imageIds: readonly string[]): tf.Te
   return tf.tensor2d(values, [imageIds.length, targets.proxies]);
 }
 
+/** What is of one step alone. */
+export interface StepOptions {
+  /** Its learning rate. */
+  learningRate: number;
+  /** Chance for bags, mixing, proxies and dropout. */
+  random: Random;
+  /** Trains on bags of so many patches instead of whole covers. */
+  bag?: number;
+}
+
 /** What a step tells. */
 export interface StepOutcome {
   /** The loss before the step. */
@@ -115,17 +140,18 @@ export interface StepOutcome {
  *
  * @param context what all steps share
  * @param batch the images
- * @param options `learningRate` of this step; `random` for mixing, proxies and dropout
+ * @param options learning rate and chance of this step
  * @returns the loss before the step. When it is not finite the model is left as it is
  * @throws Error when the gradients are not finite, as far as their norm is looked at
  */
 export async function trainStep(
   context: StepContext,
   batch: FeatureBatch,
-  { learningRate, random }: { learningRate: number; random: Random },
+  options: StepOptions,
 ): Promise<StepOutcome> {
   const { model, optimizer } = context;
-  const { patches, full, mask, proxies, targets } = prepare(context, batch, random);
+  const { learningRate, random } = options;
+  const { patches, full, mask, proxies, targets } = prepare(context, batch, options);
   const inputs = [patches, full, proxies, targets, ...(mask ? [mask] : [])];
   const { loss, gradients } = gradientsOf(model.parameters, () => {
     const options = { mask, training: true, random: random.fork("dropout") };

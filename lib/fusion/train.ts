@@ -12,6 +12,7 @@ import { globalNorm } from "./optimizer.ts";
 import { endRun, startRun, type TrainingRun } from "./run.ts";
 import { createSchedule, type Schedule } from "./schedule.ts";
 import { trainStep } from "./step.ts";
+import { bagOf } from "./train_config.ts";
 import type { TrainOptions, TrainResult } from "./train_options.ts";
 
 /**
@@ -116,6 +117,7 @@ async function runSteps(
     const outcome = await trainStep(context, batch, {
       learningRate,
       random: random.fork(`step ${step}`),
+      bag: bagOf(config, epoch),
     }).catch((error) => {
       throw stopped(run, error.message, where, error);
     });
