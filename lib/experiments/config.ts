@@ -6,6 +6,7 @@
  */
 import type { CoverSpec } from "../covers/mod.ts";
 import { canonicalJson, sha256 } from "../files.ts";
+import type { FusionSpec, TrainConfig } from "../fusion/mod.ts";
 
 /**
  * How much of an experiment to run: `smoke` proves that it runs (seconds), `quick` gives numbers worth
@@ -39,7 +40,42 @@ export type DatasetConfig =
     root: string;
     /** Use only the first so many images, in the order of their ids. */
     limit?: number;
+    /** Images that a fusion learns from; without them nothing can be trained. */
+    train?: CocoFiles;
+    /** Images on which the best epoch is chosen. */
+    val?: CocoFiles;
   };
+
+/** A further split of a data set with COCO-format annotations. */
+export interface CocoFiles {
+  /** COCO-format JSON with the same categories. */
+  annotations: string;
+  /** Folder that the JSON's file names are relative to. */
+  root: string;
+  /** Use only the first so many images, in the order of their ids. */
+  limit?: number;
+}
+
+/** How the vectors of a fused image are found. */
+export type Fuser =
+  /** A model that is trained on the training split and chosen on the validation split. */
+  | { kind: "trained"; model: FusionSpec; train: Omit<TrainConfig, "seed"> }
+  /** The ridge solution over the known class prompts; see `closedFormFusion`. */
+  | { kind: "closed-form"; ridge?: number }
+  /** Centroids of the patches, which know no words; see `sphericalKMeans`. */
+  | { kind: "k-means"; vectors: number };
+
+/** A way to turn the patches of an image into one vector, or a few. */
+export interface FusionMethod {
+  /** Name as tables and figures print it: `"DetailCLIP"`, `"closed form"`, `"DetailCLIP+ (m = 4)"`. */
+  method: string;
+  /** The paper's own model and loss, something that it compares with, or what lies beyond it. */
+  origin: "paper" | "baseline" | "extended";
+  /** Where the patches come from. */
+  cover: CoverSpec;
+  /** How they are fused. */
+  fuser: Fuser;
+}
 
 /** Everything that decides the numbers of an experiment. */
 export interface ExperimentConfig {
@@ -60,6 +96,10 @@ export interface ExperimentConfig {
   };
   /** Covers that are encoded and scored by their best patch. */
   covers: CoverSpec[];
+  /** Fused vectors that are scored beside the covers; none unless given. */
+  fusion?: FusionMethod[];
+  /** So many classes, drawn by the seed, are kept from every fusion; rows tell the two kinds apart. */
+  hiddenWords?: number;
   /** How patches are cut: every crop resized by itself, or one resize a level. */
   cut: "exact" | "pyramid";
   /** Prompt templates of the class names. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Dataset, firstImages, generateClevrDs, loadCoco } from "../datasets/mod.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../progress.ts";
-import type { DatasetConfig } from "./config.ts";
+import type { CocoFiles, DatasetConfig } from "./config.ts";
 
 /** The workspace's own folder for generated data sets and features; git ignores it. */
 export const CACHE_DIR: string = fileURLToPath(new URL("../../.cache/", import.meta.url));
@@ -22,6 +22,21 @@ export interface OpenDatasetOptions {
   output?: ProgressOutput;
   /** In a notebook: the display that the stages of a run share. */
   displayId?: string;
+  /** Another split than the one that is searched. */
+  split?: "train" | "val";
+}
+
+/** The files of a split of a data set that exists. */
+function cocoFiles(
+  config: Extract<DatasetConfig, { source: "coco" }>,
+  split?: "train" | "val",
+): CocoFiles {
+  const files = split === undefined ? config : config[split];
+  if (files) return files;
+  throw new Error(
+    `Cannot open the ${split} split: the data set ${config.annotations} comes without one; name ` +
+      `its annotations and images as dataset.${split}`,
+  );
 }
 
 /**
@@ -30,18 +45,20 @@ export interface OpenDatasetOptions {
  *
  * @param config which data set
  * @param seed seed of a generated one
- * @throws {Error} when annotations cannot be read
+ * @throws {Error} when annotations cannot be read, or there is no such split
  */
 export async function openDataset(
   config: DatasetConfig,
   seed: number,
-  { signal, cacheDir = CACHE_DIR, output, displayId }: OpenDatasetOptions = {},
+  { signal, cacheDir = CACHE_DIR, output, displayId, split: other }: OpenDatasetOptions = {},
 ): Promise<Dataset> {
   if (config.source === "coco") {
-    const dataset = await loadCoco(config.annotations, config.root, { signal });
-    return config.limit === undefined ? dataset : firstImages(dataset, config.limit);
+    const { annotations, root, limit } = cocoFiles(config, other);
+    const dataset = await loadCoco(annotations, root, { signal });
+    return limit === undefined ? dataset : firstImages(dataset, limit);
   }
-  const { variant, family, images, split, size } = config;
+  const { variant, family, images, split: searched, size } = config;
+  const split = other ?? searched;
   const name = `clevr-ds-${variant}-${family}-${size}px-${images}-seed${seed}`;
   const directory = join(cacheDir, "datasets", name);
   let progress: Progress | undefined;

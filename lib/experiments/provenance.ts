@@ -6,6 +6,7 @@
 import { cpus } from "node:os";
 import { inNotebook } from "../interrupt.ts";
 import denoJson from "../../deno.json" with { type: "json" };
+import type { EpochRecord } from "../fusion/mod.ts";
 import { configHash, type ExperimentConfig } from "./config.ts";
 
 /** Everything needed to repeat a run, and what it cost. */
@@ -38,6 +39,8 @@ export interface Provenance {
   seconds: Record<string, number>;
   /** Peak resident memory of the process so far, MiB. */
   peakMemoryMiB: number;
+  /** Each training of the run, epoch by epoch, by method. */
+  training?: Record<string, EpochRecord[]>;
 }
 
 /** Versions of Deno, V8, this workspace and all pinned dependencies, from deno.json. */
@@ -125,6 +128,8 @@ export interface RunFacts {
   started: Date;
   /** Seconds a stage took. */
   seconds: Record<string, number>;
+  /** Each training of the run, by method. */
+  training?: Record<string, EpochRecord[]>;
 }
 
 /** Puts together where a run's numbers come from; call it when the run has ended. */
@@ -145,5 +150,6 @@ export async function collectProvenance(facts: RunFacts): Promise<Provenance> {
     started: facts.started.toISOString(),
     seconds: facts.seconds,
     peakMemoryMiB: peakMemoryMiB(),
+    ...(facts.training && { training: facts.training }),
   };
 }

@@ -7,10 +7,10 @@
  */
 import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
-import { classPrompts, type Encoder, loadEncoder } from "../encoders/mod.ts";
-import { extractFeatures, type FeatureStore } from "../features/mod.ts";
+import type { FeatureStore } from "../features/mod.ts";
+import type { EpochRecord } from "../fusion/mod.ts";
 import { checkpoint, operationSignal } from "../interrupt.ts";
-import { createProgress, type ProgressOutput } from "../progress.ts";
+import type { ProgressOutput } from "../progress.ts";
 import {
   imagesInOrder,
   R_MAX_THRESHOLDS,
@@ -23,10 +23,13 @@ import {
   subsetByRmax,
 } from "../retrieval/mod.ts";
 import type { ExperimentConfig } from "./config.ts";
-import { CACHE_DIR, openDataset } from "./data.ts";
+import { CACHE_DIR } from "./data.ts";
+import { type FusionContext, runFusion } from "./fusion.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./methods.ts";
 import { collectProvenance, commandLine, type Provenance } from "./provenance.ts";
 import { type ResultRow, RESULTS_DIR, writeResults } from "./results.ts";
+import { divideWords, onlyQueries, type Words } from "./words.ts";
+import { nothingToFind, openWorkbench, type Workbench } from "./workbench.ts";
 
 /** How an experiment is run; nothing here changes its numbers. */
 export interface RunOptions {
@@ -42,6 +45,8 @@ export interface RunOptions {
   output?: ProgressOutput;
   /** In a notebook: the display that all stages share; a new one a run unless told. */
   displayId?: string;
+  /** Called after each epoch of each training: for a live curve, see `liveLossCurve`. */
+  onEpoch?: (method: string, record: EpochRecord) => void | Promise<void>;
 }
 
 /** Everything a retrieval experiment leaves behind. */
@@ -60,60 +65,23 @@ export interface RetrievalRun {
   stores: Map<string, FeatureStore>;
   /** Recall rows, as written. */
   rows: ResultRow[];
+  /** Each training of the run, epoch by epoch, by method. */
+  training: Record<string, EpochRecord[]>;
   /** Where the numbers come from. */
   provenance: Provenance;
   /** Path of the written rows. */
   path: string;
 }
 
-/** Seconds a stage takes, added up under the stage's name. */
-function stopwatch() {
-  const seconds: Record<string, number> = {};
-  const time = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
-    const start = performance.now();
-    const result = await work();
-    const total = (seconds[stage] ?? 0) + (performance.now() - start) / 1000;
-    seconds[stage] = Math.round(total * 1000) / 1000;
-    return result;
+/** Refuses covers and fusions that rows, figures and stores could not tell apart. */
+function checkNames({ name, covers, fusion = [] }: ExperimentConfig): void {
+  const refuseTwice = (what: string, names: string[]) => {
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice === undefined) return;
+    throw new RangeError(`Cannot run ${name}: two of its ${what} are called ${twice}`);
   };
-  return { seconds, time };
-}
-
-/** Extracts (or finds in the cache) the features of one cover, with a progress line. */
-async function extract(
-  config: ExperimentConfig,
-  dataset: Dataset,
-  cover: CoverSpec,
-  encoder: Encoder,
-  { cacheDir = CACHE_DIR, output, displayId, signal }: RunOptions,
-): Promise<FeatureStore> {
-  const label = `Encode ${coverName(cover)}`;
-  const progress = createProgress({ label, total: dataset.images.length, output, displayId });
-  try {
-    return await extractFeatures({
-      dataset,
-      cover,
-      encoder,
-      cacheDir: `${cacheDir}/features`,
-      method: config.cut,
-      signal,
-      onProgress: ({ done }) => progress.update(done),
-    });
-  } finally {
-    await progress.finish();
-  }
-}
-
-function nothingToFind({ name }: ExperimentConfig, dataset: Dataset): Error {
-  return new Error(`Cannot run ${name}: no image of ${dataset.name} shows an object of any class`);
-}
-
-/** Refuses covers that rows, figures and stores could not tell apart. */
-function checkCovers({ name, covers }: ExperimentConfig): void {
-  const names = covers.map(coverName);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice === undefined) return;
-  throw new RangeError(`Cannot run ${name}: two of its covers are called ${twice}`);
+  refuseTwice("covers", covers.map(coverName));
+  refuseTwice("fusions", fusion.map(({ method }) => method));
 }
 
 /** All images, and the parts that the configuration asks for, each with its right answers. */
@@ -121,10 +89,15 @@ function subsetsOf(
   config: ExperimentConfig,
   dataset: Dataset,
   imageIds: string[],
+  words: Words,
 ): [name: string, relevance: RelevanceMatrix][] {
   const all = relevanceOf(dataset, imageIds);
-  if (countClasses(all) === 0) throw nothingToFind(config, dataset);
+  if (countClasses(all) === 0) throw nothingToFind(config.name, dataset);
   const subsets: [string, RelevanceMatrix][] = [["all", all]];
+  if (words.hidden.length > 0) {
+    subsets.push(["seen words", onlyQueries(all, words.known)]);
+    subsets.push(["unseen words", onlyQueries(all, words.hidden)]);
+  }
   if (config.subsets.includes("size")) {
     for (const bin of SIZE_BINS) {
       subsets.push([`size ${bin.name}`, relevanceBySize(dataset, bin, imageIds)]);
@@ -176,6 +149,36 @@ async function allRows(
   return rows;
 }
 
+/** Scores of every cover and every fusion of a configuration, each with its images. */
+async function scoreAll(
+  bench: Workbench,
+  context: FusionContext,
+): Promise<{ imageIds: string[]; methods: MethodScores[]; training: RetrievalRun["training"] }> {
+  const { config, prompts, signal } = context;
+  const scored: { imageIds: readonly string[]; methods: MethodScores[] }[] = [];
+  for (const cover of config.covers) {
+    const store = await context.searched(cover);
+    const methods = await bench.time(
+      "score",
+      () => scoreMethods(cover, store, prompts, { signal }),
+    );
+    scored.push({ imageIds: store.imageIds, methods });
+  }
+  const training: RetrievalRun["training"] = {};
+  for (const method of config.fusion ?? []) {
+    await context.searched(method.cover); // encoding is a stage of its own
+    const { imageIds, scores, epochs } = await bench.time(
+      `fuse ${method.method}`,
+      () => runFusion(method, context),
+    );
+    if (epochs.length > 0) training[method.method] = epochs;
+    scored.push({ imageIds, methods: [scores] });
+  }
+  const aligned = alignMethods(scored);
+  if (aligned.imageIds.length > 0) return { ...aligned, training };
+  throw new Error(`Cannot run ${config.name}: no image of ${bench.dataset.name} has every cover`);
+}
+
 /**
  * Runs a retrieval experiment and writes its rows.
  *
@@ -183,57 +186,33 @@ async function allRows(
  * @param options how; nothing in them changes the numbers
  * @returns rows, scores and features, for tables and figures
  * @throws {Error} when the data set has no annotations, or no image of it could be encoded
- * @throws {RangeError} when two covers have one name
+ * @throws {RangeError} when two covers or two fusions have one name
  */
 export async function runRetrieval(
   config: ExperimentConfig,
   options: RunOptions = {},
 ): Promise<RetrievalRun> {
   const started = new Date();
-  checkCovers(config);
+  checkNames(config);
+  const { cacheDir = CACHE_DIR } = options;
   const interrupted = operationSignal();
   const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
   const run = { displayId: crypto.randomUUID(), ...options, signal };
-  const { seconds, time } = stopwatch();
-  const dataset = await time("dataset", () => openDataset(config.dataset, config.seed, run));
-  if (!dataset.annotated) {
-    throw new Error(
-      `Cannot run ${config.name}: ${dataset.name} has no annotations to score recall against`,
-    );
-  }
-  if (dataset.report.objects === 0) throw nothingToFind(config, dataset); // before hours of encoding
-  const { id, ...how } = config.encoder;
-  const encoder = await loadEncoder(id, how);
+  const bench = await openWorkbench(config, run);
   try {
-    const templates = config.prompts;
-    const prompts = await time(
-      "prompts",
-      () => classPrompts(encoder, dataset.categories, { templates, signal }), // (Q, D)
-    );
+    const { dataset, encoder, seconds } = bench;
+    const words = divideWords(dataset.categories.length, config.hiddenWords ?? 0, config.seed);
+    const prompts = await bench.prompts(); // (Q, D)
     const stores = new Map<string, FeatureStore>();
-    const scored: { imageIds: string[]; methods: MethodScores[] }[] = [];
-    for (const cover of config.covers) {
-      const name = coverName(cover);
-      const store = await time(
-        `encode ${name}`,
-        () => extract(config, dataset, cover, encoder, run),
-      );
-      if (store.imageIds.length === 0) {
-        throw new Error(
-          `Cannot run ${config.name}: none of the ${dataset.images.length} images of ` +
-            `${dataset.name} could be encoded; the first reason: ${store.ledger[0]?.reason}`,
-        );
-      }
-      stores.set(name, store);
-      const methods = await time("score", () => scoreMethods(cover, store, prompts, { signal }));
-      scored.push({ imageIds: store.imageIds, methods });
-    }
-    const { imageIds, methods } = alignMethods(scored);
-    if (imageIds.length === 0) {
-      throw new Error(`Cannot run ${config.name}: no image of ${dataset.name} has every cover`);
-    }
-    const subsets = subsetsOf(config, dataset, imageIds);
-    const rows = await time("recall", () => allRows(config, methods, subsets, signal));
+    const searched = async (cover: CoverSpec) => {
+      const store = await bench.searched(cover);
+      stores.set(coverName(cover), store);
+      return store;
+    };
+    const context = { ...run, config, prompts, words, cacheDir, searched, split: bench.split };
+    const { imageIds, methods, training } = await scoreAll(bench, context);
+    const subsets = subsetsOf(config, dataset, imageIds, words);
+    const rows = await bench.time("recall", () => allRows(config, methods, subsets, signal));
     const provenance = await collectProvenance({
       config,
       command: options.command ?? commandLine(),
@@ -241,11 +220,23 @@ export async function runRetrieval(
       encoder: encoder.fingerprint,
       started,
       seconds,
+      ...(config.fusion && { training }),
     });
     const path = await writeResults(rows, provenance, options.resultsDir ?? RESULTS_DIR);
     const relevance = subsets[0][1];
-    return { config, dataset, relevance, imageIds, methods, stores, rows, provenance, path };
+    return {
+      config,
+      dataset,
+      relevance,
+      imageIds,
+      methods,
+      stores,
+      rows,
+      training,
+      provenance,
+      path,
+    };
   } finally {
-    await encoder.dispose();
+    await bench.close();
   }
 }

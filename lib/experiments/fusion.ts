@@ -1,0 +1,198 @@
+/**
+ * From a fusion method's configuration to its scores: train it (or find it trained), fuse the searched
+ * images, score the fused vectors.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { coverName, type CoverSpec } from "../covers/mod.ts";
+import type { FeatureStore } from "../features/mod.ts";
+import { canonicalJson, sha256 } from "../files.ts";
+import {
+  closedFormFusion,
+  createFusion,
+  type EpochRecord,
+  type FusedVectors,
+  fuseStore,
+  type FusionModel,
+  type FusionSpec,
+  loadEngine,
+  sphericalKMeans,
+  targetsOf,
+  train,
+} from "../fusion/mod.ts";
+import { checkpoint } from "../interrupt.ts";
+import type { ProgressOutput } from "../progress.ts";
+import { createRandom } from "../random.ts";
+import { bestVectorScores, recallAtK, relevanceOf } from "../retrieval/mod.ts";
+import type { ExperimentConfig, FusionMethod } from "./config.ts";
+import type { MethodScores } from "./methods.ts";
+import { onlyQueries, type Words } from "./words.ts";
+import type { Split } from "./workbench.ts";
+
+/** What fusing needs from the run around it. */
+export interface FusionContext {
+  /** The configuration of the run. */
+  config: ExperimentConfig;
+  /** Unit vectors of all class prompts. // (Q, D) */
+  prompts: Float32Array;
+  /** Which classes the fusion may learn from. */
+  words: Words;
+  /** Features of the searched images. */
+  searched: (cover: CoverSpec) => Promise<FeatureStore>;
+  /** Features of another split; throws where the data set has none. */
+  split: (name: "train" | "val", cover: CoverSpec) => Promise<Split>;
+  /** Where trained models are kept. */
+  cacheDir: string;
+  /** Stops the run. */
+  signal: AbortSignal;
+  /** Where progress shows. */
+  output?: ProgressOutput;
+  /** In a notebook: the display that the stages of a run share. */
+  displayId?: string;
+  /** Called after each epoch of each training. */
+  onEpoch?: (method: string, record: EpochRecord) => void | Promise<void>;
+}
+
+/** One trained or computed fusion on the searched images. */
+export interface FusedMethod {
+  /** Its scores. */
+  scores: MethodScores;
+  /** The images, in the order of the columns. */
+  imageIds: string[];
+  /** The training, epoch by epoch; empty where nothing was trained. */
+  epochs: EpochRecord[];
+}
+
+/** Name of the folder of a training: it changes with everything that the weights depend on. */
+function trainingKey(
+  method: FusionMethod,
+  { config, words }: FusionContext,
+  known: Float32Array,
+  [trained, chosen]: readonly Split[],
+  engine: string,
+): string {
+  const describe = ({ dataset, store }: Split) => [dataset.fingerprint, store.key, store.imageIds];
+  const prompts = sha256(new Uint8Array(known.buffer, known.byteOffset, known.byteLength));
+  const parts = [method.fuser, config.seed, describe(trained), describe(chosen), prompts, engine];
+  return sha256(canonicalJson([...parts, words.hidden])).slice(0, 16);
+}
+
+/** Whether a model is made for one number of patches. */
+function needsPatchCount(spec: FusionSpec): boolean {
+  return spec.kind === "weighted" || spec.kind === "linear" ||
+    (spec.kind === "mlp" && spec.input === "patches");
+}
+
+/** Trains a model, or loads it as it was trained before; best epoch by Recall@1 on the validation split. */
+async function trainModel(
+  method: FusionMethod,
+  fuser: Extract<FusionMethod["fuser"], { kind: "trained" }>,
+  context: FusionContext,
+): Promise<{ model: FusionModel; epochs: EpochRecord[] }> {
+  const { name: engine } = await loadEngine();
+  const { config: { seed }, prompts, words, signal, output, displayId, onEpoch } = context;
+  const learn = await context.split("train", method.cover);
+  const choose = await context.split("val", method.cover);
+  const known = words.pick(prompts); // (Q', D)
+  const relevance = onlyQueries(relevanceOf(choose.dataset, choose.store.imageIds), words.known);
+  const model = createFusion(fuser.model, {
+    dim: learn.store.dim,
+    ...(needsPatchCount(fuser.model) && {
+      patches: Math.max(...learn.store.imageIds.map((id) => learn.store.patchCount(id))),
+    }),
+    seed,
+    prompts: known,
+  });
+  try {
+    const { epochs } = await train({
+      model,
+      store: learn.store,
+      prompts: known,
+      config: { ...fuser.train, seed },
+      validate: async (model) => {
+        const fused = await fuseStore(model, choose.store, { signal });
+        return recallAtK(bestVectorScores(fused.data, prompts, fused), relevance, [1]).recall[0];
+      },
+      checkpointDir: join(
+        context.cacheDir,
+        "fusion",
+        trainingKey(method, context, known, [learn, choose], engine),
+      ),
+      label: `Train ${method.method}`,
+      signal,
+      output,
+      displayId,
+      onEpoch: (record) => onEpoch?.(method.method, record),
+    });
+    return { model, epochs };
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** Fused vectors of the searched images, and the training where there was one. */
+async function fuse(
+  method: FusionMethod,
+  store: FeatureStore,
+  context: FusionContext,
+): Promise<{ fused: FusedVectors; epochs: EpochRecord[] }> {
+  const { fuser } = method;
+  const { dim, imageIds } = store;
+  const { config: { seed }, prompts, words, signal } = context;
+  switch (fuser.kind) {
+    case "trained": {
+      const { model, epochs } = await trainModel(method, fuser, context);
+      try {
+        return { fused: await fuseStore(model, store, { signal }), epochs };
+      } finally {
+        model.dispose();
+      }
+    }
+    case "closed-form": {
+      const known = words.pick(prompts);
+      const targets = (await targetsOf(store, known, { signal })).values; // (N, Q')
+      const data = closedFormFusion(targets, known, { dim, ridge: fuser.ridge }); // (N, D)
+      return { fused: { imageIds, vectors: 1, dim, data }, epochs: [] };
+    }
+    case "k-means": {
+      const { vectors } = fuser;
+      const data = new Float32Array(imageIds.length * vectors * dim); // (N, m, D)
+      const place = new Map(imageIds.map((id, n) => [id, n]));
+      for await (const { imageId, features } of store.images({ signal })) {
+        await checkpoint(signal);
+        const centroids = sphericalKMeans(features, vectors, { dim, random: createRandom(seed) });
+        data.set(centroids, place.get(imageId)! * vectors * dim);
+      }
+      return { fused: { imageIds, vectors, dim, data }, epochs: [] };
+    }
+  }
+}
+
+/**
+ * Runs one fusion method: trains it if it learns, fuses the searched images and scores them.
+ *
+ * @param method which one
+ * @param context what the run provides
+ * @throws {Error} when it must be trained and the data set has no images to train on
+ */
+export async function runFusion(
+  method: FusionMethod,
+  context: FusionContext,
+): Promise<FusedMethod> {
+  const { cover } = method;
+  const store = await context.searched(cover);
+  const { fused, epochs } = await fuse(method, store, context);
+  return {
+    imageIds: fused.imageIds,
+    epochs,
+    scores: {
+      method: method.method,
+      cover: coverName(cover),
+      ...("k" in cover && { k: cover.k }),
+      vectors: fused.vectors,
+      scores: bestVectorScores(fused.data, context.prompts, fused),
+    },
+  };
+}
