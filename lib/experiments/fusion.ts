@@ -15,8 +15,8 @@ import {
   type FusedVectors,
   fuseStore,
   type FusionModel,
-  type FusionSpec,
   loadEngine,
+  needsPatchCount,
   sphericalKMeans,
   targetsOf,
   train,
@@ -76,12 +76,6 @@ function trainingKey(
   const prompts = sha256(new Uint8Array(known.buffer, known.byteOffset, known.byteLength));
   const parts = [method.fuser, config.seed, describe(trained), describe(chosen), prompts, engine];
   return sha256(canonicalJson([...parts, words.hidden])).slice(0, 16);
-}
-
-/** Whether a model is made for one number of patches. */
-function needsPatchCount(spec: FusionSpec): boolean {
-  return spec.kind === "weighted" || spec.kind === "linear" ||
-    (spec.kind === "mlp" && spec.input === "patches");
 }
 
 /** Trains a model, or loads it as it was trained before; best epoch by Recall@1 on the validation split. */

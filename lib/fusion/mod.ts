@@ -3,7 +3,6 @@
  *
  * @module
  */
-export {};
 export {
   type AdamW,
   type AdamWOptions,
@@ -58,7 +57,7 @@ export {
   targetsOf,
 } from "./targets.ts";
 export { type PatchProxies, patchProxies } from "./proxies.ts";
-export { mixBags } from "./mixing.ts";
+export { drawBags, mixBags } from "./mixing.ts";
 export { closedFormFusion, type ClosedFormOptions } from "./closed_form.ts";
 export { type KMeansOptions, sphericalKMeans } from "./kmeans.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused.ts";
@@ -66,7 +65,12 @@ export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fus
 export { type CheckpointRecord, type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
 export { train } from "./train.ts";
 export type { StepEvent, TrainOptions, TrainResult } from "./train_options.ts";
-export { type ResolvedTrainConfig, resolveTrainConfig, type TrainConfig } from "./train_config.ts";
+export {
+  type BagStage,
+  type ResolvedTrainConfig,
+  resolveTrainConfig,
+  type TrainConfig,
+} from "./train_config.ts";
 export { sweep, type SweepOptions, type SweepResult, type SweepRow } from "./sweep.ts";
 export {
   PAPER_SPACE,
@@ -85,3 +89,4 @@ export {
 } from "./visual_words.ts";
 export { loadVisualWords, saveVisualWords } from "./visual_words_file.ts";
 export { patchMean, type PatchOptions } from "./whitening.ts";
+export { needsPatchCount, TRANSFORMER_SIZES } from "./spec.ts";

@@ -13,6 +13,7 @@ import { differences, digestWeights, type EpochRecord, readCheckpoint } from "./
 import type { FusionModel } from "./model.ts";
 import { type AdamW, createAdamW } from "./optimizer.ts";
 import { setFusionWeights } from "./saving.ts";
+import { needsPatchCount } from "./spec.ts";
 import { createContext, LossWatch, type StepContext } from "./step.ts";
 import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts";
 import type { TrainOptions } from "./train_options.ts";
@@ -96,7 +97,7 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
   const { model, store, prompts, imageIds = store.imageIds, checkpointDir } = options;
   checkOptions(options);
   const config = resolveTrainConfig(options.config);
-  if (config.bags.length > 0 && model.sizes.patches !== undefined) {
+  if (config.bags.length > 0 && needsPatchCount(model.spec)) {
     throw new Error(
       `Cannot train: a model of kind "${model.spec.kind}" takes ${model.sizes.patches} patches, not bags`,
     );

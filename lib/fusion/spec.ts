@@ -187,3 +187,9 @@ export function checkCount(name: string, value: unknown): asserts value is numbe
 export function refuse(why: string): never {
   throw new Error(`Cannot create fusion model: ${why}`);
 }
+
+/** Whether a model of this spec is made for one number of patches, which `createFusion` must be told. */
+export function needsPatchCount(spec: FusionSpec): boolean {
+  return spec.kind === "weighted" || spec.kind === "linear" ||
+    (spec.kind === "mlp" && spec.input === "patches");
+}
