@@ -127,7 +127,7 @@ Deno.test("two fusions of one name, and data without images to train on, are ref
     const { annotations, images: root } = await generateClevrDs(folder, {
       seed: 1,
       images: 10,
-      size: 100,
+      size: 200,
     });
     const dataset = { source: "coco" as const, annotations: annotations.test, root };
     const own = { ...config, hiddenWords: 0, dataset };
