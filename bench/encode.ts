@@ -5,14 +5,15 @@
  *     deno task bench encode [--rounds 5] [--images FOLDER_OF_JPEGS] [--k 5] [--count 6]
  *         [--encoders-only]
  *
- * Sets itself up on first use: .venv-torch (requirements-torch.txt; minutes), the model (a minute), JPEG
- * files. onnxruntime is timed through `encodeImages`, from bytes to unit vectors; PyTorch from pixels that
+ * Sets itself up on first use: .venv-torch (requirements-torch.txt; minutes), the model (a minute, and again
+ * when what exports it has changed), JPEG files. onnxruntime is timed through `encodeImages`, from bytes to unit vectors; PyTorch from pixels that
  * are normalised already, with the better of two batch sizes. End to end is `extractFeatures` from JPEG
- * files to a fresh cache. Wants an otherwise idle machine.
+ * files to a fresh cache. The rate of plain products of matrices says how fast the model could be at most.
+ * Wants an otherwise idle machine.
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { createRandom, type Encoder, loadEncoder, type PatchBatch, writeAtomic } from "detailclip";
@@ -22,6 +23,7 @@ import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
 
 const MODEL = join(ROOT, ".cache/models/bench/random-vit-b-32");
 const PHOTOS = join(ROOT, ".cache/bench/photos");
+const EXPORTERS = ["export_encoder.py", "lean_tower.py", "quantize_rows.py"];
 const TORCH_BATCHES = [8, 32];
 const IMAGES = 32; // a timing of the encoders alone
 
@@ -39,9 +41,15 @@ const threads = navigator.hardwareConcurrency;
 /** Something that is timed: each call encodes images and returns images a second. */
 type Contender = () => Promise<number>;
 
+/** Whether the file that is written last is missing, or older than what writes it. */
+function outdated(path: string): boolean {
+  const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return EXPORTERS.some((name) => statSync(join(ROOT, "tools", name)).mtimeMs > made);
+}
+
 async function setUp(): Promise<void> {
   await ensureTorch();
-  if (!existsSync(join(MODEL, "model.safetensors"))) {
+  if (outdated(join(MODEL, "model.safetensors"))) {
     const args = ["--random", "vit-b-32", "--seed", "0", "--keep-torch", "--output", MODEL];
     await runPython("tools/export_encoder.py", args);
   }
@@ -143,6 +151,16 @@ async function torchVectors(torch: TorchProcess, encoder: Encoder, patches: Patc
   return Float32Array.from(vectors.flat());
 }
 
+/** GFLOP that one image takes, by the products of matrices in it. */
+async function gflopPerImage(encoder: Encoder): Promise<number> {
+  const { vision_config: vision } = JSON.parse(await Deno.readTextFile(join(MODEL, "config.json")));
+  const { hidden_size: width, intermediate_size: ff, num_hidden_layers: layers } = vision;
+  const patches = (encoder.inputSize / vision.patch_size) ** 2, tokens = patches + 1;
+  const layer = tokens * (4 * width ** 2 + 2 * width * ff) + 2 * tokens ** 2 * width;
+  // Of the last layer the export computes the class token alone: next to nothing.
+  return 2e-9 * (patches * 3 * vision.patch_size ** 2 * width + (layers - 1) * layer);
+}
+
 /** Takes rounds in turns, each starting one contender later, and returns each one's rates. */
 async function compete(contenders: Record<string, Contender>): Promise<Record<string, number[]>> {
   const names = Object.keys(contenders);
@@ -172,6 +190,10 @@ const agreement = {
   torchFp32: cosines(await torchVectors(torch, fp32, patches), reference, fp32.dim),
   int8: cosines(await q8.encodeImages(patches), reference, fp32.dim),
 };
+const matmul = await torch.ask<{ torch: number; onnxruntime: number }>({
+  matmul: [1600, 1536, 768],
+});
+const gflop = await gflopPerImage(fp32);
 const rates = await compete({
   ...Object.fromEntries(
     (["fp32", "bf16"] as const).flatMap((dtype) =>
@@ -207,6 +229,7 @@ const ratios = [
     ]
     : []),
 ];
+const bound = Math.max(matmul.torch, matmul.onnxruntime) / gflop;
 const result = {
   bench: "encode",
   command: `deno task bench encode ${Deno.args.join(" ")}`.trim(),
@@ -224,6 +247,7 @@ const result = {
   imagesPerSecond: rate,
   rates,
   ratios,
+  roofline: { matmulGflops: matmul, gflopPerImage: gflop, imagesPerSecond: bound },
   cosine: agreement,
 };
 for (const [name, value] of Object.entries(rate)) {
@@ -234,6 +258,11 @@ for (const { what, value, goal } of ratios) {
     `${what.padEnd(34)} ${value.toFixed(2).padStart(7)} x${goal ? `  goal ${goal}` : ""}`,
   );
 }
+console.log(
+  `fp32 products of matrices: onnxruntime ${matmul.onnxruntime.toFixed(0)}, PyTorch ` +
+    `${matmul.torch.toFixed(0)} GFLOP/s; at ${gflop.toFixed(2)} GFLOP an image that is at most ` +
+    `${bound.toFixed(1)} img/s, ${(bound / best("fp32")).toFixed(2)} x PyTorch`,
+);
 for (const [name, { mean, least }] of Object.entries(agreement)) {
   console.log(
     `cosine of ${name} with onnxruntime fp32: mean ${mean.toFixed(5)}, least ${least.toFixed(5)}`,

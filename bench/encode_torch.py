@@ -2,7 +2,8 @@
 
 Reads one JSON object a line from standard input, answers with one a line. `{"images": n, "batch": b,
 "dtype": "fp32" | "bf16"}` encodes n images in batches of b and answers `{"seconds": …}`;
-`{"vectors": path}` answers with the fp32 vectors of the float32 pixels (N, 3, S, S) in that file.
+`{"vectors": path}` answers with the fp32 vectors of the float32 pixels (N, 3, S, S) in that file;
+`{"matmul": [m, k, n]}` with the GFLOP/s at which PyTorch and onnxruntime multiply large fp32 matrices.
 
     .venv-torch/bin/python bench/encode_torch.py <folder with model.safetensors> <threads>
 """
@@ -12,8 +13,31 @@ import sys
 import time
 
 import numpy as np
+import onnxruntime
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from transformers import CLIPModel
+
+
+def matmul_rates(m: int, k: int, n: int, threads: int, rounds: int = 40) -> dict[str, float]:
+    """The best GFLOP/s of products (m, k) x (k, n) in fp32: what a model made of them can reach at most."""
+    x, weight = torch.randn(m, k), torch.randn(k, n) / k**0.5
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [m, side]) for name, side in (("x", k), ("y", n))]
+    node, constant = helper.make_node("MatMul", ["x", "w"], ["y"]), numpy_helper.from_array(weight.numpy(), "w")
+    graph = helper.make_graph([node], "matmul", ends[:1], ends[1:], [constant])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    feeds = {"x": x.numpy()}
+    calls = {"torch": lambda: x @ weight, "onnxruntime": lambda: session.run(None, feeds)}
+    least = dict.fromkeys(calls, float("inf"))
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            least[name] = min(least[name], time.perf_counter() - start)
+    return {name: 2e-9 * m * k * n / seconds for name, seconds in least.items()}
 
 
 def main() -> None:
@@ -38,6 +62,8 @@ def main() -> None:
             if "vectors" in request:
                 pixels = torch.from_numpy(np.fromfile(request["vectors"], np.float32)).reshape(-1, 3, side, side)
                 answer = {"vectors": encode("fp32", pixels).tolist()}
+            elif "matmul" in request:
+                answer = matmul_rates(*request["matmul"], threads)
             else:
                 dtype = next(towers[request["dtype"]].parameters()).dtype
                 pixels = torch.rand(request["batch"], 3, side, side).to(dtype)
