@@ -5,6 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { call, hasKernels } from "./native.ts";
 
 /** Options of {@linkcode createAdamW}; the defaults are those of `torch.optim.AdamW`. */
 export interface AdamWOptions {
@@ -132,8 +133,17 @@ function updateParameter(
 ): void {
   tf.tidy(() => {
     const g = clipValue === undefined ? gradient : tf.clipByValue(gradient, -clipValue, clipValue);
-    mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(g, (1 - beta1) * scale)));
     const share = (1 - beta2) * scale * scale;
+    if (hasKernels()) { // the same in one pass
+      const numbers = [beta1, (1 - beta1) * scale, beta2, share, keep, rate, epsilon];
+      const inputs = [parameter, mean, square, g, tf.tensor1d(numbers)];
+      const [newParameter, newMean, newSquare] = call("FusionAdamW", inputs, 3);
+      parameter.assign(newParameter);
+      mean.assign(newMean);
+      square.assign(newSquare);
+      return;
+    }
+    mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(g, (1 - beta1) * scale)));
     square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(g), share)));
     const change = tf.mul(tf.div(mean, tf.add(tf.sqrt(square), epsilon)), rate);
     parameter.assign(tf.sub(keep === 1 ? parameter : tf.mul(parameter, keep), change));
