@@ -13,7 +13,7 @@ export class VectorError extends Error {
   /** The name by which it is told from other errors. */
   override name = "VectorError";
   /** A few words to count by. */
-  readonly reason = "no finite vector";
+  readonly reason: string = "no finite vector";
 
   /**
    * @param what what was to be encoded, such as `image` or `text`

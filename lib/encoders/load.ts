@@ -8,7 +8,7 @@ import type { Encoder, LoadEncoderOptions } from "./encoder.ts";
 import { fingerprintEncoder } from "./fingerprint.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
-import { loadTokenizer, loadTower, type ModelConfig } from "./towers.ts";
+import { loadTokenizer, loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
 
 /** Texts in one run of the text tower. */
@@ -62,7 +62,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, device, threads };
-  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, device);
+  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, towerOptions);
   if (!Number.isInteger(microBatch) || microBatch < 1) {
     throw new RangeError(
       `Cannot load encoder: microBatch must be a positive integer, got ${microBatch}`,
@@ -93,11 +93,12 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
 function defaultMicroBatch(
   { vision_config: vision = {} }: ModelConfig,
   { size }: ModelPreprocessing,
-  device: string,
+  { device, dtype }: TowerOptions,
 ): number {
   if (device !== "cpu") return 64;
   const tokens = (size / (vision.patch_size ?? 16)) ** 2;
   const layers = (vision.num_hidden_layers ?? 12) / 12, width = (vision.hidden_size ?? 768) / 768;
   // 25 is what features of tiny-clip were made with: another number may round differently.
-  return Math.max(1, Math.min(25, Math.round(800 / (tokens * layers * width * width))));
+  const images = Math.max(1, Math.min(25, Math.round(800 / (tokens * layers * width * width))));
+  return dtype === "q8" ? 2 * images : images; // more than twice as fast
 }
