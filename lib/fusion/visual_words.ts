@@ -44,6 +44,8 @@ export interface VisualWords {
 
 /** Options of {@linkcode fitVisualWords}. */
 export interface VisualWordsOptions extends PatchOptions {
+  /** The most images that are read, evenly spaced among those given (default 400). */
+  images?: number;
   /** K (default 300). */
   words?: number;
   /** How many patches the words are clustered from (default 20,000; all, where there are fewer). */
@@ -61,7 +63,7 @@ export interface VisualWordsOptions extends PatchOptions {
 /**
  * Fits visual words to the patches of training images, in three passes over the store: their mean and
  * covariance; a sample of them, drawn with chances in their squared whitened lengths, whose clusters are
- * the words; how strongly each word is found in an image on average. A few hundred images are enough.
+ * the words; how strongly each word is found in an image on average.
  *
  * @param store the patch features
  * @param options which images; how many words, from how many patches
@@ -85,10 +87,10 @@ export async function fitVisualWords(
   store: FeatureStore,
   options: VisualWordsOptions = {},
 ): Promise<VisualWords> {
-  const { words: count = 300, sample = 20_000, whitening: epsilon = 1e-4 } = options;
-  const { ridge = 0.7, rounds = 20, seed = 1 } = options;
+  const { images = 400, words: count = 300, sample = 20_000, rounds = 20 } = options;
+  const { whitening: epsilon = 1e-4, ridge = 0.7, seed = 1 } = options;
   const attempt = "fit visual words";
-  for (const [name, value] of Object.entries({ words: count, sample, rounds })) {
+  for (const [name, value] of Object.entries({ images, words: count, sample, rounds })) {
     checkCount(attempt, name, value);
   }
   for (const [name, value] of Object.entries({ whitening: epsilon, ridge })) {
@@ -97,7 +99,9 @@ export async function fitVisualWords(
     }
   }
   const { dim } = store, random = createRandom(seed).fork("visual words");
-  const moments = await patchMoments(store, options);
+  const imageIds = spread(options.imageIds ?? store.imageIds, images);
+  const pass = { imageIds, signal: options.signal };
+  const moments = await patchMoments(store, pass);
   if (Math.min(moments.count, sample) < count) {
     throw new RangeError(
       `Cannot ${attempt}: ${
@@ -107,9 +111,9 @@ export async function fitVisualWords(
   }
   const mean = Float32Array.from(moments.mean);
   const whitening = inverseSquareRoot(moments.covariance, epsilon);
-  const directions = await drawPatches(store, { ...options, sample, mean, whitening, random });
+  const directions = await drawPatches(store, { ...pass, sample, mean, whitening, random });
   const words = sphericalKMeans(directions, count, { dim, random: random.fork("words"), rounds });
-  const baseline = await meanScores(store, { dim, mean, whitening, words }, options);
+  const baseline = await meanScores(store, { dim, mean, whitening, words }, pass);
   const readout = ridgeInverse(words, dim, ridge);
   return { dim, count, mean, whitening, words, baseline, readout };
 }
@@ -118,6 +122,12 @@ function checkCount(attempt: string, name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new RangeError(`Cannot ${attempt}: ${name} must be a positive integer, got ${value}`);
   }
+}
+
+/** At most `count` items, evenly spaced. */
+function spread<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  return Array.from({ length: count }, (_, i) => items[Math.floor(i * items.length / count)]);
 }
 
 /** Options of {@linkcode drawPatches}. */
