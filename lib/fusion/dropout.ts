@@ -16,7 +16,7 @@ export type { Dropout } from "./native.ts";
  *
  * @param x any shape
  * @param rate the share that is zeroed, in [0, 1); at 0 the input is returned as it is
- * @param random gives the seeds, two draws a call
+ * @param random gives the seed, one draw a call
  * @returns the same shape
  * @throws {RangeError} when the rate is not in [0, 1)
  */

@@ -182,7 +182,7 @@ struct Dropout {
   float scale;
   explicit Dropout(const int32_t* numbers)
       : a(numbers[0]), b(numbers[1]), threshold(numbers[2]),
-        scale(1.f / (1.f - threshold / 4294967296.f)) {}
+        scale(1 / (1 - threshold / 4294967296.0)) {}
   bool on() const { return threshold != 0; }
   static uint32_t Mix(uint32_t x) {  // Wellons' lowbias32
     x = (x ^ (x >> 16)) * 0x7feb352du;

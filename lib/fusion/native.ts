@@ -68,11 +68,11 @@ export interface Dropout {
   random: Random;
 }
 
-/** What kernels.cc needs to know of one dropout: two seeds and a threshold; 0 = nothing is dropped. */
+/** What kernels.cc needs to know of one dropout: two seeds and a threshold, 0 = nothing is dropped. */
 export type Drop = Int32Array;
 
 /**
- * Draws the seeds of one dropout.
+ * Draws the seeds of one dropout, with one draw from its source of chance.
  *
  * @throws {RangeError} when the rate is not in [0, 1)
  */
@@ -82,8 +82,9 @@ export function drawDrop(dropout?: Dropout): Drop {
   if (!(rate > 0 && rate < 1)) {
     throw new RangeError(`Cannot drop out: the rate must be in [0, 1), got ${rate}`);
   }
-  const seed = () => random.integer(0, 2 ** 32 - 1);
-  return new Int32Array(Uint32Array.of(seed(), seed(), Math.round(rate * 2 ** 32)).buffer);
+  const seed = random.integer(0, 2 ** 32 - 1);
+  const threshold = Math.min(Math.round(rate * 2 ** 32), 2 ** 32 - 1);
+  return Int32Array.of(seed, Math.imul(seed ^ (seed >>> 16), 0x85ebca6b), threshold | 0);
 }
 
 /** Whether anything is dropped. */

@@ -11,6 +11,7 @@ import {
   layerNorm,
   linear,
   matmul,
+  residualNorm,
   unitRows,
 } from "./ops.ts";
 
@@ -145,6 +146,12 @@ function cases(): Case[] {
       inputs: [[2, 3, 16], [16], [16]],
     },
     {
+      name: "residual norm",
+      op: (x, y, a, b) => residualNorm(x, y, a as tf.Tensor1D, b as tf.Tensor1D),
+      plain: (x, y, a, b) => plainNorm(tf.add(x, y), a, b),
+      inputs: [[2, 3, 16], [2, 3, 16], [16], [16]],
+    },
+    {
       name: "feed forward",
       op: (x, a, b, c, d) =>
         feedForward(x, a as tf.Tensor2D, b as tf.Tensor1D, c as tf.Tensor2D, d as tf.Tensor1D),
@@ -159,6 +166,7 @@ function cases(): Case[] {
     },
     selfCase("self-attention", 7),
     selfCase("self-attention of one", 1),
+    selfCase("self-attention over more rows than a vector register", 37),
     selfCase("self-attention with padding", 5, true),
     crossCase("cross-attention of one query", 1, 8),
     crossCase("cross-attention of two queries, folded", 2, 16),
@@ -166,6 +174,23 @@ function cases(): Case[] {
     crossCase("cross-attention of many queries", 6, 8),
     crossCase("cross-attention of many queries with padding", 6, 8, true),
   ];
+}
+
+/** The gradients of an operation, against how its value changes along a random direction. */
+function checkSlopes(op: Op, tensors: tf.Tensor[]): void {
+  const factor = draw(...op(...tensors).shape);
+  const value = (...x: tf.Tensor[]): tf.Tensor => tf.sum(tf.mul(op(...x), factor));
+  const gradients = tf.grads(value)(tensors);
+  tensors.forEach((tensor, i) => {
+    const direction = draw(...tensor.shape), h = 1e-2;
+    const at = (step: number) =>
+      value(...tensors.map((x, j) => j === i ? tf.add(x, tf.mul(direction, step)) : x))
+        .dataSync()[0];
+    const slope = (at(h) - at(-h)) / (2 * h);
+    const along = tf.sum(tf.mul(gradients[i], direction)).dataSync()[0];
+    const scale = Math.max(1, tf.norm(gradients[i]).dataSync()[0]);
+    assert.ok(Math.abs(slope - along) < 0.02 * scale, `input ${i}: ${slope}, ${along}`);
+  });
 }
 
 for (const engine of ["native", "wasm"] as EngineName[]) {
@@ -198,19 +223,7 @@ for (const engine of ["native", "wasm"] as EngineName[]) {
     for (const { name, op, inputs } of cases()) {
       await t.step(name, () => {
         const tensors = inputs.map((shape) => draw(...shape));
-        const factor = draw(...op(...tensors).shape);
-        const value = (...x: tf.Tensor[]): tf.Tensor => tf.sum(tf.mul(op(...x), factor));
-        const gradients = tf.grads(value)(tensors);
-        tensors.forEach((tensor, i) => {
-          const direction = draw(...tensor.shape), h = 1e-2;
-          const at = (step: number) =>
-            value(...tensors.map((x, j) => j === i ? tf.add(x, tf.mul(direction, step)) : x))
-              .dataSync()[0];
-          const slope = (at(h) - at(-h)) / (2 * h);
-          const along = tf.sum(tf.mul(gradients[i], direction)).dataSync()[0];
-          const scale = Math.max(1, tf.norm(gradients[i]).dataSync()[0]);
-          assert.ok(Math.abs(slope - along) < 0.02 * scale, `input ${i}: ${slope}, ${along}`);
-        });
+        checkSlopes(op, tensors);
       });
     }
   });
@@ -228,6 +241,47 @@ for (const engine of ["native", "wasm"] as EngineName[]) {
       step();
       assert.equal(tf.memory().numTensors, before, name);
       tf.dispose(variables);
+    }
+  });
+
+  Deno.test(`dropout within blocks on ${engine}: a seed's gradient is that of its value`, async (t) => {
+    if (!await load()) return;
+    const [B, T, D, rate] = [2, 5, 8, 0.3];
+    const dropout = () => ({ rate, random: createRandom(4) });
+    const blocks: Record<string, { op: Op; inputs: number[][] }> = {
+      "residual norm": {
+        op: (x, y, a, b) =>
+          residualNorm(x, y, a as tf.Tensor1D, b as tf.Tensor1D, { dropout: dropout() }),
+        inputs: [[B, T, D], [B, T, D], [D], [D]],
+      },
+      "feed forward": {
+        op: (x, a, b, c, d) =>
+          feedForward(x, a as tf.Tensor2D, b as tf.Tensor1D, c as tf.Tensor2D, d as tf.Tensor1D, {
+            dropout: dropout(),
+          }),
+        inputs: [[B, T, D], [20, D], [20], [D, 20], [D]],
+      },
+      "self-attention": {
+        op: (x, ...w) => {
+          const y = x as tf.Tensor3D;
+          return attention(y, y, weightsOf(w), { heads: 2, dropout: dropout() });
+        },
+        inputs: [[B, T, D], ...projections(D)],
+      },
+      "cross-attention": {
+        op: (x, memory, ...w) =>
+          attention(x as tf.Tensor3D, memory as tf.Tensor3D, weightsOf(w), {
+            heads: 2,
+            dropout: dropout(),
+          }),
+        inputs: [[B, 1, D], [B, T, D], ...projections(D)],
+      },
+    };
+    for (const [name, { op, inputs }] of Object.entries(blocks)) {
+      await t.step(name, () => {
+        const tensors = inputs.map((shape) => draw(...shape));
+        checkSlopes(op, tensors);
+      });
     }
   });
 
