@@ -70,6 +70,46 @@ Deno.test("centroids are unit vectors, each the direction of those nearest to it
   }
 });
 
+Deno.test("a weight is as much as so many equal patches", () => {
+  const random = createRandom(5);
+  const rows = Array.from({ length: 40 }, () => [...randomUnit(random, DIM)]);
+  const weights = rows.map((_, i) => i % 4); // each fourth patch counts for nothing
+  const features = Float32Array.from(rows.flat());
+  const repeated = Float32Array.from(
+    rows.flatMap((row, i) => Array.from({ length: weights[i] }, () => row)).flat(),
+  );
+  for (const count of [1, 2, 7]) {
+    const centroids = sphericalKMeans(features, count, { dim: DIM, random, weights });
+    const found = nearest(repeated, centroids);
+    for (let m = 0; m < count; m++) {
+      const sum = new Float32Array(DIM);
+      found.forEach(({ cluster }, row) => {
+        if (cluster === m) sum.forEach((_, d) => sum[d] += repeated[row * DIM + d]);
+      });
+      toUnit(sum).forEach((value, d) => {
+        assert.ok(Math.abs(centroids[m * DIM + d] - value) < 1e-5, `${m} of ${count}`);
+      });
+    }
+  }
+});
+
+Deno.test("first centroids are drawn by weight", () => {
+  const features = clusters(9, 12, 0.6);
+  const weights = new Float64Array(features.length / DIM);
+  weights[17] = weights[40] = 1;
+  for (let seed = 0; seed < 5; seed++) {
+    const options = { dim: DIM, random: createRandom(seed), rounds: 0 };
+    const centroids = sphericalKMeans(features, 2, { ...options, weights });
+    const drawn = [0, 1].map((m) => nearest(centroids, features)[m].cluster).sort();
+    assert.deepEqual(drawn, [17, 40]);
+    const ones = new Float64Array(weights.length).fill(1);
+    assert.deepEqual(
+      sphericalKMeans(features, 4, { ...options, random: createRandom(seed), weights: ones }),
+      sphericalKMeans(features, 4, { ...options, random: createRandom(seed) }),
+    );
+  }
+});
+
 Deno.test("no round makes it worse", () => {
   const features = clusters(9, 12, 0.6);
   for (let seed = 0; seed < 10; seed++) {
@@ -120,6 +160,13 @@ Deno.test("sphericalKMeans refuses hostile input", () => {
     /3 values are not a whole number of vectors of 2/,
   );
   assert.throws(run(Float32Array.of(1, NaN), 1), /a value is not finite/);
+  for (const weights of [[1], [1, -1], [1, NaN], [1, Infinity]]) {
+    const options = { dim: 2, random: createRandom(1), weights };
+    assert.throws(
+      () => sphericalKMeans(Float32Array.of(1, 0, 0, 1), 1, options),
+      /^RangeError: Cannot cluster patches: weights must be 2 numbers from 0 on$/,
+    );
+  }
   for (const count of [0, 1.5, NaN]) {
     assert.throws(run(Float32Array.of(1, 0), count), /count must be a positive integer, got/);
   }

@@ -54,7 +54,7 @@ export interface VisualWordsOptions extends PatchOptions {
   whitening?: number;
   /** Ridge of the readout (default 0.7). */
   ridge?: number;
-  /** The most rounds of clustering (default 20). */
+  /** The most rounds of clustering (default 10). */
   rounds?: number;
   /** Seed of the sample and of the clustering (default 1). */
   seed?: number;
@@ -87,7 +87,7 @@ export async function fitVisualWords(
   store: FeatureStore,
   options: VisualWordsOptions = {},
 ): Promise<VisualWords> {
-  const { images = 400, words: count = 300, sample = 20_000, rounds = 20 } = options;
+  const { images = 400, words: count = 300, sample = 20_000, rounds = 10 } = options;
   const { whitening: epsilon = 1e-4, ridge = 0.7, seed = 1 } = options;
   const attempt = "fit visual words";
   for (const [name, value] of Object.entries({ images, words: count, sample, rounds })) {
