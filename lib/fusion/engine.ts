@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import { buildEngine } from "./build.ts";
+import { buildEngine, type BuildOptions, wantsCuda } from "./build.ts";
 
 /** The names of the engines. */
 export type EngineName = "native" | "wasm";
@@ -30,6 +30,8 @@ export interface Engine {
 export interface EngineOptions {
   /** The engine to use if it can be had; native, if absent. */
   prefer?: EngineName;
+  /** The folder that gets the native engine; `.cache/engine` of the project if absent. */
+  cacheDir?: string;
   /** Told about a build, and why the engine is not the native one. */
   log?: (message: string) => void;
 }
@@ -82,9 +84,20 @@ function quietly<T>(load: () => T): T {
   }
 }
 
+/** Builds the binding; where a GPU was seen but CUDA cannot be had, the one for processors. */
+async function build(options: BuildOptions): Promise<string> {
+  try {
+    return await buildEngine(options);
+  } catch (error) {
+    if (Deno.env.get("DETAILCLIP_CUDA") || !await wantsCuda()) throw error;
+    options.log?.(`The GPU stays unused. ${(error as Error).message}`);
+    return await buildEngine({ ...options, variant: "cpu" });
+  }
+}
+
 /** Builds the binding when it is not there and registers TensorFlow with tfjs. */
-async function loadNative(log: (message: string) => void): Promise<Engine> {
-  const path = await buildEngine({ log });
+async function loadNative({ cacheDir, log }: EngineOptions): Promise<Engine> {
+  const path = await build({ cacheDir, log });
   restoreUtil();
   const binding: Binding = quietly(() => require(path));
   // Not the package's own index.js: it looks for the binding where its install script would put it.
@@ -117,10 +130,10 @@ async function loadWasm(): Promise<Engine> {
 }
 
 /** Loads an engine once. */
-function load(name: EngineName, log: (message: string) => void): Promise<Engine> {
+function load(name: EngineName, options: EngineOptions): Promise<Engine> {
   let engine = loaded.get(name);
   if (!engine) {
-    engine = name === "native" ? loadNative(log) : loadWasm();
+    engine = name === "native" ? loadNative(options) : loadWasm();
     loaded.set(name, engine);
   }
   return engine;
@@ -134,17 +147,18 @@ function forced(): EngineName | undefined {
   throw new Error(`Cannot load an engine: DETAILCLIP_ENGINE must be native or wasm, got ${wish}`);
 }
 
-async function choose({ prefer, log = console.error }: EngineOptions): Promise<Engine> {
+async function choose(options: EngineOptions): Promise<Engine> {
+  const { prefer, log = console.error } = options;
   const force = forced();
   const name = force ?? prefer ?? "native";
   let engine: Engine;
   try {
-    engine = await load(name, log);
+    engine = await load(name, options);
   } catch (error) {
     if (name === "wasm" || force) throw error;
     const note = (error as Error).message.replaceAll("\n", " ");
     log(`The fusion runs on tfjs-wasm, which is slower. ${note}`);
-    engine = { ...await load("wasm", log), note };
+    engine = { ...await load("wasm", options), note };
   }
   await tf.setBackend(BACKENDS[engine.name]);
   return engine;
