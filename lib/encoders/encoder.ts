@@ -16,6 +16,8 @@ export class VectorError extends Error {
   readonly reason: string = "no finite vector";
 
   /**
+   * Makes the error; its message names the input.
+   *
    * @param what what was to be encoded, such as `image` or `text`
    * @param row which input of the call it is, from 0
    * @param options the error behind it, as `cause`
