@@ -59,11 +59,19 @@ export interface CocoFiles {
 /** How the vectors of a fused image are found. */
 export type Fuser =
   /** A model that is trained on the training split and chosen on the validation split. */
-  | { kind: "trained"; model: FusionSpec; train: Omit<TrainConfig, "seed"> }
+  | {
+    kind: "trained";
+    model: FusionSpec;
+    train: Omit<TrainConfig, "seed">;
+    /** Whether the mean of the training patches is subtracted from every patch (*extended*). */
+    centre?: boolean;
+  }
   /** The ridge solution over the known class prompts; see `closedFormFusion`. */
   | { kind: "closed-form"; ridge?: number }
   /** Centroids of the patches, which know no words; see `sphericalKMeans`. */
-  | { kind: "k-means"; vectors: number };
+  | { kind: "k-means"; vectors: number }
+  /** Directions found in the training patches, without words; see `fitVisualWords`. */
+  | { kind: "visual-words"; vectors: number; words?: number };
 
 /** A way to turn the patches of an image into one vector, or a few. */
 export interface FusionMethod {

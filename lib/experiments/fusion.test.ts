@@ -33,6 +33,12 @@ const fusion: FusionMethod[] = [
   },
   { method: "closed form", origin: "baseline", cover, fuser: { kind: "closed-form" } },
   { method: "k-means (m = 2)", origin: "baseline", cover, fuser: { kind: "k-means", vectors: 2 } },
+  {
+    method: "visual words (m = 2)",
+    origin: "extended",
+    cover,
+    fuser: { kind: "visual-words", vectors: 2, words: 20 },
+  },
 ];
 
 const config: ExperimentConfig = {
@@ -87,6 +93,7 @@ Deno.test("a run trains, fuses and scores beside the covers, and trains nothing 
       ["MLP (1), patches", 1, "cc@2"],
       ["closed form", 1, "cc@2"],
       ["k-means (m = 2)", 2, "cc@2"],
+      ["visual words (m = 2)", 2, "cc@2"],
     ]);
     const trained = ["DetailCLIP", "MLP (1), patches"];
     assert.deepEqual(epochs, trained.flatMap((method) => [`${method} 1`, `${method} 2`]));
@@ -113,10 +120,10 @@ Deno.test("fusion learns nothing from hidden words: their prompts change no fuse
       { ...config, fusion: fusion.slice(2), hiddenWords: 0 },
       options,
     );
-    const [hiddenClosed, hiddenMeans] = all.methods.slice(1).map(({ scores }) => scores.scores);
-    const [closed, means] = known.methods.slice(1).map(({ scores }) => scores.scores);
+    const [hiddenClosed, ...hiddenOthers] = all.methods.slice(1).map(({ scores }) => scores.scores);
+    const [closed, ...others] = known.methods.slice(1).map(({ scores }) => scores.scores);
     assert.notDeepEqual(hiddenClosed, closed); // the closed form knows its vocabulary
-    assert.deepEqual(hiddenMeans, means); // k-means knows none
+    assert.deepEqual(hiddenOthers, others); // k-means and visual words know none
   }));
 
 Deno.test("two fusions of one name, and data without images to train on, are refused", () =>

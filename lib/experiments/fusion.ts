@@ -12,11 +12,14 @@ import {
   closedFormFusion,
   createFusion,
   type EpochRecord,
+  fitVisualWords,
   type FusedVectors,
   fuseStore,
+  fuseVisualWords,
   type FusionModel,
   loadEngine,
   needsPatchCount,
+  patchMean,
   sphericalKMeans,
   targetsOf,
   train,
@@ -97,6 +100,7 @@ async function trainModel(
     }),
     seed,
     prompts: known,
+    ...(fuser.centre && { centre: await patchMean(learn.store, { signal }) }),
   });
   try {
     const { epochs } = await train({
@@ -149,6 +153,12 @@ async function fuse(
       const targets = (await targetsOf(store, known, { signal })).values; // (N, Q')
       const data = closedFormFusion(targets, known, { dim, ridge: fuser.ridge }); // (N, D)
       return { fused: { imageIds, vectors: 1, dim, data }, epochs: [] };
+    }
+    case "visual-words": {
+      const { store: patches } = await context.split("train", method.cover);
+      const found = await fitVisualWords(patches, { words: fuser.words, seed, signal });
+      const { vectors } = fuser;
+      return { fused: await fuseVisualWords(found, store, { vectors, signal }), epochs: [] };
     }
     case "k-means": {
       const { vectors } = fuser;
