@@ -65,6 +65,8 @@ export type Fuser =
     train: Omit<TrainConfig, "seed">;
     /** Whether the mean of the training patches is subtracted from every patch (*extended*). */
     centre?: boolean;
+    /** Where training starts: PyTorch's random weights, or a transformer that averages its patches (*extended*). */
+    start?: "random" | "average";
   }
   /** The ridge solution over the known class prompts; see `closedFormFusion`. */
   | { kind: "closed-form"; ridge?: number }

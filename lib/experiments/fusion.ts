@@ -21,6 +21,7 @@ import {
   needsPatchCount,
   patchMean,
   sphericalKMeans,
+  startAsAverage,
   targetsOf,
   train,
 } from "../fusion/mod.ts";
@@ -103,6 +104,7 @@ async function trainModel(
     ...(fuser.centre && { centre: await patchMean(learn.store, { signal }) }),
   });
   try {
+    if (fuser.start === "average") await startAsAverage(model, learn.store, known, { signal });
     const { epochs } = await train({
       model,
       store: learn.store,

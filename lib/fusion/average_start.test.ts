@@ -1,0 +1,75 @@
+import * as tf from "@tensorflow/tfjs-core";
+import assert from "node:assert/strict";
+import { withFolder } from "../features/testing.ts";
+import { startAsAverage } from "./average_start.ts";
+import { loadEngine } from "./engine.ts";
+import { fuseStore } from "./fuse.ts";
+import { createFusion, type FusionModel, type FusionSpec } from "./model.ts";
+import { targetsOf } from "./targets.ts";
+import { drawDetailTask, makeStore, recallAtOne } from "./testing.ts";
+
+await loadEngine({ prefer: "wasm" });
+
+const dim = 32;
+const spec: FusionSpec = {
+  kind: "transformer",
+  size: "tiny",
+  encoderLayers: 2,
+  decoderLayers: 2,
+  feedForward: 64,
+  inputScale: 6,
+};
+const task = drawDetailTask({ images: 60, seed: 1, classes: 24, dim, patches: 9, objects: 2 });
+
+/** Mean squared difference between the fused vectors' similarities and the targets, as in eq. 7. */
+async function loss(model: FusionModel, store: Parameters<typeof fuseStore>[1]): Promise<number> {
+  const { values } = await targetsOf(store, task.prompts);
+  const { data } = await fuseStore(model, store);
+  let sum = 0;
+  for (let n = 0; n < store.imageIds.length; n++) {
+    for (let q = 0; q < 24; q++) {
+      let cosine = 0;
+      for (let d = 0; d < dim; d++) cosine += data[n * dim + d] * task.prompts[q * dim + d];
+      sum += (cosine - values[n * 24 + q]) ** 2;
+    }
+  }
+  return sum / values.length;
+}
+
+Deno.test("startAsAverage: nearer to the targets than random weights, before any training", () =>
+  withFolder(async (folder) => {
+    const store = await makeStore(folder, task.images, { dim });
+    for (const seed of [1, 2]) {
+      const model = createFusion(spec, { dim, seed });
+      const before = tf.memory().numTensors, fresh = await loss(model, store);
+      await startAsAverage(model, store, task.prompts);
+      assert.equal(tf.memory().numTensors, before);
+      const started = await loss(model, store);
+      assert(started < fresh / 2, `seed ${seed}: random ${fresh}, average ${started}`);
+      model.dispose();
+    }
+  }));
+
+Deno.test("startAsAverage: finds far more than random weights, before any training", () =>
+  withFolder(async (folder) => {
+    const store = await makeStore(folder, task.images, { dim });
+    for (const seed of [3, 4]) {
+      const model = createFusion(spec, { dim, seed });
+      const recall = async () => recallAtOne(task, (await fuseStore(model, store)).data);
+      const fresh = await recall();
+      await startAsAverage(model, store, task.prompts);
+      const started = await recall();
+      assert(started > fresh + 0.2, `seed ${seed}: random ${fresh}, average ${started}`);
+      model.dispose();
+    }
+  }));
+
+Deno.test("startAsAverage: only transformers can", () =>
+  withFolder(async (folder) => {
+    const store = await makeStore(folder, task.images, { dim });
+    const model = createFusion({ kind: "mean" }, { dim, seed: 1 });
+    await assert.rejects(
+      startAsAverage(model, store, task.prompts),
+      /Cannot start as an average: the model is of kind "mean"/,
+    );
+  }));
