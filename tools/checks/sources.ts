@@ -59,5 +59,18 @@ export const types: Check = {
   },
 };
 
+/** Types of tfjs that public signatures name: the lint takes all that npm packages export for private. */
+const TENSOR_TYPES = /private type '(Tensor(\dD)?|Scalar|Variable)'/;
+
 /** Every public symbol is documented and typed. */
-export const documentation: Check = denoCheck("doc lint", ["doc", "--lint", "lib/mod.ts"]);
+export const documentation: Check = {
+  name: "doc lint",
+  run: async (root) => {
+    const { code, output } = await captureDeno(["doc", "--lint", "lib/mod.ts"], { cwd: root });
+    if (code === 0) return [];
+    const errors = output.split(/\n(?=error\[)/).filter((part) => part.startsWith("error["));
+    const others = errors.filter((error) => !TENSOR_TYPES.test(error.split("\n", 1)[0]));
+    if (errors.length > 0 && others.length === 0) return [];
+    return [messages(errors.length > 0 ? others.join("\n") : output)];
+  },
+};
