@@ -80,13 +80,8 @@ export {
   type SweepSpace,
   type SweepValue,
 } from "./sweep_space.ts";
-export {
-  fitVisualWords,
-  fuseVisualWords,
-  type FuseVisualWordsOptions,
-  type VisualWords,
-  type VisualWordsOptions,
-} from "./visual_words.ts";
+export { fuseVisualWords, type FuseVisualWordsOptions } from "./fuse_visual_words.ts";
+export { fitVisualWords, type VisualWords, type VisualWordsOptions } from "./visual_words.ts";
 export { loadVisualWords, saveVisualWords } from "./visual_words_file.ts";
 export { patchMean, type PatchOptions } from "./whitening.ts";
 export { needsPatchCount, TRANSFORMER_SIZES } from "./spec.ts";

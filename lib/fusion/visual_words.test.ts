@@ -4,6 +4,8 @@ import type { FeatureStore } from "../features/mod.ts";
 import { withFolder } from "../features/testing.ts";
 import { createRandom } from "../random.ts";
 import { meanVector } from "../vectors.ts";
+import { fuseVisualWords } from "./fuse_visual_words.ts";
+import { writeSafetensors } from "./safetensors.ts";
 import {
   drawDetailTask,
   makeStore,
@@ -13,14 +15,8 @@ import {
   type TestImage,
   toUnit,
 } from "./testing.ts";
-import {
-  fitVisualWords,
-  fuseVisualWords,
-  type VisualWords,
-  type VisualWordsOptions,
-} from "./visual_words.ts";
+import { fitVisualWords, type VisualWords, type VisualWordsOptions } from "./visual_words.ts";
 import { loadVisualWords, saveVisualWords } from "./visual_words_file.ts";
-import { writeSafetensors } from "./safetensors.ts";
 
 const DIM = 8;
 const SMALL: VisualWordsOptions = { words: 5, whitening: 0.01 };

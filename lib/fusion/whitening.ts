@@ -60,6 +60,17 @@ export interface PatchMoments {
  * @param options which images
  * @returns not of length 1 // (D)
  * @throws Error when there are no patches, or one is not finite
+ *
+ * @example
+ * ```ts
+ * import type { FeatureStore, FusionModel } from "detailclip";
+ * import { createFusion, loadEngine, patchMean } from "detailclip";
+ * async function create(store: FeatureStore): Promise<FusionModel> {
+ *   await loadEngine();
+ *   const centre = await patchMean(store);
+ *   return createFusion({ kind: "max-pool", vectors: 4 }, { dim: store.dim, seed: 1, centre });
+ * }
+ * ```
  */
 export async function patchMean(
   store: FeatureStore,
