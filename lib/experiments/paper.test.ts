@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { completeCover } from "../covers/mod.ts";
-import { PAPER_SOURCE, PAPER_TABLES, paperRecalls, paperTable, paperValue } from "./paper.ts";
+import {
+  PAPER_SOURCE,
+  PAPER_TABLES,
+  paperAdapters,
+  paperRecalls,
+  paperTable,
+  paperValue,
+} from "./paper.ts";
 
 Deno.test("all tables of numbers are there, each with a title, a place and lines of one shape", () => {
   const numbers = PAPER_TABLES.filter((name) => name.startsWith("table "))
@@ -59,8 +66,20 @@ Deno.test("the paper's recalls stand under our names, Patch-obj only where the t
     "full image": 10.61,
     "cc@10": 22.56,
     "DetailCLIP": 22.54,
+    "DetailCLIP, as published": 22.54,
     "Patch-obj": 32.44,
   });
   assert.equal(paperRecalls("recall@5")["cc@10"], 64.91);
   assert.ok(!("Patch-obj" in paperRecalls("recall@5")));
+  assert.deepEqual(Object.values(paperAdapters()), [
+    10.61,
+    15.91,
+    14.7,
+    13.96,
+    15.9,
+    17.51,
+    17.21,
+    22.54,
+    22.54,
+  ]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ResultRow } from "./results.ts";
-import { recallMarkdown, tableFrame, tableLines, toDataFrame } from "./table.ts";
+import { gapClosed, recallMarkdown, tableFrame, tableLines, toDataFrame } from "./table.ts";
 
 const row = (method: string, metric: string, value: number, subset = "all"): ResultRow => ({
   method,
@@ -62,4 +62,14 @@ Deno.test("a table by method shows all images only, and the paper's number where
   const frame = tableFrame(rows, { paper: { "cc@10": 22.56 } });
   assert.deepEqual(frame.getColumn("method").toArray(), ["full image", "cc@10"]);
   assert.deepEqual(frame.getColumn("paper, %").toArray(), ["", "22.56"]);
+});
+
+Deno.test("the gap between two methods is closed by shares, below and beyond included", () => {
+  const all = [...rows, ...[0.5277, 0.1, 0.9].map((value, i) => row(`m${i}`, "recall@1", value))];
+  const gaps = gapClosed(all, { from: "full image", to: "cc@10" });
+  assert.deepEqual(gaps.map(({ method }) => method), ["m0", "m1", "m2"]);
+  assert.ok(Math.abs(gaps[0].closed - 0.5) < 1e-9);
+  assert.ok(gaps[1].closed < 0 && gaps[2].closed > 1);
+  assert.throws(() => gapClosed(all, { from: "full image", to: "cc@5" }), /no recall@1 of it/);
+  assert.throws(() => gapClosed(all, { from: "m0", to: "m0" }), /equally good/);
 });

@@ -142,3 +142,47 @@ export function tableFrame(
   }));
   return toDataFrame(lines);
 }
+
+/** What a method makes good of the difference between two others. */
+export interface GapRow {
+  /** Name of the method. */
+  method: string;
+  /** Mean number of vectors an image. */
+  vectors: number;
+  /** Its recall, a share. */
+  value: number;
+  /** 0 is the lower method, 1 the upper one; below and beyond are possible. */
+  closed: number;
+}
+
+/**
+ * The share of the gap between two methods that each of the others closes.
+ *
+ * @param rows rows of one run
+ * @param options `from` and `to`: the lower and the upper method; `metric` and `subset`
+ * @throws {RangeError} when the rows lack one of the two, or they are equally good
+ */
+export function gapClosed(
+  rows: readonly ResultRow[],
+  { from, to, metric = "recall@1", subset = "all" }: {
+    from: string;
+    to: string;
+    metric?: string;
+    subset?: string;
+  },
+): GapRow[] {
+  const shown = subsetRows(rows, subset).filter((row) => row.metric === metric);
+  const [low, high] = [from, to].map((method) => {
+    const row = shown.find((row) => row.method === method);
+    if (row) return row.value;
+    throw new RangeError(`Cannot compare with ${method}: there is no ${metric} of it`);
+  });
+  if (low === high) throw new RangeError(`Cannot compare: ${from} and ${to} are equally good`);
+  return shown.filter(({ method }) => method !== from && method !== to)
+    .map(({ method, vectors, value }) => ({
+      method,
+      vectors,
+      value,
+      closed: (value - low) / (high - low),
+    }));
+}

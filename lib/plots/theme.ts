@@ -79,6 +79,13 @@ const STYLES: readonly (MethodStyle & { pattern: RegExp })[] = [
     ink: "#6a4a91",
     marker: "square",
   },
+  {
+    family: "visual words",
+    pattern: /^visual/i,
+    color: "#009e73",
+    ink: "#00704f",
+    marker: "triangle",
+  },
   { family: "k-means", pattern: /^k-means/i, color: "#56b4e9", ink: "#1f6f9f", marker: "triangle" },
 ];
 
