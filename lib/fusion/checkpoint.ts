@@ -15,7 +15,7 @@ import { canonicalJson, writeAtomic } from "../files.ts";
 import type { FusionModel } from "./model.ts";
 import type { OptimizerState } from "./optimizer.ts";
 import { type NamedArray, readSafetensors, writeSafetensors } from "./safetensors.ts";
-import { fusionWeights, saveFusion } from "./saving.ts";
+import { fusionWeights, readTensors, saveFusion } from "./saving.ts";
 
 /** One epoch of a training. */
 export interface EpochRecord {
@@ -178,14 +178,15 @@ export function differences(
 }
 
 /**
- * A SHA-256 over the weights of a model: names, shapes and values, bit for bit.
+ * A SHA-256 over the weights of a model and its constants: names, shapes and values, bit for bit.
  *
  * @param model the model
  * @returns lower-case hexadecimal
  */
 export function digestWeights(model: FusionModel): string {
   const hash = createHash("sha256");
-  for (const [name, { shape, data }] of fusionWeights(model)) {
+  const tensors = new Map([...model.parameters, ...model.constants]);
+  for (const [name, { shape, data }] of readTensors(tensors)) {
     const { buffer, byteOffset, byteLength } = data;
     hash.update(canonicalJson([name, shape]));
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));

@@ -52,9 +52,18 @@ function slowScores({ dim, count, mean, whitening, words }: VisualWords, feature
 }
 
 /** The fused vector, by plain loops. */
-function slowFused(model: VisualWords, features: Float32Array): Float32Array {
+function slowFused(model: VisualWords, features: Float32Array, novelty = 0.4): Float32Array {
+  const { dim, count, mean, whitening, words } = model;
   const above = slowScores(model, features).map((score, k) => score - model.baseline[k]);
-  return toUnit(model.mean.map((_, d) => dot(row(model.readout, d, model.count), above)));
+  const vector = mean.map((_, d) => dot(row(model.readout, d, count), above));
+  for (let p = 0; p < features.length / dim; p++) {
+    const centred = row(features, p, dim).map((x, d) => x - mean[d]);
+    const patch = mean.map((_, i) => dot(row(whitening, i, dim), centred));
+    const cosines = Array.from({ length: count }, (_, k) => dot(toUnit(patch), row(words, k, dim)));
+    const share = novelty * Math.max(0, 1 - Math.max(...cosines) / 0.45);
+    patch.forEach((value, d) => vector[d] += share * value);
+  }
+  return toUnit(vector);
 }
 
 Deno.test("visual words find details of classes that nobody named", () =>
@@ -133,9 +142,12 @@ Deno.test("one vector an image is what plain loops say", () =>
     const model = await fitVisualWords(store, SMALL);
     const done: number[] = [];
     const fused = await fuseVisualWords(model, store, { onProgress: (n) => void done.push(n) });
+    const plain = await fuseVisualWords(model, store, { novelty: 0 });
+    assert.notDeepEqual(plain.data, fused.data);
     assert.deepEqual([fused.imageIds, fused.vectors, fused.dim], [store.imageIds, 1, DIM]);
     images.forEach(({ features }, n) => {
       assertClose(row(fused.data, n, DIM), slowFused(model, features));
+      assertClose(row(plain.data, n, DIM), slowFused(model, features, 0));
     });
     assert.deepEqual(done, images.map((_, i) => i + 1));
   }));
@@ -278,6 +290,10 @@ Deno.test("visual words refuse what cannot be fitted or fused, and stop at a sig
     await assert.rejects(
       fuseVisualWords(model, store, { vectors: 0 }),
       /vectors must be a positive/,
+    );
+    await assert.rejects(
+      fuseVisualWords(model, store, { novelty: -1 }),
+      /novelty must be a number from 0 on, got -1/,
     );
     await assert.rejects(fuseVisualWords(model, store, { imageIds: ["x"] }), /no such image/);
     const narrow = await makeStore(`${folder}/narrow`, randomImages(3, 4, () => 4), { dim: 4 });
