@@ -58,7 +58,11 @@ function transposed(x: tf.Tensor): tf.Tensor {
  */
 export function product(a: tf.Tensor, b: tf.Tensor, swapA = false, swapB = false): tf.Tensor {
   if (isNative()) {
-    return a.rank === 2 ? nativeProduct(a, b, swapA, swapB) : tf.matMul(a, b, swapA, swapB);
+    // TensorFlow's kernel for batches is the faster one where a transposed matrix makes rows shorter
+    const narrow = swapB && !swapA && b.shape[0] <= b.shape[1]!;
+    return a.rank === 2 && !narrow
+      ? nativeProduct(a, b, swapA, swapB)
+      : tf.matMul(a, b, swapA, swapB);
   }
   const left = swapA ? transposed(a) : a, right = swapB ? transposed(b) : b;
   const result = tf.matMul(left, right);

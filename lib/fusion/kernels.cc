@@ -19,6 +19,9 @@
 #include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_tensor.h"
 
+// The arrays of a loop do not overlap: compilers would check all pairs of them first, or give up.
+#define SIMD _Pragma("omp simd")
+
 namespace {
 
 // ---- Threads: one part of the rows each, so that sums are the same in every run ----------------------
@@ -202,6 +205,7 @@ void DropoutOp(Call& call) {  // x, drop -> y
   Dropout drop(call.Integers(1));
   float* y = call.OutputLike(0, in);
   Pool::Get().Run(TF_TensorElementCount(in), [=](int, int64_t begin, int64_t end) {
+    SIMD
     for (int64_t i = begin; i < end; i++) y[i] = drop(x[i], i);
   });
 }
@@ -217,11 +221,13 @@ void Gelu(Call& call) {  // x, bias, drop -> dropout(gelu(x + bias))
     for (int64_t r = begin; r < end; r++) {
       const float* from = x + r * F;
       float* to = y + r * F;
+      SIMD
       for (int64_t c = 0; c < F; c++) {
         float h = from[c] + bias[c];
         to[c] = h * NormalCdf(h);
       }
       if (drop.on())
+        SIMD
         for (int64_t c = 0; c < F; c++) to[c] = drop(to[c], r * F + c);
     }
   });
@@ -240,12 +246,15 @@ void GeluGrad(Call& call) {  // x, bias, dy, drop -> dx, dbias
     for (int64_t r = begin; r < end; r++) {
       const float *from = x + r * F, *back = dy + r * F;
       float* to = dx + r * F;
+      SIMD
       for (int64_t c = 0; c < F; c++) {
         float h = from[c] + bias[c];
         to[c] = back[c] * (NormalCdf(h) + h * 0.39894228f * Exp(-0.5f * h * h));
       }
       if (drop.on())
+        SIMD
         for (int64_t c = 0; c < F; c++) to[c] = drop(to[c], r * F + c);
+      SIMD
       for (int64_t c = 0; c < F; c++) sum[c] += to[c];
     }
   });
@@ -266,10 +275,13 @@ void Norm(Call& call) {
     for (int64_t r = begin; r < end; r++) {
       const float* from = x + r * D;
       float *h = normal + r * D, *to = y + r * D;
+      SIMD
       for (int64_t c = 0; c < D; c++) h[c] = from[c];
       if (drop.on())
+        SIMD
         for (int64_t c = 0; c < D; c++) h[c] = drop(h[c], r * D + c);
       if (residual)
+        SIMD
         for (int64_t c = 0; c < D; c++) h[c] += residual[r * D + c];
       float sum = 0, squares = 0;
 #pragma omp simd reduction(+ : sum)
@@ -278,6 +290,7 @@ void Norm(Call& call) {
 #pragma omp simd reduction(+ : squares)
       for (int64_t c = 0; c < D; c++) squares += (h[c] - mean) * (h[c] - mean);
       const float factor = rate[r] = 1.f / std::sqrt(squares / D + epsilon);
+      SIMD
       for (int64_t c = 0; c < D; c++) {
         h[c] = (h[c] - mean) * factor;
         to[c] = h[c] * scale[c] + shift[c];
@@ -310,12 +323,14 @@ void NormGrad(Call& call) {
       sum /= D;
       along /= D;
       float* to = dresidual + r * D;
+      SIMD
       for (int64_t c = 0; c < D; c++) {
         scales[c] += back[c] * h[c];
         shifts[c] += back[c];
         to[c] = rate[r] * (back[c] * scale[c] - sum - h[c] * along);
       }
       if (drop.on())
+        SIMD
         for (int64_t c = 0; c < D; c++) dx[r * D + c] = drop(to[c], r * D + c);
     }
   });
@@ -337,6 +352,7 @@ void SplitHeads(Call& call) {
         const float* from = x + r * W + sh * d;
         float* to = y + ((((sh / H) * B + b) * H + sh % H) * T + t) * d;
         if (bias)
+          SIMD
           for (int64_t c = 0; c < d; c++) to[c] = from[c] + bias[sh * d + c];
         else
           std::memcpy(to, from, d * sizeof(float));
@@ -362,6 +378,7 @@ void JoinHeads(Call& call) {
         const float* source = sh < H ? first : sh < 2 * H ? second : third;
         const float* from = source + ((b * H + sh % H) * T + t) * d;
         float *to = y + r * W + sh * d, *total = sum + sh * d;
+        SIMD
         for (int64_t c = 0; c < d; c++) {
           to[c] = from[c];
           total[c] += from[c];
@@ -387,6 +404,7 @@ void Softmax(Call& call) {
       const float* real = mask ? mask + r / per_image * P : nullptr;
       float* to = p + r * P;
       float most = -INFINITY, sum = 0;
+      SIMD
       for (int64_t c = 0; c < P; c++) {
         to[c] = scale * from[c] + (real ? (real[c] - 1.f) * 1e9f : 0.f);
       }
@@ -395,8 +413,10 @@ void Softmax(Call& call) {
 #pragma omp simd reduction(+ : sum)
       for (int64_t c = 0; c < P; c++) sum += to[c] = Exp(to[c] - most);
       const float share = 1.f / sum;
+      SIMD
       for (int64_t c = 0; c < P; c++) to[c] *= share;
       if (drop.on())
+        SIMD
         for (int64_t c = 0; c < P; c++) y[r * P + c] = drop(to[c], r * P + c);
     }
   });
@@ -414,12 +434,15 @@ void SoftmaxGrad(Call& call) {  // softmax, dy, scale, drop -> dscores
     for (int64_t r = begin; r < end; r++) {
       const float *share = p + r * P, *back = dy + r * P;
       float* to = dx + r * P;
+      SIMD
       for (int64_t c = 0; c < P; c++) to[c] = back[c];
       if (drop.on())
+        SIMD
         for (int64_t c = 0; c < P; c++) to[c] = drop(to[c], r * P + c);
       float along = 0;
 #pragma omp simd reduction(+ : along)
       for (int64_t c = 0; c < P; c++) along += to[c] * share[c];
+      SIMD
       for (int64_t c = 0; c < P; c++) to[c] = scale * share[c] * (to[c] - along);
     }
   });
@@ -435,6 +458,7 @@ void AdamW(Call& call) {
   const float beta1 = k[0], share1 = k[1], beta2 = k[2], share2 = k[3];
   const float keep = k[4], rate = k[5], epsilon = k[6];
   Pool::Get().Run(TF_TensorElementCount(in), [=](int, int64_t begin, int64_t end) {
+    SIMD
     for (int64_t i = begin; i < end; i++) {
       nm[i] = m[i] * beta1 + g[i] * share1;
       nv[i] = v[i] * beta2 + g[i] * g[i] * share2;

@@ -43,7 +43,7 @@ export function call(
   return (tf.backend() as NativeBackend).executeMultipleOutputs(name, [], given, outputs);
 }
 
-/** TensorFlow's product of two matrices; tfjs would take the slower one for batches. */
+/** TensorFlow's product of two matrices; tfjs would take the one for batches, as a rule slower. */
 export function nativeProduct(
   a: tf.Tensor,
   b: tf.Tensor,
