@@ -43,7 +43,7 @@ function epochsAt(scale: Scale, epochs: number): number {
 
 /** 3 + 3 layers, 2 heads, 2048 wide; at smoke scale a narrow one. */
 function tiny(scale: Scale, more: { dropout?: number; inputScale?: number } = {}): FusionSpec {
-  const feedForward = scale === "smoke" ? 64 : 2048;
+  const feedForward = scale === "smoke" ? 160 : 2048;
   return { kind: "transformer", size: "tiny", feedForward, ...more };
 }
 
@@ -59,23 +59,28 @@ export function asPublished(cover: CoverSpec, scale: Scale): FusionMethod {
 }
 
 /**
- * The paper's model and loss, trained better: it starts as the average of the patches, centred and scaled,
- * sees mixed bags of patches, and no dropout.
+ * The paper's model and loss, trained better: patches are centred and scaled, bags mixed, no dropout, and
+ * training starts from detectors of the words, or (for longer) from the average of the patches.
  */
-export function detailClip(cover: CoverSpec, scale: Scale, epochs = 10): FusionMethod {
+export function detailClip(
+  cover: CoverSpec,
+  scale: Scale,
+  start: "detectors" | "average" = "detectors",
+): FusionMethod {
+  const words = start === "detectors";
   return {
-    method: epochs === 10 ? "DetailCLIP" : `DetailCLIP, ${epochs} epochs`,
+    method: words ? "DetailCLIP" : "DetailCLIP, average start",
     origin: "paper",
     cover,
     fuser: {
       kind: "trained",
       model: tiny(scale, { dropout: 0, inputScale: 16 }),
       centre: true,
-      start: "average",
+      start,
       train: {
         ...paperTraining,
-        epochs: epochsAt(scale, epochs),
-        learningRate: 2e-3,
+        epochs: epochsAt(scale, words ? 10 : 40),
+        learningRate: words ? 1e-3 : 2e-3,
         weightDecay: 0,
         mixing: 0.5,
       },
@@ -96,6 +101,7 @@ export function detailClipPlus(cover: CoverSpec, scale: Scale, vectors = 1): Fus
       train: {
         ...paperTraining,
         epochs: epochsAt(scale, 20),
+        learningRate: 2e-3,
         weightDecay: 0,
         mixing: 0.5,
         loss: { kind: "standardised-mse" },
@@ -160,7 +166,7 @@ export const fusion: ExperimentDefinition = {
   ...atScales((scale) => [
     asPublished(CC5, scale),
     detailClip(CC5, scale),
-    detailClip(CC5, scale, 40),
+    detailClip(CC5, scale, "average"),
     ...[1, 2, 4, 8].map((m) => detailClipPlus(CC5, scale, m)),
     closedForm(CC5),
   ]),

@@ -65,8 +65,11 @@ export type Fuser =
     train: Omit<TrainConfig, "seed">;
     /** Whether the mean of the training patches is subtracted from every patch (*extended*). */
     centre?: boolean;
-    /** Where training starts: PyTorch's random weights, or a transformer that averages its patches (*extended*). */
-    start?: "random" | "average";
+    /**
+     * Where training starts: PyTorch's random weights; or, *extended*, a transformer that averages its
+     * patches, or one that looks for each word in each patch.
+     */
+    start?: "random" | "average" | "detectors";
   }
   /** The ridge solution over the known class prompts; see `closedFormFusion`. */
   | { kind: "closed-form"; ridge?: number }

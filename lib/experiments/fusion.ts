@@ -22,6 +22,7 @@ import {
   patchMean,
   sphericalKMeans,
   startAsAverage,
+  startAsDetectors,
   targetsOf,
   train,
 } from "../fusion/mod.ts";
@@ -82,6 +83,9 @@ function trainingKey(
   return sha256(canonicalJson([...parts, words.hidden])).slice(0, 16);
 }
 
+/** Where training can start from. */
+const STARTS = { random: undefined, average: startAsAverage, detectors: startAsDetectors };
+
 /** Trains a model, or loads it as it was trained before; best epoch by Recall@1 on the validation split. */
 async function trainModel(
   method: FusionMethod,
@@ -104,7 +108,8 @@ async function trainModel(
     ...(fuser.centre && { centre: await patchMean(learn.store, { signal }) }),
   });
   try {
-    if (fuser.start === "average") await startAsAverage(model, learn.store, known, { signal });
+    const start = fuser.start && STARTS[fuser.start];
+    await start?.(model, learn.store, known, { signal });
     const { epochs } = await train({
       model,
       store: learn.store,

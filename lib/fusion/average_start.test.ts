@@ -2,16 +2,18 @@ import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { withFolder } from "../features/testing.ts";
 import { startAsAverage } from "./average_start.ts";
+import { startAsDetectors } from "./detector_start.ts";
 import { loadEngine } from "./engine.ts";
 import { fuseStore } from "./fuse.ts";
-import { createFusion, type FusionModel, type FusionSpec } from "./model.ts";
+import { createFusion, type FusionModel, type FusionSpec, type TransformerSpec } from "./model.ts";
 import { targetsOf } from "./targets.ts";
+import { patchMean } from "./whitening.ts";
 import { drawDetailTask, makeStore, recallAtOne } from "./testing.ts";
 
 await loadEngine({ prefer: "wasm" });
 
 const dim = 32;
-const spec: FusionSpec = {
+const spec: TransformerSpec = {
   kind: "transformer",
   size: "tiny",
   encoderLayers: 2,
@@ -72,4 +74,36 @@ Deno.test("startAsAverage: only transformers can", () =>
       startAsAverage(model, store, task.prompts),
       /Cannot start as an average: the model is of kind "mean"/,
     );
+  }));
+
+Deno.test("startAsDetectors: finds the words better than an average does, before any training", () =>
+  withFolder(async (folder) => {
+    const store = await makeStore(folder, task.images, { dim });
+    for (const seed of [5, 6]) {
+      const recalls = [];
+      for (const start of [startAsAverage, startAsDetectors]) {
+        const model = createFusion(spec, { dim, seed, centre: await patchMean(store) });
+        const before = tf.memory().numTensors;
+        await start(model, store, task.prompts);
+        assert.equal(tf.memory().numTensors, before);
+        recalls.push(recallAtOne(task, (await fuseStore(model, store)).data));
+        model.dispose();
+      }
+      assert(recalls[1] > recalls[0], `seed ${seed}: average ${recalls[0]}, words ${recalls[1]}`);
+    }
+  }));
+
+Deno.test("startAsDetectors: needs a transformer over patches with room for the words", () =>
+  withFolder(async (folder) => {
+    const store = await makeStore(folder, task.images, { dim });
+    const specs: [FusionSpec, RegExp][] = [
+      [{ kind: "mean" }, /Cannot start as word detectors: the model is of kind "mean"/],
+      [{ ...spec, patches: false }, /the model sees no patches/],
+      [{ ...spec, feedForward: 23 }, /24 words need feed-forward blocks at least as wide, got 23/],
+    ];
+    for (const [spec, why] of specs) {
+      const model = createFusion(spec, { dim, seed: 1 });
+      await assert.rejects(startAsDetectors(model, store, task.prompts), why);
+      model.dispose();
+    }
   }));

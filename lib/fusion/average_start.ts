@@ -48,7 +48,25 @@ export async function startAsAverage(
   if (model.spec.kind !== "transformer") {
     throw new Error(`Cannot start as an average: the model is of kind "${model.spec.kind}"`);
   }
-  for (const [name, variable] of model.parameters) quieten(name, variable, residual);
+  for (const [name, variable] of model.parameters) quieten(name, variable, residual, 1);
+  await calibrate(model, store, prompts, { imageIds, signal });
+}
+
+/**
+ * Gives the last normalisation one scale and a shift such that, over some images, similarities of the fused
+ * vector with the prompts have the mean and the spread of the targets'.
+ *
+ * @param model a transformer; changed in place
+ * @param store training features
+ * @param prompts unit vectors // (Q, D)
+ * @param options which images
+ */
+export async function calibrate(
+  model: FusionModel,
+  store: FeatureStore,
+  prompts: Float32Array,
+  { imageIds, signal }: { imageIds: readonly string[]; signal?: AbortSignal },
+): Promise<void> {
   const { values: targets } = await targetsOf(store, prompts, { imageIds, signal }); // (N, Q)
   const raw = await firstVectors(model, store, imageIds); // (N, D)
   const { dim } = model, queries = prompts.length / dim;
@@ -65,14 +83,20 @@ export async function startAsAverage(
   assign(model.parameters.get("decoder.norm.bias")!, Float32Array.from(shift));
 }
 
-function assign(variable: tf.Variable, values: Float32Array): void {
+/** Gives a variable new values. */
+export function assign(variable: tf.Variable, values: Float32Array): void {
   const tensor = tf.tensor(values, variable.shape);
   variable.assign(tensor);
   tensor.dispose();
 }
 
-/** Turns one parameter down, or makes it the identity, by what its name says that it does. */
-function quieten(name: string, variable: tf.Variable, residual: number): void {
+/** Turns one parameter down, or makes it a multiple of the identity, by what its name says that it does. */
+export function quieten(
+  name: string,
+  variable: tf.Variable,
+  residual: number,
+  passed: number,
+): void {
   const dim = variable.shape[variable.shape.length - 1];
   const values = variable.dataSync<"float32">().slice();
   if (/(self_attn\.out_proj|linear2)\.weight$/.test(name)) {
@@ -80,18 +104,18 @@ function quieten(name: string, variable: tf.Variable, residual: number): void {
   } else if (name.endsWith("linear2.bias")) {
     values.fill(0);
   } else if (name.endsWith("multihead_attn.in_proj_weight")) {
-    setIdentity(values.subarray(2 * dim * dim), dim); // queries and keys stay random, values pass
+    setDiagonal(values.subarray(2 * dim * dim), dim, 1); // queries and keys stay random, values pass
   } else if (name.endsWith("multihead_attn.out_proj.weight")) {
-    setIdentity(values, dim);
+    setDiagonal(values, dim, passed);
   } else {
     return;
   }
   assign(variable, values);
 }
 
-function setIdentity(values: Float32Array, dim: number): void {
+function setDiagonal(values: Float32Array, dim: number, value: number): void {
   values.fill(0);
-  for (let d = 0; d < dim; d++) values[d * dim + d] = 1;
+  for (let d = 0; d < dim; d++) values[d * dim + d] = value;
 }
 
 /** The first vector of each image before it is normalised, with a last normalisation that does nothing. // (N, D) */

@@ -86,3 +86,4 @@ export { loadVisualWords, saveVisualWords } from "./visual_words_file.ts";
 export { patchMean, type PatchOptions } from "./whitening.ts";
 export { needsPatchCount, TRANSFORMER_SIZES } from "./spec.ts";
 export { type AverageStartOptions, startAsAverage } from "./average_start.ts";
+export { type DetectorStartOptions, startAsDetectors } from "./detector_start.ts";
