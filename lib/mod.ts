@@ -1,13 +1,14 @@
 /**
  * DetailCLIP as a pipeline, one direction:
  *
- *     data set -> image -> cover -> crops -> encoder -> features -> ranking -> recall
+ *     data set -> image -> cover -> crops -> encoder -> features -> fusion -> ranking -> recall
  *
  * A {@linkcode Dataset} comes from {@linkcode loadCoco}, {@linkcode loadFolder} or
  * {@linkcode generateClevrDs}; {@linkcode completeCover} says where to look; {@linkcode loadEncoder}
  * brings a CLIP with its own preprocessing; {@linkcode extractFeatures} fills a cache that survives
- * anything; {@linkcode maxOverPatches} scores images by their best patch; {@linkcode recallAtK} says how
- * good that is. {@linkcode runRetrieval} does all of it from one {@linkcode ExperimentConfig}.
+ * anything; {@linkcode createFusion} and {@linkcode train} make one vector an image of its patches, and
+ * {@linkcode fuseStore} applies it; {@linkcode maxOverPatches} scores images by their best patch,
+ * {@linkcode bestVectorScores} by fused vectors; {@linkcode recallAtK} says how good that is. {@linkcode runRetrieval} does all of it from one {@linkcode ExperimentConfig}.
  *
  * @module
  */
