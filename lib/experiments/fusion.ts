@@ -25,6 +25,8 @@ import {
   startAsDetectors,
   targetsOf,
   train,
+  type VisualWords,
+  type VisualWordsOptions,
 } from "../fusion/mod.ts";
 import { checkpoint } from "../interrupt.ts";
 import type { ProgressOutput } from "../progress.ts";
@@ -86,8 +88,16 @@ function trainingKey(
 /** Where training can start from. */
 const STARTS = { random: undefined, average: startAsAverage, detectors: startAsDetectors };
 
-/** Trains a model, or loads it as it was trained before; best epoch by Recall@1 on the validation split. */
-async function trainModel(
+/**
+ * Trains a model, or loads it as it was trained before; its weights are those of the epoch with the best
+ * Recall@1 on the validation split.
+ *
+ * @param method which one
+ * @param fuser how it is trained
+ * @param context what the run provides
+ * @returns the model, which is the caller's to dispose of, and what its epochs were like
+ */
+export async function trainModel(
   method: FusionMethod,
   fuser: Extract<FusionMethod["fuser"], { kind: "trained" }>,
   context: FusionContext,
@@ -137,6 +147,22 @@ async function trainModel(
   }
 }
 
+/** Visual words of a store, by their settings: fitted once, for any number of vectors. */
+const fitted = new WeakMap<FeatureStore, Map<string, Promise<VisualWords>>>();
+
+function visualWordsOf(
+  store: FeatureStore,
+  { signal, ...settings }: VisualWordsOptions,
+): Promise<VisualWords> {
+  const known = fitted.get(store) ?? new Map<string, Promise<VisualWords>>();
+  fitted.set(store, known);
+  const key = canonicalJson(settings);
+  const words = known.get(key) ?? fitVisualWords(store, { ...settings, signal });
+  known.set(key, words);
+  words.catch(() => known.delete(key)); // an interrupted fit is not remembered
+  return words;
+}
+
 /** Fused vectors of the searched images, and the training where there was one. */
 async function fuse(
   method: FusionMethod,
@@ -163,7 +189,7 @@ async function fuse(
     }
     case "visual-words": {
       const { store: patches } = await context.split("train", method.cover);
-      const found = await fitVisualWords(patches, { words: fuser.words, seed, signal });
+      const found = await visualWordsOf(patches, { words: fuser.words, seed, signal });
       const { vectors } = fuser;
       return { fused: await fuseVisualWords(found, store, { vectors, signal }), epochs: [] };
     }

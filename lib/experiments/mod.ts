@@ -10,4 +10,5 @@ export * from "./paper.ts";
 export * from "./provenance.ts";
 export * from "./results.ts";
 export * from "./retrieval.ts";
+export * from "./search.ts";
 export * from "./table.ts";
