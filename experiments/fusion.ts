@@ -79,7 +79,7 @@ export function detailClip(
       start,
       train: {
         ...paperTraining,
-        epochs: epochsAt(scale, words ? 10 : 40),
+        epochs: epochsAt(scale, words ? 6 : 40),
         learningRate: words ? 1e-3 : 2e-3,
         weightDecay: 0,
         mixing: 0.5,
