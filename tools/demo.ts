@@ -93,7 +93,7 @@ async function drawFigures(run: RetrievalRun, subtitle: string): Promise<string[
   const { name, scale } = run.config;
   const bars = recallBars(run.rows, {
     // a claim of the experiment's own data; other data may not bear it out
-    ...(run.config.name === mainResult.name && {
+    ...(run.config.name === mainResult.name && run.config.scale === "quick" && {
       title: "One full-image feature misses what patches see; one fused vector keeps most of it",
     }),
     subtitle,

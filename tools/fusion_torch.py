@@ -103,7 +103,8 @@ def fuse(arguments):
     target = full + weights["targets.offsets"] if "targets.offsets" in weights else full  # (B, m, D)
     source = patches if spec.get("patches", True) else full
     with torch.no_grad():
-        fused = model(source * spec.get("inputScale", 1), target)  # (B, m, D)
+        centre = weights.get("input.centre", torch.zeros(dim))
+        fused = model((source - centre) * spec.get("inputScale", 1), target)  # (B, m, D)
         if "detector" in spec:
             words = patches @ weights["detector.words.weight"].T + weights["detector.words.bias"]
             found = words.relu()  # (B, P, Q)

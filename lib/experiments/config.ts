@@ -82,8 +82,6 @@ export type Fuser =
 export interface FusionMethod {
   /** Name as tables and figures print it: `"DetailCLIP"`, `"closed form"`, `"DetailCLIP+ (m = 4)"`. */
   method: string;
-  /** The paper's own model and loss, something that it compares with, or what lies beyond it. */
-  origin: "paper" | "baseline" | "extended";
   /** Where the patches come from. */
   cover: CoverSpec;
   /** How they are fused. */

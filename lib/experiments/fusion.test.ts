@@ -4,9 +4,12 @@ import { fileURLToPath } from "node:url";
 import { generateClevrDs } from "../datasets/mod.ts";
 import { loadEngine } from "../fusion/mod.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
+import { runFusion } from "./fusion.ts";
 import { readResults } from "./results.ts";
 import { runRetrieval } from "./retrieval.ts";
 import { runSearch } from "./search.ts";
+import { divideWords } from "./words.ts";
+import { openWorkbench } from "./workbench.ts";
 
 await loadEngine({ prefer: "wasm" });
 
@@ -22,21 +25,18 @@ const small = { encoderLayers: 1, decoderLayers: 1, feedForward: 16, dropout: 0 
 const fusion: FusionMethod[] = [
   {
     method: "DetailCLIP",
-    origin: "paper",
     cover,
     fuser: { kind: "trained", model: { kind: "transformer", size: "tiny", ...small }, train },
   },
   {
     method: "MLP (1), patches",
-    origin: "baseline",
     cover,
     fuser: { kind: "trained", model: { kind: "mlp", input: "patches", layers: 1 }, train },
   },
-  { method: "closed form", origin: "baseline", cover, fuser: { kind: "closed-form" } },
-  { method: "k-means (m = 2)", origin: "baseline", cover, fuser: { kind: "k-means", vectors: 2 } },
+  { method: "closed form", cover, fuser: { kind: "closed-form" } },
+  { method: "k-means (m = 2)", cover, fuser: { kind: "k-means", vectors: 2 } },
   {
     method: "visual words (m = 2)",
-    origin: "extended",
     cover,
     fuser: { kind: "visual-words", vectors: 2, words: 20 },
   },
@@ -114,17 +114,58 @@ Deno.test("a run trains, fuses and scores beside the covers, and trains nothing 
     assert.deepEqual(again.training, run.training);
   }));
 
-Deno.test("fusion learns nothing from hidden words: their prompts change no fused vector", () =>
+Deno.test("fusion learns nothing from hidden words: other prompts of theirs change no fused vector", () =>
   withFolders(async (options) => {
-    const all = await runRetrieval({ ...config, fusion: fusion.slice(2) }, options);
-    const known = await runRetrieval(
-      { ...config, fusion: fusion.slice(2), hiddenWords: 0 },
-      options,
-    );
-    const [hiddenClosed, ...hiddenOthers] = all.methods.slice(1).map(({ scores }) => scores.scores);
-    const [closed, ...others] = known.methods.slice(1).map(({ scores }) => scores.scores);
-    assert.notDeepEqual(hiddenClosed, closed); // the closed form knows its vocabulary
-    assert.deepEqual(hiddenOthers, others); // k-means and visual words know none
+    const signal = AbortSignal.timeout(120_000);
+    const bench = await openWorkbench(config, { ...options, signal });
+    try {
+      const prompts = await bench.prompts();
+      const { dim } = await bench.searched(cover);
+      const words = divideWords(bench.dataset.categories.length, 20, config.seed);
+      const others = prompts.slice(); // hidden words get the prompts of known ones, turned round
+      words.hidden.forEach((q, i) => {
+        const from = words.known[i] * dim;
+        others.set(prompts.slice(from, from + dim).map((value) => -value), q * dim);
+      });
+      const detectors: FusionMethod = {
+        method: "detectors",
+        cover,
+        fuser: {
+          kind: "trained",
+          model: { kind: "transformer", size: "tiny", ...small, feedForward: 64 },
+          centre: true,
+          start: "detectors",
+          train: { ...train, mixing: 0.5 },
+        },
+      };
+      for (const method of [...fusion, detectors]) {
+        const runs = [];
+        for (const [i, prompt] of [prompts, others].entries()) {
+          const cacheDir = join(options.cacheDir, `${i}`); // nothing of one training serves the other
+          const context = {
+            ...options,
+            ...bench,
+            config,
+            words,
+            signal,
+            cacheDir,
+            prompts: prompt,
+          };
+          runs.push(await runFusion(method, context));
+        }
+        const known = runs.map(({ scores: { scores } }) =>
+          words.known.flatMap((q) => [
+            ...scores.scores.subarray(q * scores.images, (q + 1) * scores.images),
+          ])
+        );
+        assert.deepEqual(known[1], known[0], method.method);
+        // the validation that chooses the epoch did not look at them either
+        const recalls = runs.map(({ epochs }) => epochs.map(({ recall }) => recall));
+        assert.deepEqual(recalls[1], recalls[0], method.method);
+      }
+    } finally {
+      await bench.close();
+    }
   }));
 
 Deno.test("two fusions of one name, and data without images to train on, are refused", () =>
@@ -155,4 +196,30 @@ Deno.test("a search tries points of Table 14, keeps their rows and repeats none"
     const again = await runSearch(config, fusion[0], search);
     assert.deepEqual(again.rows, rows); // seconds too: they were read, not run
     await assert.rejects(runSearch(config, fusion[2], search), /closed form is no trained/);
+  }));
+
+Deno.test("no fusion is trained on, or chosen by, the images that are searched", () =>
+  withFolders(async (options) => {
+    for (const [split, purpose] of [["val", "choose the best epoch by"], ["train", "train on"]]) {
+      const dataset = { ...config.dataset, split } as ExperimentConfig["dataset"];
+      await assert.rejects(
+        runRetrieval({ ...config, dataset, fusion: [fusion[0]] }, options),
+        new RegExp(`Cannot ${purpose} .* in test_fusion: these images are searched`),
+      );
+    }
+  }));
+
+Deno.test("what a training depends on names its folder: another start meets no checkpoint of the first", () =>
+  withFolders(async (options) => {
+    const first = fusion[0];
+    if (first.fuser.kind !== "trained") throw new Error("unreachable");
+    for (const start of ["random", "average", "random"] as const) {
+      await runRetrieval(
+        { ...config, fusion: [{ ...first, fuser: { ...first.fuser, start } }] },
+        options,
+      );
+    }
+    const roots = [...Deno.readDirSync(join(options.cacheDir, "fusion"))];
+    assert.equal(roots.length, 1); // one validation
+    assert.equal([...Deno.readDirSync(join(options.cacheDir, "fusion", roots[0].name))].length, 2);
   }));

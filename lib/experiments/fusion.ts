@@ -71,18 +71,10 @@ export interface FusedMethod {
   epochs: EpochRecord[];
 }
 
-/** Name of the folder of a training: it changes with everything that the weights depend on. */
-function trainingKey(
-  method: FusionMethod,
-  { config, words }: FusionContext,
-  known: Float32Array,
-  [trained, chosen]: readonly Split[],
-  engine: string,
-): string {
-  const describe = ({ dataset, store }: Split) => [dataset.fingerprint, store.key, store.imageIds];
-  const prompts = sha256(new Uint8Array(known.buffer, known.byteOffset, known.byteLength));
-  const parts = [method.fuser, config.seed, describe(trained), describe(chosen), prompts, engine];
-  return sha256(canonicalJson([...parts, words.hidden])).slice(0, 16);
+/** Name of the folder of all trainings that one validation chooses the epochs of. */
+function validationKey({ dataset, store }: Split, words: Words): string {
+  const parts = [dataset.fingerprint, store.key, store.imageIds, words.hidden];
+  return sha256(canonicalJson(parts)).slice(0, 8);
 }
 
 /** Where training can start from. */
@@ -102,7 +94,7 @@ export async function trainModel(
   fuser: Extract<FusionMethod["fuser"], { kind: "trained" }>,
   context: FusionContext,
 ): Promise<{ model: FusionModel; epochs: EpochRecord[] }> {
-  const { name: engine } = await loadEngine();
+  await loadEngine();
   const { config: { seed }, prompts, words, signal, output, displayId, onEpoch } = context;
   const learn = await context.split("train", method.cover);
   const choose = await context.split("val", method.cover);
@@ -129,11 +121,7 @@ export async function trainModel(
         const fused = await fuseStore(model, choose.store, { signal });
         return recallAtK(bestVectorScores(fused.data, prompts, fused), relevance, [1]).recall[0];
       },
-      checkpointDir: join(
-        context.cacheDir,
-        "fusion",
-        trainingKey(method, context, known, [learn, choose], engine),
-      ),
+      checkpointRoot: join(context.cacheDir, "fusion", validationKey(choose, words)),
       label: `Train ${method.method}`,
       signal,
       output,
@@ -145,6 +133,20 @@ export async function trainModel(
     model.dispose();
     throw error;
   }
+}
+
+/** The mean target of each prompt over the training images; without any the searched images give them. // (Q) */
+async function trainingMeans(
+  cover: CoverSpec,
+  prompts: Float32Array,
+  { config: { dataset }, split, signal }: FusionContext,
+): Promise<Float64Array | undefined> {
+  if (dataset.source === "coco" && !dataset.train) return undefined;
+  const { store } = await split("train", cover);
+  const { values, proxies, imageIds } = await targetsOf(store, prompts, { signal });
+  const means = new Float64Array(proxies);
+  values.forEach((value, i) => means[i % proxies] += value / imageIds.length);
+  return means;
 }
 
 /** Visual words of a store, by their settings: fitted once, for any number of vectors. */
@@ -184,7 +186,8 @@ async function fuse(
     case "closed-form": {
       const known = words.pick(prompts);
       const targets = (await targetsOf(store, known, { signal })).values; // (N, Q')
-      const data = closedFormFusion(targets, known, { dim, ridge: fuser.ridge }); // (N, D)
+      const means = await trainingMeans(method.cover, known, context);
+      const data = closedFormFusion(targets, known, { dim, ridge: fuser.ridge, means }); // (N, D)
       return { fused: { imageIds, vectors: 1, dim, data }, epochs: [] };
     }
     case "visual-words": {
@@ -205,6 +208,20 @@ async function fuse(
       return { fused: { imageIds, vectors, dim, data }, epochs: [] };
     }
   }
+}
+
+/**
+ * Encodes what a method needs: the searched images, and the splits that it learns from.
+ *
+ * @param method which one
+ * @param context what the run provides
+ * @throws {Error} when it must be trained and the data set has no images to train on
+ */
+export async function prepareFusion(method: FusionMethod, context: FusionContext): Promise<void> {
+  const { cover, fuser: { kind } } = method;
+  await context.searched(cover);
+  if (kind === "trained" || kind === "visual-words") await context.split("train", cover);
+  if (kind === "trained") await context.split("val", cover);
 }
 
 /**

@@ -100,8 +100,8 @@ export function paperRecalls(metric: string): Record<string, number> {
   return {
     "full image": table2("CLIP", "Full Image"),
     "cc@10": table2("CLIP", "CC@10"),
-    "DetailCLIP": table2("DetailCLIP", "CC@10"),
     "DetailCLIP, as published": table2("DetailCLIP", "CC@10"),
+    "DetailCLIP, our training": table2("DetailCLIP", "CC@10"),
     ...(metric === "recall@1" && {
       "Patch-obj": paperValue("figure 6", { method: "Patch-obj" }, metric),
     }),
@@ -124,7 +124,7 @@ export function paperAdapters(): Record<string, number> {
     "transformer, no patches": table4(true, 0, false),
     "MLP over patches, 1 layer": table4(false, 1, true),
     "MLP over patches, 3 layers": table4(false, 3, true),
-    "DetailCLIP": table4(true, 0, true),
     "DetailCLIP, as published": table4(true, 0, true),
+    "DetailCLIP, our training": table4(true, 0, true),
   };
 }

@@ -6,7 +6,7 @@
 import { cpus } from "node:os";
 import { inNotebook } from "../interrupt.ts";
 import denoJson from "../../deno.json" with { type: "json" };
-import type { EpochRecord } from "../fusion/mod.ts";
+import type { Engine, EpochRecord } from "../fusion/mod.ts";
 import { configHash, type ExperimentConfig } from "./config.ts";
 
 /** Everything needed to repeat a run, and what it cost. */
@@ -41,6 +41,8 @@ export interface Provenance {
   peakMemoryMiB: number;
   /** Each training of the run, epoch by epoch, by method. */
   training?: Record<string, EpochRecord[]>;
+  /** What tensors were computed on, where a fusion was trained. */
+  engine?: Pick<Engine, "name" | "version" | "device">;
 }
 
 /** Versions of Deno, V8, this workspace and all pinned dependencies, from deno.json. */
@@ -130,6 +132,8 @@ export interface RunFacts {
   seconds: Record<string, number>;
   /** Each training of the run, by method. */
   training?: Record<string, EpochRecord[]>;
+  /** What they were computed on. */
+  engine?: Engine;
 }
 
 /** Puts together where a run's numbers come from; call it when the run has ended. */
@@ -151,5 +155,12 @@ export async function collectProvenance(facts: RunFacts): Promise<Provenance> {
     seconds: facts.seconds,
     peakMemoryMiB: peakMemoryMiB(),
     ...(facts.training && { training: facts.training }),
+    ...(facts.engine && {
+      engine: {
+        name: facts.engine.name,
+        version: facts.engine.version,
+        device: facts.engine.device,
+      },
+    }),
   };
 }

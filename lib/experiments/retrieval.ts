@@ -8,7 +8,7 @@
 import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { FeatureStore } from "../features/mod.ts";
-import type { EpochRecord } from "../fusion/mod.ts";
+import { type EpochRecord, loadEngine } from "../fusion/mod.ts";
 import { checkpoint, operationSignal } from "../interrupt.ts";
 import type { ProgressOutput } from "../progress.ts";
 import {
@@ -24,7 +24,7 @@ import {
 } from "../retrieval/mod.ts";
 import type { ExperimentConfig } from "./config.ts";
 import { CACHE_DIR } from "./data.ts";
-import { type FusionContext, runFusion } from "./fusion.ts";
+import { type FusionContext, prepareFusion, runFusion } from "./fusion.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./methods.ts";
 import { collectProvenance, commandLine, type Provenance } from "./provenance.ts";
 import { type ResultRow, RESULTS_DIR, writeResults } from "./results.ts";
@@ -166,7 +166,7 @@ async function scoreAll(
   }
   const training: RetrievalRun["training"] = {};
   for (const method of config.fusion ?? []) {
-    await context.searched(method.cover); // encoding is a stage of its own
+    await prepareFusion(method, context); // drawing and encoding are stages of their own
     const { imageIds, scores, epochs } = await bench.time(
       `fuse ${method.method}`,
       () => runFusion(method, context),
@@ -221,6 +221,7 @@ export async function runRetrieval(
       started,
       seconds,
       ...(config.fusion && { training }),
+      ...(Object.keys(training).length > 0 && { engine: await loadEngine() }),
     });
     const path = await writeResults(rows, provenance, options.resultsDir ?? RESULTS_DIR);
     const relevance = subsets[0][1];

@@ -6,14 +6,16 @@
 import { join } from "node:path";
 import {
   type EpochRecord,
+  loadEngine,
   PAPER_SPACE,
   paperSettings,
   sweep,
   type SweepPoint,
   type SweepResult,
 } from "../fusion/mod.ts";
+import { canonicalJson, sha256 } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
-import { configHash, type ExperimentConfig, type FusionMethod } from "./config.ts";
+import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import { CACHE_DIR } from "./data.ts";
 import { trainModel } from "./fusion.ts";
 import { RESULTS_DIR } from "./results.ts";
@@ -82,12 +84,17 @@ export async function runSearch(
       searched: bench.searched,
       split: bench.split,
     };
+    await context.split("train", method.cover); // what fails here is no trial's fault
+    await context.split("val", method.cover);
+    const { dataset, encoder, seed, prompts, cut, hiddenWords } = config;
+    const { name: engine } = await loadEngine();
+    const study = [dataset, encoder, seed, prompts, cut, hiddenWords ?? 0, method, epochs, engine];
     return await sweep<typeof PAPER_SPACE, TrialRecord>({
       space: PAPER_SPACE,
       draws,
       seed: config.seed,
       path: join(resultsDir, "rows", `search.${config.name}.${config.scale}.jsonl`),
-      study: `${method.method}, ${epochs} epochs, config ${configHash(config)}`,
+      study: sha256(canonicalJson(study)).slice(0, 12),
       signal,
       async trial(point) {
         const { training, epsilon } = paperSettings(point);

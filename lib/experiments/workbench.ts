@@ -141,11 +141,33 @@ export async function openWorkbench(
       ),
     searched: (cover) => store(dataset, cover),
     async split(name, cover) {
-      const dataset = await open(name);
-      return { dataset, store: await store(dataset, cover, name) };
+      const split = await open(name);
+      checkSplit(config, dataset, split, name);
+      return { dataset: split, store: await store(split, cover, name) };
     },
     close: () => encoder.dispose(),
   };
+}
+
+/** Refuses to learn from, or to choose by, the images that are searched, or other classes than theirs. */
+function checkSplit(
+  { name, dataset }: ExperimentConfig,
+  searched: Dataset,
+  other: Dataset,
+  kind: "train" | "val",
+): void {
+  const purpose = kind === "train" ? "train on" : "choose the best epoch by";
+  const searchedSplit = dataset.source === "clevr-ds" ? dataset.split : undefined;
+  if (searchedSplit === kind || searched.fingerprint === other.fingerprint) {
+    throw new Error(`Cannot ${purpose} ${other.name} in ${name}: these images are searched`);
+  }
+  const differs = (category: string, i: number) => category !== other.categories[i];
+  if (searched.categories.length !== other.categories.length || searched.categories.some(differs)) {
+    throw new Error(
+      `Cannot ${purpose} ${other.name} in ${name}: its categories are not those of ${searched.name}, ` +
+        `in the same order`,
+    );
+  }
 }
 
 function checkAnnotated({ name }: ExperimentConfig, dataset: Dataset): void {

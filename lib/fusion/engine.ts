@@ -9,6 +9,7 @@ import { dirname } from "node:path";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { operationSignal } from "../interrupt.ts";
 import { buildEngine, type BuildOptions, wantsCuda } from "./build.ts";
 
 /** The names of the engines. */
@@ -135,6 +136,7 @@ function load(name: EngineName, options: EngineOptions): Promise<Engine> {
   if (!engine) {
     engine = name === "native" ? loadNative(options) : loadWasm();
     loaded.set(name, engine);
+    engine.catch(() => loaded.delete(name)); // what failed can be tried again
   }
   return engine;
 }
@@ -151,10 +153,12 @@ async function choose(options: EngineOptions): Promise<Engine> {
   const { prefer, log = console.error } = options;
   const force = forced();
   const name = force ?? prefer ?? "native";
+  const signal = operationSignal();
   let engine: Engine;
   try {
     engine = await load(name, options);
   } catch (error) {
+    signal.throwIfAborted(); // an interrupt ends the build's programs, too: no reason to go on slowly
     if (name === "wasm" || force) throw error;
     const note = (error as Error).message.replaceAll("\n", " ");
     log(`The fusion runs on tfjs-wasm, which is slower. ${note}`);
@@ -172,6 +176,7 @@ async function choose(options: EngineOptions): Promise<Engine> {
  * @param options which engine is preferred; with another preference than before, the engine changes
  * @returns the engine in use
  * @throws {Error} when the engine that DETAILCLIP_ENGINE names cannot be had
+ * @throws the interrupt's reason when one came while the engine was built
  *
  * @example
  * ```ts
@@ -182,7 +187,13 @@ async function choose(options: EngineOptions): Promise<Engine> {
  * ```
  */
 export function loadEngine(options: EngineOptions = {}): Promise<Engine> {
-  if (!current || options.prefer) current = choose(options);
+  if (!current || options.prefer) {
+    const chosen = choose(options);
+    current = chosen;
+    chosen.catch(() => {
+      if (current === chosen) current = undefined;
+    });
+  }
   return current;
 }
 

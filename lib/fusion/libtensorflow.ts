@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sha256 } from "../files.ts";
 
 /** Which libtensorflow: for processors alone, or with CUDA. */
@@ -94,10 +94,13 @@ export async function step(
   );
 }
 
-/** A Python that has pip: the one of the variable PYTHON, the project's own, or the system's. */
-async function pythonWithPip(): Promise<string> {
+/**
+ * A Python that has pip: the one of the variable PYTHON, the project's own, the system's, or, as on Debian
+ * the system's has none, one in an environment made here.
+ */
+async function pythonWithPip(cacheDir: string): Promise<string> {
   const own = join(ROOT, ".venv", "bin", "python");
-  const hint = "Install Python 3 with pip, or set PYTHON to one";
+  const hint = "Install Python 3 with venv, or set PYTHON to one with pip";
   let problem: unknown;
   for (const python of [Deno.env.get("PYTHON"), own, "python3"]) {
     if (!python) continue;
@@ -108,7 +111,13 @@ async function pythonWithPip(): Promise<string> {
       problem = error;
     }
   }
-  throw problem;
+  const environment = join(cacheDir, "python");
+  try {
+    await step("make a Python environment", "python3", ["-m", "venv", environment], hint);
+  } catch {
+    throw problem;
+  }
+  return join(environment, "bin", "python");
 }
 
 /**
@@ -193,7 +202,7 @@ function requirementsOf(variant: EngineVariant): string {
  * @throws {Error} when Python, pip or the wheel is missing; the message says which
  */
 export async function fetchLibrary(variant: EngineVariant, folder: string): Promise<void> {
-  const python = await pythonWithPip();
+  const python = await pythonWithPip(dirname(folder));
   const temporary = `${folder}.tmp`;
   await Deno.remove(temporary, { recursive: true }).catch(() => {}); // what a killed process left
   await Deno.mkdir(temporary);

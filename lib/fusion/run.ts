@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { join } from "node:path";
 import { digestFeatures } from "../features/mod.ts";
 import { canonicalJson, sha256 } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
@@ -37,6 +38,8 @@ export interface TrainingRun {
   imageIds: readonly string[];
   /** What the end depends on; known when checkpoints are kept. */
   identity?: Record<string, unknown>;
+  /** Where checkpoints are kept, if they are. */
+  folder?: string;
   /** Epochs done. */
   history: EpochRecord[];
   /** The best epoch so far, and its weights where there is validation. */
@@ -87,6 +90,11 @@ async function identify(
   return JSON.parse(JSON.stringify(identity)); // as it will be read back
 }
 
+/** A folder's name that changes with all that a training depends on, its engine included. */
+function folderName(identity: Record<string, unknown>): string {
+  return sha256(canonicalJson([identity, tf.getBackend()])).slice(0, 16);
+}
+
 /**
  * Makes a training ready, and goes on from its checkpoint if there is one.
  *
@@ -94,7 +102,8 @@ async function identify(
  * @throws Error when the checkpoint is another training's
  */
 export async function startRun(options: TrainOptions): Promise<TrainingRun> {
-  const { model, store, prompts, imageIds = store.imageIds, checkpointDir } = options;
+  const { model, store, prompts, imageIds = store.imageIds, checkpointDir, checkpointRoot } =
+    options;
   checkOptions(options);
   const config = resolveTrainConfig(options.config);
   if (config.bags.length > 0 && needsPatchCount(model.spec)) {
@@ -104,20 +113,25 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
   }
   const own = options.signal, interrupted = operationSignal();
   const signal = own ? AbortSignal.any([own, interrupted]) : interrupted;
-  const identity = checkpointDir ? await identify(options, config, imageIds, signal) : undefined;
+  const identity = checkpointDir || checkpointRoot
+    ? await identify(options, config, imageIds, signal)
+    : undefined;
+  const folder = checkpointDir ??
+    (checkpointRoot && join(checkpointRoot, folderName(identity!)));
   const { learningRate, weightDecay, clipNorm, clipValue } = config;
   const rates = { learningRate, weightDecay, clipNorm, clipValue };
   const optimizer = createAdamW(model.parameters, rates);
   const history: EpochRecord[] = [], best: TrainingRun["best"] = { epoch: 0 };
   try {
-    if (identity) await resume(checkpointDir!, { identity, model, optimizer, history, best });
+    if (folder && identity) await resume(folder, { identity, model, optimizer, history, best });
     const data = { store, imageIds, prompts };
     const context = await createContext(model, optimizer, config, data, signal);
     const already = history.length;
     const { label = "Train", output, displayId } = options;
     const total = (config.epochs - already) * imageIds.length;
     return {
-      ...{ options, config, model, optimizer, context, imageIds, identity, history, best, signal },
+      ...{ options, config, model, optimizer, context, imageIds, history, best, signal },
+      ...{ identity, folder },
       watch: new LossWatch(),
       progress: createProgress({ label, total, output, displayId }),
       done: (images = 0) => (history.length - already) * imageIds.length + images,

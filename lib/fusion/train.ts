@@ -78,11 +78,11 @@ async function trainEpoch(run: TrainingRun, epoch: number): Promise<void> {
   history.push(record);
   noteBest(run, record);
   run.progress.update(run.done(), noteOf(run, record.loss));
-  if (options.checkpointDir) {
+  if (run.folder) {
     const { identity, optimizer, best: { epoch, recall } } = run;
     const best = recall === undefined ? { epoch } : { epoch, recall };
     const backend = tf.getBackend();
-    await writeCheckpoint(options.checkpointDir, {
+    await writeCheckpoint(run.folder, {
       record: { identity: identity!, history, best, steps: optimizer.steps, backend },
       model,
       optimizer: optimizer.state(),
@@ -153,9 +153,9 @@ function noteOf({ history, best, config }: TrainingRun, loss: number): string {
 
 /** The error of a training that cannot go on. */
 function stopped(run: TrainingRun, why: string, where: string, cause?: unknown): Error {
-  const { history, options } = run;
-  const kept = options.checkpointDir && history.length > 0
-    ? `; ${options.checkpointDir} keeps the state after epoch ${history.length}`
+  const { history, folder } = run;
+  const kept = folder && history.length > 0
+    ? `; ${folder} keeps the state after epoch ${history.length}`
     : "";
   return new Error(`Cannot train: ${why} (${where})${kept}`, { cause });
 }

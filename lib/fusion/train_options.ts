@@ -41,6 +41,11 @@ export interface TrainOptions {
   validate?: (model: FusionModel) => Promise<number>;
   /** A folder of this training's own, to go on from after a kill. */
   checkpointDir?: string;
+  /**
+   * Instead of `checkpointDir`: a folder of many trainings, in which this one's own is named by all that it
+   * depends on. Another training never meets it.
+   */
+  checkpointRoot?: string;
   /** Stops the training between two steps; its reason is thrown. By default an interrupt does. */
   signal?: AbortSignal;
   /** Called after each step. */

@@ -67,9 +67,16 @@ const STYLES: readonly (MethodStyle & { pattern: RegExp })[] = [
   },
   {
     family: "DetailCLIP",
-    pattern: /^detailclip/i,
+    pattern: /^detailclip(?!\+)/i,
     color: "#d55e00",
     ink: "#a84a00",
+    marker: "star",
+  },
+  {
+    family: "DetailCLIP+",
+    pattern: /^detailclip\+/i,
+    color: "#99201c",
+    ink: "#7a1613",
     marker: "star",
   },
   {
