@@ -77,6 +77,15 @@ function validationKey({ dataset, store }: Split, words: Words): string {
   return sha256(canonicalJson(parts)).slice(0, 8);
 }
 
+/** The most patches of any image. */
+function mostPatches(stores: readonly FeatureStore[]): number {
+  return stores.reduce(
+    (most, store) =>
+      store.imageIds.reduce((most, id) => Math.max(most, store.patchCount(id)), most),
+    0,
+  );
+}
+
 /** Where training can start from. */
 const STARTS = { random: undefined, average: startAsAverage, detectors: startAsDetectors };
 
@@ -103,7 +112,7 @@ export async function trainModel(
   const model = createFusion(fuser.model, {
     dim: learn.store.dim,
     ...(needsPatchCount(fuser.model) && {
-      patches: Math.max(...learn.store.imageIds.map((id) => learn.store.patchCount(id))),
+      patches: mostPatches([learn.store, choose.store, await context.searched(method.cover)]),
     }),
     seed,
     prompts: known,

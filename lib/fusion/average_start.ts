@@ -9,6 +9,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { FeatureStore } from "../features/mod.ts";
+import { checkpoint } from "../interrupt.ts";
 import { unitVector } from "../vectors.ts";
 import { featureBatches } from "./batches.ts";
 import { toTensors } from "./fuse.ts";
@@ -68,7 +69,7 @@ export async function calibrate(
   { imageIds, signal }: { imageIds: readonly string[]; signal?: AbortSignal },
 ): Promise<void> {
   const { values: targets } = await targetsOf(store, prompts, { imageIds, signal }); // (N, Q)
-  const raw = await firstVectors(model, store, imageIds); // (N, D)
+  const raw = await firstVectors(model, store, imageIds, signal); // (N, D)
   const { dim } = model, queries = prompts.length / dim;
   const inverse = ridgeInverse(prompts, dim, 0.1); // (D, Q)
   const wanted = new Float32Array(raw.length); // (N, D)
@@ -123,6 +124,7 @@ async function firstVectors(
   model: FusionModel,
   store: FeatureStore,
   imageIds: readonly string[],
+  signal?: AbortSignal,
 ): Promise<Float32Array> {
   const { dim } = model;
   assign(model.parameters.get("decoder.norm.weight")!, new Float32Array(dim).fill(1));
@@ -130,6 +132,7 @@ async function firstVectors(
   const place = new Map(imageIds.map((id, n) => [id, n]));
   const out = new Float32Array(imageIds.length * dim);
   for (const batch of featureBatches(store, { imageIds })) {
+    await checkpoint(signal);
     const first = tf.tidy(() => {
       const { patches, full, mask } = toTensors(batch);
       const fused = model.forward(patches, full, { mask }); // (B, m, D)

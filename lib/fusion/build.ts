@@ -82,7 +82,16 @@ export async function wantsCuda(): Promise<boolean> {
 /** Where the binding lies: named by all that it is made from. */
 async function bindingPath(folder: string): Promise<string> {
   const { version } = require("@tensorflow/tfjs-node-gpu/package.json");
-  const parts = [...FLAGS, await processor(), await Deno.readTextFile(KERNELS), version];
+  const headers = require("node-api-headers/package.json").version;
+  const link = findPlatform().link("");
+  const parts = [
+    FLAGS,
+    link,
+    await processor(),
+    await Deno.readTextFile(KERNELS),
+    version,
+    headers,
+  ];
   return join(folder, `binding-${sha256(JSON.stringify(parts)).slice(0, 12)}.node`);
 }
 

@@ -9,6 +9,7 @@ import { assign, type AverageStartOptions, calibrate, quieten } from "./average_
 import { CENTRE } from "./centre.ts";
 import type { FusionModel } from "./model.ts";
 import { ridgeInverse } from "./ridge.ts";
+import { visitImages } from "./whitening.ts";
 import { resolveTransformer, type TransformerSpec } from "./spec.ts";
 
 /** Options of {@linkcode startAsDetectors}. */
@@ -57,7 +58,15 @@ export async function startAsDetectors(
   for (const [name, variable] of model.parameters) quieten(name, variable, residual, PASSED);
   const get = (name: string) => model.parameters.get(`encoder.layers.0.${name}`)!;
   assign(get("self_attn.out_proj.weight"), new Float32Array(dim * dim)); // patches arrive as they are
-  const { mean, deviation } = await wordStatistics(model, store, prompts, imageIds, spec);
+  const { mean, deviation } = await wordStatistics(
+    model,
+    prompts,
+    spec,
+    visitImages(store, {
+      imageIds,
+      signal: options.signal,
+    }),
+  );
   const inverse = ridgeInverse(prompts, dim, 1e-3); // (D, Q)
   const [linear1, bias1, linear2] = ["linear1.weight", "linear1.bias", "linear2.weight"]
     .map((name) => get(name).dataSync<"float32">().slice());
@@ -77,19 +86,16 @@ export async function startAsDetectors(
 /** Mean and standard deviation, over patches, of each word's product with what the first block reads. // (Q) */
 async function wordStatistics(
   model: FusionModel,
-  store: FeatureStore,
   prompts: Float32Array,
-  imageIds: readonly string[],
   spec: TransformerSpec,
+  images: AsyncIterable<{ features: Float32Array }>,
 ): Promise<{ mean: Float64Array; deviation: Float64Array }> {
   const { dim } = model, words = prompts.length / dim;
   const { inputScale, epsilon } = resolveTransformer(spec, dim);
   const centre = model.constants.get(CENTRE)?.dataSync() ?? new Float32Array(dim);
   const mean = new Float64Array(words), square = new Float64Array(words);
-  const wanted = new Set(imageIds);
   let count = 0;
-  for await (const { imageId, features } of store.images()) {
-    if (!wanted.has(imageId)) continue;
+  for await (const { features } of images) {
     for (let p = 0; p < features.length; p += dim) {
       const patch = Float64Array.from(centre, (value, d) => inputScale * (features[p + d] - value));
       const read = standardise(patch, epsilon);

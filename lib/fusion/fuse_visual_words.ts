@@ -45,7 +45,7 @@ export interface FuseVisualWordsOptions extends PatchOptions {
 /**
  * Fuses the patches of every image into m unit vectors, scored by their maximum. With m > 1 an image's
  * whitened patches are clustered into m groups (spherical k-means, weighted by squared length), and each
- * group has a vector of its own. Patches that are far from every word are added as they are. A group that no patch joined repeats the first vector, which changes no
+ * group has a vector of its own. Patches that are far from every word are added, whitened. A group that no patch joined repeats the first vector, which changes no
  * score. An image's vectors do not depend on the other images.
  *
  * @param model the visual words

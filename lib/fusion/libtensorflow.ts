@@ -182,7 +182,9 @@ export async function libraryPlace(
 ): Promise<LibraryPlace> {
   const text = await Deno.readTextFile(requirementsOf(variant));
   const lines = text.split("\n").filter((line) => line.startsWith("tensorflow"));
-  const key = sha256(JSON.stringify([findPlatform().name, WHEEL_PYTHON, ...lines])).slice(0, 12);
+  const { name, libraries } = findPlatform();
+  const parts = [name, WHEEL_PYTHON, libraries, HEADERS, lines];
+  const key = sha256(JSON.stringify(parts)).slice(0, 12);
   return { folder: join(cacheDir, `${variant}-${key}`), requirement: lines[0].split(" ")[0] };
 }
 

@@ -123,7 +123,9 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
   const optimizer = createAdamW(model.parameters, rates);
   const history: EpochRecord[] = [], best: TrainingRun["best"] = { epoch: 0 };
   try {
-    if (folder && identity) await resume(folder, { identity, model, optimizer, history, best });
+    if (folder && identity) {
+      await resume(folder, config.epochs, { identity, model, optimizer, history, best });
+    }
     const data = { store, imageIds, prompts };
     const context = await createContext(model, optimizer, config, data, signal);
     const already = history.length;
@@ -146,6 +148,7 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
 /** Puts a training where its checkpoint left it. */
 async function resume(
   folder: string,
+  epochs: number,
   run: Required<Pick<TrainingRun, "identity" | "model" | "optimizer" | "history" | "best">>,
 ): Promise<void> {
   const found = await readCheckpoint(folder);
@@ -159,13 +162,21 @@ async function resume(
           `folder, or delete that one to start anew`,
       );
     }
+    const backend = tf.getBackend();
+    if (record.backend !== backend && record.history.length < epochs) {
+      throw new Error(
+        `Cannot resume training: ${folder} was begun on ${record.backend}, and this engine is ` +
+          `${backend}, whose numbers differ in their last digits; name another folder`,
+      );
+    }
     setFusionWeights(run.model, weights);
     run.optimizer.restore(optimizer);
     run.history.push(...record.history);
     Object.assign(run.best, record.best);
     if (record.best.recall === undefined) return;
     run.best.weights = new Map(
-      [...best].map(([name, { data, shape }]) => [name, tf.tensor(data, shape, "float32")]),
+      [...best].filter(([name]) => run.model.parameters.has(name)) // the centre is no weight
+        .map(([name, { data, shape }]) => [name, tf.tensor(data, shape, "float32")]),
     );
   } finally {
     tf.dispose([...optimizer.tensors.values()]);

@@ -21,6 +21,9 @@ function check(spec: ScheduleSpec, steps: number): void {
     throw new RangeError(`Cannot make schedule: ${why}`);
   };
   if (!Number.isInteger(steps) || steps < 1) fail(`steps must be a positive integer, got ${steps}`);
+  if (!["linear", "step", "constant"].includes(spec.kind)) {
+    fail(`there is no kind "${spec.kind}" (linear, step, constant)`);
+  }
   if (spec.kind === "linear" && !(spec.warmup >= 0 && spec.warmup <= 1)) {
     fail(`warmup must be a share in [0, 1], got ${spec.warmup}`);
   }

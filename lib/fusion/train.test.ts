@@ -11,6 +11,7 @@ import {
   drawDetailTask,
   makeStore,
   openSmallStore,
+  randomImages,
   recallAtOne,
   SMALL_CONFIG,
   SMALL_DIM,
@@ -348,4 +349,39 @@ Deno.test("train: bags are refused where the model takes one number of patches, 
       const config = { ...SMALL_CONFIG, bags: [bag] };
       await assert.rejects(trainSmall(store, { config }), /bags need a positive whole number/);
     }
+  }));
+
+Deno.test("train: a centred model resumes, and loads when done, with the best of its earlier epochs", () =>
+  withFolder(async (folder) => {
+    const store = await openSmallStore(folder);
+    const recalls = [0.3, 0.9, 0.1]; // the best is neither the first nor the last
+    const centre = Float32Array.from({ length: SMALL_DIM }, (_, d) => d / 100);
+    const options = { dim: SMALL_DIM, seed: 1, centre };
+    const prompts = randomImages(1, SMALL_DIM, () => 6, "prompts")[0].features;
+    const run = async (checkpointDir: string, stopAfter = Infinity) => {
+      const model = createFusion(SMALL_SPEC, options), controller = new AbortController();
+      let epoch = (await readCheckpointRecord(checkpointDir))?.history.length ?? 0;
+      const trained = train({
+        model,
+        store,
+        prompts,
+        config: SMALL_CONFIG,
+        checkpointDir,
+        validate: () => Promise.resolve(recalls[epoch++]),
+        onEpoch: ({ epoch }) => {
+          if (epoch === stopAfter) controller.abort(new Error("enough"));
+        },
+        signal: controller.signal,
+        output: "silent",
+      });
+      const result = await trained.catch((error) => error as Error);
+      const weights = digestWeights(model);
+      model.dispose();
+      return { result, weights };
+    };
+    const whole = await run(`${folder}/whole`);
+    assert.deepEqual(whole.result instanceof Error || whole.result.best, { epoch: 2, recall: 0.9 });
+    assert.equal((await run(`${folder}/whole`)).weights, whole.weights); // it is done
+    assert((await run(`${folder}/parts`, 2)).result instanceof Error);
+    assert.equal((await run(`${folder}/parts`)).weights, whole.weights);
   }));

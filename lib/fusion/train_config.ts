@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { LossSpec } from "./losses.ts";
-import type { ScheduleSpec } from "./schedule.ts";
+import { createLoss, type LossSpec } from "./losses.ts";
+import { createSchedule, type ScheduleSpec } from "./schedule.ts";
 
 /** How a fusion model is trained; what is left out is as in the paper's appendix A.4. */
 export interface TrainConfig {
@@ -81,6 +81,12 @@ export function resolveTrainConfig(config: TrainConfig): ResolvedTrainConfig {
   if (!(resolved.learningRate > 0 && resolved.learningRate < Infinity)) {
     fail(`learningRate must be positive, got ${resolved.learningRate}`);
   }
+  const bagged = resolved.bags.reduce((sum, { epochs }) => sum + epochs, 0);
+  if (bagged > resolved.epochs) {
+    fail(`bags take ${bagged} epochs, and there are only ${resolved.epochs}`);
+  }
+  createSchedule(resolved.schedule, { ...resolved, steps: 1 }); // both say what they cannot do
+  createLoss(resolved.loss);
   if (!Number.isSafeInteger(resolved.seed)) fail(`seed must be an integer, got ${resolved.seed}`);
   return resolved;
 }
