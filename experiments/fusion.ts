@@ -212,7 +212,7 @@ export const unseenWords: ExperimentDefinition = {
   always: { hiddenWords: 38 },
   ...atScales((scale) => {
     const all = scale === "smoke" ? [1, 2] : [1, 2, 4, 8, 16, 32];
-    const few = scale === "smoke" ? [1, 2] : [1, 2, 4, 8];
+    const few = scale === "smoke" ? [1, 2] : [1, 8];
     return [
       detailClip(coverAt(scale), scale),
       closedForm(CC10),
