@@ -76,7 +76,7 @@ export function lossCurve(rows: readonly EpochRow[], options: LossCurveOptions =
       label,
       style: methodStyle(label),
       dash: [undefined, "7 4", "2 4"][i % 3],
-      markers: group.length <= 20,
+      markers: group.length <= 12,
       points: group.flatMap((row) => {
         const y = value(row);
         return y === undefined ? [] : [{ x: row.epoch, y }];
@@ -91,7 +91,7 @@ export function lossCurve(rows: readonly EpochRow[], options: LossCurveOptions =
   return frame({
     title: "Training",
     alt: `Training loss and validation recall. ${spoken.join("; ")}`,
-    width: 860,
+    width: 760,
     ...options,
   }, (width) => {
     const gap = 14, panelWidth = (width - gap) / 2;
