@@ -94,28 +94,27 @@ export function lossCurve(rows: readonly EpochRow[], options: LossCurveOptions =
     width: 760,
     ...options,
   }, (width) => {
-    const gap = 14, panelWidth = (width - gap) / 2;
     return arrange(
       [
         linePanel({
-          width: panelWidth,
-          height: 260,
+          width,
+          height: 220,
           title: "Training loss",
           x: epochs,
           y: { label: "", ticks: losses, domain: [0, losses[losses.length - 1]], format: short },
           series: series((row) => row.loss),
         }),
         linePanel({
-          width: panelWidth,
-          height: 260,
+          width,
+          height: 220,
           title: "Validation Recall@1",
           x: epochs,
           y: { label: "%", domain: [0, 100], ticks: [0, 25, 50, 75, 100], format: String },
           series: series((row) => row.recall === undefined ? undefined : 100 * row.recall),
         }),
       ],
-      2,
-      gap,
+      1,
+      14,
     );
   });
 }
