@@ -7,6 +7,7 @@ import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import { runFusion } from "./fusion.ts";
 import { readResults } from "./results.ts";
 import { runRetrieval } from "./retrieval.ts";
+import { withFolders } from "./testing.ts";
 import { runSearch } from "./search.ts";
 import { divideWords } from "./words.ts";
 import { openWorkbench } from "./workbench.ts";
@@ -67,19 +68,6 @@ const config: ExperimentConfig = {
   subsets: [],
   bootstrap: { resamples: 20, confidence: 0.9 },
 };
-
-/** A cache and a results folder that are gone afterwards. */
-async function withFolders(
-  test: (options: { cacheDir: string; resultsDir: string; output: "silent" }) => Promise<void>,
-): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    const [cacheDir, resultsDir] = [join(directory, "cache"), join(directory, "results")];
-    await test({ cacheDir, resultsDir, output: "silent" });
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 Deno.test("a run trains, fuses and scores beside the covers, and trains nothing twice", () =>
   withFolders(async (options) => {

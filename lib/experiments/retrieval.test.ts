@@ -7,6 +7,7 @@ import type { ExperimentConfig } from "./config.ts";
 import { CACHE_DIR, openDataset } from "./data.ts";
 import { readResults } from "./results.ts";
 import { runRetrieval } from "./retrieval.ts";
+import { withFolders } from "./testing.ts";
 
 const encoder = fileURLToPath(new URL("../encoders/testdata/random-clip/", import.meta.url));
 
@@ -35,19 +36,6 @@ const config: ExperimentConfig = {
   subsets: ["size", "rMax"],
   bootstrap: { resamples: 20, confidence: 0.9 },
 };
-
-/** A cache and a results folder that are gone afterwards. */
-async function withFolders(
-  test: (options: { cacheDir: string; resultsDir: string; output: "silent" }) => Promise<void>,
-): Promise<void> {
-  const directory = await Deno.makeTempDir();
-  try {
-    const [cacheDir, resultsDir] = [join(directory, "cache"), join(directory, "results")];
-    await test({ cacheDir, resultsDir, output: "silent" });
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 Deno.test("a run scores every method on every subset, and a second one repeats it from the cache", () =>
   withFolders(async (options) => {
