@@ -144,13 +144,19 @@ export async function trainModel(
   }
 }
 
+/** Whether the data set has training images. */
+function canTrain({ config: { dataset } }: FusionContext): boolean {
+  return dataset.source === "clevr-ds" || dataset.train !== undefined;
+}
+
 /** The mean target of each prompt over the training images; without any the searched images give them. // (Q) */
 async function trainingMeans(
   cover: CoverSpec,
   prompts: Float32Array,
-  { config: { dataset }, split, signal }: FusionContext,
+  context: FusionContext,
 ): Promise<Float64Array | undefined> {
-  if (dataset.source === "coco" && !dataset.train) return undefined;
+  if (!canTrain(context)) return undefined;
+  const { split, signal } = context;
   const { store } = await split("train", cover);
   const { values, proxies, imageIds } = await targetsOf(store, prompts, { signal });
   const means = new Float64Array(proxies);
@@ -229,7 +235,11 @@ async function fuse(
 export async function prepareFusion(method: FusionMethod, context: FusionContext): Promise<void> {
   const { cover, fuser: { kind } } = method;
   await context.searched(cover);
-  if (kind === "trained" || kind === "visual-words") await context.split("train", cover);
+  if (
+    kind === "trained" || kind === "visual-words" || (kind === "closed-form" && canTrain(context))
+  ) {
+    await context.split("train", cover);
+  }
   if (kind === "trained") await context.split("val", cover);
 }
 

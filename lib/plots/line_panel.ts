@@ -108,7 +108,7 @@ export function linePanel(options: LinePanelOptions): Panel {
     width - marginRight + 20,
   );
   panel.markup += labels +
-    references.map((reference) => referenceLabel(reference, panel, series)).join("") +
+    references.map((reference) => referenceLabel(reference, panel, series, references)).join("") +
     axisLabels(options, width - marginRight);
   return panel;
 }
@@ -143,12 +143,15 @@ function seriesMarks({ points, style, markers, dash, thin }: Series): Plot.Marki
   ];
 }
 
-/** Just above its line, at the end of the panel where the lines are farther away. */
+/** Just above its line, below it where the line above is too near, at the end of the panel where the lines are farther away. */
 function referenceLabel(
   reference: Reference,
   panel: Panel,
   series: readonly Series[],
+  references: readonly Reference[],
 ): string {
+  const y = panel.y(reference.y);
+  const crowded = references.some((other) => panel.y(other.y) < y && y - panel.y(other.y) < 13);
   const xs = series.flatMap(({ points }) => points.map((point) => point.x));
   const [first, last] = [Math.min(...xs), Math.max(...xs)];
   const distance = (x: number) =>
@@ -160,7 +163,7 @@ function referenceLabel(
     );
   const atStart = distance(first) >= distance(last);
   const x = panel.x(atStart ? first : last);
-  return textLine(reference.label, x, panel.y(reference.y) - 5, {
+  return textLine(reference.label, x, crowded ? y + 14 : y - 5, {
     size: 11.5,
     fill: reference.style.ink,
     weight: 600,
