@@ -135,7 +135,13 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
       ...{ options, config, model, optimizer, context, imageIds, history, best, signal },
       ...{ identity, folder },
       watch: new LossWatch(),
-      progress: createProgress({ label, total, output, displayId }),
+      // a training that is done already shows nothing
+      progress: createProgress({
+        label,
+        total,
+        output: total === 0 ? "silent" : output,
+        displayId,
+      }),
       done: (images = 0) => (history.length - already) * imageIds.length + images,
     };
   } catch (error) {
