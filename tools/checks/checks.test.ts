@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { DENO_VERSION, ROOT } from "../project.ts";
+import { capture, DENO_VERSION, ROOT } from "../project.ts";
 import { runChecks } from "../ok.ts";
+import { fillTables } from "../readme_table.ts";
 import { type Check, messages } from "./check.ts";
 import { oneWayImports } from "./imports.ts";
 import { notebookCells } from "./notebook_cells.ts";
@@ -259,4 +260,42 @@ Deno.test("the native stack of 2.8.1 is left out of messages", () => {
   const output =
     "Check a.ts\nerror: no\n\nStack backtrace:\n   0: <unknown>\n   1: main\n             at x.c\n";
   assert.equal(messages(output), "error: no");
+});
+
+Deno.test("rows that a run of one's own wrote over the committed ones make no README untrue", async () => {
+  const root = await Deno.makeTempDir();
+  const git = async (...args: string[]) => {
+    const identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+    const { code, output } = await capture("git", [...identity, ...args], { cwd: root });
+    assert.equal(code, 0, output);
+  };
+  const row = (value: number) =>
+    JSON.stringify({
+      method: "a",
+      metric: "recall@1",
+      value,
+      low: 0,
+      high: 1,
+      vectors: 1,
+      subset: "all",
+    });
+  try {
+    await Deno.mkdir(join(root, "results"));
+    await Deno.writeTextFile(join(root, "deno.json"), "{}");
+    await Deno.writeTextFile(join(root, "results/a.jsonl"), row(0.25));
+    const text = "<!-- table: results/a.jsonl -->\n<!-- /table -->\n";
+    await Deno.writeTextFile(join(root, "README.md"), await fillTables(text, root));
+    await git("init", "-q");
+    await git("add", ".");
+    await git("commit", "-q", "-m", "rows");
+    await Deno.writeTextFile(join(root, "results/a.jsonl"), row(0.26));
+    assert.deepEqual(await readme.run(root), []);
+    await Deno.writeTextFile(join(root, "README.md"), await fillTables(text, root));
+    assert.deepEqual(await readme.run(root), []); // the new rows are as good
+    const made = (await fillTables(text, root)).replace("26.0", "62.0");
+    await Deno.writeTextFile(join(root, "README.md"), made);
+    assert.match((await readme.run(root)).join(), /differs from its rows/);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
 });

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { join } from "node:path";
-import { captureDeno } from "../project.ts";
+import { dirname, join } from "node:path";
+import { capture, captureDeno } from "../project.ts";
 import { fillTables } from "../readme_table.ts";
 import { type Check, exists, messages } from "./check.ts";
 
@@ -25,6 +25,28 @@ function namedFiles(text: string): string[] {
   return [...links, ...paths];
 }
 
+/**
+ * The README with the rows that are committed. A run of one's own writes other rows over them (training
+ * differs in its last digits from machine to machine) and makes the text no less true.
+ *
+ * @returns `undefined` outside a checkout
+ */
+async function fillFromCommit(text: string, root: string): Promise<string | undefined> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [, path] of text.matchAll(/<!-- table: (\S+) -->/g)) {
+      const { code, output } = await capture("git", ["show", `HEAD:./${path}`], { cwd: root })
+        .catch(() => ({ code: 1, output: "" })); // no git
+      if (code !== 0) return undefined;
+      await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
+      await Deno.writeTextFile(join(folder, path), output);
+    }
+    return await fillTables(text, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
 /** The snippets, tasks and files of README.md. */
 export const readme: Check = {
   name: "README",
@@ -42,7 +64,7 @@ export const readme: Check = {
     }
     const filled = await fillTables(text, root).catch((error: Error) => error);
     if (filled instanceof Error) problems.push(filled.message);
-    else if (filled !== text) {
+    else if (filled !== text && await fillFromCommit(text, root) !== text) {
       problems.push("README.md has a table that differs from its rows: run tools/readme_table.ts");
     }
     const { code, output } = await captureDeno(["check", "--doc-only", "README.md"], { cwd: root });
