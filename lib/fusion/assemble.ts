@@ -16,6 +16,7 @@ import {
   checkCount,
   type FusionSizes,
   type FusionSpec,
+  needsPatchCount,
   refuse,
   type ResolvedTransformer,
   resolveTransformer,
@@ -190,9 +191,7 @@ function checkBatch(
   if (mask && (mask.rank !== 2 || mask.shape[0] !== images || mask.shape[1] !== count)) {
     throw wrong(`mask must be (${images}, ${count}), got [${mask.shape}]`);
   }
-  const perPatch = spec.kind === "weighted" || spec.kind === "linear" ||
-    (spec.kind === "mlp" && spec.input === "patches");
-  if (perPatch && count !== planned) {
+  if (needsPatchCount(spec) && count !== planned) {
     throw wrong(`${spec.kind} was made for ${planned} patches, got ${count}; pad and mask them`);
   }
 }
