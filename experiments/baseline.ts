@@ -13,12 +13,12 @@ export const baseline: ExperimentConfig = {
   seed: 7,
 
   // CLEVR-DS by the paper's recipe (§4.2, A.2), rendered from emoji sprites since ShapeNet cannot ship.
-  // 10,000 images in the paper (Table 12); 2,000 here, of which the test split's 400 are searched.
+  // 10,000 images in the paper (Table 12); 1,500 here, of which the test split's 300 are searched.
   dataset: {
     source: "clevr-ds",
     variant: "mixed",
     family: "fluent-3d",
-    images: 2000,
+    images: 1500,
     split: "test",
     size: 480,
   },

@@ -53,3 +53,33 @@ export function createDisplay(
     return last;
   };
 }
+
+const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
+
+/** Text that a notebook shows as Markdown when it is the last value of a cell. */
+export interface MarkdownText {
+  /** How a notebook shows it. */
+  [jupyterDisplay](): Record<string, string>;
+  /** The text as it was written. */
+  toString(): string;
+}
+
+/**
+ * Markdown under a cell: how a notebook says what a run found, with the numbers of that run.
+ *
+ * @param lines paragraphs, list items or rows of a table, one each
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { markdown } from "detailclip";
+ * assert.equal(String(markdown("a", "b")), "a\nb");
+ * ```
+ */
+export function markdown(...lines: string[]): MarkdownText {
+  const text = lines.join("\n");
+  return {
+    [jupyterDisplay]: () => ({ "text/markdown": text, "text/plain": text }),
+    toString: () => text,
+  };
+}

@@ -6,3 +6,4 @@
 export * from "./encoder.ts";
 export { loadEncoder } from "./load.ts";
 export * from "./prompts.ts";
+export { locateEncoder } from "./locate.ts";

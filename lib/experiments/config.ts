@@ -29,6 +29,8 @@ export type DatasetConfig =
     images: number;
     /** Which split is searched. */
     split: "train" | "val" | "test";
+    /** Search only the first so many images of it. */
+    limit?: number;
     /** Side of the square images in px. */
     size: number;
   }
@@ -109,6 +111,8 @@ export interface ExperimentConfig {
   covers: CoverSpec[];
   /** Fused vectors that are scored beside the covers; none unless given. */
   fusion?: FusionMethod[];
+  /** A fusion learns from at most so many images, the first ones of each split; from all unless given. */
+  learn?: { train?: number; val?: number };
   /** So many classes, drawn by the seed, are kept from every fusion; rows tell the two kinds apart. */
   hiddenWords?: number;
   /** How patches are cut: every crop resized by itself, or one resize a level. */

@@ -59,6 +59,7 @@ export async function openDataset(
   }
   const { variant, family, images, split: searched, size } = config;
   const split = other ?? searched;
+  const limit = other === undefined ? config.limit : undefined;
   const name = `clevr-ds-${variant}-${family}-${size}px-${images}-seed${seed}`;
   const directory = join(cacheDir, "datasets", name);
   let progress: Progress | undefined;
@@ -76,7 +77,8 @@ export async function openDataset(
         progress.update(done);
       },
     });
-    return await loadCoco(annotations[split], root, { name: `${name}-${split}`, signal });
+    const dataset = await loadCoco(annotations[split], root, { name: `${name}-${split}`, signal });
+    return limit === undefined ? dataset : firstImages(dataset, limit);
   } finally {
     await progress?.finish();
   }

@@ -29,6 +29,9 @@ export function rowsPath(name: string, scale: string, directory: string = RESULT
   return join(directory, "rows", `${name}.${scale}.jsonl`);
 }
 
+/** A line of a file of rows: every experiment writes those of its own kind, most of them {@linkcode ResultRow}s. */
+export type Row = object;
+
 /**
  * Writes rows and their provenance, each atomically: `rows/NAME.SCALE.jsonl`, every row with the seed and
  * the config hash, and `rows/NAME.SCALE.run.json` with everything else.
@@ -36,7 +39,7 @@ export function rowsPath(name: string, scale: string, directory: string = RESULT
  * @returns the path of the rows
  */
 export async function writeResults(
-  rows: readonly ResultRow[],
+  rows: readonly Row[],
   provenance: Provenance,
   directory: string = RESULTS_DIR,
 ): Promise<string> {
@@ -53,7 +56,9 @@ export async function writeResults(
  *
  * @throws {Error} when a line is not JSON; the message names file and line
  */
-export async function readResults(path: string): Promise<(ResultRow & { configHash: string })[]> {
+export async function readResults<T extends Row = ResultRow>(
+  path: string,
+): Promise<(T & { configHash: string })[]> {
   const lines = (await Deno.readTextFile(path)).split("\n");
   return lines.flatMap((line, i) => {
     if (line.trim() === "") return [];

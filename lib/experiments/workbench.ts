@@ -5,7 +5,7 @@
  * @module
  */
 import { coverName, type CoverSpec } from "../covers/mod.ts";
-import type { Dataset } from "../datasets/mod.ts";
+import { type Dataset, firstImages } from "../datasets/mod.ts";
 import { classPrompts, type Encoder, loadEncoder } from "../encoders/mod.ts";
 import { extractFeatures, type FeatureStore } from "../features/mod.ts";
 import { createProgress, type ProgressOutput } from "../progress.ts";
@@ -141,7 +141,9 @@ export async function openWorkbench(
       ),
     searched: (cover) => store(dataset, cover),
     async split(name, cover) {
-      const split = await open(name);
+      const whole = await open(name);
+      const most = config.learn?.[name];
+      const split = most === undefined ? whole : firstImages(whole, most);
       checkSplit(config, dataset, split, name);
       return { dataset: split, store: await store(split, cover, name) };
     },
