@@ -108,9 +108,15 @@ export function detailClip(
 
 /**
  * Beyond the paper, and no transformer: learned detectors that each look for their best patch, and a loss that
- * compares how a prompt's similarities are spread over the images of a batch.
+ * compares how a prompt's similarities are spread over the images of a batch. With few training images it wants
+ * more epochs.
  */
-export function detailClipPlus(cover: CoverSpec, scale: Scale, vectors = 1): FusionMethod {
+export function detailClipPlus(
+  cover: CoverSpec,
+  scale: Scale,
+  vectors = 1,
+  epochs = 20,
+): FusionMethod {
   return {
     method: vectors === 1 ? "DetailCLIP+" : `DetailCLIP+ (m = ${vectors})`,
     cover,
@@ -120,7 +126,7 @@ export function detailClipPlus(cover: CoverSpec, scale: Scale, vectors = 1): Fus
       centre: true,
       train: {
         ...paperTraining,
-        epochs: epochsAt(scale, 20),
+        epochs: epochsAt(scale, epochs),
         learningRate: 2e-3,
         weightDecay: 0,
         mixing: 0.5,

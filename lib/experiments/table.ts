@@ -91,10 +91,27 @@ export function recallMarkdown(rows: readonly ResultRow[], options: MarkdownOpti
     }),
     ...(paper ? [paper.values[method]?.toFixed(2) ?? ""] : []),
   ]);
+  return markdownTable(head, body, head.map((_, c) => c > 0));
+}
+
+/**
+ * A table in Markdown, its columns padded to one width as `deno fmt` wants them.
+ *
+ * @param head names of the columns
+ * @param body a cell a column in every line
+ * @param right which columns are aligned to the right; none unless told
+ */
+export function markdownTable(
+  head: readonly string[],
+  body: readonly (readonly string[])[],
+  right: readonly boolean[] = [],
+): string {
   const widths = head.map((_, c) => Math.max(...[head, ...body].map((line) => line[c].length)));
-  const line = (cells: string[]) =>
-    `| ${cells.map((x, c) => c === 0 ? x.padEnd(widths[c]) : x.padStart(widths[c])).join(" | ")} |`;
-  const rule = widths.map((w, c) => c === 0 ? "-".repeat(w) : "-".repeat(w - 1) + ":");
+  const line = (cells: readonly string[]) =>
+    `| ${
+      cells.map((x, c) => right[c] ? x.padStart(widths[c]) : x.padEnd(widths[c])).join(" | ")
+    } |`;
+  const rule = widths.map((w, c) => right[c] ? "-".repeat(w - 1) + ":" : "-".repeat(w));
   return [line(head), line(rule), ...body.map(line)].join("\n");
 }
 

@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { capture, captureDeno } from "../project.ts";
-import { fillTables } from "../readme_table.ts";
+import { fillTables, tableFiles } from "../readme_table.ts";
 import { type Check, exists, messages } from "./check.ts";
 
 /** Tasks that the text names, as `deno task NAME` or `deno@2.8.1 task NAME`. */
@@ -34,7 +34,7 @@ function namedFiles(text: string): string[] {
 async function fillFromCommit(text: string, root: string): Promise<string | undefined> {
   const folder = await Deno.makeTempDir();
   try {
-    for (const [, path] of text.matchAll(/<!-- table: (\S+) -->/g)) {
+    for (const path of tableFiles(text)) {
       const { code, output } = await capture("git", ["show", `HEAD:./${path}`], { cwd: root })
         .catch(() => ({ code: 1, output: "" })); // no git
       if (code !== 0) return undefined;
