@@ -64,7 +64,7 @@ export const claims: Claim[] = [
       ];
       return {
         ours: `${percent(seen.value)} and ${percent(unseen.value)}`,
-        holds: unseen.high < mean.low ? "yes" : unseen.value < seen.value ? "partly" : "no",
+        holds: unseen.value >= seen.value ? "no" : unseen.high < mean.low ? "yes" : "partly",
       };
     },
   },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Claim, judgeClaims, recallOf, storedRows } from "./claims.ts";
+import { type Claim, claimsFrame, judgeClaims, recallOf, storedRows } from "./claims.ts";
 import type { ResultRow } from "./results.ts";
 
 function row(method: string, value: number, subset = "all"): ResultRow {
@@ -50,4 +50,16 @@ Deno.test("rows that are missing, or there twice, are named", async () => {
   const nowhere = await Deno.makeTempDir();
   await assert.rejects(storedRows([claim], "quick", nowhere), /main\.quick\.jsonl/);
   await Deno.remove(nowhere);
+});
+
+Deno.test("a notebook shows our number beside the paper's", () => {
+  const judged = judgeClaims([claim], { main: [row("full image", 0.3), row("cc@10", 0.9)] });
+  assert.deepEqual(claimsFrame(judged).toRecords(), [{
+    where: "Table 2",
+    claim: "Patches find more than the full image",
+    "what is measured": "Recall@1 of cc@10 minus full image, points",
+    here: "60.0",
+    "the paper": "11.95",
+    "holds here": "yes",
+  }]);
 });

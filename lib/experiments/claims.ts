@@ -5,6 +5,7 @@
  */
 import { readResults, type ResultRow, RESULTS_DIR, type Row, rowsPath } from "./results.ts";
 import type { Scale } from "./config.ts";
+import { type DataFrame, toDataFrame } from "./table.ts";
 
 /** Rows by the name of the experiment that wrote them. */
 export type RowsOf = <T extends Row = ResultRow>(experiment: string) => readonly T[];
@@ -97,4 +98,20 @@ export async function storedRows(
     names.map(async (name) => [name, await readResults<Row>(rowsPath(name, scale, directory))]),
   );
   return Object.fromEntries(files);
+}
+
+/**
+ * Judged claims as a data frame for a notebook, with the paper's number beside ours.
+ *
+ * @param judged claims with their verdicts
+ */
+export function claimsFrame(judged: readonly JudgedClaim[]): DataFrame {
+  return toDataFrame(judged.map(({ where, claim, measure, ours, paper, holds }) => ({
+    where,
+    claim,
+    "what is measured": measure,
+    here: ours,
+    "the paper": paper,
+    "holds here": holds,
+  })));
 }
