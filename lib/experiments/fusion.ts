@@ -12,6 +12,7 @@ import {
   closedFormFusion,
   createFusion,
   type EpochRecord,
+  findTraining,
   fitVisualWords,
   type FusedVectors,
   fuseStore,
@@ -36,6 +37,9 @@ import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import type { MethodScores } from "./methods.ts";
 import { onlyQueries, type Words } from "./words.ts";
 import type { Split } from "./workbench.ts";
+
+/** A fusion that is trained. */
+type TrainedFuser = Extract<FusionMethod["fuser"], { kind: "trained" }>;
 
 /** What fusing needs from the run around it. */
 export interface FusionContext {
@@ -77,6 +81,25 @@ function validationKey({ dataset, store }: Split, words: Words): string {
   return sha256(canonicalJson(parts)).slice(0, 8);
 }
 
+/** Raise this when a start or the centre changes: a training that is done is found without computing them. */
+const RECIPE_VERSION = 1;
+
+/** All that a training depends on, known before features are read. */
+function recipeOf(
+  fuser: TrainedFuser,
+  splits: Record<"learn" | "choose", Split>,
+  { prompts, patches, seed }: { prompts: Float32Array; patches?: number; seed: number | string },
+): Record<string, unknown> {
+  const { buffer, byteOffset, byteLength } = prompts;
+  return {
+    version: RECIPE_VERSION,
+    ...{ fuser, patches, seed },
+    learn: splits.learn.store.fingerprint(),
+    choose: splits.choose.store.fingerprint(),
+    prompts: sha256(new Uint8Array(buffer, byteOffset, byteLength)),
+  };
+}
+
 /** The most patches of any image. */
 function mostPatches(stores: readonly FeatureStore[]): number {
   return stores.reduce(
@@ -100,7 +123,7 @@ const STARTS = { random: undefined, average: startAsAverage, detectors: startAsD
  */
 export async function trainModel(
   method: FusionMethod,
-  fuser: Extract<FusionMethod["fuser"], { kind: "trained" }>,
+  fuser: TrainedFuser,
   context: FusionContext,
 ): Promise<{ model: FusionModel; epochs: EpochRecord[] }> {
   await loadEngine();
@@ -108,12 +131,20 @@ export async function trainModel(
   const learn = await context.split("train", method.cover);
   const choose = await context.split("val", method.cover);
   const known = words.pick(prompts); // (Q', D)
+  const patches = needsPatchCount(fuser.model)
+    ? mostPatches([learn.store, choose.store, await context.searched(method.cover)])
+    : undefined;
+  const recipe = recipeOf(fuser, { learn, choose }, { prompts: known, patches, seed });
+  const checkpointRoot = join(
+    ...[context.cacheDir, "fusion", validationKey(choose, words)],
+    sha256(canonicalJson(recipe)).slice(0, 16),
+  );
+  const found = await findTraining(checkpointRoot, recipe);
+  if (found) return found;
   const relevance = onlyQueries(relevanceOf(choose.dataset, choose.store.imageIds), words.known);
   const model = createFusion(fuser.model, {
     dim: learn.store.dim,
-    ...(needsPatchCount(fuser.model) && {
-      patches: mostPatches([learn.store, choose.store, await context.searched(method.cover)]),
-    }),
+    ...(patches !== undefined && { patches }),
     seed,
     prompts: known,
     ...(fuser.centre && { centre: await patchMean(learn.store, { signal }) }),
@@ -130,7 +161,7 @@ export async function trainModel(
         const fused = await fuseStore(model, choose.store, { signal });
         return recallAtK(bestVectorScores(fused.data, prompts, fused), relevance, [1]).recall[0];
       },
-      checkpointRoot: join(context.cacheDir, "fusion", validationKey(choose, words)),
+      ...{ checkpointRoot, recipe },
       label: `Train ${method.method}`,
       signal,
       output,

@@ -42,6 +42,11 @@ export interface FeatureStore {
   readonly key: FeatureKey;
   /** Where they are. */
   readonly folder: string;
+  /**
+   * A SHA-256 of what the features were made from, known without reading them: the key, and the id and the
+   * content hash of every image, in order.
+   */
+  fingerprint(): string;
   /** Whether there are features of the image. */
   has(imageId: string): boolean;
   /** How many patches the image has (P), known without reading a shard. */
@@ -148,6 +153,8 @@ export function createFeatureStore(parts: FeatureStoreParts): FeatureStore {
     patches: [...locations.values()].reduce((sum, { count }) => sum + count, 0),
     key: cache.key,
     folder: cache.folder,
+    fingerprint: () =>
+      sha256(canonicalJson([cache.key, parts.images.map(({ id, key }) => [id, key])])),
     has: (imageId) => locations.has(imageId),
     patchCount: (imageId) => locate(imageId).count,
     shards: () => groupByShard(locations).map(([, members]) => members.map(([id]) => id)),

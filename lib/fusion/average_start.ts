@@ -10,6 +10,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { FeatureStore } from "../features/mod.ts";
 import { checkpoint } from "../interrupt.ts";
+import { createRandom } from "../random.ts";
 import { unitVector } from "../vectors.ts";
 import { featureBatches } from "./batches.ts";
 import { toTensors } from "./fuse.ts";
@@ -131,7 +132,9 @@ async function firstVectors(
   assign(model.parameters.get("decoder.norm.bias")!, new Float32Array(dim));
   const place = new Map(imageIds.map((id, n) => [id, n]));
   const out = new Float32Array(imageIds.length * dim);
-  for (const batch of featureBatches(store, { imageIds })) {
+  // The last bits of a vector may depend on the batch: in an order of chance it is the same on every machine.
+  const random = createRandom("calibrate");
+  for (const batch of featureBatches(store, { imageIds, random })) {
     await checkpoint(signal);
     const first = tf.tidy(() => {
       const { patches, full, mask } = toTensors(batch);

@@ -55,25 +55,39 @@ Deno.test("batches: the order follows from the seed alone, and another seed give
     assert.deepEqual(order(3).toSorted(), store.imageIds.toSorted());
   }));
 
-Deno.test("batches: a small window mixes few shards at once; a large one mixes all", () =>
+Deno.test("batches: a small window mixes two stretches of images at once; a large one mixes all", () =>
   withFolder(async (folder) => {
-    const store = await makeStore(folder, randomImages(40, DIM, () => 2), { dim: DIM }); // 10 shards
-    const shardOf = (id: string) => Math.floor(Number(id.split(" ")[1]) / 4);
-    /** The most shards between the first and the last visit to any shard. */
-    const spread = (shards: number) => {
-      const windowBytes = shards * 4 * 2 * DIM * 4;
-      const order = visitingOrder(store, { random: createRandom(5), windowBytes }).map(shardOf);
-      const apart = order.map((shard) =>
-        new Set(order.slice(order.indexOf(shard), order.lastIndexOf(shard) + 1)).size
-      );
-      return Math.max(...apart);
-    };
-    assert.equal(spread(1), 1);
-    assert.equal(spread(2), 2);
-    assert(spread(10) >= 9);
+    const store = await makeStore(folder, randomImages(40, DIM, () => 2), { dim: DIM });
+    const imageBytes = 2 * DIM * 4;
+    const order = (images: number) =>
+      visitingOrder(store, { random: createRandom(5), windowBytes: images * imageBytes })
+        .map((id) => Number(id.split(" ")[1]));
+    const mixed = order(40);
+    assert(Math.max(...mixed.slice(0, 8)) - Math.min(...mixed.slice(0, 8)) > 16, mixed.join());
+    const eighths = order(8); // ten blocks of four, two at a time
+    for (let i = 0; i < 40; i += 8) {
+      const blocks = new Set(eighths.slice(i, i + 8).map((n) => Math.floor(n / 4)));
+      assert.equal(blocks.size, 2, eighths.join());
+    }
+    assert.deepEqual(new Set(eighths).size, 40);
+    assert.deepEqual(new Set(order(0.5)).size, 40); // images that are larger than a block
   }));
 
-Deno.test("batches: of a part of the store, only shards that have some of it are read", () =>
+Deno.test("batches: the order does not depend on how shards were cut, nor on the order asked for", () =>
+  withFolder(async (folder) => {
+    const images = randomImages(40, DIM, (i) => 1 + i % 3);
+    const orders = [];
+    for (const shardImages of [4, 7, 40]) {
+      const store = await makeStore(`${folder}/${shardImages}`, images, { dim: DIM, shardImages });
+      for (const imageIds of [store.imageIds.slice(5), store.imageIds.slice(5).reverse()]) {
+        const options = { imageIds, random: createRandom(5), windowBytes: 12 * 2 * DIM * 4 };
+        orders.push(visitingOrder(store, options));
+      }
+    }
+    for (const order of orders) assert.deepEqual(order, orders[0]);
+  }));
+
+Deno.test("batches: of a part of the store, only what is wanted is read, as it lies on disk", () =>
   withFolder(async (folder) => {
     const store = await makeStore(folder, randomImages(12, DIM, () => 2), { dim: DIM });
     const imageIds = ["image 9", "image 1", "image 0"];

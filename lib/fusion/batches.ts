@@ -34,8 +34,9 @@ export interface BatchOptions {
   /** Where chance comes from; without it images come in the order in which they lie on disk. */
   random?: Random;
   /**
-   * How much is shuffled at once: shards come in random order, and the images of successive shards of
-   * about this many bytes of features are mixed (default 128 MiB, half of what a store keeps).
+   * How much is shuffled at once. More images than these bytes of features are cut into blocks of half as
+   * much, in the data set's order; blocks come in random order, and the images of two at a time are mixed
+   * (default 128 MiB, half of what a store keeps).
    */
   windowBytes?: number;
 }
@@ -43,24 +44,42 @@ export interface BatchOptions {
 /** What a store keeps in memory is twice this: a window's shards and those of the next. */
 const WINDOW_BYTES = 128 * 2 ** 20;
 
-/** The wanted images shard by shard, with the size of each whole shard. */
-function wantedShards(
-  store: FeatureStore,
-  imageIds: readonly string[] | undefined,
-): { ids: string[]; bytes: number }[] {
-  const wanted = imageIds && new Set(imageIds);
-  for (const id of wanted ?? []) {
-    // `patchCount` knows why there are no features
-    if (!store.has(id)) store.patchCount(id);
+/**
+ * The wanted images in the order of the store's data set.
+ *
+ * @param store where the images are
+ * @param imageIds the images wanted (default: all of the store)
+ * @throws Error when there are no features of an image
+ */
+export function inDatasetOrder(store: FeatureStore, imageIds?: readonly string[]): string[] {
+  if (!imageIds) return store.imageIds;
+  const wanted = new Set(imageIds);
+  for (const id of wanted) {
+    if (!store.has(id)) store.patchCount(id); // it knows why there are none
   }
-  return store.shards().map((all) => ({
-    ids: wanted ? all.filter((id) => wanted.has(id)) : all,
-    bytes: all.reduce((sum, id) => sum + store.patchCount(id) * store.dim * 4, 0),
-  })).filter(({ ids }) => ids.length > 0);
+  return store.imageIds.filter((id) => wanted.has(id));
 }
 
 /**
- * The order in which images are visited.
+ * Cuts images into blocks of successive ones, all of nearly the same size and at most `bytes`. How the
+ * images lie in shards does not matter: shards are cut by the clock.
+ */
+function cutBlocks(store: FeatureStore, imageIds: readonly string[], bytes: number): string[][] {
+  const sizes = imageIds.map((id) => store.patchCount(id) * store.dim * 4);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const count = Math.ceil(total / bytes);
+  const blocks: string[][] = [];
+  let before = 0;
+  imageIds.forEach((id, n) => {
+    (blocks[Math.floor(before / total * count)] ??= []).push(id);
+    before += sizes[n];
+  });
+  return blocks.flatMap((block) => block ? [block] : []); // an image may be larger than a block
+}
+
+/**
+ * The order in which images are visited. With `random` it follows from the images and the seed alone,
+ * on every machine.
  *
  * @param store where the images are
  * @param options which images, and whether and how they are shuffled
@@ -71,20 +90,20 @@ export function visitingOrder(
   store: FeatureStore,
   { imageIds, random, windowBytes = WINDOW_BYTES }: BatchOptions = {},
 ): string[] {
-  const shards = wantedShards(store, imageIds);
-  if (!random) return shards.flatMap(({ ids }) => ids);
-  const order: string[] = [];
-  let window: string[] = [], bytes = 0;
-  for (const shard of random.shuffle(shards)) {
-    if (bytes > 0 && bytes + shard.bytes > windowBytes) {
-      order.push(...random.shuffle(window));
-      window = [];
-      bytes = 0;
-    }
-    window.push(...shard.ids);
-    bytes += shard.bytes;
+  const ids = inDatasetOrder(store, imageIds);
+  if (!random) {
+    const wanted = new Set(ids);
+    return store.shards().flat().filter((id) => wanted.has(id));
   }
-  return [...order, ...random.shuffle(window)];
+  // A window is all images, or two blocks from anywhere: few shards, read as a whole.
+  const fits =
+    ids.reduce((sum, id) => sum + store.patchCount(id), 0) * store.dim * 4 <= windowBytes;
+  const blocks = random.shuffle(fits ? [ids] : cutBlocks(store, ids, windowBytes / 2));
+  const order: string[] = [];
+  for (let i = 0; i < blocks.length; i += 2) {
+    order.push(...random.shuffle(blocks.slice(i, i + 2).flat()));
+  }
+  return order;
 }
 
 /**

@@ -42,16 +42,16 @@ Deno.test("checkpoint: what is written is what is read, bit for bit", () =>
     await writeCheckpoint(`${folder}/a/b`, first);
     await writeCheckpoint(`${folder}/a/b`, second);
     const read = (await readCheckpoint(`${folder}/a/b`))!;
-    assert.deepEqual(read.weights, fusionWeights(second.model));
+    assert.deepEqual(read.state!.weights, fusionWeights(second.model));
     assert.deepEqual(read.best, fusionWeights(first.model));
-    assert.equal(read.optimizer.steps, 2);
-    assert.equal(read.optimizer.tensors.size, 2 * second.model.parameters.size);
-    for (const [name, tensor] of second.optimizer.tensors) {
-      assert.deepEqual(read.optimizer.tensors.get(name)!.dataSync(), tensor.dataSync());
+    assert.equal(read.state!.optimizer.steps, 2);
+    assert.equal(read.state!.optimizer.tensors.size, 2 * second.model.parameters.size);
+    for (const [name, tensor] of second.optimizer!.tensors) {
+      assert.deepEqual(read.state!.optimizer.tensors.get(name)!.dataSync(), tensor.dataSync());
     }
     const { files, version, ...record } = read.record;
     assert.deepEqual(record, second.record);
-    assert.equal(version, 1);
+    assert.equal(version, 2);
     assert.deepEqual(names(`${folder}/a/b`), [files.best, "checkpoint.json", files.state]);
     const best = await loadFusion(`${folder}/a/b/${files.best}`);
     assert.equal(digestWeights(best), digestWeights(first.model));
@@ -71,7 +71,7 @@ Deno.test("checkpoint: until the record is replaced the one before is whole", ()
     await Deno.rename(`${folder}/best-002.safetensors`, `${folder}/best-001.safetensors`);
     await Deno.writeTextFile(`${folder}/checkpoint.json.9-9.tmp`, "{");
     await Deno.writeTextFile(`${folder}/notes.txt`, "not ours");
-    assert.deepEqual((await readCheckpoint(folder))!.weights, fusionWeights(first.model));
+    assert.deepEqual((await readCheckpoint(folder))!.state!.weights, fusionWeights(first.model));
     await writeCheckpoint(folder, makeState(2, 2));
     assert.deepEqual(names(folder), [
       "best-002.safetensors",
@@ -79,6 +79,19 @@ Deno.test("checkpoint: until the record is replaced the one before is whole", ()
       "epoch-002.safetensors",
       "notes.txt",
     ]);
+    tf.disposeVariables();
+  }));
+
+Deno.test("checkpoint: of a training that is done, only the best weights and the history are kept", () =>
+  withFolder(async (folder) => {
+    const first = makeState(1, 1), { optimizer: _done, ...last } = makeState(2, 1);
+    await writeCheckpoint(folder, first);
+    await writeCheckpoint(folder, last);
+    assert.deepEqual(names(folder), ["best-001.safetensors", "checkpoint.json"]);
+    const read = (await readCheckpoint(folder))!;
+    assert.deepEqual(read.best, fusionWeights(first.model));
+    assert.equal(read.state, undefined);
+    assert.deepEqual(read.record.history, last.record.history);
     tf.disposeVariables();
   }));
 
@@ -91,6 +104,12 @@ Deno.test("checkpoint: damaged or missing files are named", () =>
     await assert.rejects(readCheckpoint(folder), /epoch-001\.safetensors/);
     await Deno.remove(path);
     await assert.rejects(readCheckpoint(folder), /epoch-001\.safetensors/);
+    const record = await Deno.readTextFile(`${folder}/checkpoint.json`);
+    await Deno.writeTextFile(
+      `${folder}/checkpoint.json`,
+      record.replace(/"version": 2/, '"version": 1'),
+    );
+    await assert.rejects(readCheckpoint(folder), /it is not a checkpoint of version 2/);
     await Deno.writeTextFile(`${folder}/checkpoint.json`, "{}");
     await assert.rejects(readCheckpointRecord(folder), /checkpoint\.json: it is not a checkpoint/);
     await Deno.writeTextFile(`${folder}/checkpoint.json`, "{");

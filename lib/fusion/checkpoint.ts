@@ -3,8 +3,9 @@
  * that a run that was killed goes on to the same weights.
  *
  * A folder holds `checkpoint.json`, for people and programs, and the safetensors files that it names:
- * the weights and the optimiser's state after an epoch, and the weights of the best epoch. The JSON is
- * replaced last and in one move, so that at any moment it names files that are whole.
+ * the weights and the optimiser's state after an epoch, and the weights of the best epoch; of a training
+ * that is done only these. The JSON is replaced last and in one move, so that at any moment it names
+ * files that are whole.
  *
  * @module
  */
@@ -36,7 +37,7 @@ export interface EpochRecord {
 /** What `checkpoint.json` says. */
 export interface CheckpointRecord {
   /** Version of this layout. */
-  version: 1;
+  version: typeof VERSION;
   /** Everything that decides what the training ends in: see `train`. */
   identity: Record<string, unknown>;
   /** Epochs done, in order. */
@@ -47,8 +48,8 @@ export interface CheckpointRecord {
   steps: number;
   /** The engine on which the last epoch was computed. */
   backend: string;
-  /** Names of the files in the folder. */
-  files: { state: string; best: string };
+  /** Names of the files in the folder; a training that is done has no state to go on from. */
+  files: { state?: string; best: string };
 }
 
 /** A training as it stands after an epoch. */
@@ -57,22 +58,25 @@ export interface TrainingState {
   record: Omit<CheckpointRecord, "version" | "files">;
   /** The model, with the epoch's weights. */
   model: FusionModel;
-  /** The optimiser. */
-  optimizer: OptimizerState;
+  /** The optimiser; absent when the training is done. */
+  optimizer?: OptimizerState;
 }
 
 /** A training as it was read. */
 export interface Checkpoint {
   /** What is said of it. */
   record: CheckpointRecord;
-  /** The weights after its last epoch. */
-  weights: Map<string, NamedArray>;
   /** The weights of its best epoch. */
   best: Map<string, NamedArray>;
-  /** The optimiser; the tensors are the caller's to dispose of. */
-  optimizer: OptimizerState;
+  /**
+   * The weights after its last epoch and the optimiser, whose tensors are the caller's to dispose of;
+   * absent when the training is done.
+   */
+  state?: { weights: Map<string, NamedArray>; optimizer: OptimizerState };
 }
 
+/** Of the layout of a checkpoint's folder. */
+const VERSION = 2;
 const RECORD = "checkpoint.json";
 const OPTIMIZER = "optimizer/";
 
@@ -89,16 +93,18 @@ const fileName = (kind: string, epoch: number) =>
 export async function writeCheckpoint(folder: string, state: TrainingState): Promise<void> {
   const { record, model, optimizer } = state;
   const epoch = record.history.length;
-  const files = { state: fileName("epoch", epoch), best: fileName("best", record.best.epoch) };
-  const tensors = fusionWeights(model);
-  for (const [name, tensor] of optimizer.tensors) {
-    const data = await tensor.data() as Float32Array;
-    tensors.set(OPTIMIZER + name, { shape: [...tensor.shape], data });
+  const files: CheckpointRecord["files"] = { best: fileName("best", record.best.epoch) };
+  if (optimizer) {
+    files.state = fileName("epoch", epoch);
+    const tensors = fusionWeights(model);
+    for (const [name, array] of readTensors(optimizer.tensors)) {
+      tensors.set(OPTIMIZER + name, array);
+    }
+    const metadata = { epoch: String(epoch), steps: String(optimizer.steps) };
+    await writeSafetensors(join(folder, files.state), { tensors, metadata });
   }
-  const metadata = { epoch: String(epoch), steps: String(optimizer.steps) };
-  await writeSafetensors(join(folder, files.state), { tensors, metadata });
   if (record.best.epoch === epoch) await saveFusion(model, join(folder, files.best));
-  const complete: CheckpointRecord = { version: 1, ...record, files };
+  const complete: CheckpointRecord = { version: VERSION, ...record, files };
   await writeAtomic(join(folder, RECORD), JSON.stringify(complete, null, 2) + "\n");
   await sweep(folder, Object.values(files));
 }
@@ -123,8 +129,8 @@ export async function readCheckpointRecord(folder: string): Promise<CheckpointRe
   const path = join(folder, RECORD);
   try {
     const record = JSON.parse(await Deno.readTextFile(path)) as CheckpointRecord;
-    if (record.version !== 1 || !record.files?.state || !Array.isArray(record.history)) {
-      throw new Error(`it is not a checkpoint of version 1`);
+    if (record.version !== VERSION || !record.files?.best || !Array.isArray(record.history)) {
+      throw new Error(`it is not a checkpoint of version ${VERSION}`);
     }
     return record;
   } catch (error) {
@@ -144,8 +150,9 @@ export async function readCheckpointRecord(folder: string): Promise<CheckpointRe
 export async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
   const record = await readCheckpointRecord(folder);
   if (!record) return undefined;
-  const { tensors } = await readSafetensors(join(folder, record.files.state));
   const { tensors: best } = await readSafetensors(join(folder, record.files.best));
+  if (!record.files.state) return { record, best };
+  const { tensors } = await readSafetensors(join(folder, record.files.state));
   const weights = new Map<string, NamedArray>(), moments = new Map<string, tf.Tensor>();
   for (const [name, array] of tensors) {
     if (name.startsWith(OPTIMIZER)) {
@@ -153,7 +160,7 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint | undef
       moments.set(name.slice(OPTIMIZER.length), moment);
     } else weights.set(name, array);
   }
-  return { record, weights, best, optimizer: { steps: record.steps, tensors: moments } };
+  return { record, best, state: { weights, optimizer: { steps: record.steps, tensors: moments } } };
 }
 
 /**

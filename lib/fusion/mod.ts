@@ -63,6 +63,7 @@ export { type KMeansOptions, sphericalKMeans } from "./kmeans.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused.ts";
 export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse.ts";
 export { type CheckpointRecord, type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
+export { findTraining, type FinishedTraining } from "./find_training.ts";
 export { train } from "./train.ts";
 export type { StepEvent, TrainOptions, TrainResult } from "./train_options.ts";
 export {

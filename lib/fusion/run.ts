@@ -10,6 +10,7 @@ import { canonicalJson, sha256 } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { rowCount } from "../vectors.ts";
+import { inDatasetOrder } from "./batches.ts";
 import { differences, digestWeights, type EpochRecord, readCheckpoint } from "./checkpoint.ts";
 import type { FusionModel } from "./model.ts";
 import { type AdamW, createAdamW } from "./optimizer.ts";
@@ -20,7 +21,7 @@ import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts"
 import type { TrainOptions } from "./train_options.ts";
 
 /** Raise this when training changes in a way that changes what it ends in. */
-const TRAINING_VERSION = 1;
+const TRAINING_VERSION = 2;
 
 /** A training under way. */
 export interface TrainingRun {
@@ -69,7 +70,7 @@ function checkOptions({ model, store, imageIds = store.imageIds, prompts }: Trai
 
 /** Everything that decides what a training ends in, on one engine. */
 async function identify(
-  { model, store, prompts }: TrainOptions,
+  { model, store, prompts, recipe }: TrainOptions,
   config: ResolvedTrainConfig,
   imageIds: readonly string[],
   signal: AbortSignal,
@@ -84,8 +85,8 @@ async function identify(
     images: sha256(canonicalJson(imageIds)),
     // ids alone could name other images, or other features of them
     features: await digestFeatures(store, { signal }),
-    shards: sha256(canonicalJson(store.shards())), // the order of images follows from them
     prompts: sha256(bytes),
+    recipe,
   };
   return JSON.parse(JSON.stringify(identity)); // as it will be read back
 }
@@ -102,9 +103,9 @@ function folderName(identity: Record<string, unknown>): string {
  * @throws Error when the checkpoint is another training's
  */
 export async function startRun(options: TrainOptions): Promise<TrainingRun> {
-  const { model, store, prompts, imageIds = store.imageIds, checkpointDir, checkpointRoot } =
-    options;
+  const { model, store, prompts, checkpointDir, checkpointRoot } = options;
   checkOptions(options);
+  const imageIds = inDatasetOrder(store, options.imageIds);
   const config = resolveTrainConfig(options.config);
   if (config.bags.length > 0 && needsPatchCount(model.spec)) {
     throw new Error(
@@ -124,11 +125,11 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
   const history: EpochRecord[] = [], best: TrainingRun["best"] = { epoch: 0 };
   try {
     if (folder && identity) {
-      await resume(folder, config.epochs, { identity, model, optimizer, history, best });
+      await resume(folder, { identity, model, optimizer, history, best });
     }
-    const data = { store, imageIds, prompts };
-    const context = await createContext(model, optimizer, config, data, signal);
     const already = history.length;
+    const data = { store, imageIds: already < config.epochs ? imageIds : [], prompts };
+    const context = await createContext(model, optimizer, config, data, signal);
     const { label = "Train", output, displayId } = options;
     const total = (config.epochs - already) * imageIds.length;
     return {
@@ -154,12 +155,11 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
 /** Puts a training where its checkpoint left it. */
 async function resume(
   folder: string,
-  epochs: number,
   run: Required<Pick<TrainingRun, "identity" | "model" | "optimizer" | "history" | "best">>,
 ): Promise<void> {
   const found = await readCheckpoint(folder);
   if (!found) return;
-  const { record, weights, best, optimizer } = found;
+  const { record, best, state } = found;
   try {
     const odd = differences(record.identity, run.identity);
     if (odd.length > 0) {
@@ -169,23 +169,23 @@ async function resume(
       );
     }
     const backend = tf.getBackend();
-    if (record.backend !== backend && record.history.length < epochs) {
+    if (record.backend !== backend && state) {
       throw new Error(
         `Cannot resume training: ${folder} was begun on ${record.backend}, and this engine is ` +
           `${backend}, whose numbers differ in their last digits; name another folder`,
       );
     }
-    setFusionWeights(run.model, weights);
-    run.optimizer.restore(optimizer);
+    setFusionWeights(run.model, state?.weights ?? best);
+    if (state) run.optimizer.restore(state.optimizer);
     run.history.push(...record.history);
     Object.assign(run.best, record.best);
-    if (record.best.recall === undefined) return;
+    if (record.best.recall === undefined || !state) return;
     run.best.weights = new Map(
       [...best].filter(([name]) => run.model.parameters.has(name)) // the centre is no weight
         .map(([name, { data, shape }]) => [name, tf.tensor(data, shape, "float32")]),
     );
   } finally {
-    tf.dispose([...optimizer.tensors.values()]);
+    tf.dispose([...state?.optimizer.tensors.values() ?? []]);
   }
 }
 

@@ -26,7 +26,7 @@ export function fusionWeights(model: FusionModel): Map<string, NamedArray> {
 export function readTensors(tensors: ReadonlyMap<string, tf.Tensor>): Map<string, NamedArray> {
   return new Map([...tensors].map(([name, tensor]) => [
     name,
-    { shape: [...tensor.shape], data: Float32Array.from(tensor.dataSync()) },
+    { shape: [...tensor.shape], data: tensor.dataSync<"float32">().slice() },
   ]));
 }
 

@@ -61,7 +61,8 @@ export async function createContext(
   const { store, imageIds, prompts } = data;
   const loss = createLoss(config.loss);
   const queries = prompts.length / model.dim;
-  const keep = targetsAreFixed(config) && imageIds.length * queries * 4 <= TARGET_BYTES;
+  const bytes = imageIds.length * queries * 4;
+  const keep = targetsAreFixed(config) && bytes > 0 && bytes <= TARGET_BYTES;
   const targets = keep ? await targetsOf(store, prompts, { imageIds, signal }) : undefined;
   const tensor = tf.tensor2d(prompts, [queries, model.dim]);
   return { model, optimizer, config, loss, prompts: tensor, ...(targets && { targets }) };

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { withFolder } from "../features/testing.ts";
 import { digestWeights, readCheckpointRecord } from "./checkpoint.ts";
 import { loadEngine } from "./engine.ts";
+import { findTraining } from "./find_training.ts";
 import { fuseStore } from "./fuse.ts";
 import { createFusion, type FusionModel } from "./model.ts";
 import { loadFusion } from "./saving.ts";
@@ -59,6 +60,44 @@ Deno.test("train: two runs end in the same bits; another seed does not", () =>
     // features that are read from disk again and again are the same features
     const poor = await trainSmall(await openSmallStore(`${folder}/poor`, { memory: 1 }));
     assert.equal(poor.weights, first.weights);
+  }));
+
+Deno.test("train: the same images in other shards train to the same bits", () =>
+  withFolder(async (folder) => {
+    const images = randomImages(14, SMALL_DIM, (i) => 4 + i % 3);
+    const weights = [];
+    for (const shardImages of [14, 3, 5]) {
+      const at = `${folder}/${shardImages}`;
+      const store = await makeStore(at, images, { dim: SMALL_DIM, shardImages });
+      weights.push((await trainSmall(store, { checkpointRoot: `${folder}/trainings` })).weights);
+    }
+    assert.deepEqual(new Set(weights).size, 1);
+    // the second and the third found what the first had done
+    assert.equal([...Deno.readDirSync(`${folder}/trainings`)].length, 1);
+    const alone = await makeStore(`${folder}/alone`, images, { dim: SMALL_DIM, shardImages: 2 });
+    assert.equal((await trainSmall(alone)).weights, weights[0]);
+  }));
+
+Deno.test("train: a training that is done is found by its recipe, and no other", () =>
+  withFolder(async (folder) => {
+    const checkpointRoot = `${folder}/trainings`, recipe = { seed: 7, of: ["a"] };
+    assert.equal(await findTraining(checkpointRoot, recipe), undefined);
+    const store = await openSmallStore(folder);
+    const controller = new AbortController();
+    const options = { checkpointRoot, recipe, validate: () => Promise.resolve(0.5) };
+    const stopped = trainSmall(store, {
+      ...options,
+      signal: controller.signal,
+      onEpoch: () => controller.abort(new Error("enough")),
+    });
+    await assert.rejects(stopped, /enough/);
+    assert.equal(await findTraining(checkpointRoot, recipe), undefined); // it is not done
+    const { weights, epochs } = await trainSmall(store, options);
+    const found = await findTraining(checkpointRoot, { of: ["a"], seed: 7 });
+    assert.deepEqual(found!.epochs, epochs);
+    assert.equal(digestWeights(found!.model), weights);
+    found!.model.dispose();
+    assert.equal(await findTraining(checkpointRoot, { seed: 8, of: ["a"] }), undefined);
   }));
 
 Deno.test("train: no tensor is left behind, from step to step and after training", () =>
@@ -123,7 +162,7 @@ Deno.test("train: stopped between two steps, it goes on to the same weights", ()
     assert.equal(again.weights, whole.weights);
     assert.deepEqual(again.best, { epoch: 2, recall: 0.4 });
     const names = [...Deno.readDirSync(checkpointDir)].map(({ name }) => name).sort();
-    assert.deepEqual(names, ["best-002.safetensors", "checkpoint.json", "epoch-003.safetensors"]);
+    assert.deepEqual(names, ["best-002.safetensors", "checkpoint.json"]); // it is done
     const saved = await loadFusion(`${checkpointDir}/best-002.safetensors`);
     assert.equal(digestWeights(saved), whole.weights);
     saved.dispose();
@@ -167,7 +206,7 @@ Deno.test("train: a run that was killed goes on to the same weights", () =>
     await Deno.writeTextFile(`${checkpointDir}/epoch-002.safetensors.1-2.tmp`, "half a file");
     const resumed = await trainSmall(store, { checkpointDir });
     assert.equal(resumed.weights, whole.weights);
-    assert.equal([...Deno.readDirSync(checkpointDir)].length, 3);
+    assert.equal([...Deno.readDirSync(checkpointDir)].length, 2);
   }));
 
 Deno.test("train: an interrupt stops it though nobody handed it a signal", () =>

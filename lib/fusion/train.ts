@@ -21,7 +21,8 @@ import type { TrainOptions, TrainResult } from "./train_options.ts";
  * The best epoch is chosen by `validate` alone (of equals the earliest), and the model ends with its
  * weights. Everything follows from the configuration's seed: on one engine two runs end in the same
  * bits, and so does a run that was killed and called again with the same `checkpointDir`, which goes on
- * after the last whole epoch. A folder that holds another training is refused, not overwritten.
+ * after the last whole epoch. A folder that holds another training is refused, not overwritten. Of a
+ * training that is done only the best weights and the history are kept.
  *
  * When the training throws, is stopped or diverges, the model's weights are those of the last step; the
  * checkpoint is that of the last whole epoch.
@@ -79,13 +80,13 @@ async function trainEpoch(run: TrainingRun, epoch: number): Promise<void> {
   noteBest(run, record);
   run.progress.update(run.done(), noteOf(run, record.loss));
   if (run.folder) {
-    const { identity, optimizer, best: { epoch, recall } } = run;
-    const best = recall === undefined ? { epoch } : { epoch, recall };
+    const { identity, optimizer, best: { epoch: bestEpoch, recall } } = run;
+    const best = { epoch: bestEpoch, ...(recall !== undefined && { recall }) };
     const backend = tf.getBackend();
     await writeCheckpoint(run.folder, {
       record: { identity: identity!, history, best, steps: optimizer.steps, backend },
       model,
-      optimizer: optimizer.state(),
+      ...(epoch < run.config.epochs && { optimizer: optimizer.state() }),
     });
   }
   await options.onEpoch?.(record);

@@ -46,6 +46,11 @@ export interface TrainOptions {
    * depends on. Another training never meets it.
    */
   checkpointRoot?: string;
+  /**
+   * What the caller knows the training by before its model is made: a part of what it depends on, by which
+   * `findTraining` finds it in `checkpointRoot` once it is done.
+   */
+  recipe?: Record<string, unknown>;
   /** Stops the training between two steps; its reason is thrown. By default an interrupt does. */
   signal?: AbortSignal;
   /** Called after each step. */

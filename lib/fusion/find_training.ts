@@ -1,0 +1,68 @@
+/**
+ * Trainings that are done: found by what is known before a model is made, and loaded as they ended.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { join } from "node:path";
+import { canonicalJson } from "../files.ts";
+import { type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
+import type { FusionModel } from "./model.ts";
+import { loadFusion } from "./saving.ts";
+
+/** A training that is done. */
+export interface FinishedTraining {
+  /** With the weights of the best epoch; the caller's to dispose of. */
+  model: FusionModel;
+  /** What each epoch was like. */
+  epochs: EpochRecord[];
+}
+
+/**
+ * Finds a training that is done, on the engine in use, and loads the model that it ended with: no features
+ * are read, and nothing is computed. `loadEngine()` comes first.
+ *
+ * @param checkpointRoot the folder that `train` was given
+ * @param recipe what it was given as the training's recipe: all that the training depends on
+ * @returns the training, or undefined when there is none, or it is not done
+ * @throws Error when a file of the training is damaged
+ *
+ * @example
+ * ```ts
+ * import type { FusionModel, TrainOptions } from "detailclip";
+ * import { findTraining, train } from "detailclip";
+ * type Rest = Omit<TrainOptions, "checkpointRoot" | "recipe">;
+ * async function trained(prepare: () => Promise<Rest>): Promise<FusionModel> {
+ *   const known = { checkpointRoot: ".cache/trainings", recipe: { seed: 7 } };
+ *   const found = await findTraining(known.checkpointRoot, known.recipe);
+ *   if (found) return found.model;
+ *   const options = await prepare(); // takes long
+ *   await train({ ...options, ...known });
+ *   return options.model;
+ * }
+ * ```
+ */
+export async function findTraining(
+  checkpointRoot: string,
+  recipe: Record<string, unknown>,
+): Promise<FinishedTraining | undefined> {
+  for (const name of await foldersIn(checkpointRoot)) {
+    const folder = join(checkpointRoot, name);
+    const record = await readCheckpointRecord(folder);
+    if (!record || record.files.state || record.backend !== tf.getBackend()) continue;
+    if (canonicalJson(record.identity.recipe) !== canonicalJson(recipe)) continue;
+    return { model: await loadFusion(join(folder, record.files.best)), epochs: record.history };
+  }
+  return undefined;
+}
+
+/** Names of the folders in a folder, in order; none when it does not exist. */
+async function foldersIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
