@@ -12,6 +12,7 @@
  *
  * @module
  */
+export * from "./cache_dir.ts";
 export * from "./random.ts";
 export * from "./files.ts";
 export * from "./display.ts";

@@ -1,10 +1,10 @@
 /**
- * `deno task lab [--no-browser] [--port N]`: opens JupyterLab on notebooks/ with the Deno kernel. All
- * it reads and writes stays in the project: `.venv` and `.cache/jupyter`.
+ * `deno task lab [folder] [--no-browser] [--port N]`: opens JupyterLab on notebooks/, or on another folder,
+ * with the Deno kernel. All it reads and writes stays in the project: `.venv` and `.cache/jupyter`.
  *
  * @module
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { KERNEL_NAME, setUpJupyter } from "./kernel/kernelspec.ts";
 import { fail, ROOT } from "./project.ts";
@@ -17,13 +17,17 @@ import { fail, ROOT } from "./project.ts";
  * @throws {Error} when an argument is not understood
  */
 export function labArguments(args: readonly string[], user: number | null = Deno.uid()): string[] {
-  const { values } = parseArgs({
+  const { values, positionals: [folder = join(ROOT, "notebooks"), ...more] } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: { "no-browser": { type: "boolean" }, port: { type: "string" } },
   });
+  if (more.length > 0) {
+    throw new Error(`Cannot open JupyterLab on ${more.length + 1} folders at once`);
+  }
   return [
     "lab",
-    `--ServerApp.root_dir=${join(ROOT, "notebooks")}`,
+    `--ServerApp.root_dir=${resolve(folder)}`,
     // this kernel only, and first choice for new notebooks
     `--KernelSpecManager.allowed_kernelspecs=${KERNEL_NAME}`,
     "--KernelSpecManager.ensure_native_kernel=False",

@@ -52,6 +52,7 @@ export function sumTotals(all: readonly Totals[]): Totals {
 const ALONE = [
   "tools/kernel",
   "tools/lab.test.ts",
+  "tools/lab_browser.test.ts",
   "tools/notebooks.test.ts",
   "tools/python.test.ts",
 ];

@@ -4,13 +4,10 @@
  * @module
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { CACHE_DIR } from "../cache_dir.ts";
 import { type Dataset, firstImages, generateClevrDs, loadCoco } from "../datasets/mod.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../progress.ts";
 import type { CocoFiles, DatasetConfig } from "./config.ts";
-
-/** The workspace's own folder for generated data sets and features; git ignores it. */
-export const CACHE_DIR: string = fileURLToPath(new URL("../../.cache/", import.meta.url));
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { CACHE_DIR } from "../cache_dir.ts";
 import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { FeatureStore } from "../features/mod.ts";
@@ -23,7 +24,6 @@ import {
   subsetByRmax,
 } from "../retrieval/mod.ts";
 import type { ExperimentConfig } from "./config.ts";
-import { CACHE_DIR } from "./data.ts";
 import { type FusionContext, prepareFusion, runFusion } from "./fusion.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./methods.ts";
 import { collectProvenance, commandLine, type Provenance } from "./provenance.ts";

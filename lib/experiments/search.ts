@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { CACHE_DIR } from "../cache_dir.ts";
 import {
   type EpochRecord,
   loadEngine,
@@ -16,7 +17,6 @@ import {
 import { canonicalJson, sha256 } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
-import { CACHE_DIR } from "./data.ts";
 import { trainModel } from "./fusion.ts";
 import { RESULTS_DIR } from "./results.ts";
 import type { RunOptions } from "./retrieval.ts";

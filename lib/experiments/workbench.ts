@@ -4,13 +4,14 @@
  *
  * @module
  */
+import { CACHE_DIR } from "../cache_dir.ts";
 import { coverName, type CoverSpec } from "../covers/mod.ts";
 import { type Dataset, firstImages } from "../datasets/mod.ts";
 import { classPrompts, type Encoder, loadEncoder } from "../encoders/mod.ts";
 import { extractFeatures, type FeatureStore } from "../features/mod.ts";
 import { createProgress, type ProgressOutput } from "../progress.ts";
 import type { ExperimentConfig } from "./config.ts";
-import { CACHE_DIR, openDataset } from "./data.ts";
+import { openDataset } from "./data.ts";
 
 /** How the stages are run. */
 export interface WorkbenchOptions {

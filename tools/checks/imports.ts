@@ -10,7 +10,7 @@ import { type Check, listFiles, messages } from "./check.ts";
 
 /** The rooms in the order of the data's way; a room imports itself and earlier ones. */
 export const ROOMS: readonly (readonly string[])[] = [
-  ["random", "files", "vectors", "matmul", "display", "progress", "interrupt"],
+  ["cache_dir", "random", "files", "vectors", "matmul", "display", "progress", "interrupt"],
   ["covers"],
   ["images"],
   ["datasets"],

@@ -5,8 +5,9 @@
  * @module
  */
 import { join } from "node:path";
+import { CACHE_DIR } from "../../lib/cache_dir.ts";
 import { writeAtomic } from "../../lib/files.ts";
-import { assertPinnedDeno, ROOT } from "../project.ts";
+import { assertPinnedDeno } from "../project.ts";
 import { ensureVenv, type Venv } from "../python.ts";
 
 /** The name by which notebooks ask for the kernel. */
@@ -24,8 +25,8 @@ export function kernelspec(deno: string = Deno.execPath()): Record<string, unkno
 }
 
 /** The variables that keep everything Jupyter reads and writes inside the project. */
-export function jupyterEnv(venv: Venv, root: string = ROOT): Record<string, string> {
-  const home = join(root, ".cache", "jupyter");
+export function jupyterEnv(venv: Venv, cacheDir: string = CACHE_DIR): Record<string, string> {
+  const home = join(cacheDir, "jupyter");
   return {
     JUPYTER_CONFIG_DIR: join(home, "config"),
     JUPYTER_DATA_DIR: join(home, "data"),
@@ -43,6 +44,14 @@ export function jupyterEnv(venv: Venv, root: string = ROOT): Record<string, stri
   };
 }
 
+/**
+ * What JupyterLab is to leave out: the extension that asks, at the first start, whether to fetch news from
+ * the outside.
+ */
+const PAGE_CONFIG = {
+  disabledExtensions: { "@jupyterlab/apputils-extension:announcements": true },
+};
+
 /** A Python environment that knows the kernel. */
 export interface JupyterSetup {
   /** The environment. */
@@ -52,7 +61,8 @@ export interface JupyterSetup {
 }
 
 /**
- * Makes the environment ready and writes the kernelspec into it, naming the running, pinned Deno.
+ * Makes the environment ready and writes the kernelspec into it, naming the running, pinned Deno, and
+ * JupyterLab's configuration.
  *
  * @returns the environment and its variables
  * @throws {Error} under another Deno than the pinned one, or when Python cannot be set up
@@ -60,8 +70,15 @@ export interface JupyterSetup {
 export async function setUpJupyter(): Promise<JupyterSetup> {
   assertPinnedDeno();
   const venv = await ensureVenv();
-  const file = join(venv.path, "share", "jupyter", "kernels", KERNEL_NAME, "kernel.json");
-  const text = JSON.stringify(kernelspec(), null, 2) + "\n";
+  const env = jupyterEnv(venv);
+  const spec = join(venv.path, "share", "jupyter", "kernels", KERNEL_NAME, "kernel.json");
+  await writeChanged(spec, kernelspec());
+  await writeChanged(join(env.JUPYTER_CONFIG_DIR, "labconfig", "page_config.json"), PAGE_CONFIG);
+  return { venv, env };
+}
+
+/** Writes a JSON file, unless it is there as it should be. */
+async function writeChanged(file: string, content: unknown): Promise<void> {
+  const text = JSON.stringify(content, null, 2) + "\n";
   if (await Deno.readTextFile(file).catch(() => "") !== text) await writeAtomic(file, text);
-  return { venv, env: jupyterEnv(venv) };
 }
