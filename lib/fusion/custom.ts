@@ -60,9 +60,7 @@ export function product(a: tf.Tensor, b: tf.Tensor, swapA = false, swapB = false
   if (isNative()) {
     // TensorFlow's kernel for batches is the faster one where a transposed matrix makes rows shorter
     const narrow = swapB && !swapA && b.shape[0] <= b.shape[1]!;
-    return a.rank === 2 && !narrow
-      ? nativeProduct(a, b, swapA, swapB)
-      : tf.matMul(a, b, swapA, swapB);
+    return nativeProduct(a, b, swapA, swapB, a.rank > 2 || narrow);
   }
   const left = swapA ? transposed(a) : a, right = swapB ? transposed(b) : b;
   const result = tf.matMul(left, right);
@@ -71,7 +69,7 @@ export function product(a: tf.Tensor, b: tf.Tensor, swapA = false, swapB = false
   return result;
 }
 
-/** Views a tensor as rows of its last axis. */
+/** Views a tensor as rows of its last axis; a matrix is what it is. */
 export function asRows(x: tf.Tensor): tf.Tensor2D {
-  return tf.reshape(x, [-1, x.shape.at(-1)!]);
+  return x.rank === 2 ? x as tf.Tensor2D : tf.reshape(x, [-1, x.shape.at(-1)!]);
 }

@@ -103,6 +103,7 @@ class Call {
     for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
     TF_DeleteStatus(status_);
   }
+  int inputs() const { return TF_NumInputs(context_); }
   TF_Tensor* Input(int i) {
     TF_Tensor* tensor = nullptr;
     TF_GetInput(context_, i, &tensor, status_);
@@ -192,8 +193,14 @@ struct Dropout {
     x = (x ^ (x >> 15)) * 0x846ca68bu;
     return x ^ (x >> 16);
   }
-  float operator()(float value, uint32_t i) const {
-    return Mix(Mix(i ^ a) + b) >= threshold ? value * scale : 0.f;
+  // y = x with dropout, for n elements of which the first is the element `first` of its tensor; y may be x.
+  void Apply(const float* x, float* y, int64_t n, int64_t first) const {
+    const uint32_t seed = a, more = b, least = threshold, begin = first;
+    const float factor = scale;  // copies: of what may change, compilers do not vectorise a loop
+    SIMD
+    for (int32_t i = 0; i < n; i++) {
+      y[i] = Mix(Mix((begin + i) ^ seed) + more) >= least ? x[i] * factor : 0.f;
+    }
   }
 };
 
@@ -205,8 +212,9 @@ void DropoutOp(Call& call) {  // x, drop -> y
   Dropout drop(call.Integers(1));
   float* y = call.OutputLike(0, in);
   Pool::Get().Run(TF_TensorElementCount(in), [=](int, int64_t begin, int64_t end) {
-    SIMD
-    for (int64_t i = begin; i < end; i++) y[i] = drop(x[i], i);
+    for (int64_t at = begin; at < end; at += 4096) {
+      drop.Apply(x + at, y + at, std::min<int64_t>(4096, end - at), at);
+    }
   });
 }
 
@@ -226,9 +234,7 @@ void Gelu(Call& call) {  // x, bias, drop -> dropout(gelu(x + bias))
         float h = from[c] + bias[c];
         to[c] = h * NormalCdf(h);
       }
-      if (drop.on())
-        SIMD
-        for (int64_t c = 0; c < F; c++) to[c] = drop(to[c], r * F + c);
+      if (drop.on()) drop.Apply(to, to, F, r * F);
     }
   });
 }
@@ -251,9 +257,7 @@ void GeluGrad(Call& call) {  // x, bias, dy, drop -> dx, dbias
         float h = from[c] + bias[c];
         to[c] = back[c] * (NormalCdf(h) + h * 0.39894228f * Exp(-0.5f * h * h));
       }
-      if (drop.on())
-        SIMD
-        for (int64_t c = 0; c < F; c++) to[c] = drop(to[c], r * F + c);
+      if (drop.on()) drop.Apply(to, to, F, r * F);
       SIMD
       for (int64_t c = 0; c < F; c++) sum[c] += to[c];
     }
@@ -275,11 +279,8 @@ void Norm(Call& call) {
     for (int64_t r = begin; r < end; r++) {
       const float* from = x + r * D;
       float *h = normal + r * D, *to = y + r * D;
-      SIMD
-      for (int64_t c = 0; c < D; c++) h[c] = from[c];
-      if (drop.on())
-        SIMD
-        for (int64_t c = 0; c < D; c++) h[c] = drop(h[c], r * D + c);
+      if (drop.on()) drop.Apply(from, h, D, r * D);
+      else std::memcpy(h, from, D * sizeof(float));
       if (residual)
         SIMD
         for (int64_t c = 0; c < D; c++) h[c] += residual[r * D + c];
@@ -329,14 +330,12 @@ void NormGrad(Call& call) {
         shifts[c] += back[c];
         to[c] = rate[r] * (back[c] * scale[c] - sum - h[c] * along);
       }
-      if (drop.on())
-        SIMD
-        for (int64_t c = 0; c < D; c++) dx[r * D + c] = drop(to[c], r * D + c);
+      if (drop.on()) drop.Apply(to, dx + r * D, D, r * D);
     }
   });
 }
 
-// x (B T, S D), bias?, dims [B, T, S, H] -> (S, B, H, T, D/H), the S parts split into heads
+// x (B T, S D), bias?, dims [B, T, S, H] -> S <= 3 parts split into heads, (B H, T, D/H) each
 void SplitHeads(Call& call) {
   TF_Tensor* in = call.Input(0);
   const float* x = static_cast<const float*>(TF_TensorData(in));
@@ -344,13 +343,18 @@ void SplitHeads(Call& call) {
   const int32_t* dims = call.Integers(2);
   const int64_t B = dims[0], T = dims[1], S = dims[2], H = dims[3];
   const int64_t W = Columns(in), d = W / S / H;
-  float* y = call.Output(0, {S, B, H, T, d});
+  float* parts[3];
+  for (int64_t s = 0; s < 3; s++) {
+    parts[s] = s < S ? call.Output(s, {B * H, T, d}) : call.Output(s, {0});
+  }
+  float *first = parts[0], *second = parts[1], *third = parts[2];
   Pool::Get().Run(B * T, [=](int, int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
       const int64_t b = r / T, t = r % T;
       for (int64_t sh = 0; sh < S * H; sh++) {
         const float* from = x + r * W + sh * d;
-        float* to = y + ((((sh / H) * B + b) * H + sh % H) * T + t) * d;
+        float* part = sh < H ? first : sh < 2 * H ? second : third;
+        float* to = part + ((b * H + sh % H) * T + t) * d;
         if (bias)
           SIMD
           for (int64_t c = 0; c < d; c++) to[c] = from[c] + bias[sh * d + c];
@@ -361,7 +365,7 @@ void SplitHeads(Call& call) {
   });
 }
 
-// first, second?, third? (B, H, T, d) each, dims [B, T, S, H] -> (B T, S D) and the sums of its columns
+// first, second?, third? (B H, T, d) each, dims [B, T, S, H] -> (B T, S D) and the sums of its columns
 void JoinHeads(Call& call) {
   const float* parts[3] = {call.Floats(0), call.Optional(1), call.Optional(2)};
   const float *first = parts[0], *second = parts[1], *third = parts[2];
@@ -388,14 +392,15 @@ void JoinHeads(Call& call) {
   });
 }
 
-// scores (B, ..., P), mask? (B, P), scale, drop -> softmax(scale scores), and the same with dropout?
+// scores (..., P), the rows of an image one after another, mask? (B, P), scale, drop -> softmax(scale scores), and the same with dropout?
 void Softmax(Call& call) {
   TF_Tensor* in = call.Input(0);
   const float* scores = static_cast<const float*>(TF_TensorData(in));
+  TF_Tensor* real_patches = call.Input(1);
   const float* mask = call.Optional(1);
   const float scale = *call.Floats(2);
   Dropout drop(call.Integers(3));
-  const int64_t N = Rows(in), P = Columns(in), per_image = N / TF_Dim(in, 0);
+  const int64_t N = Rows(in), P = Columns(in), per_image = mask ? N / TF_Dim(real_patches, 0) : N;
   float* p = call.OutputLike(0, in);
   float* y = drop.on() ? call.OutputLike(1, in) : call.Output(1, {0});
   Pool::Get().Run(N, [=](int, int64_t begin, int64_t end) {
@@ -415,9 +420,7 @@ void Softmax(Call& call) {
       const float share = 1.f / sum;
       SIMD
       for (int64_t c = 0; c < P; c++) to[c] *= share;
-      if (drop.on())
-        SIMD
-        for (int64_t c = 0; c < P; c++) y[r * P + c] = drop(to[c], r * P + c);
+      if (drop.on()) drop.Apply(to, y + r * P, P, r * P);
     }
   });
 }
@@ -434,11 +437,8 @@ void SoftmaxGrad(Call& call) {  // softmax, dy, scale, drop -> dscores
     for (int64_t r = begin; r < end; r++) {
       const float *share = p + r * P, *back = dy + r * P;
       float* to = dx + r * P;
-      SIMD
-      for (int64_t c = 0; c < P; c++) to[c] = back[c];
-      if (drop.on())
-        SIMD
-        for (int64_t c = 0; c < P; c++) to[c] = drop(to[c], r * P + c);
+      if (drop.on()) drop.Apply(back, to, P, r * P);
+      else std::memcpy(to, back, P * sizeof(float));
       float along = 0;
 #pragma omp simd reduction(+ : along)
       for (int64_t c = 0; c < P; c++) along += to[c] * share[c];
@@ -448,21 +448,43 @@ void SoftmaxGrad(Call& call) {  // softmax, dy, scale, drop -> dscores
   });
 }
 
-// parameter, mean, square, gradient, numbers [beta1, share1, beta2, share2, keep, rate, epsilon] ->
-// parameter, mean, square; see lib/fusion/optimizer.ts for the numbers
+// N parameters, N means, N squares, N gradients, numbers [beta1, share1, beta2, share2, keep, rate, epsilon]
+// -> N parameters, N means, N squares; see lib/fusion/optimizer.ts for the numbers. All in one call: most
+// parameters are so small that a call of their own would cost more than their update.
 void AdamW(Call& call) {
-  TF_Tensor* in = call.Input(0);
-  const float* p = static_cast<const float*>(TF_TensorData(in));
-  const float *m = call.Floats(1), *v = call.Floats(2), *g = call.Floats(3), *k = call.Floats(4);
-  float *np = call.OutputLike(0, in), *nm = call.OutputLike(1, in), *nv = call.OutputLike(2, in);
+  struct Parameter {
+    const float *p, *m, *v, *g;
+    float *np, *nm, *nv;
+    int64_t begin, end;  // among the values of all parameters
+  };
+  const int N = call.inputs() / 4;
+  std::vector<Parameter> parameters(N);
+  int64_t total = 0;
+  for (int i = 0; i < N; i++) {
+    TF_Tensor* in = call.Input(i);
+    const int64_t begin = total;
+    total += TF_TensorElementCount(in);
+    parameters[i] = {static_cast<const float*>(TF_TensorData(in)),
+                     call.Floats(N + i), call.Floats(2 * N + i), call.Floats(3 * N + i),
+                     call.OutputLike(i, in), call.OutputLike(N + i, in),
+                     call.OutputLike(2 * N + i, in), begin, total};
+  }
+  const float* k = call.Floats(4 * N);
   const float beta1 = k[0], share1 = k[1], beta2 = k[2], share2 = k[3];
   const float keep = k[4], rate = k[5], epsilon = k[6];
-  Pool::Get().Run(TF_TensorElementCount(in), [=](int, int64_t begin, int64_t end) {
-    SIMD
-    for (int64_t i = begin; i < end; i++) {
-      nm[i] = m[i] * beta1 + g[i] * share1;
-      nv[i] = v[i] * beta2 + g[i] * g[i] * share2;
-      np[i] = p[i] * keep - rate * nm[i] / (std::sqrt(nv[i]) + epsilon);
+  Pool::Get().Run(total, [&, beta1, share1, beta2, share2, keep, rate, epsilon](
+                             int, int64_t begin, int64_t end) {
+    for (const Parameter& one : parameters) {
+      const int64_t from = std::max(begin, one.begin) - one.begin;
+      const int64_t to = std::min(end, one.end) - one.begin;
+      const float *p = one.p, *m = one.m, *v = one.v, *g = one.g;
+      float *np = one.np, *nm = one.nm, *nv = one.nv;
+      SIMD
+      for (int64_t i = from; i < to; i++) {
+        nm[i] = m[i] * beta1 + g[i] * share1;
+        nv[i] = v[i] * beta2 + g[i] * g[i] * share2;
+        np[i] = p[i] * keep - rate * nm[i] / (std::sqrt(nv[i]) + epsilon);
+      }
     }
   });
 }
@@ -477,9 +499,10 @@ void Compute(void*, TF_OpKernelContext* context) {
 
 template <void (*Operation)(Call&)>
 void Register(const char* name, std::initializer_list<const char*> inputs,
-              std::initializer_list<const char*> outputs) {
+              std::initializer_list<const char*> outputs, const char* attribute = nullptr) {
   TF_Status* status = TF_NewStatus();
   TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(name);
+  if (attribute) TF_OpDefinitionBuilderAddAttr(definition, attribute);
   for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(definition, input);
   for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
   TF_RegisterOpDefinition(definition, status);
@@ -503,7 +526,8 @@ const bool registered = [] {
       "FusionNormGrad",
       {"dy: float", "normal: float", "rate: float", "scale: float", "drop: int32"},
       {"dresidual: float", "dx: float", "dscale: float", "dshift: float"});
-  Register<SplitHeads>("FusionSplitHeads", {"x: float", "bias: float", "dims: int32"}, {"y: float"});
+  Register<SplitHeads>("FusionSplitHeads", {"x: float", "bias: float", "dims: int32"},
+                       {"first: float", "second: float", "third: float"});
   Register<JoinHeads>("FusionJoinHeads",
                       {"first: float", "second: float", "third: float", "dims: int32"},
                       {"y: float", "sums: float"});
@@ -512,9 +536,10 @@ const bool registered = [] {
   Register<SoftmaxGrad>("FusionSoftmaxGrad",
                         {"p: float", "dy: float", "scale: float", "drop: int32"}, {"dx: float"});
   Register<AdamW>("FusionAdamW",
-                  {"parameter: float", "mean: float", "square: float", "gradient: float",
-                   "numbers: float"},
-                  {"new_parameter: float", "new_mean: float", "new_square: float"});
+                  {"parameters: N * float", "means: N * float", "squares: N * float",
+                   "gradients: N * float", "numbers: float"},
+                  {"new_parameters: N * float", "new_means: N * float", "new_squares: N * float"},
+                  "N: int >= 1");
   return true;
 }();
 

@@ -56,12 +56,16 @@ export function linear<R extends tf.Rank>(
     (save) => {
       save([x, weight]);
       const y = product(asRows(x), weight, false, true);
-      return tf.reshape(bias ? tf.add(y, bias) : y, shape);
+      const shifted = bias ? tf.add(y, bias) : y;
+      return x.rank === 2 ? shifted : tf.reshape(shifted, shape);
     },
     (dy, [x, weight]) => ({
       weight: () => product(asRows(dy), asRows(x), true, false),
       bias: () => tf.sum(asRows(dy), 0),
-      x: () => tf.reshape(product(asRows(dy), weight), x.shape),
+      x: () => {
+        const dx = product(asRows(dy), weight);
+        return x.rank === 2 ? dx : tf.reshape(dx, x.shape);
+      },
     } as Record<string, () => tf.Tensor>),
   );
 }
@@ -132,12 +136,12 @@ export function feedForward<T extends tf.Tensor>(
   bias2: tf.Tensor1D,
   options: { dropout?: Dropout } = {},
 ): T {
-  const wide = linear(x, weight1);
+  const wide = linear(asRows(x), weight1); // views cost a call each: one here, one at the end
   const active = biasedGelu(wide, bias1, options.dropout);
   wide.dispose(); // what the gradients need of it is saved
   const y = linear(active, weight2, bias2);
   active.dispose();
-  return y as tf.Tensor as T;
+  return tf.reshape(y, x.shape) as tf.Tensor as T;
 }
 
 /**

@@ -12,6 +12,7 @@ interface NativeBackend extends tf.KernelBackend {
   binding: {
     isUsingGpuDevice(): boolean;
     TF_ATTR_BOOL: number;
+    TF_ATTR_INT: number;
     TF_ATTR_TYPE: number;
     TF_FLOAT: number;
   };
@@ -43,21 +44,55 @@ export function call(
   return (tf.backend() as NativeBackend).executeMultipleOutputs(name, [], given, outputs);
 }
 
-/** TensorFlow's product of two matrices; tfjs would take the one for batches, as a rule slower. */
+/**
+ * Calls an operation of kernels.cc on N tensors of each kind at once.
+ *
+ * @param name the operation
+ * @param lists its inputs, N each
+ * @param last an input that there is once
+ * @param kinds how many lists of outputs it has
+ * @returns the lists of outputs, N each
+ */
+export function callOnLists(
+  name: string,
+  lists: tf.Tensor[][],
+  last: tf.Tensor,
+  kinds: number,
+): tf.Tensor[][] {
+  const backend = tf.backend() as NativeBackend;
+  const n = lists[0].length;
+  const attributes = [{ name: "N", type: backend.binding.TF_ATTR_INT, value: n }];
+  const inputs = [...lists.flat(), last];
+  const outputs = backend.executeMultipleOutputs(name, attributes, inputs, kinds * n);
+  return Array.from({ length: kinds }, (_, i) => outputs.slice(i * n, (i + 1) * n));
+}
+
+/**
+ * TensorFlow's product of two matrices, or of two batches of them.
+ *
+ * @param byBatch takes TensorFlow's kernel for batches, which also knows matrices
+ */
 export function nativeProduct(
   a: tf.Tensor,
   b: tf.Tensor,
   swapA: boolean,
   swapB: boolean,
+  byBatch: boolean,
 ): tf.Tensor {
   const backend = tf.backend() as NativeBackend;
   const { TF_ATTR_BOOL, TF_ATTR_TYPE, TF_FLOAT } = backend.binding;
+  const [nameA, nameB] = byBatch ? ["adj_x", "adj_y"] : ["transpose_a", "transpose_b"];
   const attributes = [
-    { name: "transpose_a", type: TF_ATTR_BOOL, value: swapA },
-    { name: "transpose_b", type: TF_ATTR_BOOL, value: swapB },
+    { name: nameA, type: TF_ATTR_BOOL, value: swapA },
+    { name: nameB, type: TF_ATTR_BOOL, value: swapB },
     { name: "T", type: TF_ATTR_TYPE, value: TF_FLOAT },
   ];
-  return backend.executeMultipleOutputs("MatMul", attributes, [a, b], 1)[0];
+  return backend.executeMultipleOutputs(
+    byBatch ? "BatchMatMulV2" : "MatMul",
+    attributes,
+    [a, b],
+    1,
+  )[0];
 }
 
 /** Dropout of a model in training: how much, and where its chance comes from. */

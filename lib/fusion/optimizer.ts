@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { call, hasKernels } from "./native.ts";
+import { callOnLists, hasKernels } from "./native.ts";
 
 /** Options of {@linkcode createAdamW}; the defaults are those of `torch.optim.AdamW`. */
 export interface AdamWOptions {
@@ -121,33 +121,41 @@ export function globalNorm(tensors: Iterable<tf.Tensor>): number {
   });
 }
 
+/** A parameter, its gradient, and what is remembered of it. */
+interface Update extends Moments {
+  parameter: tf.Variable;
+  gradient: tf.Tensor;
+}
+
 /**
- * One parameter, one step. The bias corrections are folded into `rate` and `epsilon`, and the clipping
- * into the factors of the gradient, so that each costs no pass over the parameter.
+ * One step. The bias corrections are folded into `rate` and `epsilon`, and the clipping into the factors of
+ * the gradient, so that each costs no pass over the parameters.
  */
-function updateParameter(
-  parameter: tf.Variable,
-  gradient: tf.Tensor,
-  { mean, square }: Moments,
-  { betas: [beta1, beta2], scale, clipValue, keep, rate, epsilon }: StepNumbers,
-): void {
-  tf.tidy(() => {
-    const g = clipValue === undefined ? gradient : tf.clipByValue(gradient, -clipValue, clipValue);
-    const share = (1 - beta2) * scale * scale;
-    if (hasKernels()) { // the same in one pass
-      const numbers = [beta1, (1 - beta1) * scale, beta2, share, keep, rate, epsilon];
-      const inputs = [parameter, mean, square, g, tf.tensor1d(numbers)];
-      const [newParameter, newMean, newSquare] = call("FusionAdamW", inputs, 3);
-      parameter.assign(newParameter);
-      mean.assign(newMean);
-      square.assign(newSquare);
-      return;
-    }
-    mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(g, (1 - beta1) * scale)));
-    square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(g), share)));
-    const change = tf.mul(tf.div(mean, tf.add(tf.sqrt(square), epsilon)), rate);
-    parameter.assign(tf.sub(keep === 1 ? parameter : tf.mul(parameter, keep), change));
-  });
+function updateAll(updates: Update[], numbers: StepNumbers): void {
+  const { betas: [beta1, beta2], scale, clipValue, keep, rate, epsilon } = numbers;
+  const shares = [(1 - beta1) * scale, (1 - beta2) * scale * scale];
+  const clipped = ({ gradient }: Update) =>
+    clipValue === undefined ? gradient : tf.clipByValue(gradient, -clipValue, clipValue);
+  if (hasKernels()) { // all in one pass
+    tf.tidy(() => {
+      const all = (name: "parameter" | "mean" | "square") => updates.map((update) => update[name]);
+      const lists = [all("parameter"), all("mean"), all("square")];
+      const factors = tf.tensor1d([beta1, shares[0], beta2, shares[1], keep, rate, epsilon]);
+      const fresh = callOnLists("FusionAdamW", [...lists, updates.map(clipped)], factors, 3);
+      lists.forEach((list, i) => list.forEach((variable, n) => variable.assign(fresh[i][n])));
+    });
+    return;
+  }
+  for (const update of updates) {
+    const { parameter, mean, square } = update;
+    tf.tidy(() => {
+      const g = clipped(update);
+      mean.assign(tf.add(tf.mul(mean, beta1), tf.mul(g, shares[0])));
+      square.assign(tf.add(tf.mul(square, beta2), tf.mul(tf.square(g), shares[1])));
+      const change = tf.mul(tf.div(mean, tf.add(tf.sqrt(square), epsilon)), rate);
+      parameter.assign(tf.sub(keep === 1 ? parameter : tf.mul(parameter, keep), change));
+    });
+  }
 }
 
 /**
@@ -202,10 +210,11 @@ export function createAdamW(
         rate: learningRate * correction / (1 - betas[0] ** steps),
         epsilon: epsilon * correction,
       };
-      for (const [name, gradient] of gradients) {
+      const updates = [...gradients].map(([name, gradient]) => {
         const parameter = parameters.get(name)!;
-        updateParameter(parameter, gradient, momentsOf(name, parameter), numbers);
-      }
+        return { parameter, gradient, ...momentsOf(name, parameter) };
+      });
+      if (updates.length > 0) updateAll(updates, numbers);
       return norm === undefined ? {} : { gradientNorm: norm };
     },
     state() {

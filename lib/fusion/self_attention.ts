@@ -37,37 +37,29 @@ export function selfAttention(
   const d = rows.shape[1] / 3 / H;
   const drop = drawDrop(dropout);
   const end = () => [tf.tensor1d([1 / Math.sqrt(d)]), tf.tensor1d(drop, "int32")];
-  const heads = (t: tf.Tensor) => tf.reshape(t, [B * H, T, d]);
-  /** Part of a split, without a copy. */
-  const part = (t: tf.Tensor, i: number) => heads(tf.slice(t, [i, 0, 0, 0, 0], [1, B, H, T, d]));
-  const shares = (t: tf.Tensor) => tf.reshape(t, [B * H, T, T]);
   return custom(
     { rows: rows as tf.Tensor, bias: bias as tf.Tensor },
     (save) => {
-      const [split] = call("FusionSplitHeads", [rows, bias, integers(B, T, 3, H)], 1);
-      const scores = product(part(split, 0), part(split, 1), false, true); // (B H, T, T)
-      const byImage = tf.reshape(scores, [B, H, T, T]);
-      const [share, dropped] = call("FusionSoftmax", [byImage, mask, ...end()], 2);
+      const [q, k, v] = call("FusionSplitHeads", [rows, bias, integers(B, T, 3, H)], 3);
+      const scores = product(q, k, false, true); // (B H, T, T)
+      const [share, dropped] = call("FusionSoftmax", [scores, mask, ...end()], 2);
       scores.dispose();
-      byImage.dispose();
-      const used = drops(drop) ? dropped : share;
-      save(drops(drop) ? [split, share, dropped] : [split, share]);
-      const context = product(shares(used), part(split, 2)); // (B H, T, d)
+      save(drops(drop) ? [q, k, v, share, dropped] : [q, k, v, share]);
+      const context = product(drops(drop) ? dropped : share, v); // (B H, T, d)
       const dims = integers(B, T, 1, H);
       return call("FusionJoinHeads", [context, undefined, undefined, dims], 2)[0];
     },
-    (dy, [split, share, dropped = share]) => {
+    (dy, [q, k, v, share, dropped = share]) => {
       const [drows, dbias] = tf.tidy(() => {
-        const [dheads] = call("FusionSplitHeads", [dy, undefined, integers(B, T, 1, H)], 1);
-        const dcontext = heads(dheads);
-        const dv = product(shares(dropped), dcontext, true, false);
-        const dshare = product(dcontext, part(split, 2), false, true);
+        const [dcontext] = call("FusionSplitHeads", [dy, undefined, integers(B, T, 1, H)], 3);
+        const dv = product(dropped, dcontext, true, false);
+        const dshare = product(dcontext, v, false, true);
         const [dscores] = call("FusionSoftmaxGrad", [share, dshare, ...end()], 1);
-        const dq = product(shares(dscores), part(split, 1));
-        const dk = product(shares(dscores), part(split, 0), true, false);
+        const dq = product(dscores, k);
+        const dk = product(dscores, q, true, false);
         return call("FusionJoinHeads", [dq, dk, dv, integers(B, T, 3, H)], 2);
       });
-      tf.dispose([split, share, dropped]);
+      tf.dispose([q, k, v, share, dropped]);
       return { rows: () => drows, bias: () => dbias };
     },
   );
