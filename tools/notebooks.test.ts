@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { cellText, injectParameters, parameterNames, readNotebook } from "./notebooks/notebook.ts";
-import { notebookCommand, runNotebooks, type RunOptions } from "./notebooks/run.ts";
-import { parseCommandLine } from "./notebooks.ts";
+import {
+  copyName,
+  notebookCommand,
+  type RunOptions,
+  type RunTotals,
+  timeLimit,
+} from "./notebooks/run.ts";
+import { noteTimes } from "./notebooks/times.ts";
+import { parseCommandLine, runWithCaches } from "./notebooks.ts";
 import { ROOT } from "./project.ts";
 
 const SOURCE = join(ROOT, "tools", "testdata", "parameters.ipynb");
@@ -10,19 +17,25 @@ const SOURCE = join(ROOT, "tools", "testdata", "parameters.ipynb");
 /** Runs the test notebook and keeps its log and executed copy. */
 async function run(
   options: Partial<RunOptions>,
-): Promise<{ totals: { passed: number; failed: number }; log: string; executed: string }> {
+  cold = false,
+): Promise<{
+  totals: Omit<RunTotals, "seconds">;
+  seconds: RunTotals["seconds"];
+  log: string;
+  executed: string;
+}> {
   const output = await Deno.makeTempDir();
   const log: string[] = [];
   try {
-    const totals = await runNotebooks({
+    const { seconds, ...totals } = await runWithCaches({
       notebooks: [SOURCE],
       scale: "smoke",
       output,
       log: (message) => log.push(message),
       ...options,
-    });
-    const executed = await readNotebook(join(output, "parameters.ipynb"));
-    return { totals, log: log.join("\n"), executed: JSON.stringify(executed.cells) };
+    }, cold);
+    const executed = await readNotebook(join(output, "parameters.smoke.ipynb"));
+    return { totals, seconds, log: log.join("\n"), executed: JSON.stringify(executed.cells) };
   } finally {
     await Deno.remove(output, { recursive: true });
   }
@@ -49,40 +62,115 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.deepEqual(options.set, { k: 7, n: "x=y" });
   assert.deepEqual(parseCommandLine([], all).notebooks, all);
   assert.equal(parseCommandLine([], all).scale, "quick");
+  assert.equal(parseCommandLine([], all).cold, false);
+  assert.equal(parseCommandLine(["--cold"], all).cold, true);
+  assert.equal(parseCommandLine([], all).timeout, undefined);
+  assert.equal(parseCommandLine(["--timeout", "2"], all).timeout, 120);
   assert.throws(() => parseCommandLine(["03"], all), /Cannot run notebook 03: .*01_cover, 02_retr/);
   assert.throws(() => parseCommandLine(["--scale", "huge"], all), /smoke, quick, paper/);
   assert.throws(() => parseCommandLine(["--set", "k"], all), /key=value, got k/);
   assert.throws(() => parseCommandLine(["--repeat", "0"], all), /--repeat must be a positive/);
 });
 
+Deno.test("paper scale has no time limit, and no scale overwrites another's copy", () => {
+  assert.equal(timeLimit("paper"), Infinity);
+  assert.ok(timeLimit("smoke") < timeLimit("quick"));
+  const names = ["smoke", "quick", "paper"].map((scale) => copyName("/n/01_cover.ipynb", scale));
+  assert.deepEqual(names, ["01_cover.smoke.ipynb", "01_cover.ipynb", "01_cover.paper.ipynb"]);
+});
+
 Deno.test("a notebook runs with its parameters set; the source stays as it was", async () => {
   const before = await Deno.readTextFile(SOURCE);
-  const { totals, log, executed } = await run({ set: { k: 4 } });
-  assert.deepEqual(totals, { passed: 1, failed: 0 }, log);
+  const { totals, log, executed, seconds } = await run({ set: { k: 4 }, repeat: 2 });
+  assert.deepEqual(totals, { passed: 2, failed: 0 }, log);
+  assert.equal(seconds.parameters.length, 2);
+  assert.match(log, /parameters: 2 of 2 runs ended well; \d+\.\d to \d+\.\d s, median \d+\.\d s/);
   assert.match(log, /✓ parameters +\d+\.\d s/);
   assert.match(executed, /"smoke 4\\n"/, "what the cells print");
   assert.match(executed, /"text\/plain":\["8"\]/, "what the last cell returns");
   assert.equal(await Deno.readTextFile(SOURCE), before);
 });
 
-Deno.test("a notebook knows the command that runs it, or that there is none", async () => {
+/** The test notebook with other cells, in a folder of its own. */
+async function withCells(
+  sources: readonly string[],
+  use: (path: string) => Promise<void>,
+): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     const notebook = await readNotebook(SOURCE);
-    const module = join(ROOT, "lib/experiments/provenance.ts");
-    const source = `import { commandLine } from ${JSON.stringify(`file://${module}`)};
-      const told = commandLine();
-      Deno.env.delete("DETAILCLIP_COMMAND");
-      console.log([told, commandLine()].join(" | "));`;
-    const cell = { cell_type: "code", metadata: {}, source, outputs: [], execution_count: null };
+    const cells = sources.map((source) => ({
+      cell_type: "code",
+      metadata: {},
+      source,
+      outputs: [],
+      execution_count: null,
+    }));
     const path = join(folder, "parameters.ipynb");
-    await Deno.writeTextFile(path, JSON.stringify({ ...notebook, cells: [cell] }));
-    const { executed, log } = await run({ notebooks: [path] });
-    const command = "deno task notebooks parameters --scale smoke";
-    assert.ok(executed.includes(`${command} | by hand, in a notebook`), log + executed);
+    await Deno.writeTextFile(path, JSON.stringify({ ...notebook, cells }));
+    await use(path);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+Deno.test("a cold run has empty caches of its own, which it removes", async () => {
+  const module = JSON.stringify(`file://${join(ROOT, "lib/cache_dir.ts")}`);
+  const source = `import { CACHE_DIR } from ${module};
+    console.log(\`[\${CACHE_DIR}] holds \${[...Deno.readDirSync(CACHE_DIR)].length} files\`);`;
+  await withCells([source], async (path) => {
+    const { executed, log } = await run({ notebooks: [path] }, true);
+    const [, folder] = /\[([^["]*)\] holds 0 files/.exec(executed) ?? [];
+    assert.ok(folder, log + executed);
+    assert.match(folder, /cold-/);
+    assert.throws(() => Deno.statSync(folder), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("a notebook whose kernel dies, or that is none, fails; the others run", async () => {
+  await withCells(["const before = 1;", "Deno.exit(3);"], async (path) => {
+    const broken = join(path, "..", "broken.ipynb");
+    await Deno.writeTextFile(broken, "{");
+    const { totals, log, seconds } = await run({ notebooks: [broken, path, SOURCE] });
+    assert.deepEqual(totals, { passed: 1, failed: 2 });
+    assert.match(
+      log,
+      /✗ broken[^]*Cannot read notebook[^]*✗ parameters[^]*in cell 2:\n +Deno.exit/,
+    );
+    assert.match(log, /DeadKernelError[^]*✓ parameters/);
+    assert.deepEqual(Object.keys(seconds), ["parameters"]);
+  });
+});
+
+Deno.test("times are kept by notebook, cold and warm apart", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "times.quick.json");
+    await noteTimes(path, { b: [2, 3.04], a: [1] }, { cold: true, whole: true });
+    const times = await noteTimes(path, { b: [0.52] }, { cold: false, whole: false });
+    assert.deepEqual(times.notebooks, { a: { cold: 1 }, b: { cold: 3, warm: 0.5 } });
+    assert.equal(times.wholeSetCold, 4);
+    assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), times);
+    assert.deepEqual(Object.keys(times.notebooks), ["a", "b"]);
+    await Deno.writeTextFile(path, JSON.stringify({ ...times, machine: "another" }));
+    const moved = await noteTimes(path, { c: [7] }, { cold: false, whole: false });
+    assert.deepEqual([moved.notebooks, moved.wholeSetCold], [{ c: { warm: 7 } }, undefined]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a notebook knows the command that runs it, or that there is none", async () => {
+  const module = JSON.stringify(`file://${join(ROOT, "lib/experiments/provenance.ts")}`);
+  const source = `import { commandLine } from ${module};
+    const told = commandLine();
+    Deno.env.delete("DETAILCLIP_COMMAND");
+    console.log([told, commandLine()].join(" | "));`;
+  await withCells([source], async (path) => {
+    const { executed, log } = await run({ notebooks: [path] });
+    const command = "deno task notebooks parameters --scale smoke";
+    assert.ok(executed.includes(`${command} | by hand, in a notebook`), log + executed);
+  });
   assert.equal(
     notebookCommand("/n/02_retrieval.ipynb", "quick", { k: [1, 2], name: "a b" }),
     "deno task notebooks 02_retrieval --scale quick --set 'k=[1,2]' --set 'name=a b'",

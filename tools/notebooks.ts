@@ -1,14 +1,18 @@
 /**
  * `deno task notebooks [name…] [--scale smoke|quick|paper] [--set key=value] [--timeout minutes]
- * [--repeat times]`: runs the notebooks headless and keeps executed copies in results/notebooks.
+ * [--repeat times] [--cold]`: runs the notebooks headless and keeps executed copies and times in
+ * results/notebooks. With `--cold` they begin with empty caches: every data set is drawn, every patch
+ * encoded, every fusion trained anew, in a folder that is removed at the end.
  *
  * @module
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { CACHE_DIR } from "../lib/cache_dir.ts";
 import { interruptible } from "../lib/interrupt.ts";
 import { listNotebooks, notebookName } from "./notebooks/notebook.ts";
-import { runNotebooks, type RunOptions } from "./notebooks/run.ts";
+import { runNotebooks, type RunOptions, type RunTotals } from "./notebooks/run.ts";
+import { noteTimes, timesPath } from "./notebooks/times.ts";
 import { fail, ROOT } from "./project.ts";
 
 const SCALES = ["smoke", "quick", "paper"];
@@ -48,15 +52,19 @@ function positive(name: string, text: string): number {
  *
  * @throws {Error} when it is not understood
  */
-export function parseCommandLine(args: readonly string[], all: readonly string[]): RunOptions {
+export function parseCommandLine(
+  args: readonly string[],
+  all: readonly string[],
+): RunOptions & { cold: boolean } {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
       scale: { type: "string", default: "quick" },
       set: { type: "string", multiple: true, default: [] },
-      timeout: { type: "string", default: "30" },
+      timeout: { type: "string" },
       repeat: { type: "string", default: "1" },
+      cold: { type: "boolean", default: false },
     },
   });
   if (!SCALES.includes(values.scale)) {
@@ -66,16 +74,46 @@ export function parseCommandLine(args: readonly string[], all: readonly string[]
     notebooks: selectNotebooks(all, positionals),
     scale: values.scale,
     set: Object.fromEntries(values.set.map(parseSetting)),
-    timeout: 60 * positive("timeout", values.timeout),
+    ...(values.timeout && { timeout: 60 * positive("timeout", values.timeout) }),
     repeat: positive("repeat", values.repeat),
+    cold: values.cold,
   };
+}
+
+/**
+ * Runs notebooks, with caches of their own where they are to begin cold.
+ *
+ * @param options what to run
+ * @param cold whether they begin with empty caches
+ */
+export async function runWithCaches(options: RunOptions, cold: boolean): Promise<RunTotals> {
+  if (!cold) return await runNotebooks(options);
+  await Deno.mkdir(CACHE_DIR, { recursive: true });
+  const cacheDir = await Deno.makeTempDir({ dir: CACHE_DIR, prefix: "cold-" });
+  try {
+    return await runNotebooks({ ...options, cacheDir });
+  } finally {
+    await Deno.remove(cacheDir, { recursive: true });
+  }
 }
 
 if (import.meta.main) {
   using _interrupts = interruptible(); // the runner gets the same Ctrl-C and ends its kernel
   try {
-    const options = parseCommandLine(Deno.args, await listNotebooks(join(ROOT, "notebooks")));
-    const { passed, failed } = await runNotebooks(options);
+    const all = await listNotebooks(join(ROOT, "notebooks"));
+    const { cold, ...options } = parseCommandLine(Deno.args, all);
+    const start = performance.now();
+    const { passed, failed, seconds } = await runWithCaches(options, cold);
+    if (Object.keys(options.set ?? {}).length === 0) {
+      const whole = options.notebooks.length === all.length && failed === 0;
+      const file = timesPath(join(ROOT, "results", "notebooks"), options.scale);
+      await noteTimes(file, seconds, { cold, whole });
+    }
+    const total = (performance.now() - start) / 1000;
+    console.log(
+      `total ${total.toFixed(1)} s (${(total / 60).toFixed(1)} min), ` +
+        `${options.scale} scale, caches ${cold ? "cold" : "as found"}`,
+    );
     console.log(`${passed} passed, ${failed} failed`);
     Deno.exit(failed > 0 ? 1 : 0);
   } catch (error) {

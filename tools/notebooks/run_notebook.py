@@ -2,18 +2,19 @@
 
 usage: run_notebook.py INPUT OUTPUT FOLDER TIMEOUT
 INPUT and OUTPUT may be the same file; the kernel starts in FOLDER; TIMEOUT is in seconds for the whole
-notebook. The last line printed is a JSON object: {"error": null} or what went wrong, and where.
+notebook, "inf" for no limit. The last line printed is a JSON object: {"error": null} or what went wrong, and where.
 """
 
 import asyncio
 import json
+import math
 import os
 import re
 import sys
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -28,7 +29,8 @@ def failing_cell(notebook):
 
 async def execute(client, timeout):
     run = asyncio.ensure_future(client.async_execute())
-    finished, _ = await asyncio.wait({run}, timeout=timeout)
+    limit = timeout if math.isfinite(timeout) else None
+    finished, _ = await asyncio.wait({run}, timeout=limit)
     if not finished:
         run.cancel()  # ends the kernel; what nbclient then raises says less than the line below
         await asyncio.gather(run, return_exceptions=True)
@@ -37,7 +39,7 @@ async def execute(client, timeout):
         run.result()
     except CellExecutionError as error:
         return str(error.traceback) or f"{error.ename}: {error.evalue}"
-    except (DeadKernelError, CellTimeoutError) as error:
+    except Exception as error:  # a kernel that died, or did not start
         return f"{type(error).__name__}: {error}"
     return None
 
