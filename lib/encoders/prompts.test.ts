@@ -102,3 +102,53 @@ Deno.test("templates without a place for the name are refused; abort is heeded",
     assert.equal((await classPrompts(encoder, ["boat"])).length, encoder.dim);
   });
 });
+
+/** An encoder that counts the sentences it is asked for. */
+function counting(encoder: Encoder): { encoder: Encoder; texts: () => number } {
+  let texts = 0;
+  return {
+    encoder: new Proxy(encoder, {
+      get(target, key) {
+        if (key !== "encodeTexts") {
+          const value = Reflect.get(target, key);
+          return typeof value === "function" ? value.bind(target) : value;
+        }
+        return (all: readonly string[], options?: Parameters<Encoder["encodeTexts"]>[1]) => {
+          texts += all.length;
+          return target.encodeTexts(all, options);
+        };
+      },
+    }),
+    texts: () => texts,
+  };
+}
+
+Deno.test("vectors kept on disk are those that were encoded; damaged and other ones are encoded", async () => {
+  await withEncoder(async (real) => {
+    const cacheDir = await Deno.makeTempDir();
+    try {
+      const ask = async (names: string[], templates = ["a {}"]) => {
+        const { encoder, texts } = counting(real); // a new one: memory holds nothing of the last
+        const vectors = await classPrompts(encoder, names, { templates, cacheDir });
+        return { vectors, texts: texts() };
+      };
+      const names = Array.from({ length: 20 }, (_, i) => `thing ${i}`);
+      const first = await ask(names);
+      assert.equal(first.texts, 20);
+      assert.deepEqual(await ask(names), { ...first, texts: 0 });
+      assert.equal((await ask(names, ["the {}"])).texts, 20);
+      assert.equal((await ask(names.slice(1))).texts, 19);
+      assert.equal((await ask([])).vectors.length, 0);
+
+      for (const { name } of Deno.readDirSync(cacheDir)) {
+        const path = `${cacheDir}/${name}`, bytes = await Deno.readFile(path);
+        bytes[bytes.length - 1] ^= 1;
+        await Deno.writeFile(path, bytes);
+      }
+      assert.deepEqual(await ask(names), first);
+      assert.deepEqual(await ask(names), { ...first, texts: 0 });
+    } finally {
+      await Deno.remove(cacheDir, { recursive: true });
+    }
+  });
+});

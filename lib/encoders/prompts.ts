@@ -8,6 +8,7 @@ import { canonicalJson } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
 import { meanVector } from "../vectors.ts";
 import type { EncodeOptions, Encoder } from "./encoder.ts";
+import { keepPrompts, keptPrompts } from "./prompt_cache.ts";
 
 /** Which sentences a class's name is put in: CLIP's 80, one plain sentence, or templates of your own. */
 export type PromptTemplates = "imagenet" | "single" | readonly string[];
@@ -16,6 +17,8 @@ export type PromptTemplates = "imagenet" | "single" | readonly string[];
 export interface ClassPromptOptions extends EncodeOptions {
   /** Default `"imagenet"`. Templates of your own contain `{}` where the name goes. */
   templates?: PromptTemplates;
+  /** Folder in which vectors are kept for other runs; without one they are kept in memory only. */
+  cacheDir?: string;
   /** Called with the number of classes done and the number of all, as they are encoded. */
   onProgress?: (done: number, total: number) => void;
 }
@@ -23,7 +26,7 @@ export interface ClassPromptOptions extends EncodeOptions {
 /** Classes encoded together: enough texts to fill batches, few enough that memory stays flat. */
 const CLASSES_AT_ONCE = 16;
 
-/** Vectors of classes already encoded, by encoder, then by templates and name. */
+/** Vectors of classes already known, by encoder, then by templates and name. */
 const cache = new WeakMap<Encoder, Map<string, Float32Array>>();
 
 /** All sentences of a pattern: each `{word}` in it replaced by each word of that list in turn. */
@@ -90,30 +93,50 @@ export function promptTemplates(templates: PromptTemplates): readonly string[] {
 export async function classPrompts(
   encoder: Encoder,
   names: readonly string[],
-  { templates = "imagenet", signal = operationSignal(), onProgress }: ClassPromptOptions = {},
+  { templates = "imagenet", cacheDir, signal = operationSignal(), onProgress }: ClassPromptOptions =
+    {},
 ): Promise<Float32Array> {
   const sentences = promptTemplates(templates);
   const known = cache.get(encoder) ?? new Map<string, Float32Array>();
   cache.set(encoder, known);
   const prefix = `${canonicalJson(sentences)}\0`;
   const missing = [...new Set(names)].filter((name) => !known.has(prefix + name));
-  for (let from = 0; from < missing.length; from += CLASSES_AT_ONCE) {
-    onProgress?.(from, missing.length);
-    const some = missing.slice(from, from + CLASSES_AT_ONCE);
-    const texts = some.flatMap((name) =>
-      sentences.map((text) => text.replaceAll("{}", () => name))
-    );
-    const vectors = await encoder.encodeTexts(texts, { signal });
-    const rows = sentences.length * encoder.dim;
-    some.forEach((name, i) => {
-      known.set(
-        prefix + name,
-        meanVector(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim),
-      );
-    });
-  }
+  const key = { encoder, sentences, names: missing };
+  const kept = cacheDir && missing.length > 0 ? await keptPrompts(cacheDir, key) : undefined;
+  const vectors = kept ?? await encodeClasses(encoder, missing, sentences, { signal, onProgress });
+  if (cacheDir && missing.length > 0 && !kept) await keepPrompts(cacheDir, key, vectors);
+  missing.forEach((name, i) => known.set(prefix + name, rowOf(vectors, i, encoder)));
   onProgress?.(missing.length, missing.length);
   const out = new Float32Array(names.length * encoder.dim); // (Q, D)
   names.forEach((name, i) => out.set(known.get(prefix + name)!, i * encoder.dim));
   return out;
+}
+
+/** One class's vector. // (D) */
+function rowOf(vectors: Float32Array, row: number, { dim }: Encoder): Float32Array {
+  return vectors.subarray(row * dim, (row + 1) * dim);
+}
+
+/** Means over the sentences of each class. // (Q, D) */
+async function encodeClasses(
+  encoder: Encoder,
+  names: readonly string[],
+  sentences: readonly string[],
+  { signal, onProgress }: ClassPromptOptions,
+): Promise<Float32Array> {
+  const means = new Float32Array(names.length * encoder.dim); // (Q, D)
+  for (let from = 0; from < names.length; from += CLASSES_AT_ONCE) {
+    onProgress?.(from, names.length);
+    const some = names.slice(from, from + CLASSES_AT_ONCE);
+    const texts = some.flatMap((name) =>
+      sentences.map((text) => text.replaceAll("{}", () => name))
+    );
+    const vectors = await encoder.encodeTexts(texts, { signal }); // (classes * sentences, D)
+    const rows = sentences.length * encoder.dim;
+    some.forEach((_, i) => {
+      const mean = meanVector(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim);
+      means.set(mean, (from + i) * encoder.dim);
+    });
+  }
+  return means;
 }

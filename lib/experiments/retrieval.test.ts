@@ -63,7 +63,7 @@ Deno.test("a run scores every method on every subset, and a second one repeats i
     assert.equal(written[0].configHash, run.provenance.configHash);
 
     const cached = new Set([...Deno.readDirSync(options.cacheDir)].map(({ name }) => name));
-    assert.deepEqual([...cached].sort(), ["datasets", "features"]);
+    assert.deepEqual([...cached].sort(), ["datasets", "features", "prompts"]);
     const again = await runRetrieval(config, options);
     assert.deepEqual(again.rows, run.rows);
     assert.deepEqual(again.provenance.dataset, run.provenance.dataset);

@@ -5,13 +5,16 @@
  * @module
  */
 import { CACHE_DIR } from "../cache_dir.ts";
-import { coverName, type CoverSpec } from "../covers/mod.ts";
+import { coverBoxes, coverName, type CoverSpec, makeCover } from "../covers/mod.ts";
 import { type Dataset, firstImages } from "../datasets/mod.ts";
 import { classPrompts, type Encoder, loadEncoder } from "../encoders/mod.ts";
 import { extractFeatures, type FeatureStore } from "../features/mod.ts";
 import { createProgress, type ProgressOutput } from "../progress.ts";
 import type { ExperimentConfig } from "./config.ts";
 import { openDataset } from "./data.ts";
+
+/** An image by whose patches covers are compared. */
+const PROBE = { width: 480, height: 480 };
 
 /** How the stages are run. */
 export interface WorkbenchOptions {
@@ -92,6 +95,7 @@ export async function openWorkbench(
   const { signal, cacheDir = CACHE_DIR } = options;
   const { seconds, time } = stopwatch();
   const datasets = once<Dataset>(), stores = once<FeatureStore>();
+  const opened: FeatureStore[] = []; // patches that covers share are encoded once
   const open = (split?: "train" | "val") =>
     datasets(
       split ?? "",
@@ -112,6 +116,7 @@ export async function openWorkbench(
         encoder,
         cacheDir: `${cacheDir}/features`,
         method: config.cut,
+        reuse: opened,
         signal,
         onProgress: ({ done }) => progress.update(done),
       });
@@ -123,7 +128,10 @@ export async function openWorkbench(
     const what = [coverName(cover), split].join(" ").trim();
     return stores(what, async () => {
       const store = await time(`encode ${what}`, () => encode(dataset, cover, what));
-      if (store.imageIds.length > 0) return store;
+      if (store.imageIds.length > 0) {
+        opened.push(store);
+        return store;
+      }
       throw new Error(
         `Cannot run ${config.name}: none of the ${dataset.images.length} images of ` +
           `${dataset.name} could be encoded; the first reason: ${store.ledger[0]?.reason}`,
@@ -138,9 +146,17 @@ export async function openWorkbench(
     prompts: () =>
       time(
         "prompts",
-        () => classPrompts(encoder, dataset.categories, { templates: config.prompts, signal }),
+        () =>
+          classPrompts(encoder, dataset.categories, {
+            templates: config.prompts,
+            cacheDir: `${cacheDir}/prompts`,
+            signal,
+          }),
       ),
-    searched: (cover) => store(dataset, cover),
+    async searched(cover) {
+      for (const larger of largerCovers(config, cover)) await store(dataset, larger);
+      return await store(dataset, cover);
+    },
     async split(name, cover) {
       const whole = await open(name);
       const most = config.learn?.[name];
@@ -150,6 +166,18 @@ export async function openWorkbench(
     },
     close: () => encoder.dispose(),
   };
+}
+
+/**
+ * The covers of a configuration that have more patches than one of them, the largest first: encoded before
+ * it, they leave it little or nothing to encode.
+ */
+function largerCovers({ covers }: ExperimentConfig, cover: CoverSpec): CoverSpec[] {
+  // Object covers are of no fixed size: small ones, and of boxes that no other cover has.
+  const size = (spec: CoverSpec) =>
+    spec.scheme === "objects" ? 0 : coverBoxes(makeCover(spec, PROBE)).length;
+  return covers.filter((other) => size(other) > size(cover))
+    .toSorted((a, b) => size(b) - size(a));
 }
 
 /** Refuses to learn from, or to choose by, the images that are searched, or other classes than theirs. */
