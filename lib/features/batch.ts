@@ -9,16 +9,30 @@ import type { PreparedImage } from "./prepare.ts";
 import type { ImageRows } from "./shard.ts";
 
 /**
- * Images with fewer patches than this share calls of exactly twice as many patches, the last one filled
+ * Images with fewer patches to encode than this share calls of exactly twice as many patches, the last one filled
  * up with black; images with as many or more have a call of their own. So the shape of the call in which
  * an image is encoded never depends on which images were cached already, and with it no rounding does.
  */
 const SMALL_IMAGE = 32;
 const CALL_PATCHES = 2 * SMALL_IMAGE;
 
-/** Makes rows of features out of a prepared image. */
-function toRows(image: PreparedImage, features: Float32Array): ImageRows {
-  return { key: image.key, features, boxes: image.boxes, levels: image.levels };
+/** An image with all its features. */
+export interface EncodedImage extends ImageRows {
+  /** How many of its patches were encoded; the others were copied. */
+  encoded: number;
+}
+
+/** Makes rows of features out of a prepared image and the vectors of the patches it had encoded. */
+function toRows(
+  { key, boxes, levels, patches, copied }: PreparedImage,
+  vectors: Float32Array,
+  dim: number,
+): EncodedImage {
+  const features = copied?.features ?? vectors; // (P, D)
+  copied?.missing.forEach((patch, row) =>
+    features.set(vectors.subarray(row * dim, (row + 1) * dim), patch * dim)
+  );
+  return { key, features, boxes, levels, encoded: patches.count };
 }
 
 /** Stacks the patches of small images into one batch of `CALL_PATCHES`. */
@@ -49,7 +63,7 @@ async function encodeGroup(
   patches: PatchBatch,
   encoder: Encoder,
   { signal, onFailed }: EncodePreparedOptions,
-): Promise<ImageRows[]> {
+): Promise<EncodedImage[]> {
   const failed = new Set<PreparedImage>();
   const firstRows = [0];
   for (const image of group) firstRows.push(firstRows.at(-1)! + image.patches.count);
@@ -59,13 +73,14 @@ async function encodeGroup(
       return group.flatMap((image, i) => {
         if (failed.has(image)) return [];
         const rows = all.slice(firstRows[i] * encoder.dim, firstRows[i + 1] * encoder.dim);
-        return [toRows(image, rows)];
+        return [toRows(image, rows, encoder.dim)];
       });
     } catch (error) {
       const at = error instanceof VectorError ? firstRows.findLastIndex((r) => r <= error.row) : -1;
       const image = group[at];
       if (image === undefined || failed.has(image)) throw error; // not an image's fault
-      const patch = (error as VectorError).row - firstRows[at];
+      const row = (error as VectorError).row - firstRows[at];
+      const patch = image.copied?.missing[row] ?? row;
       await onFailed(image, new VectorError("patch", patch, { cause: error }));
       failed.add(image);
       // Black in its place: the others stay where they are in a call of the same shape.
@@ -88,7 +103,7 @@ export async function* encodePrepared(
   images: AsyncIterable<PreparedImage>,
   encoder: Encoder,
   options: EncodePreparedOptions,
-): AsyncGenerator<ImageRows[]> {
+): AsyncGenerator<EncodedImage[]> {
   let group: PreparedImage[] = [];
   let waiting = 0;
   const finish = () => {
@@ -100,6 +115,10 @@ export async function* encodePrepared(
   for await (const image of images) {
     options.signal.throwIfAborted();
     const { count } = image.patches;
+    if (count === 0) { // all of it is copied
+      yield [toRows(image, new Float32Array(), encoder.dim)];
+      continue;
+    }
     if (count >= SMALL_IMAGE) {
       yield await encodeGroup([image], image.patches, encoder, options);
       continue;

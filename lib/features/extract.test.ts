@@ -15,7 +15,7 @@ const LARGE: CoverSpec = { scheme: "complete", k: 5 }; // 39 patches: a call an 
 
 /** Sum of the images encoded, from progress reports. */
 function watch() {
-  const seen = { cached: 0, encoded: 0, failed: 0, done: 0, total: 0, patches: 0 };
+  const seen = { cached: 0, encoded: 0, failed: 0, done: 0, total: 0, patches: 0, copied: 0 };
   return { seen, onProgress: (progress: typeof seen) => void Object.assign(seen, progress) };
 }
 
@@ -157,7 +157,15 @@ Deno.test("extract: a second run encodes nothing, nor does one over renamed and 
     const { seen, onProgress } = watch();
     const second = await extractFeatures({ ...base, dataset, onProgress });
     assert.equal(await digestFeatures(second), digest);
-    assert.deepEqual(seen, { total: 12, done: 12, cached: 12, encoded: 0, failed: 0, patches: 0 });
+    assert.deepEqual(seen, {
+      total: 12,
+      done: 12,
+      cached: 12,
+      encoded: 0,
+      failed: 0,
+      patches: 0,
+      copied: 0,
+    });
 
     await Deno.rename(paths[0], join(folder, "renamed.png"));
     await Deno.copyFile(paths[1], join(folder, "copy.png"));

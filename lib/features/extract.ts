@@ -13,6 +13,7 @@ import { openResult } from "./open.ts";
 import type { ExtractOptions } from "./options.ts";
 import { type Run, runPipeline } from "./pipeline.ts";
 import { DEFAULT_MAX_BYTES } from "./prepare.ts";
+import { findPatches } from "./reuse.ts";
 import type { FeatureStore } from "./store.ts";
 
 /** Side (px) of an image that every sensible cover fits. */
@@ -32,7 +33,7 @@ function selectImages({ dataset, shard }: ExtractOptions): DatasetImage[] {
 
 async function startRun(options: ExtractOptions): Promise<Run> {
   const { cover, encoder, cacheDir, method = "exact", maxPixels, signal: own } = options;
-  const { maxBytes = DEFAULT_MAX_BYTES, verify = "checksum" } = options;
+  const { maxBytes = DEFAULT_MAX_BYTES, verify = "checksum", reuse = [] } = options;
   const images = selectImages(options);
   // A cover that fits no image is a mistake of the caller's, not of every image in turn.
   makeCover(cover, { width: PROBE_SIDE, height: PROBE_SIDE, objects: [] });
@@ -46,12 +47,29 @@ async function startRun(options: ExtractOptions): Promise<Run> {
     options,
     images,
     keys: new Map(),
-    prepare: { cover: key.cover, preprocessing, method, maxPixels, maxBytes, hashes, signal },
+    prepare: {
+      cover: key.cover,
+      preprocessing,
+      method,
+      maxPixels,
+      maxBytes,
+      hashes,
+      signal,
+      known: { find: findPatches(reuse, key, maxPixels), dim: encoder.dim },
+    },
     cache,
     writer: new CacheWriter(cache),
     hashes,
     signal,
-    progress: { total: images.length, done: 0, cached: 0, encoded: 0, failed: 0, patches: 0 },
+    progress: {
+      total: images.length,
+      done: 0,
+      cached: 0,
+      encoded: 0,
+      failed: 0,
+      patches: 0,
+      copied: 0,
+    },
     claimed: new Set(),
   };
 }

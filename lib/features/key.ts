@@ -102,3 +102,8 @@ export function imageKey(contentHash: string, spec: CoverSpec, objects: readonly
   const sides = objects.map(({ left, top, width, height }) => [left, top, width, height]);
   return `${contentHash}.${sha256(canonicalJson(sides)).slice(0, 16)}`;
 }
+
+/** The SHA-256 of the file's bytes in a key that `imageKey` made. */
+export function contentOf(key: string): string {
+  return key.split(".", 1)[0];
+}

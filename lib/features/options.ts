@@ -9,6 +9,7 @@ import type { Encoder } from "../encoders/mod.ts";
 import type { CutMethod } from "../images/mod.ts";
 import type { BatchLimits } from "./batch.ts";
 import type { Verify } from "./cache.ts";
+import type { FeatureStore } from "./store.ts";
 
 /** How far an extraction is. */
 export interface ExtractProgress {
@@ -18,12 +19,14 @@ export interface ExtractProgress {
   done: number;
   /** Images that were in the cache, or are copies of one done in this run. */
   cached: number;
-  /** Images encoded in this run. */
+  /** Images whose features were made in this run. */
   encoded: number;
   /** Images that could not be encoded: they are in the ledger. */
   failed: number;
   /** Patches encoded in this run. */
   patches: number;
+  /** Patches of these images that were copied instead (see `reuse`). */
+  copied: number;
 }
 
 /** What happens to batches, for those who watch how safe the data is. */
@@ -46,6 +49,12 @@ export interface ExtractOptions {
   method?: CutMethod;
   /** Do only every `count`-th image, from the one at `index` on: one of several processes. */
   shard?: { index: number; count: number };
+  /**
+   * Features of the same images on other covers: a patch that one of them has, made by the same encoder in
+   * the same way, is copied bit for bit instead of encoded, and an image of which all patches are there
+   * is not even decoded. Stores of other encoders, and images that a store lacks, do no harm.
+   */
+  reuse?: readonly FeatureStore[];
   /** Stops the run with its reason; what was encoded until then is written. */
   signal?: AbortSignal;
   /** Called as images are done. */

@@ -80,7 +80,7 @@ async function produceAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise
     for (const image of remaining) {
       run.signal.throwIfAborted();
       const prepared = await produce(run, image);
-      if (prepared) await queue.push(prepared, prepared.patches.count);
+      if (prepared) await queue.push(prepared, Math.max(1, prepared.patches.count));
     }
   };
   try {
@@ -112,7 +112,8 @@ async function encodeAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise<
     for await (const group of encoded) {
       for (const rows of group) {
         pending.add(rows);
-        run.progress.patches += rows.boxes.length;
+        run.progress.patches += rows.encoded;
+        run.progress.copied += rows.boxes.length - rows.encoded;
         onEvent?.({ type: "encoded", key: rows.key });
         count(run, "encoded");
         if (pending.full) await write();

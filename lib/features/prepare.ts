@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { type Box, coverBoxes } from "../covers/cover.ts";
-import { type CoverSpec, makeCover, toImageBox } from "../covers/mod.ts";
+import { type Cover, type CoverSpec, makeCover, toImageBox } from "../covers/mod.ts";
 import type { DatasetImage } from "../datasets/mod.ts";
 import { sha256, sha256File } from "../files.ts";
 import {
@@ -17,7 +17,8 @@ import {
   type Preprocessing,
 } from "../images/mod.ts";
 import type { HashIndex } from "./hashes.ts";
-import { imageKey } from "./key.ts";
+import { contentOf, imageKey } from "./key.ts";
+import { type CopiedPatches, copyPatches, type FindPatches } from "./reuse.ts";
 
 /** Bytes of an image file that are read into memory at most. */
 export const DEFAULT_MAX_BYTES = 512 * 2 ** 20;
@@ -34,6 +35,8 @@ export interface PrepareOptions {
   maxPixels?: number;
   /** Limit on the size of an image's file. */
   maxBytes: number;
+  /** What other covers know of an image, and the length D of a feature. */
+  known?: { find: FindPatches; dim: number };
   /** Remembered content hashes. */
   hashes: HashIndex;
   /** Stops the work. */
@@ -46,6 +49,8 @@ export interface IdentifiedImage {
   key: string;
   /** The file's content. */
   bytes?: Uint8Array;
+  /** Size of the file in bytes. */
+  size: number;
 }
 
 /** An image cut into patches. */
@@ -54,8 +59,10 @@ export interface PreparedImage {
   image: DatasetImage;
   /** The image's key in the cache. */
   key: string;
-  /** (P, S, S, 3). */
+  /** The patches to encode: (P, S, S, 3), or fewer than P where others are copied. */
   patches: PatchBatch;
+  /** Features that are known, and the patches that are not: those are `patches`. */
+  copied?: CopiedPatches;
   /** P boxes, in px of the image. */
   boxes: Box[];
   /** (P). */
@@ -102,19 +109,46 @@ export async function identifyImage(
       throw new ImageError(path, info.isDirectory ? "is a directory" : "is not a regular file");
     }
     const known = hashes.get(path, info);
-    if (known !== undefined) return { key: key(known) };
+    if (known !== undefined) return { key: key(known), size: info.size };
     // What is too large to read is hashed all the same, so that the ledger knows it by its content.
     const bytes = info.size > maxBytes ? undefined : await readImage(path, options);
     const hash = bytes ? sha256(bytes) : await sha256File(path);
     hashes.set(path, info, hash);
-    return { key: key(hash), bytes };
+    return { key: key(hash), bytes, size: info.size };
   } catch (error) {
     throw readFailure(path, error, signal);
   }
 }
 
+/** The boxes of a cover in px of the image, and their levels. */
+function place(cover: Cover, width: number, height: number) {
+  const boxes = coverBoxes(cover).map((box) => toImageBox(cover, box, width, height));
+  const levels = Uint8Array.from(cover.levels.flatMap((level, index) => level.map(() => index)));
+  return { boxes, levels };
+}
+
+/** What is known of the cover of an image of the given key; nothing where an image of its size is not. */
+function lookUp(
+  image: DatasetImage,
+  key: string,
+  { cover: spec, known }: PrepareOptions,
+): { width: number; height: number; cover: Cover; copied: CopiedPatches } | undefined {
+  const found = known?.find(contentOf(key));
+  if (!known || !found) return undefined;
+  const { width, height } = found;
+  const cover = makeCover(spec, { width, height, objects: objectBoxes(image) });
+  return { width, height, cover, copied: copyPatches(found, cover, known.dim) };
+}
+
+/** The part of a cover that has yet to be encoded. */
+function onlyMissing(cover: Cover, missing: readonly number[]): Cover {
+  const wanted = new Set(missing);
+  let patch = 0;
+  return { ...cover, levels: cover.levels.map((level) => level.filter(() => wanted.has(patch++))) };
+}
+
 /**
- * Decodes an image and cuts it into patches. The key returned is that of the bytes which were decoded,
+ * Decodes an image and cuts it into patches, those that are not known from another cover. The key returned is that of the bytes which were decoded,
  * whatever happened to the file since it was identified.
  *
  * @throws Error when the image cannot be decoded, covered or cut
@@ -126,19 +160,28 @@ export async function prepareImage(
 ): Promise<PreparedImage> {
   const { cover: spec, preprocessing, method, maxPixels, signal } = options;
   let { key, bytes } = identified;
+  let found = identified.size > options.maxBytes ? undefined : lookUp(image, key, options);
+  if (found?.copied.missing.length === 0) {
+    const { cover, copied, width, height } = found;
+    const patches = { count: 0, size: preprocessing.size, data: new Uint8Array() };
+    return { image, key, patches, copied, ...place(cover, width, height) };
+  }
   if (bytes === undefined) {
     try {
       bytes = await readImage(image.path, options);
     } catch (error) {
       throw readFailure(image.path, error, signal);
     }
-    key = imageKey(sha256(bytes), spec, objectBoxes(image));
+    const read = imageKey(sha256(bytes), spec, objectBoxes(image));
+    if (read !== key) found = undefined; // the file changed under our eyes
+    key = read;
   }
   const pixels = await decodeImage(bytes, { maxPixels, signal }); // (H, W, 3)
   const { width, height } = pixels;
   const cover = makeCover(spec, { width, height, objects: objectBoxes(image) });
-  const patches = await cutPatches(pixels, cover, preprocessing, { method, signal }); // (P, S, S, 3)
-  const boxes = coverBoxes(cover).map((box) => toImageBox(cover, box, width, height));
-  const levels = Uint8Array.from(cover.levels.flatMap((level, index) => level.map(() => index)));
-  return { image, key, patches, boxes, levels };
+  // Known under another size, which only a damaged store can say: then it knows nothing.
+  const copied = found?.width === width && found.height === height ? found.copied : undefined;
+  const wanted = copied ? onlyMissing(cover, copied.missing) : cover;
+  const patches = await cutPatches(pixels, wanted, preprocessing, { method, signal }); // (P, S, S, 3)
+  return { image, key, patches, copied, ...place(cover, width, height) };
 }

@@ -11,7 +11,7 @@ import type { Box } from "../covers/cover.ts";
 import { canonicalJson, sha256 } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
 import type { FeatureCache, Location } from "./cache.ts";
-import type { FeatureKey } from "./key.ts";
+import { contentOf, type FeatureKey } from "./key.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { ShardEntry } from "./manifest.ts";
 import { decodeShard, type ShardColumns, sliceRows } from "./shard.ts";
@@ -59,6 +59,12 @@ export interface FeatureStore {
    * @throws Error when there are none, or when the shard on disk is damaged
    */
   get(imageId: string): ImageFeatures;
+  /**
+   * The features of an image by the SHA-256 of its file, whatever its id; undefined where there are none.
+   *
+   * @throws Error when the shard on disk is damaged
+   */
+  byContent(contentHash: string): ImageFeatures | undefined;
   /**
    * All images, shard by shard: one shard is in memory at a time, whatever the size of the data set.
    *
@@ -141,11 +147,16 @@ export function createFeatureStore(parts: FeatureStoreParts): FeatureStore {
         (entry ? `it could not be encoded: ${entry.reason}` : "the data set has no such image"),
     );
   };
+  const ids = new Map(parts.images.map(({ id, key }) => [contentOf(key), id]));
   const shelf = new ShardShelf(cache.folder, memory);
   const slice = (columns: ShardColumns, imageId: string, { first, count }: Location) => ({
     imageId,
     ...sliceRows(columns, first, count),
   });
+  const get = (imageId: string): ImageFeatures => {
+    const location = locate(imageId);
+    return slice(shelf.take(location.entry), imageId, location);
+  };
   return {
     dim: cache.key.encoder.dim,
     imageIds: [...locations.keys()],
@@ -158,9 +169,10 @@ export function createFeatureStore(parts: FeatureStoreParts): FeatureStore {
     has: (imageId) => locations.has(imageId),
     patchCount: (imageId) => locate(imageId).count,
     shards: () => groupByShard(locations).map(([, members]) => members.map(([id]) => id)),
-    get(imageId) {
-      const location = locate(imageId);
-      return slice(shelf.take(location.entry), imageId, location);
+    get,
+    byContent(contentHash) {
+      const id = ids.get(contentHash);
+      return id === undefined ? undefined : get(id);
     },
     async *images({ signal = operationSignal() } = {}) {
       for (const [entry, members] of groupByShard(locations)) {
