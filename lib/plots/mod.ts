@@ -10,6 +10,7 @@ export * from "./recall_bars.ts";
 export * from "./cover_figure.ts";
 export * from "./gallery.ts";
 export * from "./coverage_figure.ts";
+export * from "./patch_growth.ts";
 export * from "./live.ts";
 export * from "./training.ts";
 export { galleryOf, type RunGalleryOptions } from "./run_gallery.ts";

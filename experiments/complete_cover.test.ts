@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { configure, judgeClaims, readResults, rowsPath } from "detailclip";
+import {
+  claims,
+  completeCoverExperiment,
+  type CompleteCoverRow,
+  coverageTable,
+  coversFor,
+  fitGrowth,
+  OBJECTS,
+  rowsAbout,
+  runCompleteCover,
+  tableSeven,
+  tableThirteen,
+} from "./complete_cover.ts";
+
+Deno.test("the run writes its rows, and its claims are judged from the file", async () => {
+  const resultsDir = await Deno.makeTempDir();
+  try {
+    const config = configure(completeCoverExperiment, "smoke");
+    const rows = await runCompleteCover(config, { resultsDir });
+    const path = rowsPath("complete_cover", "smoke", resultsDir);
+    const read = await readResults<CompleteCoverRow>(path);
+    assert.equal(read.length, rows.length);
+
+    const lines = tableThirteen(read);
+    assert.equal(lines.length, 15);
+    assert.ok(lines.every(({ agree, ours, paper }) => agree && ours === paper));
+    const table = coverageTable(read);
+    assert.deepEqual(table.map(({ cover }) => cover), [
+      "cc@10",
+      "verified ≥ 5 %",
+      "verified ≥ 2 %",
+      "verified ≥ 1.25 %",
+    ]);
+    assert.equal(table[2]["covered at 2 %"], "100.0 %");
+    for (const row of rowsAbout(read, "coverage").filter((row) => row.cover === "verified ≥ 2 %")) {
+      if (row.side >= 0.02) assert.equal(row.coverage, 1, `at ${row.side}`);
+    }
+
+    const [counts, complete, growth] = judgeClaims(claims, { complete_cover: read });
+    assert.deepEqual([counts.ours, counts.paper, counts.holds], ["15", "15", "yes"]);
+    assert.match(complete.ours, /^6\d\.\d, /); // cc@10 misses a third of the positions at 2 %
+    assert.equal(complete.holds, "no");
+    assert.equal(growth.holds, "partly");
+  } finally {
+    await Deno.remove(resultsDir, { recursive: true });
+  }
+});
+
+Deno.test("Table 7's formula, rounded up, gives every level of Table 13", () => {
+  for (let k = 1; k <= 15; k++) {
+    for (const line of tableSeven(k)) assert.equal(line["Table 7"], line.ours, `cc@${k}`);
+  }
+  const levels = tableSeven(10).map((line) => [line.level, line["window, %"]]);
+  assert.deepEqual(levels, [[1, 100], [5, 60], [7, 40], [8, 30], [9, 20], [10, 10]]);
+});
+
+Deno.test("the fit finds the coefficient of a parabola, and how good it is", () => {
+  const rows = (count: (side: number) => number) =>
+    [3, 6, 9, 12].map((side) => ({ what: "growth" as const, side, patches: count(side) }));
+  const square = fitGrowth(rows((side) => 0.25 * side ** 2));
+  assert.ok(Math.abs(square.coefficient - 0.25) < 1e-12 && square.r2 > 0.9999);
+  assert.ok(fitGrowth(rows((side) => side)).r2 < 0.99);
+});
+
+Deno.test("another k is measured under another name, and judged without an error", async () => {
+  const resultsDir = await Deno.makeTempDir();
+  try {
+    const config = configure(completeCoverExperiment, "smoke", { covers: coversFor(4) });
+    assert.match(config.name, /^complete_cover-[0-9a-f]{6}$/);
+    assert.equal(
+      configure(completeCoverExperiment, "smoke", { covers: coversFor(10) }).name,
+      "complete_cover",
+    );
+    const rows = await runCompleteCover(config, { resultsDir });
+    assert.equal(judgeClaims(claims, { complete_cover: rows }).length, claims.length);
+    assert.ok(Object.keys(coverageTable(rows)[0]).length === 2 + OBJECTS.length);
+  } finally {
+    await Deno.remove(resultsDir, { recursive: true });
+  }
+});
