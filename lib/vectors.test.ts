@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { meanVector, rowCount, unitVector } from "./vectors.ts";
+import { columnMeans, meanVector, rowCount, unitVector } from "./vectors.ts";
 
 Deno.test("unitVector keeps the direction and leaves nothing as it is", () => {
   assert.deepEqual(unitVector(Float64Array.of(3, 0, -4)), Float32Array.of(0.6, 0, -0.8));
   assert.deepEqual(unitVector(Float64Array.of(0, 0)), Float32Array.of(0, 0));
   assert.deepEqual(unitVector(Float64Array.of(1e-30, 0)), Float32Array.of(1, 0)); // beyond float32
   assert.ok(unitVector(Float64Array.of(NaN, 1)).every(Number.isNaN)); // not hidden
+});
+
+Deno.test("columnMeans is the mean row", () => {
+  assert.deepEqual(columnMeans(Float32Array.of(1, 2, 3, 6, 5, 1), 2), Float64Array.of(3, 3));
 });
 
 Deno.test("meanVector is the direction of the sum", () => {

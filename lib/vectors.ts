@@ -52,3 +52,17 @@ export function meanVector(features: Float32Array, dim: number): Float32Array {
   }
   return unitVector(sum);
 }
+
+/**
+ * The mean of each column, which is the mean row.
+ *
+ * @param values // (N, C)
+ * @param columns C
+ * @returns // (C)
+ */
+export function columnMeans(values: Float32Array, columns: number): Float64Array {
+  const means = new Float64Array(columns);
+  const rows = values.length / columns;
+  values.forEach((value, i) => means[i % columns] += value / rows);
+  return means;
+}

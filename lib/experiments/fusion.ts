@@ -33,6 +33,7 @@ import { checkpoint } from "../interrupt.ts";
 import type { ProgressOutput } from "../progress.ts";
 import { createRandom } from "../random.ts";
 import { bestVectorScores, recallAtK, relevanceOf } from "../retrieval/mod.ts";
+import { columnMeans } from "../vectors.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import type { MethodScores } from "./methods.ts";
 import { onlyQueries, type Words } from "./words.ts";
@@ -189,10 +190,8 @@ async function trainingMeans(
   if (!canTrain(context)) return undefined;
   const { split, signal } = context;
   const { store } = await split("train", cover);
-  const { values, proxies, imageIds } = await targetsOf(store, prompts, { signal });
-  const means = new Float64Array(proxies);
-  values.forEach((value, i) => means[i % proxies] += value / imageIds.length);
-  return means;
+  const { values, proxies } = await targetsOf(store, prompts, { signal });
+  return columnMeans(values, proxies);
 }
 
 /** Visual words of a store, by their settings: fitted once, for any number of vectors. */

@@ -11,7 +11,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { FeatureStore } from "../features/mod.ts";
 import { checkpoint } from "../interrupt.ts";
 import { createRandom } from "../random.ts";
-import { unitVector } from "../vectors.ts";
+import { columnMeans, unitVector } from "../vectors.ts";
 import { featureBatches } from "./batches.ts";
 import { toTensors } from "./fuse.ts";
 import type { FusionModel } from "./model.ts";
@@ -79,7 +79,7 @@ export async function calibrate(
     wanted.set(unitVector(multiply(inverse, target)), n * dim);
   });
   const scale = fitScale(centred(wanted, dim), centred(raw, dim), prompts, dim);
-  const [meanWanted, meanRaw] = [meanOf(wanted, dim), meanOf(raw, dim)];
+  const [meanWanted, meanRaw] = [columnMeans(wanted, dim), columnMeans(raw, dim)];
   const shift = meanWanted.map((value, d) => value - scale * meanRaw[d]);
   assign(model.parameters.get("decoder.norm.weight")!, new Float32Array(dim).fill(scale));
   assign(model.parameters.get("decoder.norm.bias")!, Float32Array.from(shift));
@@ -181,15 +181,8 @@ function multiply(matrix: Float32Array, vector: Float32Array | Float64Array): Fl
   return out;
 }
 
-/** The mean row. // (N, D) -> (D) */
-function meanOf(rows: Float32Array, dim: number): Float64Array {
-  const mean = new Float64Array(dim);
-  rows.forEach((value, i) => mean[i % dim] += value * dim / rows.length);
-  return mean;
-}
-
 /** The rows less their mean. // (N, D) */
 function centred(rows: Float32Array, dim: number): Float64Array {
-  const mean = meanOf(rows, dim);
+  const mean = columnMeans(rows, dim);
   return Float64Array.from(rows, (value, i) => value - mean[i % dim]);
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { rowCount, unitVector } from "../vectors.ts";
+import { columnMeans, rowCount, unitVector } from "../vectors.ts";
 import { ridgeInverse } from "./ridge.ts";
 
 /** Options of {@linkcode closedFormFusion}. */
@@ -78,14 +78,6 @@ export function closedFormFusion(
     fused.set(unitVector(vector), n * dim);
   }
   return fused;
-}
-
-/** The mean of each column. // (N, Q) -> (Q) */
-function columnMeans(targets: Float32Array, columns: number): Float64Array {
-  const means = new Float64Array(columns);
-  const rows = targets.length / columns;
-  targets.forEach((value, i) => means[i % columns] += value / rows);
-  return means;
 }
 
 function checkFinite(values: Float32Array, what: string): void {

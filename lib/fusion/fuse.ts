@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { FeatureStore } from "../features/mod.ts";
 import { checkpoint, operationSignal } from "../interrupt.ts";
 import { type FeatureBatch, featureBatches } from "./batches.ts";
-import type { FusedVectors } from "./fused.ts";
+import { type FusedVectors, placesOf } from "./fused.ts";
 import type { FusionModel } from "./model.ts";
 import { unitRows } from "./ops.ts";
 
@@ -85,8 +85,7 @@ export async function fuseStore(
   const signal = own ? AbortSignal.any([own, operationSignal()]) : operationSignal();
   const { vectors, dim } = model;
   const data = new Float32Array(imageIds.length * vectors * dim); // (N, m, D)
-  const places = new Map<string, number[]>(); // an image may be asked for twice
-  imageIds.forEach((id, n) => places.set(id, [...places.get(id) ?? [], n]));
+  const places = placesOf(imageIds);
   let done = 0;
   for (
     const batch of featureBatches(store, { imageIds, batchSize, patches: model.sizes.patches })

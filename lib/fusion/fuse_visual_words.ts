@@ -8,7 +8,7 @@ import type { FeatureStore } from "../features/mod.ts";
 import { createRowMax } from "../matmul.ts";
 import { createRandom } from "../random.ts";
 import { unitVector } from "../vectors.ts";
-import type { FusedVectors } from "./fused.ts";
+import { type FusedVectors, placesOf } from "./fused.ts";
 import { sphericalKMeans } from "./kmeans.ts";
 import type { VisualWords } from "./visual_words.ts";
 import { createWhitener, type PatchOptions, visitImages } from "./whitening.ts";
@@ -73,8 +73,7 @@ export async function fuseVisualWords(
     throw new Error(`Cannot ${attempt}: features have ${store.dim} values, words ${dim}`);
   }
   const data = new Float32Array(imageIds.length * vectors * dim); // (N, m, D)
-  const places = new Map<string, number[]>(); // an image may be asked for twice
-  imageIds.forEach((id, n) => places.set(id, [...places.get(id) ?? [], n]));
+  const places = placesOf(imageIds);
   const fuse = createFuser(model, vectors, novelty);
   let done = 0;
   for await (const { imageId, features } of visitImages(store, { ...options, imageIds })) {

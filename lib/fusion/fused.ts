@@ -31,6 +31,13 @@ export interface FusedVectors {
   data: Float32Array;
 }
 
+/** Where the vectors of each image go: an image may be asked for twice. */
+export function placesOf(imageIds: readonly string[]): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  imageIds.forEach((id, n) => places.set(id, [...places.get(id) ?? [], n]));
+  return places;
+}
+
 /** What the files say of themselves. */
 const FORMAT = "fused vectors 1";
 
