@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { Box } from "../covers/cover.ts";
 import { sha256 } from "../files.ts";
+import { createRandom } from "../random.ts";
 import { cutPatches } from "./cut.ts";
 import { decodeImage, type RgbImage } from "./decode.ts";
 import type { Preprocessing } from "./preprocessing.ts";
@@ -71,4 +72,50 @@ Deno.test("what is kept of a result is the same as cropping the whole result", (
     const from = ((44 + y) * 90 + 31) * 3;
     assert.deepEqual(part.slice(y * 60, y * 60 + 60), whole.slice(from, from + 60), `row ${y}`);
   }
+});
+
+Deno.test("the passes in WebAssembly give the bytes of the plain ones", () => {
+  const random = createRandom("resample");
+  // Black and white noise overshoots both ends of the range at every edge.
+  const noise = (width: number, height: number): RgbImage => ({
+    width,
+    height,
+    data: Uint8Array.from({ length: width * height * 3 }, () => 255 * random.integer(0, 1)),
+  });
+  const images = [noise(1, 1), noise(37, 23), noise(64, 91), noise(23, 37)];
+  for (const filter of ["bilinear", "bicubic"] as const) {
+    const fast = images.map(() => createResampler(filter));
+    const plain = createResampler(filter, { fast: false });
+    for (let round = 0; round < 60; round++) { // the images take turns in one memory
+      const image = images[round % images.length];
+      const left = random.integer(0, image.width - 1), top = random.integer(0, image.height - 1);
+      const window = {
+        left,
+        top,
+        width: random.integer(1, image.width - left),
+        height: random.integer(1, image.height - top),
+      };
+      const width = random.integer(1, 70), height = random.integer(1, 70);
+      const keep = { left: width >> 2, top: height >> 2, width: 0, height: 0 };
+      keep.width = random.integer(1, width - keep.left);
+      keep.height = random.integer(1, height - keep.top);
+      const expected = new Uint8ClampedArray(keep.width * keep.height * 3);
+      const actual = new Uint8ClampedArray(expected.length);
+      plain(image, window, { width, height, keep }, expected);
+      fast[round % images.length](image, window, { width, height, keep }, actual);
+      assert.deepEqual(actual, expected, JSON.stringify({ filter, window, width, height, keep }));
+    }
+  }
+});
+
+Deno.test("a picture too large for the memory of WebAssembly is resized all the same", () => {
+  const image = ramp(4000, 3000, 1), keep = { left: 0, top: 0, width: 8, height: 8 };
+  const window = { left: 100, top: 50, width: 24, height: 24 };
+  const near = ramp(200, 100, 1);
+  const [large, small] = [image, near].map((picture) => {
+    const out = new Uint8ClampedArray(8 * 8 * 3);
+    createResampler("bicubic")(picture, window, { width: 8, height: 8, keep }, out);
+    return out;
+  });
+  assert.deepEqual(large, small);
 });

@@ -10,6 +10,7 @@
  */
 import type { Box } from "../covers/cover.ts";
 import type { RgbImage } from "./decode.ts";
+import { resampleFast } from "./resample_wasm.ts";
 
 /** Pillow's `BILINEAR` (triangle) or `BICUBIC` (Catmull-Rom), widened when the picture shrinks. */
 export type Filter = "bilinear" | "bicubic";
@@ -33,11 +34,19 @@ export type Resampler = (
 ) => void;
 
 /** Weights of one axis: output i is the sum of `weights[i * stride + j] * input[starts[i] + j]`. */
-interface Taps {
+export interface Taps {
+  /** First input of each output. */
   starts: Int32Array;
+  /** Number of its inputs, at least 1. */
   counts: Int32Array;
+  /** In 22-bit fixed point. */
   weights: Int32Array;
+  /** Weights an output has room for. */
   stride: number;
+  /** The first input of all. */
+  first: number;
+  /** The input after the last. */
+  last: number;
 }
 
 const PRECISION = 22, HALF = 1 << (PRECISION - 1);
@@ -51,12 +60,15 @@ const KERNELS: Record<Filter, { radius: number; at: (t: number) => number }> = {
 };
 
 /**
- * Makes a resizer that remembers its weights, so that equal windows share them.
+ * Makes a resizer that remembers its weights, so that equal windows share them, and the image it had last,
+ * which must not change between calls.
  *
  * @param filter how neighbouring pixels are weighted
+ * @param options `fast: false` does large and small pictures alike in the plain passes of this file
  * @returns a function for images in memory; nothing outside the window takes part in the result
  */
-export function createResampler(filter: Filter): Resampler {
+export function createResampler(filter: Filter, { fast = true } = {}): Resampler {
+  const owner = {};
   const tables = new Map<string, Taps>();
   const axis = (from: number, to: number, first: number, count: number): Taps => {
     const key = `${from} ${to} ${first} ${count}`;
@@ -68,9 +80,9 @@ export function createResampler(filter: Filter): Resampler {
   return (image, window, { width, height, keep }, target) => {
     const columns = axis(window.width, width, keep.left, keep.width);
     const rows = axis(window.height, height, keep.top, keep.height);
+    if (fast && resampleFast({ owner, image, window, columns, rows, target })) return;
     // Of the window's rows only those are resized that the vertical pass will read.
-    const first = rows.starts[0];
-    const last = rows.starts[keep.height - 1] + rows.counts[keep.height - 1];
+    const { first, last } = rows;
     const length = (last - first) * keep.width * 3;
     if (scratch.length < length) scratch = new Uint8ClampedArray(length);
     horizontal(image, window.left, window.top + first, last - first, columns, scratch);
@@ -78,15 +90,15 @@ export function createResampler(filter: Filter): Resampler {
   };
 }
 
-/** Weights for outputs `first` to `first + count` when `from` pixels become `to`. */
-function makeTaps(filter: Filter, from: number, to: number, first: number, count: number): Taps {
+/** Weights for outputs `skip` to `skip + count` when `from` pixels become `to`. */
+function makeTaps(filter: Filter, from: number, to: number, skip: number, count: number): Taps {
   const { radius, at } = KERNELS[filter];
   const scale = from / to, widen = Math.max(scale, 1), support = radius * widen;
   const stride = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(count), counts = new Int32Array(count);
   const weights = new Int32Array(count * stride);
   for (let i = 0; i < count; i++) {
-    const centre = (first + i + 0.5) * scale;
+    const centre = (skip + i + 0.5) * scale;
     let start = Math.max(0, Math.trunc(centre - support + 0.5));
     const end = Math.min(from, Math.trunc(centre + support + 0.5));
     const raw: number[] = [];
@@ -100,7 +112,10 @@ function makeTaps(filter: Filter, from: number, to: number, first: number, count
     counts[i] = fixed.length;
     weights.set(fixed, i * stride);
   }
-  return { starts, counts, weights, stride };
+  // An output that lies on an input needs no other, so that its neighbour may start before it.
+  const first = starts.reduce((least, start) => Math.min(least, start), from);
+  const last = starts.reduce((most, start, i) => Math.max(most, start + counts[i]), 0);
+  return { starts, counts, weights, stride, first, last };
 }
 
 /** Resizes `height` rows from `top` on, columns from `left` on: -> (height, outputs, 3). */
