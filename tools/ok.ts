@@ -6,6 +6,7 @@
 import type { Check } from "./checks/check.ts";
 import { oneWayImports } from "./checks/imports.ts";
 import { notebookCells } from "./checks/notebook_cells.ts";
+import { notebookForm } from "./checks/notebook_form.ts";
 import { notebooksClean } from "./checks/notebooks_clean.ts";
 import { pins } from "./checks/pins.ts";
 import { readme } from "./checks/readme.ts";
@@ -19,6 +20,7 @@ export const CHECKS: readonly Check[] = [
   lint,
   pins,
   notebooksClean,
+  notebookForm,
   oneWayImports,
   types,
   notebookCells,

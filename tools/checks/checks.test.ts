@@ -6,6 +6,7 @@ import { fillTables } from "../readme_table.ts";
 import { type Check, messages } from "./check.ts";
 import { oneWayImports } from "./imports.ts";
 import { notebookCells } from "./notebook_cells.ts";
+import { notebookForm } from "./notebook_form.ts";
 import { notebooksClean } from "./notebooks_clean.ts";
 import { pins } from "./pins.ts";
 import { readme } from "./readme.ts";
@@ -241,6 +242,19 @@ for (const check of new Set(CASES.map(([, check]) => check))) {
     assert.equal(await problems(check), "");
   });
 }
+
+Deno.test("notebook form: what a notebook lacks is named, and one that has it all passes", async () => {
+  const source = 'const scale = "quick";\nawait saveFigure(figure, "a");\nmarkdown("It holds.");';
+  const tags = { metadata: { tags: ["parameters"] } };
+  const whole = { "notebooks/a.ipynb": notebook({ source, ...tags }) };
+  const listed = { ...whole, "README.md": "| [a](notebooks/a.ipynb) | Table 1 |" };
+  assert.equal(await problems(notebookForm, listed), "");
+  assert.equal(await problems(notebookForm, whole), "README.md does not name a.ipynb");
+  const untagged = { ...listed, "notebooks/a.ipynb": notebook({ source }) };
+  assert.match(await problems(notebookForm, untagged), /^a\.ipynb lacks a cell tagged parameters/);
+  const bare = { ...listed, "notebooks/a.ipynb": notebook({ source: "1;", ...tags }) };
+  assert.match(await problems(notebookForm, bare), /declares scale\n.*a figure.*\n.*a reading/);
+});
 
 Deno.test("every check runs, also after one that failed or broke; all are counted", async () => {
   const lines: string[] = [];

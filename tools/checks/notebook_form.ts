@@ -1,0 +1,43 @@
+/**
+ * What every notebook has: parameters, a figure, a reading, and a place in README.md.
+ *
+ * @module
+ */
+import { basename, join } from "node:path";
+import {
+  cellText,
+  listNotebooks,
+  type Notebook,
+  parameterNames,
+  readNotebook,
+} from "../notebooks/notebook.ts";
+import { type Check, exists } from "./check.ts";
+
+/** What a notebook lacks, in words. */
+export function lackingIn(notebook: Notebook): string[] {
+  const code = notebook.cells.filter(({ cell_type }) => cell_type === "code").map(cellText)
+    .join("\n");
+  const lacking: [boolean, string][] = [
+    [parameterNames(notebook).includes("scale"), "a cell tagged parameters that declares scale"],
+    [/\bsaveFigure\(/.test(code), "a figure: saveFigure(figure, path)"],
+    [/\bmarkdown\(/.test(code), "a reading of what the run found: markdown(…)"],
+  ];
+  return lacking.filter(([there]) => !there).map(([, what]) => what);
+}
+
+/** Each notebook in notebooks/ can be run at a scale, shows something, says what it found, and is found. */
+export const notebookForm: Check = {
+  name: "notebook form",
+  run: async (root) => {
+    const file = join(root, "README.md");
+    const readme = await exists(file) ? await Deno.readTextFile(file) : "";
+    const problems: string[] = [];
+    for (const path of await listNotebooks(join(root, "notebooks"))) {
+      const name = basename(path);
+      const lacking = lackingIn(await readNotebook(path));
+      problems.push(...lacking.map((what) => `${name} lacks ${what}`));
+      if (!readme.includes(`(notebooks/${name})`)) problems.push(`README.md does not name ${name}`);
+    }
+    return problems;
+  },
+};
