@@ -75,7 +75,12 @@ export async function loadTower(
       local_files_only: true,
       dtype: options.dtype,
       device: options.device as "cpu",
-      session_options: { intraOpNumThreads: options.threads, graphOptimizationLevel: "all" },
+      session_options: {
+        intraOpNumThreads: options.threads,
+        graphOptimizationLevel: "all",
+        // Between runs its threads would wait busily, on the cores that decode and cut the next images.
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
+      },
     });
   const session = Object.values(model.sessions)[0] as Session;
   const half = session.inputMetadata.some(({ type }) => type === "float16");
