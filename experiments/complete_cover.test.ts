@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { configure, judgeClaims, readResults, rowsPath } from "detailclip";
+import { claims, completeCoverExperiment, coversFor, runCompleteCover } from "./complete_cover.ts";
 import {
-  claims,
-  completeCoverExperiment,
   type CompleteCoverRow,
   coverageTable,
-  coversFor,
   fitGrowth,
   OBJECTS,
   rowsAbout,
-  runCompleteCover,
   tableSeven,
   tableThirteen,
-} from "./complete_cover.ts";
+} from "./complete_cover_rows.ts";
 
 Deno.test("the run writes its rows, and its claims are judged from the file", async () => {
   const resultsDir = await Deno.makeTempDir();
