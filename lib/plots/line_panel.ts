@@ -24,7 +24,7 @@ export interface Point {
 
 /** One line. */
 export interface Series {
-  /** What stands at its end. */
+  /** What stands at its end; empty where a panel beside it says so. */
   label: string;
   /** Style of the method. */
   style: MethodStyle;
@@ -99,7 +99,7 @@ export function linePanel(options: LinePanelOptions): Panel {
       ...series.flatMap(seriesMarks),
     ],
   });
-  const drawn = series.filter(({ points }) => points.length > 0);
+  const drawn = series.filter(({ label, points }) => label && points.length > 0);
   const labels = endLabels(
     drawn.map(({ label, style, points }): EndLabel => {
       const last = points[points.length - 1];

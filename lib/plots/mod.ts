@@ -14,3 +14,9 @@ export * from "./patch_growth.ts";
 export * from "./live.ts";
 export * from "./training.ts";
 export { galleryOf, type RunGalleryOptions } from "./run_gallery.ts";
+export {
+  type PatchesRow,
+  recallAgainstPatches,
+  type RecallAgainstPatchesOptions,
+} from "./recall_against_patches.ts";
+export { type KRow, recallByCover, type RecallByCoverOptions } from "./recall_by_cover.ts";
