@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { canonicalJson } from "../files.ts";
 import { type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
 import type { FusionModel } from "./model.ts";
+import { TRAINING_VERSION } from "./run.ts";
 import { loadFusion } from "./saving.ts";
 
 /** A training that is done. */
@@ -50,6 +51,7 @@ export async function findTraining(
     const folder = join(checkpointRoot, name);
     const record = await readCheckpointRecord(folder);
     if (!record || record.files.state || record.backend !== tf.getBackend()) continue;
+    if (record.identity.training !== TRAINING_VERSION) continue;
     if (canonicalJson(record.identity.recipe) !== canonicalJson(recipe)) continue;
     return { model: await loadFusion(join(folder, record.files.best)), epochs: record.history };
   }

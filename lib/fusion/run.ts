@@ -21,7 +21,7 @@ import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts"
 import type { TrainOptions } from "./train_options.ts";
 
 /** Raise this when training changes in a way that changes what it ends in. */
-const TRAINING_VERSION = 2;
+export const TRAINING_VERSION = 2;
 
 /** A training under way. */
 export interface TrainingRun {
