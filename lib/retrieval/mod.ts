@@ -13,3 +13,4 @@ export * from "./relevance.ts";
 export * from "./bootstrap.ts";
 export * from "./topk.ts";
 export * from "./rows.ts";
+export * from "./similarity.ts";
