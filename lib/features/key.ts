@@ -14,7 +14,7 @@ import { canonicalJson, sha256 } from "../files.ts";
  * Raise this when covers, images or encoders change in a way that changes features of the same image:
  * caches made before are then not used any more.
  */
-export const FEATURE_VERSION = 1;
+export const FEATURE_VERSION = 2;
 
 /** Everything but the image itself that a feature depends on; a cache folder holds one of these. */
 export interface FeatureKey {
