@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { configure, coverName, judgeClaims, type ResultRow, SCALES } from "detailclip";
+import {
+  byK,
+  claims,
+  differences,
+  flatFrom,
+  kRows,
+  MEMBERS,
+  onFull,
+  onReduced,
+} from "./choosing_k.ts";
+
+function row(method: string, value: number, metric = "recall@1"): ResultRow {
+  const cover = /[a-z]+@\d+$/.exec(method)?.[0] ?? "full";
+  const range = { low: value - 0.02, high: value + 0.02 };
+  return {
+    method,
+    cover,
+    metric,
+    value,
+    ...range,
+    subset: "all",
+    vectors: 1,
+    images: 9,
+    classes: 9,
+  };
+}
+
+const curve = (values: Record<string, number>) =>
+  Object.entries(values).map(([method, value]) => row(method, value));
+const rows = curve({
+  "full image": 0.3,
+  "cc@2": 0.5,
+  "mean cc@2": 0.9,
+  "cc@4": 0.8,
+  "cc@9": 0.895,
+  "cc@15": 0.9,
+  "grid@2": 0.55,
+  "grid@4": 0.7,
+  "DetailCLIP, cc@2": 0.48,
+  "DetailCLIP, cc@4": 0.6,
+});
+
+Deno.test("each k of a method is found, and no other method", () => {
+  assert.deepEqual([...byK(rows, "cc@").keys()], [2, 4, 9, 15]);
+  assert.deepEqual([...byK(rows, "DetailCLIP, cc@").keys()], [2, 4]);
+});
+
+Deno.test("a curve is flat from where it stays within a point of its best", () => {
+  assert.equal(flatFrom(rows), 9);
+  assert.equal(flatFrom(curve({ "cc@2": 0.9, "cc@3": 0.7, "cc@4": 0.9 })), 4); // a dip is not flat
+  assert.equal(flatFrom(curve({ "cc@2": 0.9, "cc@3": 0.895 })), 2);
+  assert.equal(flatFrom(curve({ "cc@2": 0.5, "cc@3": 0.9 })), 3);
+});
+
+Deno.test("differences are in points, and say whether intervals touch", () => {
+  const found = differences(rows, "cc@", "grid@");
+  assert.deepEqual(found.map(({ k, apart }) => [k, apart]), [[2, true], [4, true]]);
+  assert.deepEqual(found.map(({ points }) => Math.round(points)), [-5, 10]);
+  assert.equal(differences(rows, "DetailCLIP, cc@", "cc@")[0].apart, false);
+});
+
+Deno.test("rows of the figure begin at the full image, which is the cover of k = 1", () => {
+  const drawn = kRows(rows.map((row) => ({ ...row, member: "reduced" })), "recall@1");
+  const line = (series: string) => drawn.filter((row) => row.series === series).map((row) => row.k);
+  assert.deepEqual(line("cc@k"), [1, 2, 4, 9, 15]);
+  assert.deepEqual(line("grid@k"), [1, 2, 4]);
+  assert.deepEqual(line("DetailCLIP"), [2, 4]);
+  assert.deepEqual(drawn.filter((row) => row.k === 1).map((row) => row.value), [0.3, 0.3]);
+});
+
+Deno.test("claims follow the rows", () => {
+  const holds = (full: ResultRow[]) =>
+    judgeClaims(claims, { [onReduced.name]: rows, [onFull.name]: full }).map((claim) =>
+      claim.holds
+    );
+  assert.deepEqual(holds(rows), ["partly", "yes", "yes"]);
+  const late = curve({ "full image": 0.3, "cc@2": 0.4, "cc@9": 0.7, "cc@15": 0.9, "grid@9": 0.8 });
+  assert.deepEqual(holds(late), ["partly", "partly", "partly"]);
+});
+
+Deno.test("at every scale the covers that DetailCLIP fuses are searched too, and no cover is k = 1", () => {
+  for (const { definition } of MEMBERS) {
+    for (const scale of SCALES) {
+      const { covers, fusion = [] } = configure(definition, scale);
+      const names = covers.map(coverName);
+      assert.ok(fusion.every(({ cover }) => names.includes(coverName(cover))));
+      assert.ok(!names.includes("cc@1") && !names.includes("grid@1"));
+    }
+  }
+});

@@ -1,0 +1,216 @@
+/**
+ * How fine must the cover be? cc@k and grid@k for every k up to 15, and the one vector that DetailCLIP makes of cc@k,
+ * on the reduced set of A.3 (51 classes, three objects an image, none hidden) and on the full one.
+ *
+ * Command: `deno task notebooks 08_choosing_k`.
+ * Paper: Figure 11 and Table 13 (A.3.1).
+ *
+ * @module
+ */
+import {
+  type Claim,
+  type CoverSpec,
+  type ExperimentDefinition,
+  type KRow,
+  recallOf,
+  type ResultRow,
+  type Scale,
+  type SeriesRow,
+  subsetRows,
+} from "detailclip";
+import { baseline, paperScale } from "./baseline.ts";
+import { detailClip } from "./fusion.ts";
+import { datasetAt, MIXED, REDUCED } from "./variants.ts";
+
+const complete = (k: number): CoverSpec => ({ scheme: "complete", k });
+const grid = (n: number): CoverSpec => ({ scheme: "grid", n });
+
+/** cc@1 and grid@1 are the full image. */
+const covers = (ks: readonly number[]): CoverSpec[] => [
+  { scheme: "full" },
+  ...ks.map(complete),
+  ...ks.map(grid),
+];
+
+const ALL = Array.from({ length: 14 }, (_, i) => i + 2); // 2 to 15
+const SMOKE = [2, 3, 5];
+
+/** The one vector made of cc@k, for a few k: each is a training. */
+const fused = (scale: Scale, ks: readonly number[]) =>
+  ks.map((k) =>
+    detailClip(complete(k), scale, {
+      method: `DetailCLIP, cc@${k}`,
+      epochs: scale === "quick" ? 8 : 10, // few images are seen more often
+    })
+  );
+
+/** On A.3's set, with DetailCLIP. */
+export const onReduced: ExperimentDefinition = {
+  name: "choosing_k",
+  title: "Recall rises with k and saturates",
+  paper: ["Figure 11", "Table 13"],
+  baseline,
+  scales: {
+    smoke: {
+      dataset: datasetAt(REDUCED, "smoke"),
+      covers: covers(SMOKE),
+      fusion: fused("smoke", [2, 3]),
+      bootstrap: { resamples: 100 },
+    },
+    quick: {
+      dataset: datasetAt(REDUCED, "quick"),
+      covers: covers(ALL),
+      fusion: fused("quick", [2, 3, 5, 10]),
+      learn: { train: 120, val: 25 },
+    },
+    paper: {
+      ...paperScale,
+      dataset: datasetAt(REDUCED, "paper"),
+      covers: covers(ALL),
+      fusion: fused("paper", ALL),
+    },
+  },
+};
+
+/** On CLEVR-DS itself, patches alone. */
+export const onFull: ExperimentDefinition = {
+  name: "choosing_k_full",
+  title: "With more and smaller objects, finer covers pay for longer",
+  paper: ["Figure 11"],
+  baseline,
+  scales: {
+    smoke: {
+      dataset: datasetAt(MIXED, "smoke"),
+      covers: covers(SMOKE),
+      bootstrap: { resamples: 100 },
+    },
+    quick: {
+      dataset: { ...datasetAt(MIXED, "quick"), limit: 60 }, // 355 patches an image at k = 15
+      covers: covers([2, 3, 4, 5, 6, 8, 10, 12, 15]),
+    },
+    paper: { ...paperScale, covers: covers(ALL) },
+  },
+};
+
+/** The members of the series, by data set. */
+export const MEMBERS = [
+  { label: REDUCED.label, definition: onReduced },
+  { label: MIXED.label, definition: onFull },
+] as const;
+
+/** The lines of Figure 11: patches by scheme, and the vector fused from them. */
+const LINES = [
+  { series: "cc@k", pattern: /^cc@\d+$/ },
+  { series: "grid@k", pattern: /^grid@\d+$/ },
+  { series: "DetailCLIP", pattern: /^DetailCLIP, cc@(\d+)$/ },
+];
+
+/**
+ * Rows as `recallByCover` draws them. For k = 1 the cover is the image itself, so there lines begin at the full image.
+ *
+ * @param rows rows of the series
+ * @param metric such as `"recall@1"`
+ */
+export function kRows(rows: readonly SeriesRow[], metric: string): KRow[] {
+  return subsetRows(rows).filter((row) => row.metric === metric).flatMap((row) => {
+    const panel = row.member;
+    if (row.method === "full image") {
+      return LINES.slice(0, 2).map(({ series }) => ({ ...row, k: 1, series, panel }));
+    }
+    const line = LINES.find(({ pattern }) => pattern.test(row.method));
+    const k = Number(row.cover.split("@")[1]);
+    return line ? [{ ...row, k, series: line.series, panel }] : [];
+  });
+}
+
+/** Each k of a kind of method, with its Recall@1. */
+export function byK(rows: readonly ResultRow[], prefix: string): Map<number, ResultRow> {
+  const found = subsetRows(rows).filter(({ method, metric }) =>
+    metric === "recall@1" && method.startsWith(prefix) && /^\d+$/.test(method.slice(prefix.length))
+  );
+  return new Map(found.map((row) => [Number(row.method.slice(prefix.length)), row]));
+}
+
+/** The least k from which on recall stays within a point of the best. */
+export function flatFrom(rows: readonly ResultRow[]): number {
+  const curve = [...byK(rows, "cc@")].sort(([a], [b]) => a - b);
+  const best = Math.max(...curve.map(([, row]) => row.value));
+  const lastBelow = curve.findLastIndex(([, row]) => row.value < best - 0.01);
+  return curve[Math.min(lastBelow + 1, curve.length - 1)][0];
+}
+
+/** Differences of two kinds of methods at each k that both have, in points. */
+export function differences(
+  rows: readonly ResultRow[],
+  first: string,
+  second: string,
+): { k: number; points: number; apart: boolean }[] {
+  const others = byK(rows, second);
+  return [...byK(rows, first)].flatMap(([k, row]) => {
+    const other = others.get(k);
+    if (!other) return [];
+    const apart = row.low > other.high || row.high < other.low;
+    return [{ k, points: 100 * (row.value - other.value), apart }];
+  });
+}
+
+const signed = (points: number) => (points >= 0 ? "+" : "−") + Math.abs(points).toFixed(1);
+const where = { notebook: "08_choosing_k", where: "Figure 11" };
+
+/** What the paper reads off Figure 11. */
+export const claims: Claim[] = [
+  {
+    ...where,
+    claim: "One DetailCLIP vector is on par with the patches for any k",
+    measure: "Recall@1 of DetailCLIP minus cc@k, points (reduced set)",
+    paper: "on par, a little ahead at larger k",
+    needs: [onReduced.name],
+    judge(rowsOf) {
+      const all = differences(rowsOf(onReduced.name), "DetailCLIP, cc@", "cc@");
+      const behind = all.filter(({ points, apart }) => apart && points < 0);
+      return {
+        ours: all.map(({ k, points }) => `${signed(points)} at k = ${k}`).join(", "),
+        holds: behind.length === 0 ? "yes" : behind.length < all.length ? "partly" : "no",
+      };
+    },
+  },
+  {
+    ...where,
+    claim: "Recall rises from k = 2 on and is flat from k = 9 on",
+    measure: "least k from which Recall@1 of cc@k stays within 1 point of its best",
+    paper: "9",
+    needs: [onReduced.name, onFull.name],
+    judge(rowsOf) {
+      const [reduced, full] = [onReduced.name, onFull.name].map((name) => rowsOf(name));
+      const rises = [reduced, full].every((rows) =>
+        recallOf(rows, "cc@2").value > recallOf(rows, "full image").value
+      );
+      const ks = [reduced, full].map(flatFrom);
+      const late = ks.filter((k) => k > 9).length;
+      return {
+        ours: `${ks[0]} on the reduced set, ${ks[1]} on the full one`,
+        holds: !rises || late === 2 ? "no" : late === 1 ? "partly" : "yes",
+      };
+    },
+  },
+  {
+    ...where,
+    claim: "Complete Cover is ahead of the grid from k = 4 on",
+    measure: "Recall@1 of cc@k minus grid@k, the least for k ≥ 4, points",
+    paper: "above 0",
+    needs: [onReduced.name, onFull.name],
+    judge(rowsOf) {
+      const least = [onReduced.name, onFull.name].map((name) =>
+        differences(rowsOf(name), "cc@", "grid@").filter(({ k }) => k >= 4)
+          .reduce((least, other) => other.points < least.points ? other : least)
+      );
+      const ahead = least.filter(({ points }) => points > 0).length;
+      return {
+        ours: least.map(({ k, points }, i) =>
+          `${signed(points)} (k = ${k}) on the ${["reduced", "full"][i]} set`
+        ).join(", "),
+        holds: ahead === 2 ? "yes" : ahead === 1 ? "partly" : "no",
+      };
+    },
+  },
+];

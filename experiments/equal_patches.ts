@@ -1,0 +1,195 @@
+/**
+ * Beyond the paper: a cover that is complete by construction against the published one and grids, at equal numbers of
+ * patches.
+ *
+ * Command: `deno task notebooks 15_equal_patches`.
+ *
+ * @module
+ */
+import {
+  type Claim,
+  coverage,
+  coverBoxes,
+  coverName,
+  type CoverSpec,
+  type ExperimentDefinition,
+  makeCover,
+  type PatchesRow,
+  type ResultRow,
+  subsetRows,
+} from "detailclip";
+import { baseline, paperScale } from "./baseline.ts";
+import { datasetAt, MIXED } from "./variants.ts";
+
+const complete = (k: number): CoverSpec => ({ scheme: "complete", k });
+const grid = (n: number): CoverSpec => ({ scheme: "grid", n });
+
+/** Complete for every square object of at least 5 % of the side, which fills more than 1/k of some patch's. */
+const verified = (k: number): CoverSpec => ({ scheme: "verified", k, minSide: 0.05 });
+
+/** 25, 43, 86 and 235 patches for k = 6 to 3: near cc@4 (30), cc@5 (39), cc@7 (79) and cc@12 (248). */
+const COVERS: CoverSpec[] = [
+  { scheme: "full" },
+  ...[3, 4, 5, 6, 8, 10, 12].map(complete),
+  ...[4, 5, 6, 8, 10, 12, 15].map(grid),
+  ...[6, 5, 4, 3].map(verified),
+];
+
+/** Three ways to spend a number of patches. */
+export const equalPatches: ExperimentDefinition = {
+  name: "equal_patches",
+  title: "What a complete cover buys at equal numbers of patches",
+  paper: [],
+  baseline,
+  always: { covers: COVERS, subsets: ["size"] },
+  scales: {
+    smoke: {
+      dataset: datasetAt(MIXED, "smoke"),
+      covers: [{ scheme: "full" }, complete(4), complete(5), grid(5), verified(6), verified(5)],
+      bootstrap: { resamples: 100 },
+    },
+    quick: { dataset: { ...datasetAt(MIXED, "quick"), limit: 60 } }, // those of 08_choosing_k
+    paper: paperScale,
+  },
+};
+
+/** Lines by the beginning of a method's name. */
+const LINES = { cc: "cc@k", grid: "grid@k", vc: "verified" } as const;
+
+/** Which objects a panel shows: all of them, or those of a range of sizes. */
+export interface Objects {
+  /** Name of the subset of the rows. */
+  subset: string;
+  /** What the panel is called. */
+  title: string;
+}
+
+/**
+ * Rows as `recallAgainstPatches` draws them, with k at each point.
+ *
+ * @param rows rows of the run
+ * @param panels which parts of the data
+ */
+export function patchesRows(rows: readonly ResultRow[], panels: readonly Objects[]): PatchesRow[] {
+  return panels.flatMap(({ subset, title }) =>
+    subsetRows(rows, subset).flatMap((row) => {
+      const [scheme, k] = row.method.split("@");
+      const series = LINES[scheme as keyof typeof LINES];
+      if (!series || row.metric !== "recall@1") return [];
+      return [{ ...row, patches: row.vectors, series, panel: title, point: k }];
+    })
+  );
+}
+
+/** What a cover holds of objects of some sides. */
+export interface CoverageLine {
+  /** Its name. */
+  cover: string;
+  /** Patches an image, the whole image included. */
+  patches: number;
+  /** Share of the positions at which an object lies in a patch of which it fills more than 1/k of the side. */
+  covered: Record<string, number>;
+}
+
+/**
+ * How completely covers hold square objects, all by one yardstick.
+ *
+ * @param covers which ones; object crops are left out
+ * @param options `k`: an object must fill more than 1/k of a patch's side; `sides` as shares of the image's side, in px
+ *   of `side`
+ */
+export function coverageLines(
+  covers: readonly CoverSpec[],
+  { k, sides, side = 480 }: { k: number; sides: readonly number[]; side?: number },
+): CoverageLine[] {
+  return covers.filter(({ scheme }) => scheme !== "objects").map((spec) => {
+    const cover = makeCover(spec, { width: side, height: side });
+    const covered = sides.map((share) => {
+      const [row] = coverage(cover, k, { sides: [Math.round(share * side)] });
+      return [`${100 * share} %`, row.fraction] as const;
+    });
+    return {
+      cover: coverName(spec),
+      patches: coverBoxes(cover).length,
+      covered: Object.fromEntries(covered),
+    };
+  });
+}
+
+/** A verified cover and the published one nearest to it in patches. */
+export interface EqualPair {
+  /** Recall of the verified cover. */
+  verified: ResultRow;
+  /** Recall of the published one. */
+  published: ResultRow;
+}
+
+/**
+ * Pairs each verified cover with the published cover nearest in patches, fewest first.
+ *
+ * @param rows rows of the run
+ * @param subset which part of the data
+ */
+export function equalPairs(rows: readonly ResultRow[], subset = "all"): EqualPair[] {
+  const recall = subsetRows(rows, subset).filter(({ metric }) => metric === "recall@1");
+  const of = (scheme: string) => recall.filter(({ method }) => method.startsWith(`${scheme}@`));
+  const distance = (a: ResultRow, b: ResultRow) => Math.abs(Math.log(a.vectors / b.vectors));
+  return of("vc").map((verified) => ({
+    verified,
+    published: of("cc").reduce((nearest, row) =>
+      distance(row, verified) < distance(nearest, verified) ? row : nearest
+    ),
+  })).sort((a, b) => a.verified.vectors - b.verified.vectors);
+}
+
+/** The smallest objects of which there are some, as the name of their subset. */
+export function smallest(rows: readonly ResultRow[]): string {
+  return rows.find(({ subset }) => subset.startsWith("size "))?.subset ?? "all";
+}
+
+const points = (difference: number) =>
+  `${difference >= 0 ? "+" : "−"}${(100 * Math.abs(difference)).toFixed(1)}`;
+
+/** A pair in words: the difference, and at how many patches. */
+export const pairText = ({ verified, published }: EqualPair): string =>
+  `${points(verified.value - published.value)} (${verified.method} with ${verified.vectors}, ` +
+  `${published.method} with ${published.vectors} patches)`;
+
+function judgePairs(pairs: readonly EqualPair[]): { ours: string; holds: "yes" | "partly" | "no" } {
+  const ahead = pairs.filter(({ verified, published }) => verified.value > published.value);
+  const clear = pairs.filter(({ verified, published }) => verified.low > published.high);
+  return {
+    ours: pairs.map(pairText).join("; "),
+    holds: clear.length > 0 && ahead.length === pairs.length
+      ? "yes"
+      : ahead.length > 0
+      ? "partly"
+      : "no",
+  };
+}
+
+const where = {
+  notebook: "15_equal_patches",
+  where: "beyond",
+  paper: "",
+  needs: [equalPatches.name],
+};
+
+/** What is claimed here that the paper does not ask. */
+export const claims: Claim[] = [
+  {
+    ...where,
+    claim: "At equal patches a complete cover finds the smallest objects better than cc@k",
+    measure: "Recall@1 of the verified cover minus cc@k at the smallest objects, points",
+    judge(rowsOf) {
+      const rows = rowsOf(equalPatches.name);
+      return judgePairs(equalPairs(rows, smallest(rows)));
+    },
+  },
+  {
+    ...where,
+    claim: "At equal patches a complete cover finds objects of all sizes better than cc@k",
+    measure: "Recall@1 of the verified cover minus cc@k, points",
+    judge: (rowsOf) => judgePairs(equalPairs(rowsOf(equalPatches.name))),
+  },
+];

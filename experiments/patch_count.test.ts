@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { configure, judgeClaims, recallAgainstPatches, type ResultRow, SCALES } from "detailclip";
+import { claims, fusedPairs, MEMBERS, patchesRows } from "./patch_count.ts";
+
+function row(method: string, vectors: number, value: number): ResultRow {
+  const cover = /[a-z]+@\d+$/.exec(method)![0];
+  const range = { low: value - 0.02, high: value + 0.02, metric: "recall@1", subset: "all" };
+  return { method, cover, value, vectors, images: 9, classes: 9, ...range };
+}
+
+/** Two covers and a grid; `most` is what one vector keeps of the 14 patches. */
+const rows = (most: number) => [
+  row("cc@3", 14, 0.8),
+  row("cc@2", 5, 0.6),
+  row("grid@3", 9, 0.7),
+  row("DetailCLIP, cc@3", 1, most),
+  row("DetailCLIP, cc@2", 1, 0.6),
+  row("DetailCLIP, grid@3", 1, 0.76),
+];
+
+Deno.test("fused vectors are paired with their patches, fewest first; a grid is fused with the whole image", () => {
+  const pairs = fusedPairs(rows(0.78));
+  assert.deepEqual(pairs.map(({ cover, patches }) => [cover, patches]), [
+    ["cc@2", 5],
+    ["grid@3", 10],
+    ["cc@3", 14],
+  ]);
+  assert.deepEqual(pairs.map(({ fused }) => fused.value), [0.6, 0.76, 0.78]);
+  assert.deepEqual(pairs.map(({ patchwise }) => patchwise.value), [0.6, 0.7, 0.8]);
+});
+
+Deno.test("the figure has a line for each kind of patches, one by one and fused", () => {
+  const drawn = patchesRows(rows(0.78).map((row) => ({ ...row, member: "CLEVR-DS" })));
+  assert.deepEqual([...new Set(drawn.map(({ series }) => series))].sort(), [
+    "DetailCLIP, cc",
+    "DetailCLIP, grid",
+    "cc@k",
+    "grid@k",
+  ]);
+  assert.ok(drawn.every(({ series, line }) => /^Detail/.test(series) === (line !== "dashed")));
+  assert.match(recallAgainstPatches(drawn).alt, /DetailCLIP, cc: 60.0 % at 5 to 78.0 % at 14/);
+});
+
+Deno.test("claims follow the rows", () => {
+  const holds = (...values: number[]) =>
+    judgeClaims(
+      claims,
+      Object.fromEntries(MEMBERS.map(({ definition }, i) => [definition.name, rows(values[i])])),
+    ).map((claim) => claim.holds);
+  assert.deepEqual(holds(0.78, 0.78, 0.78), ["yes", "yes", "yes"]);
+  assert.deepEqual(holds(0.78, 0.78, 0.5), ["partly", "partly", "partly"]);
+  assert.deepEqual(holds(0.5, 0.5, 0.5), ["no", "no", "no"]);
+});
+
+Deno.test("members write to files of their own at every scale", () => {
+  for (const scale of SCALES) {
+    const names = MEMBERS.map(({ definition }) => configure(definition, scale).name);
+    assert.equal(new Set(names).size, MEMBERS.length);
+  }
+});
