@@ -20,3 +20,4 @@ export {
   type RecallAgainstPatchesOptions,
 } from "./recall_against_patches.ts";
 export { type KRow, recallByCover, type RecallByCoverOptions } from "./recall_by_cover.ts";
+export { similarityHistogram, type SimilarityHistogramRow } from "./similarity_histogram.ts";

@@ -1,0 +1,246 @@
+/**
+ * Similarities of prompts with the images that show their class, and with those that do not.
+ *
+ * Command: `deno task notebooks 13_similarity`, seconds after 05_main_result.
+ * Paper: Figure 8 (§6.6).
+ *
+ * @module
+ */
+import {
+  areaByQuery,
+  areaUnderRoc,
+  type Claim,
+  type ExperimentConfig,
+  type ExperimentDefinition,
+  histogram,
+  logSimilarities,
+  type MethodScores,
+  momentsOf,
+  type Provenance,
+  type RelevanceMatrix,
+  type RetrievalRun,
+  type RowsOf,
+  type RunOptions,
+  runRetrieval,
+  type Scale,
+  sensitivityIndex,
+  type SimilarityHistogramRow,
+  similarityPairs,
+  writeResults,
+} from "detailclip";
+import { baseline, paperScale } from "./baseline.ts";
+import { CC10, CC5, coverAt, detailClip, detailClipPlus } from "./fusion.ts";
+import { datasetAt, MIXED } from "./variants.ts";
+
+/** From the full image to all patches to one fused vector. */
+const at = (scale: Scale): ExperimentDefinition["scales"][Scale] => ({
+  dataset: datasetAt(MIXED, scale),
+  covers: [{ scheme: "full" }, scale === "paper" ? CC10 : CC5],
+  fusion: [detailClip(coverAt(scale), scale), detailClipPlus(coverAt(scale), scale)],
+});
+
+/** The recall run whose scores are looked at. */
+export const similarity: ExperimentDefinition = {
+  name: "similarity_recall",
+  title: "How far positive pairs lie from negative ones",
+  paper: ["Figure 8"],
+  baseline,
+  scales: {
+    smoke: { ...at("smoke"), bootstrap: { resamples: 100 } },
+    quick: at("quick"),
+    paper: { ...paperScale, ...at("paper") },
+  },
+};
+
+/** What is written: how the pairs of one method are spread. */
+export interface SimilarityRow extends SimilarityHistogramRow {
+  /** Mean similarity. */
+  mean: number;
+  /** Standard deviation of the similarities. */
+  sd: number;
+  /** Skewness of the similarities. */
+  skewness: number;
+  /** Standard deviation of the decimal logarithms. */
+  logSd: number;
+  /** Skewness of the logarithms: 0 of a log-normal distribution. */
+  logSkewness: number;
+  /** Probability that a positive pair is more similar than a negative one, over all pairs of all prompts. */
+  auc: number;
+  /** The same for each prompt by itself, averaged. */
+  aucByPrompt: number;
+  /** Difference of the means over the root mean square of the standard deviations. */
+  dPrime: number;
+}
+
+/** Methods in the order in which they are shown; the mean of the patches is none of Fig. 8's. */
+const shownIn = ({ methods }: RetrievalRun) =>
+  methods.filter(({ method }) => !method.startsWith("mean"));
+
+/** Width of a bin, in decimal logarithms. */
+const BIN = 0.05;
+
+/** Edges that hold the logarithms of all methods but the smallest: below a thousandth lies noise around 0. */
+function commonEdges(methods: readonly MethodScores[]): number[] {
+  let least = 0, most = -Infinity;
+  for (const { scores: { scores } } of methods) {
+    for (const score of scores) {
+      if (score <= 0) continue;
+      const log = Math.log10(score);
+      if (log < least) least = log;
+      if (log > most) most = log;
+    }
+  }
+  const first = Math.max(-2, Math.floor(least / BIN) * BIN);
+  const bins = Math.max(1, Math.ceil((most - first) / BIN - 1e-9));
+  return Array.from({ length: bins + 1 }, (_, i) => first + i * BIN);
+}
+
+/** The two rows of a method. */
+function rowsOf(
+  { method, vectors, scores }: MethodScores,
+  relevance: RelevanceMatrix,
+  edges: number[],
+): SimilarityRow[] {
+  const pairs = similarityPairs(scores, relevance);
+  const apart = {
+    auc: areaUnderRoc(pairs),
+    aucByPrompt: areaByQuery(scores, relevance),
+    dPrime: sensitivityIndex(pairs),
+  };
+  return (["positives", "negatives"] as const).map((kind) => {
+    const { logs, nonPositive } = logSimilarities(pairs[kind]);
+    const log = momentsOf(logs);
+    return {
+      ...{ method, vectors, kind, pairs: pairs[kind].length, nonPositive },
+      ...momentsOf(pairs[kind]),
+      ...{ logMean: log.mean, logSd: log.sd, logSkewness: log.skewness },
+      ...apart,
+      edges,
+      shares: histogram(logs, edges),
+    };
+  });
+}
+
+/** What {@linkcode runSimilarity} leaves behind. */
+export interface SimilarityRun {
+  /** The recall run. */
+  run: RetrievalRun;
+  /** Two rows a method. */
+  rows: SimilarityRow[];
+}
+
+/**
+ * Scores all pairs of a prompt and an image, and writes how they are spread as `similarity`.
+ *
+ * @param config of {@linkcode similarity}
+ * @param options as of `runRetrieval`
+ */
+export async function runSimilarity(
+  config: ExperimentConfig,
+  options: RunOptions = {},
+): Promise<SimilarityRun> {
+  const run = await runRetrieval(config, options);
+  const methods = shownIn(run), edges = commonEdges(methods);
+  const rows = methods.flatMap((method) => rowsOf(method, run.relevance, edges));
+  const experiment = config.name.replace("similarity_recall", "similarity");
+  const provenance: Provenance = { ...run.provenance, experiment };
+  await writeResults(rows, provenance, options.resultsDir);
+  return { run, rows };
+}
+
+/** One kind of pairs of a method; the first method whose name begins so. */
+export function pairsOf(
+  rows: readonly SimilarityRow[],
+  method: string,
+  kind: SimilarityRow["kind"],
+): SimilarityRow {
+  const found = rows.find((row) => row.method.startsWith(method) && row.kind === kind);
+  if (found) return found;
+  throw new RangeError(`Cannot compare similarities: there are no ${kind} of ${method}`);
+}
+
+/** Factor between the mean similarities, on the log scale, of positive and negative pairs of a method. */
+export function logShift(rows: readonly SimilarityRow[], method: string): number {
+  const mean = (kind: SimilarityRow["kind"]) => pairsOf(rows, method, kind).logMean;
+  return 10 ** (mean("positives") - mean("negatives"));
+}
+
+/** The separation of each method, as a table. */
+export function separationTable(rows: readonly SimilarityRow[]): Record<string, string>[] {
+  return [...Map.groupBy(rows, (row) => row.method)].map(([method, [positive, negative]]) => ({
+    method,
+    "log-scale mean, positive": (10 ** positive.logMean).toFixed(3),
+    "log-scale mean, negative": (10 ** negative.logMean).toFixed(3),
+    "their ratio": logShift(rows, method).toFixed(2),
+    "d′": positive.dPrime.toFixed(2),
+    "AUC, all pairs": positive.auc.toFixed(3),
+    "AUC, by prompt": positive.aucByPrompt.toFixed(3),
+    "no logarithm, positive": `${positive.nonPositive} of ${positive.pairs}`,
+    "no logarithm, negative": `${negative.nonPositive} of ${negative.pairs}`,
+    "skewness of logs": `${positive.logSkewness.toFixed(2)}, ${negative.logSkewness.toFixed(2)}`,
+    "skewness": `${positive.skewness.toFixed(2)}, ${negative.skewness.toFixed(2)}`,
+  }));
+}
+
+/** A normal distribution has skewness 0; beyond this in size it is called skewed. */
+export const SKEWED = 0.5;
+
+/** Whether the similarities of a row are near a log-normal distribution: hardly any without a logarithm, and the logarithms not skewed. */
+export const nearLogNormal = ({ nonPositive, pairs, logSkewness }: SimilarityRow): boolean =>
+  nonPositive <= 0.01 * pairs && Math.abs(logSkewness) <= SKEWED;
+
+const where = { notebook: "13_similarity", where: "Figure 8", needs: ["similarity"] };
+const found = (rowsOf: RowsOf) => rowsOf<SimilarityRow>("similarity");
+
+/** What the paper reads off Figure 8. */
+export const claims: Claim[] = [
+  {
+    ...where,
+    claim: "Positive pairs are more similar with DetailCLIP than with the full image",
+    measure: "log-scale mean similarity of positive pairs, full image and DetailCLIP",
+    paper: "DetailCLIP further right",
+    judge(rowsOf) {
+      const rows = found(rowsOf);
+      const [full, fused] = ["full image", "DetailCLIP,"].map((method) =>
+        10 ** pairsOf(rows, method, "positives").logMean
+      );
+      return {
+        ours: `${full.toFixed(3)} and ${fused.toFixed(3)}`,
+        holds: fused > full ? "yes" : "no",
+      };
+    },
+  },
+  {
+    ...where,
+    where: "Figure 8, beyond",
+    claim: "They move away from negative pairs, not along with them",
+    measure: "d′ between positive and negative pairs, full image and DetailCLIP",
+    paper: "",
+    judge(rowsOf) {
+      const rows = found(rowsOf);
+      const [full, fused] = ["full image", "DetailCLIP,"].map((method) =>
+        pairsOf(rows, method, "positives").dPrime
+      );
+      return {
+        ours: `${full.toFixed(2)} and ${fused.toFixed(2)}`,
+        holds: fused > full ? "yes" : "no",
+      };
+    },
+  },
+  {
+    ...where,
+    claim: "Similarities are log-normally distributed",
+    measure:
+      `distributions of all methods with log-skewness within ±${SKEWED} and a logarithm for ` +
+      "99 % of the pairs",
+    paper: "all",
+    judge(rowsOf) {
+      const rows = found(rowsOf);
+      const near = rows.filter(nearLogNormal).length;
+      return {
+        ours: `${near} of ${rows.length}`,
+        holds: near === rows.length ? "yes" : near > 0 ? "partly" : "no",
+      };
+    },
+  },
+];
