@@ -151,10 +151,14 @@ export const kMeans = (cover: CoverSpec, vectors: number): FusionMethod => ({
 });
 
 /** Beyond the paper: a dictionary found in the patches, which needs no words. */
-export const visualWords = (cover: CoverSpec, vectors: number): FusionMethod => ({
+export const visualWords = (
+  cover: CoverSpec,
+  vectors: number,
+  words?: number,
+): FusionMethod => ({
   method: vectors === 1 ? "visual words" : `visual words (m = ${vectors})`,
   cover,
-  fuser: { kind: "visual-words", vectors },
+  fuser: { kind: "visual-words", vectors, words },
 });
 
 /** At each scale the fusions of that scale, beside the full image and the patches that they fuse. */

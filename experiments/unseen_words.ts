@@ -42,7 +42,7 @@ export const unseenWords: ExperimentDefinition = {
       closedForm(CC10),
       ...few.map((m) => detailClipPlus(CC10, scale, m, epochs.maxPool)),
       ...all.map((m) => kMeans(CC10, m)),
-      ...all.map((m) => visualWords(CC10, m)),
+      ...all.map((m) => visualWords(CC10, m, scale === "smoke" ? 40 : undefined)),
     ];
   })),
 };

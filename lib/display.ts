@@ -57,11 +57,23 @@ export function createDisplay(
 const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
 
 /** Text that a notebook shows as Markdown when it is the last value of a cell. */
-export interface MarkdownText {
+export class MarkdownText {
+  readonly #text: string;
+
+  /** Wraps Markdown. */
+  constructor(text: string) {
+    this.#text = text;
+  }
+
   /** How a notebook shows it. */
-  [jupyterDisplay](): Record<string, string>;
+  [jupyterDisplay](): Record<string, string> {
+    return { "text/markdown": this.#text, "text/plain": this.#text };
+  }
+
   /** The text as it was written. */
-  toString(): string;
+  toString(): string {
+    return this.#text;
+  }
 }
 
 /**
@@ -77,9 +89,5 @@ export interface MarkdownText {
  * ```
  */
 export function markdown(...lines: string[]): MarkdownText {
-  const text = lines.join("\n");
-  return {
-    [jupyterDisplay]: () => ({ "text/markdown": text, "text/plain": text }),
-    toString: () => text,
-  };
+  return new MarkdownText(lines.join("\n"));
 }

@@ -37,7 +37,7 @@ export interface EpochRecord {
 /** What `checkpoint.json` says. */
 export interface CheckpointRecord {
   /** Version of this layout. */
-  version: typeof VERSION;
+  version: number;
   /** Everything that decides what the training ends in: see `train`. */
   identity: Record<string, unknown>;
   /** Epochs done, in order. */
