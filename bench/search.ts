@@ -13,10 +13,13 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
-  bestVectorScores,
   createRandom,
-  maxOverPatches,
+  measureSearch,
   paperTable,
+  patchCollection,
+  randomUnitVectors,
+  type SearchCollection,
+  vectorCollection,
   writeAtomic,
 } from "detailclip";
 import { machine, versions } from "../lib/experiments/provenance.ts";
@@ -40,60 +43,33 @@ const count = (name: "images" | "dim" | "patches" | "queries" | "rounds"): numbe
 const images = count("images"), dim = count("dim"), rounds = count("rounds");
 const asked = count("queries");
 const sizes = [...options.vectors.split(",").map(Number), count("patches")];
-const random = createRandom(0);
-const pool = Float32Array.from({ length: 2 ** 20 }, () => random.normal());
+const draw = randomUnitVectors(createRandom(0), dim);
 
-/** Unit vectors; drawn from a pool of normal numbers at a random offset, since only their place matters. */
-function unitVectors(vectors: number): Float32Array {
-  const out = new Float32Array(vectors * dim);
-  for (let row = 0; row < vectors; row++) {
-    const from = random.integer(0, pool.length - dim);
-    let square = 0;
-    for (let d = 0; d < dim; d++) square += (out[row * dim + d] = pool[from + d]) ** 2;
-    for (let d = 0; d < dim; d++) out[row * dim + d] /= Math.sqrt(square);
-  }
-  return out;
-}
-
-/** Median of numbers. */
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-/** Images with `vectors` vectors each, and how they are searched. */
-function collectionOf(vectors: number, patches: boolean) {
-  const data = Array.from({ length: images }, () => unitVectors(vectors)); // N of (m, D)
-  const timings = { vectors, one: [] as number[], many: [] as number[] };
-  if (patches) { // too many for one array: image by image, as they come from the cache
-    const items = data.map((features) => ({ features }));
-    return { ...timings, search: (q: Float32Array) => maxOverPatches(items, q, { dim }) };
-  }
+/** Images with `vectors` vectors each; all patches are too many for one array, and are searched image by image. */
+function collectionOf(vectors: number, patches: boolean): SearchCollection {
+  const data = Array.from({ length: images }, () => draw(vectors)); // N of (m, D)
+  if (patches) return patchCollection(data.map((features) => ({ features })), { dim });
   const flat = new Float32Array(images * vectors * dim); // (N, m, D)
   data.forEach((part, n) => flat.set(part, n * part.length));
-  return { ...timings, search: (q: Float32Array) => bestVectorScores(flat, q, { dim, vectors }) };
+  return vectorCollection(flat, { dim, vectors });
 }
 
 const collections = sizes.map((vectors, i) => collectionOf(vectors, i === sizes.length - 1));
-const queries = { one: unitVectors(1), many: unitVectors(asked) };
-for (let round = 0; round <= rounds; round++) {
-  for (const collection of collections) {
-    for (const kind of ["one", "many"] as const) {
-      const start = performance.now();
-      collection.search(queries[kind]);
-      if (round > 0) collection[kind].push(performance.now() - start); // the first warms up
-    }
-  }
-}
+const costs = await measureSearch(collections, [draw(1), draw(asked)], { dim, rounds });
+const timings = collections.map(({ vectors }, i) => ({
+  vectors,
+  one: costs[2 * i].ms,
+  many: costs[2 * i + 1].ms,
+}));
 
-const all = collections[collections.length - 1];
-const rows = collections.map(({ vectors, one, many }) => ({
+const all = timings[timings.length - 1];
+const rows = timings.map(({ vectors, one, many }) => ({
   vectors,
   kilobytes: vectors * dim * 4 / 1000,
-  oneQueryMs: median(one),
-  manyQueriesMs: median(many),
-  oneQueryRatio: median(one) / median(all.one),
-  manyQueriesRatio: median(many) / median(all.many),
+  oneQueryMs: one,
+  manyQueriesMs: many,
+  oneQueryRatio: one / all.one,
+  manyQueriesRatio: many / all.many,
 }));
 console.log(`${images} images, ${dim} dims, float32, one thread, medians of ${rounds} rounds`);
 console.table(rows.map((row) => ({

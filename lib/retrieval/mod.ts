@@ -13,4 +13,5 @@ export * from "./relevance.ts";
 export * from "./bootstrap.ts";
 export * from "./topk.ts";
 export * from "./rows.ts";
+export * from "./search_cost.ts";
 export * from "./similarity.ts";
