@@ -21,3 +21,10 @@ export {
 } from "./recall_against_patches.ts";
 export { type KRow, recallByCover, type RecallByCoverOptions } from "./recall_by_cover.ts";
 export { similarityHistogram, type SimilarityHistogramRow } from "./similarity_histogram.ts";
+export { searchCostFigure, type SearchCostOptions, type SearchTimeRow } from "./search_cost.ts";
+export {
+  searchStrips,
+  type SearchStripsOptions,
+  type Strip,
+  type StripsRow,
+} from "./search_strips.ts";
