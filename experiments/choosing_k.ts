@@ -60,7 +60,7 @@ export const onReduced: ExperimentDefinition = {
     quick: {
       dataset: datasetAt(REDUCED, "quick"),
       covers: covers(ALL),
-      fusion: fused("quick", [2, 3, 5, 10]),
+      fusion: fused("quick", [2, 3, 5, 8]),
       learn: { train: 120, val: 25 },
     },
     paper: {
@@ -200,16 +200,16 @@ export const claims: Claim[] = [
     paper: "above 0",
     needs: [onReduced.name, onFull.name],
     judge(rowsOf) {
-      const least = [onReduced.name, onFull.name].map((name) =>
+      const of = [onReduced.name, onFull.name].map((name) =>
         differences(rowsOf(name), "cc@", "grid@").filter(({ k }) => k >= 4)
-          .reduce((least, other) => other.points < least.points ? other : least)
       );
-      const ahead = least.filter(({ points }) => points > 0).length;
+      const ahead = of.flat().filter(({ points }) => points > 0).length;
       return {
-        ours: least.map(({ k, points }, i) =>
-          `${signed(points)} (k = ${k}) on the ${["reduced", "full"][i]} set`
-        ).join(", "),
-        holds: ahead === 2 ? "yes" : ahead === 1 ? "partly" : "no",
+        ours: of.map((all, i) => {
+          const least = all.reduce((least, other) => other.points < least.points ? other : least);
+          return `${signed(least.points)} (k = ${least.k}) on the ${["reduced", "full"][i]} set`;
+        }).join(", "),
+        holds: ahead === of.flat().length ? "yes" : ahead > 0 ? "partly" : "no",
       };
     },
   },

@@ -34,6 +34,10 @@ Deno.test("a verified cover is paired with the published one nearest in patches"
 
 Deno.test("claims follow the rows: small objects gain, all together do only in part", () => {
   assert.equal(smallest(rows), "size 5–10 %");
+  const few = { ...rows[0], subset: "size < 5 %", classes: 4 };
+  const many = { ...rows[0], subset: "size 10–20 %", classes: 40 };
+  assert.equal(smallest([few, many]), "size 10–20 %"); // four classes say little
+  assert.equal(smallest([]), "all");
   const [small, all] = judgeClaims(claims, { [equalPatches.name]: rows });
   assert.deepEqual([small.holds, all.holds], ["yes", "partly"]);
   assert.match(small.ours, /^\+10\.0 \(vc@5 with 43, cc@5 with 39 patches\); \+10\.0/);

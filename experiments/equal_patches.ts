@@ -142,9 +142,14 @@ export function equalPairs(rows: readonly ResultRow[], subset = "all"): EqualPai
   })).sort((a, b) => a.verified.vectors - b.verified.vectors);
 }
 
-/** The smallest objects of which there are some, as the name of their subset. */
+/** With fewer classes than this a range of sizes says little. */
+const ENOUGH_CLASSES = 30;
+
+/** The smallest objects of which there are enough, as the name of their subset. */
 export function smallest(rows: readonly ResultRow[]): string {
-  return rows.find(({ subset }) => subset.startsWith("size "))?.subset ?? "all";
+  const sizes = rows.filter(({ subset }) => subset.startsWith("size "));
+  const enough = sizes.find(({ classes }) => classes >= ENOUGH_CLASSES);
+  return (enough ?? sizes[0])?.subset ?? "all";
 }
 
 const points = (difference: number) =>

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { configure, judgeClaims, recallAgainstPatches, type ResultRow, SCALES } from "detailclip";
+import {
+  configure,
+  coverBoxes,
+  type CoverSpec,
+  judgeClaims,
+  makeCover,
+  recallAgainstPatches,
+  type ResultRow,
+  SCALES,
+} from "detailclip";
 import { claims, fusedPairs, MEMBERS, patchesRows } from "./patch_count.ts";
 
 function row(method: string, vectors: number, value: number): ResultRow {
@@ -27,6 +36,18 @@ Deno.test("fused vectors are paired with their patches, fewest first; a grid is 
   ]);
   assert.deepEqual(pairs.map(({ fused }) => fused.value), [0.6, 0.76, 0.78]);
   assert.deepEqual(pairs.map(({ patchwise }) => patchwise.value), [0.6, 0.7, 0.8]);
+});
+
+Deno.test("grid@2 is fused as cc@2, which has the same patches", () => {
+  const boxes = (spec: CoverSpec) => coverBoxes(makeCover(spec, { width: 480, height: 480 }));
+  assert.deepEqual(boxes({ scheme: "grid", n: 2 }), boxes({ scheme: "complete", k: 2 }));
+  const pairs = fusedPairs([...rows(0.78), row("grid@2", 4, 0.55)]);
+  const { fused, patches } = pairs.find(({ cover }) => cover === "grid@2")!;
+  assert.deepEqual([fused.value, patches], [0.6, 5]);
+  for (const { definition } of MEMBERS) {
+    const { fusion = [] } = configure(definition, "quick");
+    assert.ok(fusion.every(({ method }) => method !== "DetailCLIP, grid@2"));
+  }
 });
 
 Deno.test("the figure has a line for each kind of patches, one by one and fused", () => {

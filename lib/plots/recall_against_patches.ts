@@ -38,10 +38,10 @@ export interface RecallAgainstPatchesOptions extends FigureOptions {
 const TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 const DASHES = { solid: undefined, dashed: "7 4", dotted: "2 4" } as const;
 
-/** The ticks inside a range, with the next one at either end where it would be bare. */
+/** The ticks inside a range, or its ends where there are not two. */
 function ticksIn(low: number, high: number): number[] {
   const inside = TICKS.filter((tick) => tick >= low && tick <= high);
-  return inside.length > 0 ? inside : [Math.round(Math.sqrt(low * high))];
+  return inside.length > 1 ? inside : [...new Set([low, high])];
 }
 
 function pointOf(row: PatchesRow): RecallPoint {
