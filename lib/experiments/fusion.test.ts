@@ -8,7 +8,6 @@ import { runFusion } from "./fusion.ts";
 import { readResults } from "./results.ts";
 import { runRetrieval } from "./retrieval.ts";
 import { withFolders } from "./testing.ts";
-import { runSearch } from "./search.ts";
 import { divideWords } from "./words.ts";
 import { openWorkbench } from "./workbench.ts";
 
@@ -169,21 +168,6 @@ Deno.test("two fusions of one name, and data without images to train on, are ref
     const dataset = { source: "coco" as const, annotations: annotations.test, root };
     const own = { ...config, hiddenWords: 0, dataset };
     await assert.rejects(runRetrieval(own, options), /Cannot open the train split.*dataset\.train/);
-  }));
-
-Deno.test("a search tries points of Table 14, keeps their rows and repeats none", () =>
-  withFolders(async (options) => {
-    const search = { ...options, draws: 2, epochs: 1 };
-    const { rows, best } = await runSearch(config, fusion[0], search);
-    assert.equal(rows.length, 2);
-    assert.equal(best.recall, Math.max(...rows.map(({ recall }) => recall!)));
-    for (const { point, result } of rows) {
-      assert.ok([0.001, 0.003, 0.005, 0.007, 0.01].includes(point.learningRate));
-      assert.equal(result?.epoch, 1);
-    }
-    const again = await runSearch(config, fusion[0], search);
-    assert.deepEqual(again.rows, rows); // seconds too: they were read, not run
-    await assert.rejects(runSearch(config, fusion[2], search), /closed form is no trained/);
   }));
 
 Deno.test("no fusion is trained on, or chosen by, the images that are searched", () =>

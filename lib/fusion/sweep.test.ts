@@ -43,6 +43,21 @@ Deno.test("sweep: draws are points of the grid, different ones, and follow from 
   assert.deepEqual(draw(1), draw(1));
   assert.notDeepEqual(draw(1), draw(2));
   assert.equal(sweepPoints(SPACE, { draws: 100 }).length, 6);
+  assert.deepEqual(draw(1).slice(0, 5), sweepPoints(PAPER_SPACE, { draws: 5, seed: 1 }));
+});
+
+Deno.test("sweep: few draws try every candidate, about equally often", () => {
+  for (const seed of [1, 2, 3]) {
+    const drawn = sweepPoints(PAPER_SPACE, { draws: 10, seed });
+    for (const [name, values] of Object.entries(PAPER_SPACE)) {
+      const counts = values.map((value) =>
+        drawn.filter((point) => Object.entries(point).some(([n, v]) => n === name && v === value))
+          .length
+      );
+      const [least, most] = [Math.min(...counts), Math.max(...counts)];
+      assert.ok(least >= 1 && most - least <= 2, `${name}: ${counts}`);
+    }
+  }
 });
 
 Deno.test("sweep: tries every point, keeps every row, and chooses by recall", () =>

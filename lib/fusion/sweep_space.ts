@@ -48,7 +48,8 @@ export function paperSettings(
 
 /**
  * The points of a space: all of them, in the order of the candidates (the last hyper-parameter fastest),
- * or some of them in random order.
+ * or some of them in random order, such that every candidate is drawn about equally often. The first of
+ * many draws are those of a few.
  *
  * @param space the candidates
  * @param options `draws`: how many; `seed`: which
@@ -75,5 +76,30 @@ export function sweepPoints<S extends SweepSpace>(
   if (!Number.isInteger(draws) || draws < 1) {
     throw new RangeError(`Cannot sweep: draws must be a positive integer, got ${draws}`);
   }
-  return createRandom(seed).shuffle(points).slice(0, draws) as SweepPoint<S>[];
+  return balancedDraws(createRandom(seed).shuffle(points), draws) as SweepPoint<S>[];
+}
+
+/** Takes, draw by draw, the first point whose values have been drawn the least. */
+function balancedDraws(
+  points: readonly Record<string, SweepValue>[],
+  draws: number,
+): Record<string, SweepValue>[] {
+  const left = new Set(points), drawn: Record<string, SweepValue>[] = [];
+  const counts = new Map<string, number>(); // of values
+  const keys = (point: Record<string, SweepValue>) =>
+    Object.entries(point).map((pair) => JSON.stringify(pair));
+  // squares: one value drawn twice weighs more than two values drawn once
+  const cost = (point: Record<string, SweepValue>) =>
+    keys(point).reduce((sum, key) => sum + (2 * (counts.get(key) ?? 0) + 1), 0);
+  while (drawn.length < draws && left.size > 0) {
+    let best: Record<string, SweepValue> | undefined, least = Infinity;
+    for (const point of left) {
+      const sum = cost(point);
+      if (sum < least) [best, least] = [point, sum];
+    }
+    left.delete(best!);
+    drawn.push(best!);
+    for (const key of keys(best!)) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return drawn;
 }
