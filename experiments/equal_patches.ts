@@ -106,7 +106,7 @@ export function coverageLines(
     const cover = makeCover(spec, { width: side, height: side });
     const covered = sides.map((share) => {
       const [row] = coverage(cover, k, { sides: [Math.round(share * side)] });
-      return [`${100 * share} %`, row.fraction] as const;
+      return [`${Number((100 * share).toPrecision(3))} %`, row.fraction] as const; // 7, not 7.000000000000001
     });
     return {
       cover: coverName(spec),
