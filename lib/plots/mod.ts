@@ -28,3 +28,6 @@ export {
   type Strip,
   type StripsRow,
 } from "./search_strips.ts";
+export { encoderDots, type EncoderDotsOptions, type EncoderRow } from "./encoder_dots.ts";
+export { type DotRow, recallDots } from "./recall_dots.ts";
+export { recallByRMax, type RMaxRow } from "./recall_by_r_max.ts";

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { type ExperimentConfig, judgeClaims, readResults } from "detailclip";
+import {
+  claims,
+  DATASETS,
+  ENCODERS,
+  labelOf,
+  missingPairs,
+  notRunTable,
+  ourRows,
+  pairName,
+  paperRows,
+  runEncoders,
+  tableThree,
+} from "./encoders.ts";
+
+const clip = fileURLToPath(new URL("../lib/encoders/testdata/random-clip/", import.meta.url));
+
+/** Few small images, so that drawing, encoding and training take a second. */
+const few = (config: ExperimentConfig): ExperimentConfig => ({
+  ...config,
+  ...(config.dataset.source === "clevr-ds" &&
+    { dataset: { ...config.dataset, images: 30, size: 160 } }),
+  prompts: "single",
+  bootstrap: { resamples: 10, confidence: 0.9 },
+});
+
+Deno.test("a folder in the hub's layout is run beside the embedded encoder, and the rest is named", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const series = await runEncoders({
+      scale: "smoke",
+      encoders: {
+        "CLIP-ViT-B/16": clip,
+        "CLIP-ViT-B/32": "nobody/nothing",
+        "CLIP-ViT-L/14": `${folder}/gone`,
+      },
+      datasets: { COCO: { annotations: `${folder}/gone.json`, root: folder } },
+      change: few,
+      cacheDir: `${folder}/cache`,
+      resultsDir: folder,
+      output: "silent",
+    });
+    const ran = ["tiny-clip", "CLIP-ViT-B/16"].map((encoder) => labelOf(encoder, "CLEVR-DS"));
+    assert.deepEqual([...series.runs.keys()], ran);
+    assert.equal(series.notRun.length, Object.keys(ENCODERS).length * DATASETS.length - 2);
+    const [own, other] = ran.map((label) => series.runs.get(label)!);
+    assert.notEqual(own.provenance.encoder, other.provenance.encoder);
+    assert.equal(other.config.encoder.preprocessing, "squash");
+    assert.ok(other.training["DetailCLIP, our training"].length > 0); // on its own features
+
+    const why = (encoder: string, dataset: string) =>
+      series.notRun.find(({ member }) => member === labelOf(encoder, dataset))!;
+    assert.match(why("CLIP-ViT-B/32", "CLEVR-DS").missing, /nobody\/nothing/);
+    assert.match(why("CLIP-ViT-L/14", "CLEVR-DS").missing, /gone lacks onnx/);
+    assert.match(why("BLIP2", "CLEVR-DS").missing, /an image tower and a text tower/);
+    assert.match(why("tiny-clip", "COCO").missing, /there is no file .*gone\.json/);
+    assert.match(why("tiny-clip", "LVIS").missing, /no annotations of LVIS/);
+    assert.match(
+      why("SLIP", "LVIS").command,
+      /--set 'encoders=\{"SLIP":.* --set 'datasets=\{"LVIS"/,
+    );
+    assert.equal(notRunTable(series).length, missingPairs(series).length);
+
+    const rows = await readResults(own.path);
+    const judged = judgeClaims(claims, { [pairName("tiny-clip", "CLEVR-DS")]: rows });
+    assert.deepEqual(judged.map(({ paper }) => paper), [
+      "9.58 (ViT-B/16), 19.65 (ViT-L/14)",
+      "1.06 (ViT-B/16), 0.25 (ViT-L/14)",
+    ]);
+    const table = tableThree(series);
+    assert.ok(table.every((line) => line["LVIS, %"] === "not run"));
+    assert.equal(ourRows(series.rows).length, 6); // 2 encoders, 3 methods
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("Table 3 has a number for each of its 9 lines and 4 data sets", () => {
+  const rows = paperRows();
+  assert.equal(rows.length, 36);
+  const fused = rows.filter(({ method, dataset }) => method === "DetailCLIP" && dataset === "COCO");
+  assert.deepEqual(fused.map(({ encoder, value }) => [encoder, value.toFixed(4)]), [
+    ["CLIP-ViT-B/16", "0.4419"],
+    ["CLIP-ViT-L/14", "0.6263"],
+  ]);
+});
