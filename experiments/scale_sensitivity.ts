@@ -1,0 +1,225 @@
+/**
+ * Does recall fall with the size of objects? By the largest object of an image, as the paper has it, and by the
+ * object that is asked for.
+ *
+ * Command: `deno task notebooks 03_scale_sensitivity`, about two minutes from cold caches; most of it encodes what
+ * other notebooks use too. On LVIS: `--scale paper --set 'lvis={"annotations": "…", "root": "…"}'`.
+ * Paper: Table 1 and eq. 1 (§3.1), there on LVIS.
+ *
+ * @module
+ */
+import {
+  checkpoint,
+  type Claim,
+  type CocoFiles,
+  type ExperimentConfig,
+  type ExperimentDefinition,
+  type MethodScores,
+  type NotRun,
+  operationSignal,
+  paperTable,
+  percent,
+  recallRows,
+  type RetrievalRun,
+  type RowsOf,
+  type RunOptions,
+  runSeries,
+  writeResults,
+} from "detailclip";
+import { baseline, paperScale } from "./baseline.ts";
+import { CC10, CC5 } from "./fusion.ts";
+import {
+  enough,
+  factsOf,
+  fullImage,
+  type Part,
+  partsOf,
+  patches,
+  type ScaleRow,
+  sidesOf,
+  sizeEnds,
+} from "./scale_sensitivity_rows.ts";
+import { datasetAt, MIXED } from "./variants.ts";
+
+/** Full image, patches, and the crops of the objects, which know their size. */
+export const scaleSensitivity: ExperimentDefinition = {
+  name: "scale_sensitivity_recall",
+  title: "Recall of the full image falls with the size of the object, that of patches hardly",
+  paper: ["Table 1"],
+  baseline,
+  always: { covers: [{ scheme: "full" }, CC10, { scheme: "objects" }] },
+  scales: {
+    smoke: {
+      dataset: datasetAt(MIXED, "smoke"),
+      covers: [{ scheme: "full" }, CC5, { scheme: "objects" }],
+      bootstrap: { resamples: 100 },
+    },
+    quick: { dataset: datasetAt(MIXED, "quick") },
+    paper: { ...paperScale, dataset: datasetAt(MIXED, "paper") },
+  },
+};
+
+/** What the members of the run are called. */
+export const LABELS = { generated: MIXED.label, lvis: "LVIS" } as const;
+
+/** Where LVIS would lie; it does not come with the workspace. */
+const LVIS: CocoFiles = { annotations: "lvis_v1_val.json", root: "coco2017" };
+
+const LVIS_COMMAND = "deno task notebooks 03_scale_sensitivity --scale paper --set 'lvis=" +
+  `${JSON.stringify(LVIS)}'`;
+
+/** The same on annotated photographs, with the paper's encoder: the embedded one knows emoji only. */
+function onPhotographs(config: ExperimentConfig, files: CocoFiles): ExperimentConfig {
+  return {
+    ...config,
+    name: config.name.replace("_recall", "_lvis_recall"),
+    dataset: { source: "coco", ...files },
+    encoder: { id: "Xenova/clip-vit-base-patch32", dtype: "fp32", preprocessing: "squash" },
+    covers: [{ scheme: "full" }, CC10, { scheme: "objects" }],
+  };
+}
+
+/** Options of {@linkcode runScaleSensitivity}. */
+export interface ScaleSensitivityOptions extends RunOptions {
+  /** Where LVIS lies; reported as not run where it is absent. */
+  lvis?: CocoFiles;
+}
+
+/** What {@linkcode runScaleSensitivity} leaves behind. */
+export interface ScaleSensitivityRun {
+  /** The recall runs, by label. */
+  runs: Map<string, RetrievalRun>;
+  /** The rows of each, by label. */
+  rows: Map<string, ScaleRow[]>;
+  /** What could not be run. */
+  notRun: NotRun[];
+}
+
+/** Rows of all methods on one part of the data. */
+async function rowsOn(
+  part: Part,
+  run: RetrievalRun,
+  sides: Float32Array,
+  signal: AbortSignal,
+): Promise<ScaleRow[]> {
+  const { recallAt: ks, bootstrap, seed } = run.config;
+  const { subset, kind, rMax, images, relevance } = part;
+  const facts = { subset, kind, ...(rMax && { rMax }), images, ...factsOf(relevance, sides) };
+  const rows: ScaleRow[] = [];
+  for (const { scores, vectors, ...labels } of methodsShown(run)) {
+    await checkpoint(signal);
+    const options = { ks, rounds: bootstrap.resamples, level: bootstrap.confidence, seed };
+    const found = recallRows(scores, relevance, labels, options);
+    rows.push(...found.map((row) => ({ ...row, ...facts, vectors })));
+  }
+  return rows;
+}
+
+/** The mean of the patches is none of Table 1's. */
+const methodsShown = ({ methods }: RetrievalRun): MethodScores[] =>
+  methods.filter(({ method }) => !method.startsWith("mean"));
+
+/** Rows of every part; parts of the same images are evaluated once. */
+async function scaleRows(run: RetrievalRun, signal: AbortSignal): Promise<ScaleRow[]> {
+  const sides = sidesOf(run.dataset, run.imageIds);
+  const rows: ScaleRow[] = [];
+  let last: { part: Part; rows: ScaleRow[] } | undefined;
+  for (const part of partsOf(run)) {
+    const same = part.kind === "r_max" && last?.part.images === part.images; // they are nested
+    const { subset, rMax } = part;
+    const own = same
+      ? last!.rows.map((row) => ({ ...row, subset, rMax }))
+      : await rowsOn(part, run, sides, signal);
+    last = { part, rows: own };
+    rows.push(...own);
+  }
+  return rows;
+}
+
+/**
+ * Measures recall by r_max and by size of the object, and writes the rows as `scale_sensitivity`.
+ *
+ * @param config of {@linkcode scaleSensitivity}
+ * @param options as of `runRetrieval`, and where LVIS lies
+ */
+export async function runScaleSensitivity(
+  config: ExperimentConfig,
+  { lvis, ...options }: ScaleSensitivityOptions = {},
+): Promise<ScaleSensitivityRun> {
+  const photographs = onPhotographs(config, lvis ?? LVIS);
+  const { runs, notRun } = await runSeries([
+    { label: LABELS.generated, config },
+    { label: LABELS.lvis, config: photographs, command: LVIS_COMMAND },
+  ], options);
+  const signal = options.signal ?? operationSignal();
+  const rows = new Map<string, ScaleRow[]>();
+  for (const [label, run] of runs) {
+    rows.set(label, await scaleRows(run, signal));
+    const experiment = run.config.name.replace("_recall", "");
+    await writeResults(rows.get(label)!, { ...run.provenance, experiment }, options.resultsDir);
+  }
+  return { runs, rows, notRun };
+}
+
+const where = { notebook: "03_scale_sensitivity", needs: ["scale_sensitivity"] };
+const rowsIn = (rowsOf: RowsOf) => rowsOf<ScaleRow>("scale_sensitivity");
+const shares = (rows: readonly ScaleRow[]) => rows.map(({ value }) => percent(value)).join(" → ");
+
+/** The paper's Recall@1 from its largest threshold to its smallest. */
+function paperEnds(): string {
+  const { rows } = paperTable("table 1");
+  return `${rows[0]["recall@1"]} → ${rows[rows.length - 1]["recall@1"]} (LVIS)`;
+}
+
+/** What the paper claims of size. */
+export const claims: Claim[] = [
+  {
+    ...where,
+    where: "Table 1",
+    claim: "Recall of the full image falls with r_max, the size of the largest object of an image",
+    measure: "Recall@1 on all images → on those below the least r_max that leaves enough, %",
+    paper: paperEnds(),
+    judge(rowsOf) {
+      const curve = enough(rowsIn(rowsOf)).filter(fullImage);
+      const [all, least] = [curve[0], curve[curve.length - 1]];
+      const falls = least.value < all.value;
+      const holds = falls && least.high < all.low ? "yes" : falls ? "partly" : "no";
+      return { ours: `${shares([all, least])} (r_max ≤ ${percent(least.rMax!)} %)`, holds };
+    },
+  },
+  {
+    ...where,
+    where: "§3.1",
+    claim: "CLIP's ability to retrieve an object declines with the object's size",
+    measure: "Recall@1 of the full image by side of the object asked for, %",
+    paper: "declines",
+    judge(rowsOf) {
+      const ends = sizeEnds(rowsIn(rowsOf), fullImage);
+      if (!ends) return { ours: "too few objects of different sizes", holds: "no" };
+      const [large, small] = ends;
+      const falls = small.value < large.value;
+      return {
+        ours: `${shares(ends)} (${large.subset.slice(5)} → ${small.subset.slice(5)})`,
+        holds: falls && small.high < large.low ? "yes" : falls ? "partly" : "no",
+      };
+    },
+  },
+  {
+    ...where,
+    where: "§3.1, eq. 5",
+    claim: "Complete Cover brings objects of all sizes within reach",
+    measure: "Recall@1 of Complete Cover by side of the object asked for, %",
+    paper: "",
+    judge(rowsOf) {
+      const rows = rowsIn(rowsOf);
+      const [full, cover] = [sizeEnds(rows, fullImage), sizeEnds(rows, patches)];
+      if (!full || !cover) return { ours: "too few objects of different sizes", holds: "no" };
+      const [lost, left] = [full, cover].map(([large, small]) => large.value - small.value);
+      const names = cover.map(({ subset }) => subset.slice(5)).join(" → ");
+      return {
+        ours: `${shares(cover)} (${names}; the full image ${shares(full)})`,
+        holds: left < lost / 2 ? "yes" : left < lost ? "partly" : "no",
+      };
+    },
+  },
+];
