@@ -44,7 +44,7 @@ export interface Part extends Pick<ScaleRow, "subset" | "kind" | "rMax" | "image
 /** Between the thresholds of Table 1 lie those at which the large objects of CLEVR-DS end. */
 const THRESHOLDS: readonly number[] = [
   ...R_MAX_THRESHOLDS,
-  ...[-0.6, -0.7, -0.8, -0.9, -1.1, -1.2].map((e) => 10 ** e),
+  ...[-0.7, -0.8, -0.9].map((e) => 10 ** e),
 ].sort((a, b) => b - a);
 
 /** The parts of a run that show something: largest thresholds first, then sizes from small to large. */
@@ -113,11 +113,14 @@ export const fullImage = ({ method }: ScaleRow): boolean => method === "full ima
 /** Whether a row is of Complete Cover. */
 export const patches = ({ method }: ScaleRow): boolean => method.startsWith("cc@");
 
-/** Recall@1 by r_max, largest threshold first, where at least 5 images and a twentieth of all are left. */
+/**
+ * Recall@1 by r_max, largest threshold first, where at least 5 images and a fifth of all are left: among fewer images
+ * a random ranking finds a larger share.
+ */
 export function enough(rows: readonly ScaleRow[], metric = "recall@1"): ScaleRow[] {
   const byRMax = rows.filter((row) => row.kind === "r_max" && row.metric === metric);
   const most = byRMax.reduce((most, { images }) => Math.max(most, images), 0);
-  return byRMax.filter(({ images }) => images === most || images >= Math.max(5, most / 20));
+  return byRMax.filter(({ images }) => images === most || images >= Math.max(5, most / 5));
 }
 
 /** Recall@1 by size of the object asked for, where at least a tenth of the classes of the fullest range are. */
@@ -127,7 +130,12 @@ export function bySize(rows: readonly ScaleRow[]): ScaleRow[] {
   return sizes.filter(({ classes }) => classes >= most / 10);
 }
 
-/** A method at the largest and at the smallest objects of which at least half of the classes have some; nothing where these are one range. */
+/**
+ * Recall@1 of a method at the largest and at the smallest objects: of the ranges in which at least half of the classes
+ * have some, or of all where that leaves one.
+ *
+ * @returns nothing where all objects are of one range
+ */
 export function sizeEnds(
   rows: readonly ScaleRow[],
   which: (row: ScaleRow) => boolean,
@@ -135,7 +143,8 @@ export function sizeEnds(
   const sizes = bySize(rows).filter(which);
   const most = sizes.reduce((most, { classes }) => Math.max(most, classes), 0);
   const filled = sizes.filter(({ classes }) => classes >= most / 2);
-  return filled.length > 1 ? [filled[filled.length - 1], filled[0]] : undefined;
+  const compared = filled.length > 1 ? filled : sizes;
+  return compared.length > 1 ? [compared[compared.length - 1], compared[0]] : undefined;
 }
 
 const recallText = ({ value, low, high }: ScaleRow) =>

@@ -31,3 +31,11 @@ export {
 export { encoderDots, type EncoderDotsOptions, type EncoderRow } from "./encoder_dots.ts";
 export { type DotRow, recallDots } from "./recall_dots.ts";
 export { recallByRMax, type RMaxRow } from "./recall_by_r_max.ts";
+export {
+  contactSheet,
+  LARGE_SIDE,
+  type Sample,
+  type SheetRow,
+  sheetRowOf,
+} from "./contact_sheet.ts";
+export { dataSetFigure, type DataSetRow, SIDE_EDGES_LOG } from "./data_set_figure.ts";

@@ -1,0 +1,172 @@
+/**
+ * What is searched: how many objects an image has, of how many classes, and how large.
+ *
+ * Command: `deno task notebooks 02_data_sets`, half a minute from cold caches; it only draws what other notebooks
+ * search. Existing data sets: `--set 'datasets={"COCO": {"annotations": "…", "root": "…"}}'`.
+ * Paper: Figures 4 and 10, Tables 8 to 12 (§4.1, §4.2, A.2).
+ *
+ * @module
+ */
+import {
+  checkpoint,
+  type Claim,
+  type CocoFiles,
+  collectProvenance,
+  commandLine,
+  configure,
+  type Dataset,
+  type DatasetConfig,
+  type ExperimentConfig,
+  type ExperimentDefinition,
+  missingPart,
+  type NotRun,
+  openDataset,
+  percent,
+  type RowsOf,
+  type RunOptions,
+  sha256,
+  writeResults,
+} from "detailclip";
+import { baseline } from "./baseline.ts";
+import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
+import { datasetAt, LARGE, MIXED, REDUCED, SMALL, UNSEEN_RENDERINGS } from "./variants.ts";
+
+/** The generated data sets, in the order in which they are shown. */
+const GENERATED = [MIXED, SMALL, LARGE, REDUCED, UNSEEN_RENDERINGS];
+
+/** Those that the paper counts and that do not come with the workspace. */
+const KNOWN = ["COCO", "LVIS", "Unity-Retail"];
+
+/** The statistics of data sets; nothing is encoded. */
+export const dataSets: ExperimentDefinition = {
+  name: "data_sets",
+  title: "What is searched: objects of many classes, most of them small",
+  paper: ["Figure 4", "Figure 10", "Table 8", "Table 9", "Table 10", "Table 11", "Table 12"],
+  baseline,
+  always: { covers: [] },
+  scales: { smoke: {}, quick: {}, paper: {} },
+};
+
+/** Options of {@linkcode runDataSets}. */
+export interface DataSetsOptions extends RunOptions {
+  /** Data sets with COCO-format annotations, by name: `"COCO"`, `"LVIS"`, `"Unity-Retail"`, or any other. */
+  datasets?: Readonly<Record<string, CocoFiles>>;
+}
+
+/** What {@linkcode runDataSets} leaves behind. */
+export interface DataSetsRun {
+  /** Counts, a row a data set. */
+  rows: DataSetCounts[];
+  /** The data sets, by label. */
+  datasets: Map<string, Dataset>;
+  /** What could not be read, and what would be needed. */
+  notRun: NotRun[];
+}
+
+/** The command that counts a data set, once it is there. */
+function commandFor(name: string, files: CocoFiles | undefined): string {
+  const shown = files ?? { annotations: `${name}.json`, root: name };
+  return `deno task notebooks 02_data_sets --set 'datasets=${JSON.stringify({ [name]: shown })}'`;
+}
+
+/** What is to be counted, and why some of it cannot be. */
+async function membersOf(
+  config: ExperimentConfig,
+  given: Readonly<Record<string, CocoFiles>>,
+): Promise<{ members: { label: string; dataset: DatasetConfig }[]; notRun: NotRun[] }> {
+  const members = GENERATED.map((variant) => {
+    const { dataset } = configure(
+      { ...dataSets, always: { ...dataSets.always, dataset: datasetAt(variant, config.scale) } },
+      config.scale,
+    );
+    return { label: variant.label, dataset };
+  });
+  const notRun: NotRun[] = [];
+  for (const name of new Set([...KNOWN, ...Object.keys(given)])) {
+    const dataset: DatasetConfig = { source: "coco", ...given[name] };
+    const missing = given[name]
+      ? await missingPart({ dataset, encoder: baseline.encoder })
+      : `no annotations of ${name} are named`;
+    if (missing === undefined) members.push({ label: name, dataset });
+    else notRun.push({ member: name, missing, command: commandFor(name, given[name]) });
+  }
+  return { members, notRun };
+}
+
+/**
+ * Draws or reads data sets, counts them and writes the rows. Of a generated one only the split that is searched is drawn.
+ *
+ * @param config of {@linkcode dataSets}
+ * @param options as of `runRetrieval`, and where existing data sets lie
+ */
+export async function runDataSets(
+  config: ExperimentConfig,
+  { datasets: given = {}, ...options }: DataSetsOptions = {},
+): Promise<DataSetsRun> {
+  const started = new Date();
+  const { members, notRun } = await membersOf(config, given);
+  const datasets = new Map<string, Dataset>(), rows: DataSetCounts[] = [];
+  const shared = { displayId: crypto.randomUUID(), ...options };
+  for (const { label, dataset } of members) {
+    await checkpoint(options.signal);
+    const found = await openDataset(dataset, config.seed, shared);
+    datasets.set(label, found);
+    const whole = dataset.source === "clevr-ds" ? dataset.images : found.report.listed;
+    rows.push(countsOf(label, found, whole));
+  }
+  const provenance = await collectProvenance({
+    config,
+    command: options.command ?? commandLine(),
+    dataset: sha256([...datasets.values()].map(({ fingerprint }) => fingerprint).join()),
+    encoder: "none",
+    started,
+    seconds: { count: (Date.now() - started.getTime()) / 1000 },
+  });
+  await writeResults(rows, provenance, options.resultsDir);
+  return { rows, datasets, notRun };
+}
+
+const where = { notebook: "02_data_sets", needs: [dataSets.name] };
+const clevrDs = (rowsOf: RowsOf) =>
+  rowsOf<DataSetCounts>(dataSets.name).find(({ dataset }) => dataset === MIXED.label)!;
+
+/** Of as many as there are: all, some, none. */
+const allOf = (part: number, whole: number) =>
+  part === whole ? "yes" as const : part > 0 ? "partly" as const : "no" as const;
+
+/** What the paper says of its own data set. */
+export const claims: Claim[] = [
+  {
+    ...where,
+    where: "Table 8",
+    claim: "CLEVR-DS has nearly 14 objects an image",
+    measure: "mean number of objects an image",
+    paper: `${paperMean(MIXED.label)}`,
+    judge(rowsOf) {
+      const { mean } = clevrDs(rowsOf), off = Math.abs(mean / paperMean(MIXED.label)! - 1);
+      return { ours: mean.toFixed(2), holds: off < 0.05 ? "yes" : off < 0.15 ? "partly" : "no" };
+    },
+  },
+  {
+    ...where,
+    where: "Table 8",
+    claim: "All objects of an image are of different classes",
+    measure: "images of CLEVR-DS without two objects of one class, %",
+    paper: "100",
+    judge(rowsOf) {
+      const { repeating, images } = clevrDs(rowsOf), different = images - repeating;
+      return { ours: percent(different / images), holds: allOf(different, images) };
+    },
+  },
+  {
+    ...where,
+    where: "Figure 10",
+    claim: "Images feature 1 to 3 large objects and more than 10 small ones",
+    measure: "images of CLEVR-DS that do, % (Table 8's minimum of one object excludes all)",
+    paper: "100",
+    judge(rowsOf) {
+      const { asInFigure10 = 0, images } = clevrDs(rowsOf);
+      return { ours: percent(asInFigure10 / images), holds: allOf(asInFigure10, images) };
+    },
+  },
+];
