@@ -32,6 +32,14 @@ export interface SheetRow {
 /** Side of an object as a share of the image's from which figures call it large: between the two groups of CLEVR-DS. */
 export const LARGE_SIDE = 0.2;
 
+/** A text cut to a width, with an ellipsis where something is left out. */
+export function clipText(text: string, width: number, size: number): string {
+  if (textWidth(text, size) <= width) return text;
+  const letters = [...text];
+  while (letters.length > 1 && textWidth(`${letters.join("")}…`, size) > width) letters.pop();
+  return `${letters.join("").trimEnd()}…`;
+}
+
 const GAP = 12, HEADING = 26, ROW_GAP = 16;
 
 /**
@@ -57,21 +65,32 @@ export function contactSheet(rows: readonly SheetRow[], options: FigureOptions =
     note: `Yellow: annotated objects, dashed from ${
       100 * LARGE_SIDE
     } % of the image’s side on. Below each image: how many there are.`,
-    width: 900,
+    width: 760,
     ...options,
   }, (width) => {
     const size = (width - GAP * (columns - 1)) / columns;
     const height = HEADING + size + 18;
     const markup = rows.map((row, i) =>
-      element("g", { transform: `translate(0,${i * (height + ROW_GAP)})` }, sheetRow(row, size))
+      element(
+        "g",
+        { transform: `translate(0,${i * (height + ROW_GAP)})` },
+        sheetRow(row, width, size),
+      )
     ).join("");
     return { markup, width, height: rows.length * (height + ROW_GAP) - ROW_GAP };
   });
 }
 
-function sheetRow({ dataset, caption = "", samples }: SheetRow, size: number): string {
-  const heading = textLine(dataset, 0, 14, { size: 14, weight: 650 }) +
-    textLine(caption, textWidth(dataset, 14) * 1.06 + 10, 14, { size: 12, fill: THEME.soft });
+function sheetRow(
+  { dataset, caption = "", samples }: SheetRow,
+  width: number,
+  size: number,
+): string {
+  const heading = textLine(clipText(dataset, width - textWidth(caption, 12) - 12, 14), 0, 14, {
+    size: 14,
+    weight: 650,
+  }) +
+    textLine(caption, width, 14, { size: 12, fill: THEME.soft, anchor: "end" });
   return heading + samples.map((sample, i) =>
     element(
       "g",
@@ -136,12 +155,13 @@ export async function sheetRowOf(
 ): Promise<SheetRow> {
   const filled = dataset.images.filter(({ objects }) => objects.length > 0)
     .sort((a, b) => a.objects.length - b.objects.length); // stable: equal ones in their order
-  const places = new Set(Array.from(
-    { length: Math.min(count, filled.length) },
-    (_, i) => Math.floor((i + 0.5) / count * filled.length),
-  ));
-  const samples = await Promise.all([...places].map(async (at) => ({
-    picture: await pictureOf(await decodeImage(filled[at].path), { maxSide: 400 }),
+  const shown = Math.min(count, filled.length);
+  const places = Array.from(
+    { length: shown },
+    (_, i) => Math.floor((i + 0.5) / shown * filled.length),
+  );
+  const samples = await Promise.all(places.map(async (at) => ({
+    picture: await pictureOf(await decodeImage(filled[at].path), { maxSide: 360 }),
     boxes: filled[at].objects.map(({ box }) => box),
   })));
   return { dataset: label, ...(caption && { caption }), samples };

@@ -4,7 +4,7 @@
  * @module
  */
 import * as Plot from "@observablehq/plot";
-import { LARGE_SIDE } from "./contact_sheet.ts";
+import { clipText, LARGE_SIDE } from "./contact_sheet.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
 import { AXIS, drawPanel, type Panel, percent } from "./panel.ts";
 import { checkRows } from "./rows.ts";
@@ -33,7 +33,7 @@ export const SIDE_EDGES_LOG: readonly number[] = Array.from(
   (_, i) => LARGE_SIDE * 2 ** ((i - 16) / 3),
 );
 
-const HEIGHT = 96, TOP = 24, BOTTOM = 8, FOOT = 44, LEFT = 0.42, GAP = 26;
+const HEIGHT = 98, TOP = 26, BOTTOM = 8, FOOT = 44, LEFT = 0.42, GAP = 26;
 const COLOR = "#0072b2", PALE = "#56b4e9", INK = "#005a8d";
 const SIDE_TICKS = [0.5, 1, 2, 5, 10, 20, 50, 100];
 
@@ -78,9 +78,9 @@ function drawBars(bars: readonly Bar[], { width, domain, type, ticks }: Column):
 }
 
 /** A vertical line over the panel. */
-const upright = (x: number, color: string, dash?: string) =>
+const upright = (x: number, top: number, color: string, dash?: string) =>
   element("path", {
-    d: `M${x},${TOP - 4}V${HEIGHT - BOTTOM}`,
+    d: `M${x},${top}V${HEIGHT - BOTTOM}`,
     stroke: color,
     "stroke-width": 1.6,
     "stroke-dasharray": dash,
@@ -105,12 +105,12 @@ function countsPanel(row: DataSetRow, column: Column): string {
       "stroke-width": 1.4,
     })
     : "";
-  return panel.markup + upright(x, INK) + paper +
-    textLine(`mean ${row.mean.toFixed(1)}`, x + 5, TOP + 6, {
+  return panel.markup + upright(x, TOP - 4, INK) + paper +
+    textLine(`mean ${row.mean.toFixed(1)}`, column.width - 6, 12, {
       size: 11.5,
       fill: INK,
       weight: 600,
-      halo: true,
+      anchor: "end",
     });
 }
 
@@ -127,10 +127,10 @@ function sidesPanel({ sides }: DataSetRow, column: Column): string {
   });
   const panel = drawBars(bars, column), x = panel.x(100 * LARGE_SIDE);
   const small = bars.reduce((sum, { share, color }) => color === PALE ? sum + share : sum, 0);
-  const label = { size: 11.5, fill: INK, weight: 600, halo: true };
-  return panel.markup + upright(x, THEME.soft, "4 3") +
-    textLine(`small ${percent(small)} %`, x - 6, TOP + 2, { ...label, anchor: "end" }) +
-    textLine(`large ${percent(1 - small)} %`, x + 6, TOP + 2, label);
+  const label = { size: 11.5, fill: INK, weight: 600 };
+  return panel.markup + upright(x, 3, THEME.soft, "4 3") +
+    textLine(`small ${percent(small)} %`, x - 6, 12, { ...label, anchor: "end" }) +
+    textLine(`large ${percent(1 - small)} %`, x + 6, 12, label);
 }
 
 /** Ticks and their label under a column. */
@@ -214,7 +214,8 @@ export function dataSetFigure(rows: readonly DataSetRow[], options: FigureOption
       element(
         "g",
         { transform: `translate(0,${i * HEIGHT})` },
-        textLine(row.dataset, 0, 12, { size: 13, weight: 600 }) + countsPanel(row, left) +
+        textLine(clipText(row.dataset, left.width - 80, 13), 0, 12, { size: 13, weight: 600 }) +
+          countsPanel(row, left) +
           element("g", { transform: `translate(${left.width + GAP},0)` }, sidesPanel(row, right)),
       )
     ).join("");
@@ -232,8 +233,8 @@ function noteOf(rows: readonly DataSetRow[], most: number): string {
   return [
     "Height: share of the images (left) and of the objects (right), each panel to its own maximum.",
     ...(rows.some(({ paperMean }) => paperMean !== undefined)
-      ? ["Open diamond: the paper’s mean."]
-      : []),
+      ? ["Vertical line: mean; open diamond: the paper’s."]
+      : ["Vertical line: mean."]),
     `Where small ends the paper does not say: here at ${
       100 * LARGE_SIDE
     } %, between the two groups of CLEVR-DS.`,

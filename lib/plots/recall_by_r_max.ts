@@ -22,8 +22,9 @@ export interface RMaxRow extends RecallRow {
 const GAP = 22, HEIGHT = 310;
 const DASHES = [undefined, "7 4", "2 4"];
 
-/** Round numbers from 0 to at least the greatest value, at most six. */
-function ticksTo(most: number): number[] {
+/** Round numbers from 0 to at least the greatest value, at most six; an interval may reach beyond 100 %, the axis does not. */
+function ticksTo(value: number): number[] {
+  const most = Math.min(100, value);
   const step = [1, 2, 5, 10, 20, 25].find((step) => most / step <= 5) ?? 25;
   return Array.from({ length: Math.max(2, Math.ceil(most / step - 1e-9) + 1) }, (_, i) => i * step);
 }
