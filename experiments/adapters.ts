@@ -6,7 +6,19 @@
  *
  * @module
  */
-import type { ExperimentDefinition, FusionMethod, FusionSpec, Scale } from "detailclip";
+import {
+  type BarRow,
+  type Claim,
+  type ExperimentDefinition,
+  type FusionMethod,
+  type FusionSpec,
+  paperAdapters,
+  percent,
+  recallOf,
+  type ResultRow,
+  type Scale,
+  subsetRows,
+} from "detailclip";
 import { baseline } from "./baseline.ts";
 import {
   asPublished,
@@ -47,3 +59,134 @@ export const adapters: ExperimentDefinition = {
     detailClip(coverAt(scale), scale),
   ]),
 };
+
+/** The paper has one DetailCLIP: its number stands beside the other one. */
+const OURS = "DetailCLIP, our training";
+
+/** What a module is given. */
+export const KINDS = {
+  "the full image": [
+    "MLP, 1 layer",
+    "MLP, 2 layers",
+    "MLP, 3 layers",
+    "transformer, no patches",
+  ],
+  "the patches, without attention": [
+    "weighted patches",
+    "linear over patches",
+    "MLP over patches, 1 layer",
+    "MLP over patches, 3 layers",
+  ],
+  "the patches, with attention": ["DetailCLIP, as published", OURS],
+} as const;
+
+/**
+ * The module of a kind with the highest Recall@1.
+ *
+ * @param rows rows of the run
+ * @param kind what the module is given
+ */
+export function bestOf(rows: readonly ResultRow[], kind: keyof typeof KINDS): ResultRow {
+  return KINDS[kind].map((method) => recallOf(rows, method))
+    .reduce((best, row) => (row.value > best.value ? row : best));
+}
+
+/** A recall of the paper's Table 4, as a share. */
+const published = (method: string): number => paperAdapters()[method] / 100;
+
+/** The best of the paper's own modules of a kind, as a share; of those that Table 4 has. */
+export function paperBestOf(kind: keyof typeof KINDS): number {
+  return Math.max(...KINDS[kind].map(published).filter((share) => !Number.isNaN(share)));
+}
+
+/**
+ * Bars of the run beside a panel of the paper's own: two experiments, not one.
+ *
+ * @param rows rows of the run
+ */
+export function adapterBars(rows: readonly ResultRow[]): BarRow[] {
+  const order = ["full image", ...Object.values(KINDS).flat()];
+  const ours = subsetRows(rows).filter(({ metric }) => metric === "recall@1");
+  const rank = ({ method }: ResultRow) => (order as string[]).indexOf(method) + 1 || Infinity;
+  const shown = ours.toSorted((a, b) => rank(a) - rank(b));
+  return [
+    ...shown.map((row) => ({ ...row, metric: "recall@1 here" })),
+    ...shown.filter(({ method }) => method in paperAdapters() && method !== OURS).map((row) => {
+      const value = published(row.method);
+      return { ...row, metric: "in the paper (ViT-B/32)", value, low: value, high: value };
+    }),
+  ];
+}
+
+/** "yes" where all rows lie clearly above a bound, "partly" where some do. */
+function above(rows: readonly ResultRow[], bound: ResultRow): "yes" | "partly" | "no" {
+  const clear = rows.filter(({ low }) => low > bound.high).length;
+  return clear === rows.length ? "yes" : clear > 0 ? "partly" : "no";
+}
+
+const both = (rows: readonly ResultRow[]) =>
+  KINDS["the patches, with attention"].map((method) => recallOf(rows, method));
+const where = { notebook: "10_adapters", where: "Table 4", needs: ["adapters"] };
+const printed = (kind: keyof typeof KINDS) => percent(paperBestOf(kind));
+
+/** What the paper reads off Table 4. */
+export const claims: Claim[] = [
+  {
+    ...where,
+    claim: "Modules that see the full image only fall short of DetailCLIP",
+    measure: "Recall@1 of the best of them, and of DetailCLIP as published and in our training, %",
+    paper: `${printed("the full image")}; ${printed("the patches, with attention")}`,
+    judge(rowsOf) {
+      const rows = rowsOf("adapters");
+      const best = bestOf(rows, "the full image"), fused = both(rows);
+      return {
+        ours: `${percent(best.value)}; ${fused.map(({ value }) => percent(value)).join(" and ")}`,
+        holds: above(fused, best),
+      };
+    },
+  },
+  {
+    ...where,
+    claim: "Patches help even without attention",
+    measure: "Recall@1 of the best MLP over patches, and of the best MLP on the full image, %",
+    paper: `${
+      percent(
+        Math.max(published("MLP over patches, 1 layer"), published("MLP over patches, 3 layers")),
+      )
+    }; ` +
+      percent(published("MLP, 1 layer")),
+    judge(rowsOf) {
+      const rows = rowsOf("adapters");
+      const best = (prefix: string) =>
+        subsetRows(rows).filter(({ method, metric }) =>
+          metric === "recall@1" && method.startsWith(prefix)
+        ).reduce((best, row) => (row.value > best.value ? row : best));
+      const [patches, full] = [best("MLP over patches"), best("MLP, ")];
+      return {
+        ours: `${percent(patches.value)}; ${percent(full.value)}`,
+        holds: above([patches], full) === "yes"
+          ? "yes"
+          : patches.value > full.value
+          ? "partly"
+          : "no",
+      };
+    },
+  },
+  {
+    ...where,
+    claim: "Attention over the patches is worth more than any module without it",
+    measure:
+      "Recall@1 of DetailCLIP as published and in our training, and of the best other module, %",
+    paper: `${printed("the patches, with attention")}; ` +
+      printed("the patches, without attention"),
+    judge(rowsOf) {
+      const rows = rowsOf("adapters");
+      const best = bestOf(rows, "the patches, without attention"), fused = both(rows);
+      return {
+        ours: `${fused.map(({ value }) => percent(value)).join(" and ")}; ` +
+          `${percent(best.value)} (${best.method})`,
+        holds: above(fused, best),
+      };
+    },
+  },
+];

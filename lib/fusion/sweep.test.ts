@@ -122,6 +122,17 @@ Deno.test("sweep: a trial that was stopped leaves no row", () =>
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
   }));
 
+Deno.test("sweep: what the system refuses is no trial's result", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "sweep.jsonl");
+    const trial = async () => {
+      await Deno.readTextFile(join(folder, "missing"));
+      return { recall: 1, note: "" };
+    };
+    await assert.rejects(search(path, { trial }).result, Deno.errors.NotFound);
+    await assert.rejects(Deno.stat(path), Deno.errors.NotFound); // no row
+  }));
+
 Deno.test("sweep: rows of another study are neither used nor lost", () =>
   withFolder(async (folder) => {
     const path = join(folder, "sweep.jsonl");

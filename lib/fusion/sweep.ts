@@ -29,7 +29,8 @@ export interface SweepOptions<S extends SweepSpace, R> {
   space: S;
   /**
    * Trains at one point and says how good it is on the **validation** images; whatever else it returns is
-   * kept in the row. A trial that throws (a diverging loss, say) is a row too, and is never chosen.
+   * kept in the row. A trial that throws (a diverging loss, say) is a row too, and is never chosen; an
+   * error of the operating system (a full disk) ends the search instead.
    */
   trial: (
     point: SweepPoint<S>,
@@ -157,6 +158,11 @@ export async function sweep<S extends SweepSpace, R = unknown>(
   return { rows, best };
 }
 
+/** Whether the operating system refused something, such as a file on a full disk: no fault of the point. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
+}
+
 /** One trial; that it was stopped is not a result. */
 async function runTrial<S extends SweepSpace, R>(
   point: SweepPoint<S>,
@@ -172,6 +178,7 @@ async function runTrial<S extends SweepSpace, R>(
     return { point, recall, result: result as R, seconds: seconds() };
   } catch (error) {
     signal.throwIfAborted();
+    if (isSystemError(error)) throw error;
     const why = error instanceof Error ? error.message : String(error);
     return { point, error: why, seconds: seconds() };
   }

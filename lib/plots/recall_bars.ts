@@ -129,7 +129,7 @@ function barPanel(
     ],
   });
   const row = (method: string) => rowCentre(methods.indexOf(method));
-  const whiskers = points.map((p) => {
+  const whiskers = points.filter((p) => p.high > p.low).map((p) => {
     const [low, high, y] = [x(p.low), x(p.high), row(p.method)];
     const d = `M${low},${y - 4}V${y + 4}M${low},${y}H${high}M${high},${y - 4}V${y + 4}`;
     return element("path", { d, stroke: THEME.paper, "stroke-width": 3.5, fill: "none" }) +

@@ -93,6 +93,20 @@ const STYLES: readonly (MethodStyle & { pattern: RegExp })[] = [
     ink: "#00704f",
     marker: "triangle",
   },
+  {
+    family: "module on the image",
+    pattern: /^(mlp,|transformer, no patches)/i,
+    color: "#a6761d",
+    ink: "#7d5810",
+    marker: "diamond",
+  },
+  {
+    family: "module over patches",
+    pattern: /^(weighted|linear over|mlp over)/i,
+    color: "#5f8a8b",
+    ink: "#3f6667",
+    marker: "triangle",
+  },
   { family: "k-means", pattern: /^k-means/i, color: "#56b4e9", ink: "#1f6f9f", marker: "triangle" },
 ];
 

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import type { ResultRow } from "detailclip";
+import { configure, judgeClaims } from "detailclip";
+import { claims, MEMBERS, METHOD, onFew, onFull, onReduced } from "./objects_and_classes.ts";
+
+const rowsOf = (recall: number): ResultRow[] =>
+  [METHOD, "full image"].map((method) => ({
+    ...{ method, cover: "cc@5", metric: "recall@1", subset: "all", vectors: 1, images: 9 },
+    ...{ value: recall, low: recall - 0.1, high: recall + 0.1, classes: 5 },
+  }));
+
+Deno.test("the sets that are compared learn from, and are searched among, equally many images", () => {
+  const [few, reduced] = [onFew, onReduced].map((definition) => configure(definition, "quick"));
+  assert.deepEqual(few.learn, reduced.learn);
+  assert.deepEqual(few.fusion, reduced.fusion);
+  assert.ok(few.dataset.limit === 50 && reduced.dataset.limit === 50);
+  assert.equal(configure(onFull, "quick").learn, undefined);
+  assert.equal(new Set(MEMBERS.map(({ label }) => label)).size, MEMBERS.length);
+});
+
+Deno.test("the claims on Table 5 follow the numbers, and show both readings of the paper", () => {
+  const judge = (full: number, reduced: number) =>
+    judgeClaims(claims, { [onFew.name]: rowsOf(full), [onReduced.name]: rowsOf(reduced) });
+  assert.deepEqual(judge(0.2, 0.7).map(({ holds }) => holds), ["yes", "yes"]);
+  assert.deepEqual(judge(0.4, 0.5).map(({ holds }) => holds), ["partly", "partly"]);
+  assert.deepEqual(judge(0.7, 0.2).map(({ holds }) => holds), ["no", "no"]);
+  const [{ paper, ours }] = judge(0.2, 0.7);
+  assert.equal(paper, "−25.8 as printed, +25.8 if its rows are swapped");
+  assert.equal(ours, "+50.0 (70.0 against 20.0)");
+});
