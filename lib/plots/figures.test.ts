@@ -191,6 +191,21 @@ Deno.test("padding leaves the image its size, stretching fills the cover", () =>
   assert.equal(width("stretch"), 760 - 2 * PADDING);
 });
 
+Deno.test("annotated objects are dashed and explained, only where they are drawn", () => {
+  const picture = { href: "data:,", width: 100, height: 100 };
+  const box = { left: 40, top: 40, width: 2, height: 2 };
+  const draw = (results: object) =>
+    galleryFigure([{
+      query: "cat",
+      method: "full image",
+      results: [{ picture, relevant: true, ...results }],
+    }]).svg;
+  assert.match(draw({ objects: [box] }), /stroke-dasharray="4 2.5"/);
+  assert.match(draw({ objects: [box] }), /Dashed white/);
+  assert.doesNotMatch(draw({ objects: [] }), /dasharray|Dashed|Yellow/);
+  assert.match(draw({ box }), /Yellow/);
+});
+
 Deno.test("the gallery tells right from wrong without colour, and escapes names", () => {
   const figure = figures.gallery();
   const texts = [...parse(figure).querySelectorAll("text")].map((text) => text.textContent);

@@ -16,6 +16,8 @@ export interface GalleryResult {
   relevant: boolean;
   /** Where it matched, in px of the image. */
   box?: Box;
+  /** Annotated objects, in px of the image: where the answer is, whether or not the method says so. */
+  objects?: readonly Box[];
   /** Its score. */
   score?: number;
 }
@@ -40,7 +42,7 @@ const LABEL = 96, GAP = 8, ROW_GAP = 10, GROUP_GAP = 22, HEADING = 24;
 
 /**
  * Rows of thumbnails, grouped by query: right answers framed blue with a tick, wrong ones grey with
- * a cross; the winning window in yellow.
+ * a cross; the winning window in yellow, annotated objects dashed white.
  *
  * @param rows one row a query and method; rows of one query stand together
  * @throws RangeError when there are no results
@@ -49,13 +51,17 @@ export function galleryFigure(rows: readonly GalleryRow[], options: GalleryOptio
   const count = options.count ?? Math.max(0, ...rows.map((row) => row.results.length));
   if (count === 0) throw new RangeError("Cannot draw gallery: there are no results");
   const groups = [...Map.groupBy(rows, (row) => row.query)];
+  const results = rows.flatMap((row) => row.results);
   return frame({
     title: "What each method returns first",
     alt: `Retrieved images for ${groups.map(([query]) => query).join(", ")}: ` +
       rows.map((row) => `${row.method} ${rightOf(row, count)} of ${count} right`).join("; "),
     width: 860,
-    note: "Blue with a tick: shows the query. Grey with a cross: does not. " +
-      "Yellow: the patch that matched.",
+    note: "Blue with a tick: shows the query. Grey with a cross: does not." +
+      (results.some(({ box }) => box) ? " Yellow: the patch that matched." : "") +
+      (results.some(({ objects }) => objects?.length)
+        ? " Dashed white: the annotated object, drawn as a help; the method gives no place."
+        : ""),
     ...options,
   }, (width) => {
     const size = (width - LABEL - GAP * (count - 1)) / count;
@@ -104,9 +110,12 @@ function galleryRow(row: GalleryRow, count: number, size: number): string {
 }
 
 /** A square thumbnail: the middle of the image, moved so that the match is seen. */
-function thumbnail({ picture, relevant, box }: GalleryResult, size: number): string {
+function thumbnail(
+  { picture, relevant, box, objects = [] }: GalleryResult,
+  size: number,
+): string {
   const { width, height } = picture, side = Math.min(width, height);
-  const focus = box ?? { left: 0, top: 0, width, height };
+  const focus = box ?? objects[0] ?? { left: 0, top: 0, width, height };
   const start = (centre: number, length: number) =>
     Math.min(Math.max(0, centre - side / 2), length - side);
   const left = start(focus.left + focus.width / 2, width);
@@ -118,9 +127,10 @@ function thumbnail({ picture, relevant, box }: GalleryResult, size: number): str
     element("image", { href: picture.href, width, height, preserveAspectRatio: "none" }),
   );
   const match = box && !(box.width >= width && box.height >= height)
-    ? matchBox(box, left, top, scale, size)
+    ? outline(box, { left, top, scale, size })
     : "";
-  return image + match +
+  const annotated = objects.map((object) => outline(object, { left, top, scale, size }, true));
+  return image + annotated.join("") + match +
     element("rect", {
       x: 1.5,
       y: 1.5,
@@ -132,18 +142,29 @@ function thumbnail({ picture, relevant, box }: GalleryResult, size: number): str
     }) + badge(relevant, color);
 }
 
-function matchBox(box: Box, left: number, top: number, scale: number, size: number): string {
+/** A box on a thumbnail, over a dark edge: yellow, or dashed white where the method did not find it. */
+function outline(
+  box: Box,
+  { left, top, scale, size }: { left: number; top: number; scale: number; size: number },
+  dashed = false,
+): string {
   const clamp = (value: number) => Math.min(Math.max(3.5, value), size - 3.5);
-  const x = clamp((box.left - left) * scale), y = clamp((box.top - top) * scale);
+  // around a tiny object the frame stands back, so that the object is seen
+  const space = (side: number) => dashed ? Math.max(2, (14 - side * scale) / 2) : 0;
+  const [dx, dy] = [space(box.width), space(box.height)];
+  const x = clamp((box.left - left) * scale - dx), y = clamp((box.top - top) * scale - dy);
   const shape = {
     x,
     y,
-    width: clamp((box.left + box.width - left) * scale) - x,
-    height: clamp((box.top + box.height - top) * scale) - y,
+    width: clamp((box.left + box.width - left) * scale + dx) - x,
+    height: clamp((box.top + box.height - top) * scale + dy) - y,
     fill: "none",
   };
-  return element("rect", { ...shape, stroke: "#10131a", "stroke-width": 3.4 }) +
-    element("rect", { ...shape, stroke: THEME.match, "stroke-width": 1.8 });
+  const style = dashed
+    ? { stroke: "#ffffff", "stroke-width": 1.6, "stroke-dasharray": "4 2.5" }
+    : { stroke: THEME.match, "stroke-width": 1.8 };
+  return element("rect", { ...shape, stroke: "#10131a", "stroke-width": dashed ? 2.4 : 3.4 }) +
+    element("rect", { ...shape, ...style });
 }
 
 /** A tick or a cross in the corner: the cue beside colour. */

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Box } from "../covers/mod.ts";
+import type { DatasetImage } from "../datasets/mod.ts";
 import type { RetrievalRun } from "../experiments/mod.ts";
 import { decodeImage } from "../images/mod.ts";
 import { imagesInOrder, recallAtK, topResults } from "../retrieval/mod.ts";
@@ -52,8 +54,14 @@ function pickQueries(
   });
 }
 
+/** Boxes of the annotated objects of a class. */
+function objectsOf({ objects }: DatasetImage, query: number): Box[] {
+  return objects.filter(({ category }) => category === query).map(({ box }) => box);
+}
+
 /**
- * Draws what methods of a run return first, with the patch that matched.
+ * Draws what methods of a run return first: with the patch that matched, or, for methods that keep one vector of
+ * the whole image, with the annotated objects of right answers.
  *
  * @param run a retrieval run
  * @param options which methods, queries and how many results
@@ -76,10 +84,13 @@ export async function galleryOf(
     pictures.set(n, found);
     return found;
   };
+  // a fused vector is of no patch, and a full image is of all places
+  const fused = new Set(run.config.fusion?.map(({ method }) => method));
   const rows: GalleryRow[] = [];
   for (const query of pickQueries(run, methods, queries)) {
     for (const { method, cover, scores } of methods) {
       const store = run.stores.get(cover)!;
+      const placeless = method === "full image" || fused.has(method);
       const found = topResults(scores, query, {
         count,
         relevance: run.relevance,
@@ -90,7 +101,8 @@ export async function galleryOf(
           picture: await picture(image),
           relevant,
           score,
-          ...(patch !== 0 && { box }), // the whole image matched: nothing to point at
+          ...(!placeless && patch !== 0 && { box }), // the whole image matched: nothing to point at
+          ...(placeless && { objects: objectsOf(images[image], query) }),
         })),
       );
       rows.push({ query: run.dataset.categories[query], method, results });

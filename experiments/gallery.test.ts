@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { judgeClaims, type ResultRow, type RetrievalRun } from "detailclip";
+import { claims, firstResults } from "./gallery.ts";
+
+/** Three classes, four images; nobody shows the last class. */
+const run = {
+  dataset: { name: "tiny", categories: ["cat", "dog", "fox"] },
+  relevance: {
+    queries: 3,
+    images: 4,
+    relevant: Uint8Array.from([1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]),
+  },
+  methods: [{
+    method: "cc@10",
+    scores: {
+      ...{ queries: 3, images: 4 },
+      scores: Float32Array.from([4, 1, 3, 2, 4, 3, 2, 1, 1, 2, 3, 4]),
+    },
+  }],
+} as unknown as RetrievalRun;
+
+Deno.test("right answers among the first are counted by method", () => {
+  const found = firstResults(run, { methods: ["cc@10"], queries: ["cat", "fox"], count: 2 });
+  assert.deepEqual(found, [
+    { query: "cat", images: 2, right: { "cc@10": 1 } },
+    { query: "fox", images: 0, right: { "cc@10": 0 } },
+    { query: "all classes", images: 1.5, right: { "cc@10": 0.5 } }, // cat and dog
+  ]);
+});
+
+Deno.test("methods and classes that are not there are named", () => {
+  const count = 1;
+  assert.throws(
+    () => firstResults(run, { methods: ["full image"], queries: ["cat"], count }),
+    /there is no method full image/,
+  );
+  assert.throws(
+    () => firstResults(run, { methods: [], queries: ["cow"], count }),
+    /Cannot count right answers: tiny has no "cow"/,
+  );
+});
+
+Deno.test("the claim follows the intervals", () => {
+  const verdict = (low: number) =>
+    judgeClaims(claims, {
+      main_result: [["full image", 0.5, 0.4, 0.6], ["DetailCLIP, our training", 0.65, low, 0.8]]
+        .map(([method, value, low, high]) => ({
+          ...{ method, value, low, high, metric: "recall@1", subset: "all" },
+        })) as ResultRow[],
+    })[0].holds;
+  assert.deepEqual([verdict(0.61), verdict(0.5)], ["yes", "partly"]);
+});

@@ -1,0 +1,78 @@
+/**
+ * What the methods of the main result return first.
+ *
+ * Command: `deno task notebooks 06_gallery`, seconds after 05_main_result.
+ * Paper: Figures 1 and 12 (A.6).
+ *
+ * @module
+ */
+import { type Claim, recallOf, type RetrievalRun, topResults } from "detailclip";
+
+/** Right answers among the first results. */
+export interface FirstResults {
+  /** The class, or "all classes", of which the numbers are means. */
+  query: string;
+  /** Images that show it. */
+  images: number;
+  /** Right answers, by method. */
+  right: Record<string, number>;
+}
+
+/**
+ * Counts right answers among the first results of each method.
+ *
+ * @param run a retrieval run
+ * @param options `methods` and `queries` by name; `count`: how many results are looked at
+ * @returns a line for each query, and a last one with the means over all classes that an image shows
+ * @throws {RangeError} when the run has no such method or class
+ */
+export function firstResults(
+  { dataset: { categories, name }, methods, relevance }: RetrievalRun,
+  { methods: names, queries, count }: {
+    methods: readonly string[];
+    queries: readonly string[];
+    count: number;
+  },
+): FirstResults[] {
+  const line = (query: number): FirstResults => ({
+    query: categories[query],
+    images: relevance.relevant.subarray(query * relevance.images, (query + 1) * relevance.images)
+      .reduce((sum, shown) => sum + shown, 0),
+    right: Object.fromEntries(names.map((method) => {
+      const found = methods.find((m) => m.method === method);
+      if (!found) throw new RangeError(`Cannot count right answers: there is no method ${method}`);
+      const first = topResults(found.scores, query, { count, relevance });
+      return [method, first.filter(({ relevant }) => relevant).length];
+    })),
+  });
+  const chosen = queries.map((query) => {
+    const place = categories.indexOf(query);
+    if (place < 0) throw new RangeError(`Cannot count right answers: ${name} has no "${query}"`);
+    return line(place);
+  });
+  const all = categories.map((_, query) => line(query)).filter(({ images }) => images > 0);
+  const mean = (value: (line: FirstResults) => number) =>
+    all.reduce((sum, line) => sum + value(line), 0) / all.length;
+  return [...chosen, {
+    query: "all classes",
+    images: mean(({ images }) => images),
+    right: Object.fromEntries(names.map((method) => [method, mean(({ right }) => right[method])])),
+  }];
+}
+
+/** What Figures 1 and 12 say, in a number: more right images among as many as there are. */
+export const claims: Claim[] = [{
+  notebook: "06_gallery",
+  where: "Figures 1, 12",
+  claim: "The first results of a single DetailCLIP vector hold more right images than CLIP's",
+  measure: "Recall@1: right images among the first n, of n, full image and DetailCLIP",
+  paper: "rows of images, no numbers",
+  needs: ["main_result"],
+  judge(rowsOf) {
+    const rows = rowsOf("main_result");
+    const [full, fused] = ["full image", "DetailCLIP, our training"].map((m) => recallOf(rows, m));
+    const holds = fused.low > full.high ? "yes" : fused.value > full.value ? "partly" : "no";
+    const text = [full, fused].map(({ value }) => `${(100 * value).toFixed(1)} %`).join(", ");
+    return { ours: text, holds };
+  },
+}];

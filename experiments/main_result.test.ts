@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { judgeClaims, type ResultRow, type SeriesRow } from "detailclip";
+import { claims, MEMBERS, paperDots, table2 } from "./main_result.ts";
+
+const OURS = "DetailCLIP, our training";
+
+/** Rows of full image, patches and fused vector with these recalls, each ± 0.01. */
+const rows = (full: number, patches: number, fused: number) =>
+  ([["full image", "full", full], ["cc@5", "cc@5", patches], [OURS, "cc@5", fused]] as const)
+    .map(([method, cover, value]) => ({
+      ...{ method, cover, value, metric: "recall@1", subset: "all", vectors: 1 },
+      ...{ low: value - 0.01, high: value + 0.01 },
+    })) as ResultRow[];
+
+const judged = (...[mixed, small, large]: ResultRow[][]) =>
+  judgeClaims(claims, {
+    ...{ main_result: mixed, main_result_S: small, main_result_L: large },
+  }).map(({ ours, holds }) => `${ours}: ${holds}`);
+
+Deno.test("claims hold as in the paper, whose numbers come from Table 2", () => {
+  assert.deepEqual(
+    judged(rows(0.2, 0.6, 0.6), rows(0.1, 0.5, 0.5), rows(0.5, 0.6, 0.6)),
+    ["+40.0: yes", "+0.0 (cc@5): yes", "+40.0, +10.0: yes"],
+  );
+  assert.deepEqual(claims.map(({ paper }) => paper), ["+11.93", "−0.02", "+10.23, +2.76"]);
+});
+
+Deno.test("claims hold partly, or not", () => {
+  assert.deepEqual(
+    judged(rows(0.2, 0.6, 0.5), rows(0.5, 0.6, 0.5), rows(0.1, 0.6, 0.5)),
+    ["+30.0: yes", "−10.0 (cc@5): partly", "+0.0, +40.0: no"],
+  );
+  assert.deepEqual(
+    judged(rows(0.2, 0.6, 0.1), rows(0.1, 0.1, 0.2), rows(0.1, 0.6, 0.1)).slice(0, 2),
+    ["−10.0: no", "−50.0 (cc@5): no"],
+  );
+});
+
+Deno.test("Table 2 stands beside our training, not beside other fusions", () => {
+  const all = ["recall@1", "recall@3", "recall@5"].flatMap((metric) =>
+    rows(0.2, 0.6, 0.5).map((row) => ({ ...row, metric, member: "CLEVR-DS-S" }))
+  ) as SeriesRow[];
+  const [full, patches, fused] = table2(all);
+  assert.equal(full["paper, recall@1"], "4.43");
+  assert.equal(patches["paper, recall@1"], ""); // the paper's are of CC@10
+  assert.deepEqual([fused["paper, recall@5"], fused["paper, single feature"]], ["32.78", "no"]);
+  assert.equal(fused["recall@1, %"], "50.0 (49.0–51.0)");
+});
+
+Deno.test("the paper's dots cover the data sets of the series", () => {
+  const dots = paperDots("recall@3");
+  const panels = [...new Set(dots.map(({ panel }) => panel))];
+  assert.deepEqual(panels, MEMBERS.map(({ label }) => label));
+  assert.equal(dots.length, 9);
+});

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { judgeClaims, type ResultRow, type RetrievalRun } from "detailclip";
+import { chanceOf, claims, MEMBERS, signed } from "./patch_schemes.ts";
+
+const METHODS = ["full image", "grid@5", "grid@10", "cc@5", "cc@10", "Patch-obj"];
+
+/** Rows of a run whose methods have these recalls, each ± 0.01. */
+const rows = (recalls: number[]) =>
+  METHODS.map((method, i) => ({
+    ...{ method, metric: "recall@1", subset: "all" },
+    ...{ value: recalls[i], low: recalls[i] - 0.01, high: recalls[i] + 0.01 },
+  })) as ResultRow[];
+
+const judged = (...recalls: number[][]) =>
+  judgeClaims(
+    claims,
+    Object.fromEntries(MEMBERS.map(({ definition }, i) => [definition.name, rows(recalls[i])])),
+  );
+
+const ahead = [0.1, 0.2, 0.3, 0.4, 0.5, 0.9], behind = [0.1, 0.2, 0.5, 0.4, 0.3, 0.9];
+
+Deno.test("the cover is ahead but for small objects: as in the paper", () => {
+  const [grid, bound] = judged(ahead, behind, ahead, ahead);
+  assert.deepEqual([grid.ours, grid.holds], ["+20.0, −20.0, +20.0", "yes"]);
+  assert.deepEqual([bound.ours, bound.holds], ["90.0 %, 50.0 %", "yes"]);
+});
+
+Deno.test("claims fail where the numbers say so", () => {
+  assert.equal(judged(ahead, ahead, ahead, ahead)[0].holds, "partly");
+  assert.equal(judged(behind, ahead, behind, ahead)[0].holds, "no");
+  const low = [0.1, 0.2, 0.3, 0.4, 0.5, 0.45];
+  assert.equal(judged(ahead, ahead, low, ahead)[1].holds, "partly");
+  assert.equal(judged(low, low, low, low)[1].holds, "no");
+});
+
+Deno.test("chance is the mean share of images over the classes that appear", () => {
+  const relevant = Uint8Array.from([1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+  assert.equal(chanceOf({ relevance: { queries: 3, images: 4, relevant } } as RetrievalRun), 0.375);
+  assert.deepEqual([signed(-0.44), signed(2)], ["−0.4", "+2.0"]);
+});
