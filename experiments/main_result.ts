@@ -57,7 +57,7 @@ function fewImages(scale: Scale): FusionMethod[] {
   if (scale !== "quick") return [...fused(scale), closedForm(cover)];
   return [
     detailClip(cover, scale, { epochs: 8 }),
-    detailClipPlus(cover, scale, 1, 60),
+    detailClipPlus(cover, scale, 1, 40),
     closedForm(cover),
   ];
 }
