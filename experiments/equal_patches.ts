@@ -48,7 +48,7 @@ export const equalPatches: ExperimentDefinition = {
       covers: [{ scheme: "full" }, complete(4), complete(5), grid(5), verified(6), verified(5)],
       bootstrap: { resamples: 100 },
     },
-    quick: { dataset: { ...datasetAt(MIXED, "quick"), limit: 60 } }, // those of 08_choosing_k
+    quick: { dataset: { ...datasetAt(MIXED, "quick"), limit: 40 } }, // those of 08_choosing_k
     paper: paperScale,
   },
 };

@@ -191,7 +191,6 @@ export const fusion: ExperimentDefinition = {
       asPublished(cover, scale),
       detailClip(cover, scale),
       detailClipPlus(cover, scale),
-      detailClipPlus(cover, scale, 8),
       closedForm(cover),
     ];
   }),

@@ -70,7 +70,7 @@ export function searchAt(
 ): { method: FusionMethod } & Pick<SearchOptions, "draws" | "epochs"> {
   const sizes = {
     smoke: { draws: 2, epochs: 1 },
-    quick: { draws: 8, epochs: 3 },
+    quick: { draws: 6, epochs: 3 },
     paper: { epochs: 10 },
   };
   return { method: methodAt(scale), ...sizes[scale] };

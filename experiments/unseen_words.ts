@@ -22,7 +22,7 @@ import {
 function withFewImages(
   { scales }: Pick<ExperimentDefinition, "scales">,
 ): Pick<ExperimentDefinition, "scales"> {
-  return { scales: { ...scales, quick: { ...scales.quick, learn: { train: 300, val: 50 } } } };
+  return { scales: { ...scales, quick: { ...scales.quick, learn: { train: 200, val: 50 } } } };
 }
 
 /** Words that fusion was not trained on: 38 of the 138 classes are kept from it. */

@@ -34,7 +34,7 @@ export const SMALL: Variant = {
   label: "CLEVR-DS-S",
   key: "S",
   dataset: { variant: "S", family: "fluent-3d" },
-  quick: 500,
+  quick: 400,
 };
 
 /** Its classes appear only large, among small objects of no class. */
@@ -42,7 +42,7 @@ export const LARGE: Variant = {
   label: "CLEVR-DS-L",
   key: "L",
   dataset: { variant: "L", family: "fluent-3d" },
-  quick: 500,
+  quick: 400,
 };
 
 /** The same recipe from renderings (Noto) that the embedded encoder never saw. */
@@ -50,7 +50,7 @@ export const UNSEEN_RENDERINGS: Variant = {
   label: "CLEVR-DS, unseen renderings",
   key: "noto",
   dataset: { variant: "mixed", family: "noto" },
-  quick: 500,
+  quick: 400,
 };
 
 /** A.3's set: 51 classes, three objects an image, none hidden. */

@@ -34,9 +34,12 @@ export function liveLossCurve(
   { broadcast, ...options }: LiveOptions = {},
 ): (method: string, record: LiveEpoch) => Promise<void> {
   if (!broadcast && !inNotebook()) return () => Promise.resolve();
-  const rows: EpochRow[] = [];
+  let rows: EpochRow[] = [];
   const show = createDisplay({ broadcast });
   return (method, { epoch, loss, recall }) => {
+    // a method that begins anew is another training of the same name: that of the next data set
+    const again = rows.some((row) => row.method === method && row.epoch >= epoch);
+    if (again) rows = rows.filter((row) => row.method !== method);
     rows.push({ method, epoch, loss, recall });
     const { svg, alt } = lossCurve(rows, options);
     return show({ "image/svg+xml": svg, "text/plain": alt });
