@@ -67,9 +67,18 @@ Deno.test("a folder in the hub's layout is run beside the embedded encoder, and 
     const judged = judgeClaims(claims, { [pairName("tiny-clip", "CLEVR-DS")]: rows });
     assert.deepEqual(judged.map(({ paper }) => paper), [
       "9.58 (ViT-B/16), 19.65 (ViT-L/14)",
-      "1.06 (ViT-B/16), 0.25 (ViT-L/14)",
+      "1.06 (ViT-B/16), 0.25 (ViT-L/14); on LVIS -1.74 (ViT-B/16), -6.71 (ViT-L/14)",
     ]);
+    assert.match(judged[0].ours, /of 1 pair\)$/);
+    const both = judgeClaims(claims, {
+      [pairName("tiny-clip", "CLEVR-DS")]: rows,
+      [pairName("CLIP-ViT-B/16", "CLEVR-DS")]: await readResults(other.path),
+    });
+    assert.match(both[0].ours, /of 2 pairs\)$/);
     const table = tableThree(series);
+    for (const encoder of Object.keys(ENCODERS)) {
+      assert.ok(table.some((line) => line.encoder === encoder && line.method === "DetailCLIP"));
+    }
     assert.ok(table.every((line) => line["LVIS, %"] === "not run"));
     assert.equal(ourRows(series.rows).length, 6); // 2 encoders, 3 methods
   } finally {

@@ -70,7 +70,7 @@ export const onReduced: ExperimentDefinition = on("reduced", REDUCED, { few: tru
 /** The members of the series, by what tables call them. */
 export const MEMBERS: readonly { label: string; definition: ExperimentDefinition }[] = [
   { label: MIXED.label, definition: onFull },
-  { label: `${MIXED.label}, few images`, definition: onFew },
+  { label: `${MIXED.label}, as many images`, definition: onFew },
   { label: REDUCED.label, definition: onReduced },
 ];
 
@@ -120,7 +120,7 @@ export const claims: Claim[] = [
   {
     ...where,
     where: "beyond",
-    claim: "The full image loses less where there are fewer objects",
+    claim: "The full image finds more where there are fewer objects",
     measure:
       "Recall@1 of the full image on the reduced set minus on CLEVR-DS, equally many images, points",
     paper: "",

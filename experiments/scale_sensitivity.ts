@@ -63,10 +63,14 @@ export const scaleSensitivity: ExperimentDefinition = {
 export const LABELS = { generated: MIXED.label, lvis: "LVIS" } as const;
 
 /** Where LVIS would lie; it does not come with the workspace. */
-const LVIS: CocoFiles = { annotations: "lvis_v1_val.json", root: "coco2017" };
+const LVIS: CocoFiles = {
+  annotations: "/path/to/lvis_v1_val.json",
+  root: "/path/to/coco2017",
+};
 
-const LVIS_COMMAND = "deno task notebooks 03_scale_sensitivity --scale paper --set 'lvis=" +
-  `${JSON.stringify(LVIS)}'`;
+/** The command that runs it on photographs. */
+const commandFor = (files: CocoFiles): string =>
+  `deno task notebooks 03_scale_sensitivity --scale paper --set 'lvis=${JSON.stringify(files)}'`;
 
 /** The same on annotated photographs, with the paper's encoder: the embedded one knows emoji only. */
 function onPhotographs(config: ExperimentConfig, files: CocoFiles): ExperimentConfig {
@@ -149,7 +153,7 @@ export async function runScaleSensitivity(
   const photographs = onPhotographs(config, lvis ?? LVIS);
   const { runs, notRun } = await runSeries([
     { label: LABELS.generated, config },
-    { label: LABELS.lvis, config: photographs, command: LVIS_COMMAND },
+    { label: LABELS.lvis, config: photographs, command: commandFor(lvis ?? LVIS) },
   ], options);
   const signal = options.signal ?? operationSignal();
   const rows = new Map<string, ScaleRow[]>();

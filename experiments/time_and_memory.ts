@@ -310,7 +310,7 @@ export const claims: Claim[] = [
   {
     ...where,
     claim: "One vector needs over 99 % less memory",
-    measure: "memory saved by one vector an image against 166, %",
+    measure: "memory saved by one vector an image against 166, % (arithmetic, not a measurement)",
     paper: (100 * (1 - paper("DetailCLIP", "memoryKB") / paper("CC", "memoryKB"))).toFixed(1),
     judge(rowsOf) {
       const saved = 100 * (1 - 1 / savings(found(rowsOf), 1).memory);
