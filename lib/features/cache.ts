@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { canonicalJson, sha256, writeAtomic } from "../files.ts";
 import { createJournal, type Journal } from "./journal.ts";
-import { type FeatureKey, featureKeyName } from "./key.ts";
+import { type FeatureKey, featureKeyName, keyIdentity } from "./key.ts";
 import { addToLedger, type Ledger, type LedgerEntry, readLedger } from "./ledger.ts";
 import {
   checkShard,
@@ -99,8 +99,6 @@ export class FeatureCache {
 /** Notes the key in its folder, or finds it there. */
 async function claimFolder(folder: string, key: FeatureKey): Promise<void> {
   const path = join(folder, "key.json");
-  const identity = ({ encoder: { id: _, ...encoder }, ...rest }: FeatureKey) =>
-    canonicalJson({ ...rest, encoder });
   let found: FeatureKey | undefined;
   try {
     found = JSON.parse(await Deno.readTextFile(path));
@@ -108,7 +106,7 @@ async function claimFolder(folder: string, key: FeatureKey): Promise<void> {
     if (!(error instanceof Deno.errors.NotFound || error instanceof SyntaxError)) throw error;
   }
   if (found === undefined) await writeAtomic(path, JSON.stringify(key, null, 2) + "\n");
-  else if (identity(found) !== identity(key)) {
+  else if (keyIdentity(found) !== keyIdentity(key)) {
     throw new Error(`Cannot open feature cache ${folder}: its key.json names another key`);
   }
 }

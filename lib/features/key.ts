@@ -70,14 +70,25 @@ export function featureKey({ cover, encoder, method = "exact" }: FeatureKeyParts
 }
 
 /**
+ * What is equal for keys of the same features: all of a key but the encoder's name, since a folder of weights
+ * that moves stays the same encoder.
+ *
+ * @param key what the features depend on, or part of it
+ * @returns canonical JSON
+ */
+export function keyIdentity(key: Partial<FeatureKey> & Pick<FeatureKey, "encoder">): string {
+  const { id: _, ...encoder } = key.encoder;
+  return canonicalJson({ ...key, encoder });
+}
+
+/**
  * Name of a key's folder: readable, and unique through the first digits of the key's hash.
  *
  * @param key what the features depend on
  */
 export function featureKeyName(key: FeatureKey): string {
   const { encoder, preprocessing, method } = key;
-  const { id: _name, ...identity } = encoder; // a folder of weights that moves stays the same encoder
-  const hash = sha256(canonicalJson({ ...key, encoder: identity })).slice(0, 10);
+  const hash = sha256(keyIdentity(key)).slice(0, 10);
   const parts = [
     coverName(key.cover),
     basename(encoder.id),

@@ -14,6 +14,7 @@ export {
   featureKey,
   featureKeyName,
   type FeatureKeyParts,
+  keyIdentity,
 } from "./key.ts";
 export type { LedgerEntry } from "./ledger.ts";
 export { decodeShard, encodeShard, type ImageRows, type ShardColumns } from "./shard.ts";

@@ -5,9 +5,8 @@
  */
 import type { Box } from "../covers/cover.ts";
 import { type Cover, coverBoxes, makeCover } from "../covers/mod.ts";
-import { canonicalJson } from "../files.ts";
 import { DEFAULT_MAX_PIXELS } from "../images/mod.ts";
-import type { FeatureKey } from "./key.ts";
+import { type FeatureKey, keyIdentity } from "./key.ts";
 import type { FeatureStore, ImageFeatures } from "./store.ts";
 
 /** What is known of an image from features of other covers. */
@@ -24,8 +23,8 @@ export interface KnownPatches {
 export type FindPatches = (contentHash: string) => KnownPatches | undefined;
 
 /** All that features depend on, but not how the image was cut into boxes. */
-function patchIdentity({ cover: _, encoder: { id: __, ...encoder }, ...rest }: FeatureKey): string {
-  return canonicalJson({ ...rest, encoder });
+function patchIdentity({ cover: _, ...rest }: FeatureKey): string {
+  return keyIdentity(rest);
 }
 
 /**

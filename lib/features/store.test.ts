@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CacheWriter, FeatureCache } from "./cache.ts";
-import { featureKey } from "./key.ts";
+import { type FeatureKey, featureKey } from "./key.ts";
 import type { ImageRows } from "./shard.ts";
 import { createFeatureStore, digestFeatures } from "./store.ts";
 import { hashEncoder, withFolder } from "./testing.ts";
@@ -81,6 +81,20 @@ Deno.test("store: an image that is not in the cache is refused at once", () =>
       () => createFeatureStore({ cache, images: asImages("ab"), ledger: [] }),
       /Cannot open features: image "image b" is not in /,
     );
+  }));
+
+Deno.test("store: its fingerprint is that of the encoder's weights, not of their place", () =>
+  withFolder(async (folder) => {
+    const cache = await makeCache(folder, [["a", "b"]]);
+    const fingerprint = (changes: Partial<FeatureKey["encoder"]>, images = "ab") => {
+      const key = { ...cache.key, encoder: { ...cache.key.encoder, ...changes } };
+      const moved: FeatureCache = Object.assign(Object.create(cache), { key });
+      return createFeatureStore({ cache: moved, images: asImages(images), ledger: [] })
+        .fingerprint();
+    };
+    assert.equal(fingerprint({ id: "/elsewhere" }), fingerprint({}));
+    assert.notEqual(fingerprint({ fingerprint: "other" }), fingerprint({}));
+    assert.notEqual(fingerprint({}, "a"), fingerprint({}));
   }));
 
 Deno.test("digestFeatures: of contents, not of their layout; one bit changes it", () =>

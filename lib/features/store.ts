@@ -11,7 +11,7 @@ import type { Box } from "../covers/cover.ts";
 import { canonicalJson, sha256 } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
 import type { FeatureCache, Location } from "./cache.ts";
-import { contentOf, type FeatureKey } from "./key.ts";
+import { contentOf, type FeatureKey, keyIdentity } from "./key.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { ShardEntry } from "./manifest.ts";
 import { decodeShard, type ShardColumns, sliceRows } from "./shard.ts";
@@ -43,8 +43,8 @@ export interface FeatureStore {
   /** Where they are. */
   readonly folder: string;
   /**
-   * A SHA-256 of what the features were made from, known without reading them: the key, and the id and the
-   * content hash of every image, in order.
+   * A SHA-256 of what the features were made from, known without reading them: the key (but not
+   * the encoder's name), and the id and the content hash of every image, in order.
    */
   fingerprint(): string;
   /** Whether there are features of the image. */
@@ -165,7 +165,7 @@ export function createFeatureStore(parts: FeatureStoreParts): FeatureStore {
     key: cache.key,
     folder: cache.folder,
     fingerprint: () =>
-      sha256(canonicalJson([cache.key, parts.images.map(({ id, key }) => [id, key])])),
+      sha256(canonicalJson([keyIdentity(cache.key), parts.images.map(({ id, key }) => [id, key])])),
     has: (imageId) => locations.has(imageId),
     patchCount: (imageId) => locate(imageId).count,
     shards: () => groupByShard(locations).map(([, members]) => members.map(([id]) => id)),
