@@ -98,6 +98,19 @@ export function buildFusion(
   };
 }
 
+/**
+ * A spec with its model's defaults filled in, so that a default that changes makes another spec.
+ *
+ * @param spec which model
+ * @param dim D
+ * @throws Error when a value is out of range
+ */
+export function resolveSpec(spec: FusionSpec, dim: number): FusionSpec {
+  if (spec.kind === "transformer") return resolveTransformer(spec, dim);
+  if (spec.kind === "max-pool") return resolveMaxPool(spec);
+  return spec.kind === "mlp" ? { ...spec, hidden: spec.hidden ?? dim } : spec;
+}
+
 /** How many vectors a model makes of an image, and how. */
 interface Pass {
   vectors: number;

@@ -75,8 +75,8 @@ export interface Checkpoint {
   state?: { weights: Map<string, NamedArray>; optimizer: OptimizerState };
 }
 
-/** Of the layout of a checkpoint's folder. */
-const VERSION = 2;
+/** Of the layout of a checkpoint's folder; one of another version is not read. */
+export const CHECKPOINT_VERSION = 2;
 const RECORD = "checkpoint.json";
 const OPTIMIZER = "optimizer/";
 
@@ -104,7 +104,7 @@ export async function writeCheckpoint(folder: string, state: TrainingState): Pro
     await writeSafetensors(join(folder, files.state), { tensors, metadata });
   }
   if (record.best.epoch === epoch) await saveFusion(model, join(folder, files.best));
-  const complete: CheckpointRecord = { version: VERSION, ...record, files };
+  const complete: CheckpointRecord = { version: CHECKPOINT_VERSION, ...record, files };
   await writeAtomic(join(folder, RECORD), JSON.stringify(complete, null, 2) + "\n");
   await sweep(folder, Object.values(files));
 }
@@ -129,8 +129,10 @@ export async function readCheckpointRecord(folder: string): Promise<CheckpointRe
   const path = join(folder, RECORD);
   try {
     const record = JSON.parse(await Deno.readTextFile(path)) as CheckpointRecord;
-    if (record.version !== VERSION || !record.files?.best || !Array.isArray(record.history)) {
-      throw new Error(`it is not a checkpoint of version ${VERSION}`);
+    if (
+      record.version !== CHECKPOINT_VERSION || !record.files?.best || !Array.isArray(record.history)
+    ) {
+      throw new Error(`it is not a checkpoint of version ${CHECKPOINT_VERSION}`);
     }
     return record;
   } catch (error) {

@@ -21,12 +21,13 @@ export interface FinishedTraining {
 
 /**
  * Finds a training that is done, on the engine in use, and loads the model that it ended with: no features
- * are read, and nothing is computed. `loadEngine()` comes first.
+ * are read, and nothing is computed. Folders whose record is damaged, or of another version, are passed
+ * over. `loadEngine()` comes first.
  *
  * @param checkpointRoot the folder that `train` was given
  * @param recipe what it was given as the training's recipe: all that the training depends on
  * @returns the training, or undefined when there is none, or it is not done
- * @throws Error when a file of the training is damaged
+ * @throws Error when the weights of the training are missing or damaged
  *
  * @example
  * ```ts
@@ -49,9 +50,10 @@ export async function findTraining(
 ): Promise<FinishedTraining | undefined> {
   for (const name of await foldersIn(checkpointRoot)) {
     const folder = join(checkpointRoot, name);
-    const record = await readCheckpointRecord(folder);
+    // what cannot be read is no training that could be loaded; its neighbours may be
+    const record = await readCheckpointRecord(folder).catch(() => undefined);
     if (!record || record.files.state || record.backend !== tf.getBackend()) continue;
-    if (record.identity.training !== TRAINING_VERSION) continue;
+    if (record.identity?.training !== TRAINING_VERSION) continue;
     if (canonicalJson(record.identity.recipe) !== canonicalJson(recipe)) continue;
     return { model: await loadFusion(join(folder, record.files.best)), epochs: record.history };
   }

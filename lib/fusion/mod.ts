@@ -62,7 +62,14 @@ export { closedFormFusion, type ClosedFormOptions } from "./closed_form.ts";
 export { type KMeansOptions, sphericalKMeans } from "./kmeans.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused.ts";
 export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse.ts";
-export { type CheckpointRecord, type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
+export {
+  CHECKPOINT_VERSION,
+  type CheckpointRecord,
+  type EpochRecord,
+  readCheckpointRecord,
+} from "./checkpoint.ts";
+export { TRAINING_VERSION } from "./run.ts";
+export { resolveSpec } from "./assemble.ts";
 export { findTraining, type FinishedTraining } from "./find_training.ts";
 export { train } from "./train.ts";
 export type { StepEvent, TrainOptions, TrainResult } from "./train_options.ts";

@@ -63,7 +63,8 @@ export function decodeSafetensors(bytes: Uint8Array, label = "safetensors"): Saf
     checkCoverage(places, bytes.length - start);
     return { tensors: new Map(places.map((place) => readArray(bytes, start, place))), metadata };
   } catch (error) {
-    throw new Error(`Cannot read ${label}: ${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Error ? error.message : error;
+    throw new Error(`Cannot read ${label}: ${why}`, { cause: error });
   }
 }
 
@@ -182,7 +183,8 @@ export async function readSafetensors(path: string): Promise<SafeTensors> {
   try {
     bytes = await Deno.readFile(path);
   } catch (error) {
-    throw new Error(`Cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Error ? error.message : error;
+    throw new Error(`Cannot read ${path}: ${why}`, { cause: error });
   }
   return decodeSafetensors(bytes, path);
 }

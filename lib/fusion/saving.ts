@@ -94,7 +94,8 @@ export async function loadFusion(
     const sizes = options.sizes ?? parse<FusionSizes>(metadata, KEYS.sizes);
     return buildFusion(spec, sizes, tensors);
   } catch (error) {
-    throw new Error(`Cannot load ${path}: ${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Error ? error.message : error;
+    throw new Error(`Cannot load ${path}: ${why}`, { cause: error });
   }
 }
 

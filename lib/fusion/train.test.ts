@@ -93,6 +93,10 @@ Deno.test("train: a training that is done is found by its recipe, and no other",
     await assert.rejects(stopped, /enough/);
     assert.equal(await findTraining(checkpointRoot, recipe), undefined); // it is not done
     const { weights, epochs } = await trainSmall(store, options);
+    for (const [name, record] of [["0", "{"], ["1", '{ "version": 1 }']]) { // found before it
+      await Deno.mkdir(`${checkpointRoot}/${name}`);
+      await Deno.writeTextFile(`${checkpointRoot}/${name}/checkpoint.json`, record);
+    }
     const found = await findTraining(checkpointRoot, { of: ["a"], seed: 7 });
     assert.deepEqual(found!.epochs, epochs);
     assert.equal(digestWeights(found!.model), weights);
