@@ -9,6 +9,7 @@ import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { FeatureStore } from "../features/mod.ts";
 import { canonicalJson, sha256 } from "../files.ts";
 import {
+  CHECKPOINT_VERSION,
   closedFormFusion,
   createFusion,
   type EpochRecord,
@@ -21,11 +22,14 @@ import {
   loadEngine,
   needsPatchCount,
   patchMean,
+  resolveSpec,
+  resolveTrainConfig,
   sphericalKMeans,
   startAsAverage,
   startAsDetectors,
   targetsOf,
   train,
+  TRAINING_VERSION,
   type VisualWords,
   type VisualWordsOptions,
 } from "../fusion/mod.ts";
@@ -78,27 +82,48 @@ export interface FusedMethod {
 
 /** Name of the folder of all trainings that one validation chooses the epochs of. */
 function validationKey({ dataset, store }: Split, words: Words): string {
-  const parts = [dataset.fingerprint, store.key, store.imageIds, words.hidden];
+  const parts = [dataset.fingerprint, store.fingerprint(), words.hidden];
   return sha256(canonicalJson(parts)).slice(0, 8);
 }
 
-/** Raise this when a start or the centre changes: a training that is done is found without computing them. */
-const RECIPE_VERSION = 1;
+/**
+ * Raise this when initial weights, a start, the centre, validation or fusing changes: a training that is done
+ * is found without computing any of them.
+ */
+const RECIPE_VERSION = 2;
 
-/** All that a training depends on, known before features are read. */
-function recipeOf(
+/** What a training depends on besides its fuser. */
+interface Ingredients {
+  /** Images that it learns from, and by which its epoch is chosen. */
+  splits: Record<"learn" | "choose", Split>;
+  /** Unit vectors of all class prompts. // (Q, D) */
+  prompts: Float32Array;
+  /** Which of them it may learn from. */
+  words: Words;
+  /** Patches of an image, where the model is made for one number of them. */
+  patches?: number;
+  /** Seed of the training. */
+  seed: number;
+}
+
+/** All that a training depends on, known before features are read: code's versions, data and settings. */
+export function recipeOf(
   fuser: TrainedFuser,
-  splits: Record<"learn" | "choose", Split>,
-  { prompts, patches, seed }: { prompts: Float32Array; patches?: number; seed: number | string },
+  { splits: { learn, choose }, prompts, words, patches, seed }: Ingredients,
 ): Record<string, unknown> {
-  const { buffer, byteOffset, byteLength } = prompts;
-  return {
-    version: RECIPE_VERSION,
-    ...{ fuser, patches, seed },
-    learn: splits.learn.store.fingerprint(),
-    choose: splits.choose.store.fingerprint(),
+  const { buffer, byteOffset, byteLength } = words.pick(prompts);
+  const { model, train, centre = false, start = "random" } = fuser;
+  const recipe = {
+    versions: { RECIPE_VERSION, TRAINING_VERSION, CHECKPOINT_VERSION },
+    model: resolveSpec(model, learn.store.dim),
+    train: resolveTrainConfig({ ...train, seed }),
+    ...{ centre, start, patches },
+    learn: learn.store.fingerprint(),
+    choose: [choose.store.fingerprint(), choose.dataset.fingerprint],
+    hidden: words.hidden,
     prompts: sha256(new Uint8Array(buffer, byteOffset, byteLength)),
   };
+  return JSON.parse(JSON.stringify(recipe)); // as it will be read back
 }
 
 /** The most patches of any image. */
@@ -135,7 +160,7 @@ export async function trainModel(
   const patches = needsPatchCount(fuser.model)
     ? mostPatches([learn.store, choose.store, await context.searched(method.cover)])
     : undefined;
-  const recipe = recipeOf(fuser, { learn, choose }, { prompts: known, patches, seed });
+  const recipe = recipeOf(fuser, { splits: { learn, choose }, prompts, words, patches, seed });
   const checkpointRoot = join(
     ...[context.cacheDir, "fusion", validationKey(choose, words)],
     sha256(canonicalJson(recipe)).slice(0, 16),
