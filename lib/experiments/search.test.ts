@@ -67,8 +67,8 @@ Deno.test("a search tries points of Table 14, writes their rows, and keeps no we
     const written = await readResults<TrialRow>(path);
     assert.deepEqual(written.map(({ recall }) => recall), rows.map(({ recall }) => recall));
     const kept = [...Deno.readDirSync(join(options.cacheDir, "search"))].map(({ name }) => name);
-    assert.equal(kept.length, 1); // the journal
-    assert.match(kept[0], /^[0-9a-f]{12}\.jsonl$/);
+    assert.equal(kept.length, 2); // the journal and its lock
+    assert.match(kept.sort().join(" "), /^([0-9a-f]{12}\.jsonl) \1\.lock$/);
   }));
 
 Deno.test("a search repeats no trial, and more draws go on from fewer", () =>

@@ -6,10 +6,12 @@
 import { join } from "node:path";
 import { CACHE_DIR } from "../cache_dir.ts";
 import {
+  batchCount,
   type EpochRecord,
   loadEngine,
   PAPER_SPACE,
   paperSettings,
+  resolveTrainConfig,
   sweep,
   type SweepPoint,
   sweepPoints,
@@ -19,7 +21,7 @@ import { canonicalJson, sha256 } from "../files.ts";
 import { operationSignal } from "../interrupt.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
-import { type FusionContext, trainModel } from "./fusion.ts";
+import { type FusionContext, recipeOf, trainModel } from "./fusion.ts";
 import { collectProvenance, commandLine, type Provenance } from "./provenance.ts";
 import { RESULTS_DIR, writeResults } from "./results.ts";
 import type { RunOptions } from "./retrieval.ts";
@@ -131,24 +133,34 @@ async function trialContext(
   };
 }
 
-/** One trial. Its weights are removed when it ends, since its row is all that is asked of it; not when it is stopped. */
+/** One trial. */
 async function runTrial(
   method: FusionMethod,
   fuser: Searched,
   context: FusionContext,
 ): Promise<{ recall: number } & Omit<TrialRecord, "steps">> {
-  try {
-    const { model, epochs } = await trainModel({ ...method, fuser }, fuser, context);
-    model.dispose();
-    const { epoch, recall } = bestEpoch(epochs);
-    return { recall: recall!, epoch, loss: epochs.at(-1)!.loss };
-  } finally {
-    if (!context.signal.aborted) {
-      await Deno.remove(context.cacheDir, { recursive: true }).catch((error) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      });
-    }
-  }
+  const { model, epochs } = await trainModel({ ...method, fuser }, fuser, context);
+  model.dispose();
+  const { epoch, recall } = bestEpoch(epochs);
+  return { recall: recall!, epoch, loss: epochs.at(-1)!.loss };
+}
+
+/** Does some work with a file or folder, unless there is none. */
+async function ifThere(work: Promise<void>): Promise<void> {
+  await work.catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+/**
+ * Removes a trial's weights once its row, which is all that is asked of it, is on disk. They are moved away
+ * first: a process that is killed half-way leaves no part of a training where one is looked for.
+ */
+async function removeWeights(folder: string): Promise<void> {
+  const away = `${folder}.removed`;
+  await ifThere(Deno.remove(away, { recursive: true })); // of a process that was killed here
+  await ifThere(Deno.rename(folder, away));
+  await ifThere(Deno.remove(away, { recursive: true }));
 }
 
 /** The fusion at a point of the grid. */
@@ -156,6 +168,18 @@ function fuserAt(fuser: Searched, point: PaperPoint, epochs: number): Searched {
   const { training, epsilon } = paperSettings(point);
   const model = { ...fuser.model, epsilon } as Searched["model"];
   return { ...fuser, model, train: { ...fuser.train, ...training, epochs } };
+}
+
+/** Name of all that trials depend on besides their points: rows of another study are not used. */
+async function studyOf(
+  fuser: Searched,
+  { cover }: FusionMethod,
+  { split, prompts, words, config: { seed } }: FusionContext,
+  engine: string,
+): Promise<string> {
+  const splits = { learn: await split("train", cover), choose: await split("val", cover) };
+  const recipe = recipeOf(fuser, { splits, prompts, words, seed });
+  return sha256(canonicalJson([recipe, engine])).slice(0, 12);
 }
 
 /** A row as it is written: the point's values beside what came of them. */
@@ -183,7 +207,13 @@ export async function runSearch(
 ): Promise<SearchRun> {
   const started = new Date();
   const fuser = searchedFuser(method);
-  const { draws, epochs = fuser.train.epochs ?? 10, cacheDir = CACHE_DIR } = options;
+  const { draws, cacheDir = CACHE_DIR } = options;
+  const { seed } = config;
+  const { epochs, batchSize } = resolveTrainConfig({
+    ...fuser.train,
+    epochs: options.epochs ?? fuser.train.epochs,
+    seed,
+  });
   const interrupted = operationSignal();
   const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
   const run = { displayId: crypto.randomUUID(), ...options, signal };
@@ -194,14 +224,14 @@ export async function runSearch(
     const { store: learn } = await bench.split("train", method.cover);
     const { store: choose } = await bench.split("val", method.cover);
     const engine = await loadEngine();
-    const { seed, prompts, hiddenWords = 0 } = config;
-    const data = [learn.fingerprint(), choose.fingerprint(), bench.encoder.fingerprint];
-    const study = sha256(
-      canonicalJson([data, seed, prompts, hiddenWords, method, epochs, engine.name]),
-    ).slice(0, 12);
-    const weights = join(cacheDir, "search", study);
-    const context = await trialContext(bench, config, { cacheDir: weights, signal });
-    const perEpoch = Math.ceil(learn.imageIds.length / (fuser.train.batchSize ?? 30));
+    const context = await trialContext(bench, config, { cacheDir, signal });
+    const study = await studyOf(
+      { ...fuser, train: { ...fuser.train, epochs } },
+      ...[method, context, engine.name] as const,
+    );
+    const path = join(cacheDir, "search", study);
+    const weightsOf = (point: PaperPoint) => `${path}-${sha256(canonicalJson(point)).slice(0, 12)}`;
+    const perEpoch = batchCount(learn.imageIds.length, batchSize);
     let done = 0; // trials
     const { rows: tried } = await bench.time(
       "search",
@@ -210,7 +240,7 @@ export async function runSearch(
           space: PAPER_SPACE,
           draws,
           seed,
-          path: `${weights}.jsonl`,
+          path: `${path}.jsonl`,
           study,
           signal,
           trial: async (point) => {
@@ -218,19 +248,21 @@ export async function runSearch(
             progress.update(trial, 0);
             const outcome = await runTrial(method, fuserAt(fuser, point, epochs), {
               ...context,
+              cacheDir: weightsOf(point),
               onEpoch: (_, { epoch }) => progress.update(trial, epoch),
             });
             return { ...outcome, steps: epochs * perEpoch };
           },
-          onTrial: ({ recall }, count) => {
+          onTrial: async ({ point, recall }, count) => {
             progress.note(recall);
             done = count;
+            await removeWeights(weightsOf(point));
           },
         }),
     );
     const rows = tried.map(trialRow);
     const provenance = await collectProvenance({
-      config: { ...config, fusion: [method] },
+      config: { ...config, fusion: [method], search: { draws: rows.length, epochs } },
       command: options.command ?? commandLine(),
       dataset: bench.dataset.fingerprint,
       encoder: bench.encoder.fingerprint,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { withFolder } from "../features/testing.ts";
+import { readSafetensors } from "./safetensors.ts";
 import { sweep, type SweepOptions } from "./sweep.ts";
 import { PAPER_SPACE, paperSettings, sweepPoints } from "./sweep_space.ts";
 
@@ -131,6 +132,30 @@ Deno.test("sweep: what the system refuses is no trial's result", () =>
     };
     await assert.rejects(search(path, { trial }).result, Deno.errors.NotFound);
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound); // no row
+  }));
+
+Deno.test("sweep: what the system refuses is known under what was said of it since", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "sweep.jsonl");
+    const trial = async () => {
+      await readSafetensors(join(folder, "missing")).catch((cause) => {
+        throw new Error("cannot go on", { cause });
+      });
+      return { recall: 1, note: "" };
+    };
+    await assert.rejects(search(path, { trial }).result, /cannot go on/);
+    await assert.rejects(Deno.stat(path), Deno.errors.NotFound); // no row
+  }));
+
+Deno.test("sweep: a second search on the same rows is refused, until the first ends", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "sweep.jsonl");
+    const trial = async (point: Point) => {
+      await assert.rejects(search(path).result, /another search is writing to .*sweep.jsonl/);
+      return { recall: point.rate, note: "" };
+    };
+    await search(path, { trial, draws: 1 }).result;
+    await search(path).result;
   }));
 
 Deno.test("sweep: rows of another study are neither used nor lost", () =>

@@ -49,8 +49,12 @@ export interface SweepOptions<S extends SweepSpace, R> {
   seed?: number;
   /** Stops the search; its reason is thrown. By default an interrupt does. */
   signal?: AbortSignal;
-  /** Called after each trial, and at once for those that are in the file. */
-  onTrial?: (row: SweepRow<SweepPoint<S>, R>, done: number, total: number) => void;
+  /** Called once a trial's row is on disk, and at once for rows that are there already; waited for. */
+  onTrial?: (
+    row: SweepRow<SweepPoint<S>, R>,
+    done: number,
+    total: number,
+  ) => void | Promise<void>;
 }
 
 /** What a search ends in. */
@@ -60,6 +64,9 @@ export interface SweepResult<P, R> {
   /** The row with the highest validation recall; of equals the first. */
   best: SweepRow<P, R>;
 }
+
+/** Causes that are looked at: errors could name each other in a circle. */
+const MAX_CAUSES = 20;
 
 /** Rows of a study, by point. A torn last line, of a process that was killed, is left out. */
 async function readRows<P, R>(path: string, study: string): Promise<Map<string, SweepRow<P, R>>> {
@@ -81,9 +88,17 @@ async function readRows<P, R>(path: string, study: string): Promise<Map<string, 
   return rows;
 }
 
+/** Locks the file of rows while a search writes to it; the system frees it when the process ends. */
+async function lockRows(path: string): Promise<Deno.FsFile> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const lock = await Deno.open(`${path}.lock`, { write: true, create: true });
+  if (await lock.tryLock(true)) return lock;
+  lock.close();
+  throw new Error(`Cannot sweep: another search is writing to ${path}`);
+}
+
 /** Adds one line and flushes it to disk; a torn line before it is closed first. */
 async function appendRow(path: string, row: object): Promise<void> {
-  await Deno.mkdir(dirname(path), { recursive: true });
   using file = await Deno.open(path, { read: true, write: true, create: true });
   const size = await file.seek(0, Deno.SeekMode.End);
   let torn = false;
@@ -114,7 +129,7 @@ async function dropTornLine(path: string, file: Deno.FsFile): Promise<void> {
  *
  * @param options the space, what a trial is, and where rows are kept
  * @returns all rows and the best
- * @throws Error when every trial failed, or the file of rows is damaged
+ * @throws Error when every trial failed, the file of rows is damaged, or another search is writing to it
  * @throws RangeError when the space or the number of draws is out of range
  * @throws the signal's reason when aborted
  *
@@ -138,6 +153,7 @@ export async function sweep<S extends SweepSpace, R = unknown>(
   const points = sweepPoints(space, { draws, seed });
   const interrupted = operationSignal();
   const signal = own ? AbortSignal.any([own, interrupted]) : interrupted;
+  using _lock = await lockRows(path);
   const known = await readRows<SweepPoint<S>, R>(path, study);
   const rows: SweepRow<SweepPoint<S>, R>[] = [];
   for (const point of points) {
@@ -148,7 +164,7 @@ export async function sweep<S extends SweepSpace, R = unknown>(
       await appendRow(path, { study, ...row });
     }
     rows.push(row);
-    onTrial?.(row, rows.length, points.length);
+    await onTrial?.(row, rows.length, points.length);
   }
   const good = rows.filter(({ recall }) => recall !== undefined);
   if (good.length === 0) {
@@ -158,9 +174,15 @@ export async function sweep<S extends SweepSpace, R = unknown>(
   return { rows, best };
 }
 
-/** Whether the operating system refused something, such as a file on a full disk: no fault of the point. */
+/**
+ * Whether the operating system refused something, such as a file on a full disk, whatever was said of it
+ * since: no fault of the point.
+ */
 function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^E[A-Z]+$/.test(String(error.code));
+  for (let depth = 0; error instanceof Error && depth < MAX_CAUSES; depth++, error = error.cause) {
+    if ("code" in error && /^E[A-Z0-9]+$/.test(String(error.code))) return true;
+  }
+  return false;
 }
 
 /** One trial; that it was stopped is not a result. */
