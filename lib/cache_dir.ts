@@ -8,11 +8,13 @@ import { fileURLToPath } from "node:url";
 
 /**
  * The folder of generated data sets, features and trained models, with a slash at its end: the one that the
- * variable `DETAILCLIP_CACHE` names, else `.cache/` of the workspace, which git ignores.
+ * variable `DETAILCLIP_CACHE` names, else `.cache/` of the workspace, which git ignores. A relative path is meant
+ * from the workspace's root: notebooks and tools run in different folders.
  */
 export const CACHE_DIR: string = join(
   resolve(
-    Deno.env.get("DETAILCLIP_CACHE") || fileURLToPath(new URL("../.cache", import.meta.url)),
+    fileURLToPath(new URL("..", import.meta.url)),
+    Deno.env.get("DETAILCLIP_CACHE") || ".cache",
   ),
   "/",
 );

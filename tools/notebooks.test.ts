@@ -70,6 +70,7 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.throws(() => parseCommandLine(["--scale", "huge"], all), /smoke, quick, paper/);
   assert.throws(() => parseCommandLine(["--set", "k"], all), /key=value, got k/);
   assert.throws(() => parseCommandLine(["--repeat", "0"], all), /--repeat must be a positive/);
+  assert.throws(() => parseCommandLine(["--cold", "--repeat", "2"], all), /only the first/);
 });
 
 Deno.test("paper scale has no time limit, and no scale overwrites another's copy", () => {

@@ -70,6 +70,9 @@ export function parseCommandLine(
   if (!SCALES.includes(values.scale)) {
     throw new Error(`Cannot run notebooks: --scale must be one of ${SCALES.join(", ")}`);
   }
+  if (values.cold && values.repeat !== "1") {
+    throw new Error("Cannot run notebooks: only the first of several runs would be --cold");
+  }
   return {
     notebooks: selectNotebooks(all, positionals),
     scale: values.scale,

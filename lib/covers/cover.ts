@@ -17,8 +17,8 @@ export interface Box {
 }
 
 /**
- * How an image is brought to a cover's size: `pad` extends it with black at the right and at the bottom
- * (the published algorithm, except that it centres the image in the padding), `stretch` resizes it (the
+ * How an image is brought to a cover's size: `pad` extends it at the right and at the bottom by repeating
+ * its edge (the published algorithm centres it on black instead), `stretch` resizes it (the
  * authors' feature extractor).
  */
 export type Fit = "pad" | "stretch";

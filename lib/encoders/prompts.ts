@@ -104,8 +104,8 @@ export async function classPrompts(
   const key = { encoder, sentences, names: missing };
   const kept = cacheDir && missing.length > 0 ? await keptPrompts(cacheDir, key) : undefined;
   const vectors = kept ?? await encodeClasses(encoder, missing, sentences, { signal, onProgress });
-  if (cacheDir && missing.length > 0 && !kept) await keepPrompts(cacheDir, key, vectors);
   missing.forEach((name, i) => known.set(prefix + name, rowOf(vectors, i, encoder)));
+  if (cacheDir && missing.length > 0 && !kept) await keepPrompts(cacheDir, key, vectors);
   onProgress?.(missing.length, missing.length);
   const out = new Float32Array(names.length * encoder.dim); // (Q, D)
   names.forEach((name, i) => out.set(known.get(prefix + name)!, i * encoder.dim));

@@ -65,7 +65,8 @@ export async function runSeries(
   if (twice !== undefined) {
     throw new RangeError(`Cannot run series: two of its members are called ${twice}`);
   }
-  const signal = options.signal ?? operationSignal();
+  const stop = operationSignal(); // the stop button ends a series whoever else may
+  const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
   const displayId = options.displayId ?? crypto.randomUUID();
   const series: Series = { runs: new Map(), rows: [], notRun: [] };
   for (const { label, config, command = commandLine() } of members) {

@@ -11,7 +11,8 @@ import type { ImageRows } from "./shard.ts";
 /**
  * Images with fewer patches to encode than this share calls of exactly twice as many patches, the last one filled
  * up with black; images with as many or more have a call of their own. So the shape of the call in which
- * an image is encoded never depends on which images were cached already, and with it no rounding does.
+ * an image is encoded does not depend on which images were cached already. Where patches are copied from another
+ * cover it depends on how many are left: an encoder that rounds by the shape of its calls differs in last digits.
  */
 const SMALL_IMAGE = 32;
 const CALL_PATCHES = 2 * SMALL_IMAGE;

@@ -148,8 +148,9 @@ function onlyMissing(cover: Cover, missing: readonly number[]): Cover {
 }
 
 /**
- * Decodes an image and cuts it into patches, those that are not known from another cover. The key returned is that of the bytes which were decoded,
- * whatever happened to the file since it was identified.
+ * Decodes an image and cuts it into patches, those that are not known from another cover. The key returned is that
+ * of the bytes which were decoded, whatever happened to the file since it was identified; where all patches are
+ * known nothing is read, and it is the key as identified.
  *
  * @throws Error when the image cannot be decoded, covered or cut
  */
