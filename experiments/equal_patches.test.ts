@@ -45,7 +45,8 @@ Deno.test("claims follow the rows: small objects gain, all together do only in p
 
 Deno.test("a panel for each part of the data that has rows, and no means", () => {
   const panels = [{ subset: "all", title: "all" }, { subset: "size < 5 %", title: "tiny" }];
-  const drawn = patchesRows(rows, panels);
+  const few = { ...rows[1], subset: "size < 5 %", classes: 4 }; // too few to be drawn
+  const drawn = patchesRows([...rows, few], panels);
   assert.deepEqual([...new Set(drawn.map(({ panel }) => panel))], ["all"]);
   assert.deepEqual(drawn.map(({ point }) => point), ["5", "8", "5", "4", "5"]);
   assert.match(recallAgainstPatches(drawn).alt, /verified: 61.0 % at 43 to 65.0 % at 86/);

@@ -64,6 +64,9 @@ export interface Objects {
   title: string;
 }
 
+/** With fewer classes than this a range of sizes says little, and is not drawn. */
+const ENOUGH_CLASSES = 30;
+
 /**
  * Rows as `recallAgainstPatches` draws them, with k at each point.
  *
@@ -76,6 +79,7 @@ export function patchesRows(rows: readonly ResultRow[], panels: readonly Objects
       const [scheme, k] = row.method.split("@");
       const series = LINES[scheme as keyof typeof LINES];
       if (!series || row.metric !== "recall@1") return [];
+      if (subset !== "all" && row.classes < ENOUGH_CLASSES) return [];
       return [{ ...row, patches: row.vectors, series, panel: title, point: k }];
     })
   );
@@ -141,9 +145,6 @@ export function equalPairs(rows: readonly ResultRow[], subset = "all"): EqualPai
     ),
   })).sort((a, b) => a.verified.vectors - b.verified.vectors);
 }
-
-/** With fewer classes than this a range of sizes says little. */
-const ENOUGH_CLASSES = 30;
 
 /** The smallest objects of which there are enough, as the name of their subset. */
 export function smallest(rows: readonly ResultRow[]): string {
