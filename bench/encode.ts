@@ -16,7 +16,14 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { createRandom, type Encoder, loadEncoder, type PatchBatch, writeAtomic } from "detailclip";
+import {
+  createRandom,
+  type Encoder,
+  loadEncoder,
+  medianOf,
+  type PatchBatch,
+  writeAtomic,
+} from "detailclip";
 import type { Dataset } from "../lib/datasets/mod.ts";
 import { machine, versions } from "../lib/experiments/provenance.ts";
 import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
@@ -63,11 +70,6 @@ async function seconds(call: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await call();
   return (performance.now() - start) / 1000;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 /** Images of smooth noise, as bytes. */
@@ -211,7 +213,7 @@ await torch.close();
 await fp32.dispose();
 await q8.dispose();
 
-const rate = Object.fromEntries(Object.entries(rates).map(([name, all]) => [name, median(all)]));
+const rate = Object.fromEntries(Object.entries(rates).map(([name, all]) => [name, medianOf(all)]));
 const best = (dtype: string) => Math.max(...TORCH_BATCHES.map((b) => rate[`torch ${dtype} b${b}`]));
 const [ort, int8] = [rate["onnxruntime fp32"], rate["onnxruntime int8"]];
 const ratios = [

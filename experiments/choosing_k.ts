@@ -8,6 +8,7 @@
  * @module
  */
 import {
+  apart,
   type Claim,
   type CoverSpec,
   type ExperimentDefinition,
@@ -16,6 +17,7 @@ import {
   type ResultRow,
   type Scale,
   type SeriesRow,
+  signed,
   subsetRows,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
@@ -149,12 +151,10 @@ export function differences(
   return [...byK(rows, first)].flatMap(([k, row]) => {
     const other = others.get(k);
     if (!other) return [];
-    const apart = row.low > other.high || row.high < other.low;
-    return [{ k, points: 100 * (row.value - other.value), apart }];
+    return [{ k, points: 100 * (row.value - other.value), apart: apart(row, other) }];
   });
 }
 
-const signed = (points: number) => (points >= 0 ? "+" : "−") + Math.abs(points).toFixed(1);
 const where = { notebook: "08_choosing_k", where: "Figure 11" };
 
 /** What the paper reads off Figure 11. */

@@ -16,6 +16,7 @@ import {
   makeCover,
   type PatchesRow,
   type ResultRow,
+  signed,
   subsetRows,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
@@ -153,12 +154,11 @@ export function smallest(rows: readonly ResultRow[]): string {
   return (enough ?? sizes[0])?.subset ?? "all";
 }
 
-const points = (difference: number) =>
-  `${difference >= 0 ? "+" : "−"}${(100 * Math.abs(difference)).toFixed(1)}`;
-
 /** A pair in words: the difference, and at how many patches. */
 export const pairText = ({ verified, published }: EqualPair): string =>
-  `${points(verified.value - published.value)} (${verified.method} with ${verified.vectors}, ` +
+  `${
+    signed(100 * (verified.value - published.value))
+  } (${verified.method} with ${verified.vectors}, ` +
   `${published.method} with ${published.vectors} patches)`;
 
 function judgePairs(pairs: readonly EqualPair[]): { ours: string; holds: "yes" | "partly" | "no" } {

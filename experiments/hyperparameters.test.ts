@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import type { TrialRow } from "detailclip";
-import { judgeClaims, PAPER_SPACE, searchStrips, sweepPoints } from "detailclip";
+import { judgeClaims, medianOf, PAPER_SPACE, searchStrips, sweepPoints } from "detailclip";
 import {
   chosenBeside,
   claims,
   decays,
-  median,
   medianRanges,
   ranked,
   searchAt,
@@ -40,8 +39,8 @@ Deno.test("the claims on the search follow the numbers; trials that failed are l
 });
 
 Deno.test("medians and decays are what they are", () => {
-  assert.equal(median([3, 1, 2]), 2);
-  assert.equal(median([4, 1, 2, 3]), 2.5);
+  assert.equal(medianOf([3, 1, 2]), 2);
+  assert.equal(medianOf([4, 1, 2, 3]), 2.5);
   assert.deepEqual([decays(60, 60), decays(61, 60), decays(2340, 60)], [0, 1, 38]);
 });
 

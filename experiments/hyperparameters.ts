@@ -12,12 +12,14 @@ import {
   type CoverSpec,
   type ExperimentDefinition,
   type FusionMethod,
+  medianOf,
   PAPER_SPACE,
   type PaperPoint,
   paperTable,
   percent,
   type Scale,
   type SearchOptions,
+  signed,
   type Strip,
   type TrialRow,
 } from "detailclip";
@@ -94,13 +96,6 @@ export const strips: readonly (Strip<TrialRow> & { key: keyof PaperPoint })[] =
     of: (row) => row[key],
   }));
 
-/** Middle of a list of numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(at)] + sorted[Math.ceil(at)]) / 2;
-}
-
 /** Trials that ended, best first; of equals the one that was drawn first. */
 export function ranked(rows: readonly TrialRow[]): (TrialRow & { recall: number })[] {
   return rows.filter((row): row is TrialRow & { recall: number } => row.recall !== undefined)
@@ -112,7 +107,7 @@ export function summary(
   rows: readonly TrialRow[],
 ): { best: number; middle: number; least: number } {
   const recalls = ranked(rows).map(({ recall }) => recall);
-  return { best: recalls[0], middle: median(recalls), least: recalls[recalls.length - 1] };
+  return { best: recalls[0], middle: medianOf(recalls), least: recalls[recalls.length - 1] };
 }
 
 /**
@@ -126,7 +121,7 @@ export function medianRanges(
   const good = ranked(rows);
   return strips.map(({ key, label }) => {
     const medians = [...Map.groupBy(good, (row) => row[key])]
-      .map(([value, group]) => ({ value, middle: median(group.map(({ recall }) => recall)) }))
+      .map(([value, group]) => ({ value, middle: medianOf(group.map(({ recall }) => recall)) }))
       .sort((a, b) => b.middle - a.middle);
     const range = medians[0].middle - medians[medians.length - 1].middle;
     return { key, label, range, best: medians[0].value };
@@ -155,7 +150,6 @@ export function chosenBeside(best: TrialRow): Record<string, string>[] {
 }
 
 const where = { notebook: "14_hyperparameters", needs: ["hyperparameters"] };
-const points = (share: number) => `${share >= 0 ? "+" : "−"}${(100 * Math.abs(share)).toFixed(1)}`;
 
 /** Whether searching pays, and whether clipping does anything. */
 export const claims: Claim[] = [
@@ -170,7 +164,7 @@ export const claims: Claim[] = [
       const { best, middle, least } = summary(rows);
       const gain = best - middle;
       return {
-        ours: `${points(gain)} (best ${percent(best)}, median ${percent(middle)}, least ${
+        ours: `${signed(100 * gain)} (best ${percent(best)}, median ${percent(middle)}, least ${
           percent(least)
         } % of ${rows.length} trials)`,
         holds: gain > 0.03 ? "yes" : gain > 0.01 ? "partly" : "no",
@@ -191,9 +185,9 @@ export const claims: Claim[] = [
       if (loose.length === 0 || tight.length === 0) {
         return { ours: "only one of the two was drawn", holds: "no" };
       }
-      const gain = median(loose) - median(tight);
+      const gain = medianOf(loose) - medianOf(tight);
       return {
-        ours: `${points(gain)} (${loose.length} and ${tight.length} trials)`,
+        ours: `${signed(100 * gain)} (${loose.length} and ${tight.length} trials)`,
         holds: Math.abs(gain) < 0.01 ? "yes" : Math.abs(gain) < 0.03 ? "partly" : "no",
       };
     },

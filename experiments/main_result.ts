@@ -9,6 +9,7 @@
  * @module
  */
 import {
+  ahead,
   type Claim,
   configure,
   type CoverSpec,
@@ -25,6 +26,7 @@ import {
   type Scale,
   type Series,
   type SeriesRow,
+  signed,
   subsetRows,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
@@ -111,16 +113,6 @@ export async function runMainResult(
 }
 
 const OURS = "DetailCLIP, our training";
-
-/** Points of Recall@1 by which one method is ahead of another, and whether their intervals are apart. */
-function ahead(rows: readonly ResultRow[], method: string, other: string) {
-  const [a, b] = [recallOf(rows, method), recallOf(rows, other)];
-  return { points: 100 * (a.value - b.value), apart: a.low > b.high || b.low > a.high };
-}
-
-/** "+3.1", "−0.4". */
-export const signed = (points: number, digits = 1): string =>
-  `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(digits)}`;
 
 /** Recall@1 of DetailCLIP less that of another row of Table 2, as the paper prints them. */
 function paperGain(dataset: string, input: string): string {

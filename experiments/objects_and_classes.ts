@@ -14,11 +14,10 @@ import {
   type ExperimentDefinition,
   paperValue,
   percent,
-  recallAtK,
   recallOf,
   type ResultRow,
-  type RetrievalRun,
   type Scale,
+  signed,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { coverAt, detailClip, detailClipPlus } from "./fusion.ts";
@@ -77,22 +76,11 @@ export const MEMBERS: readonly { label: string; definition: ExperimentDefinition
 /** What tables call the paper's method here. */
 export const METHOD = "DetailCLIP, our training";
 
-/**
- * The Recall@k that a random ranking reaches on the searched images: the mean of min(1, n·k/N) over classes.
- *
- * @param run a run
- * @param k of Recall@k
- */
-export function chanceOf({ methods: [{ scores }], relevance }: RetrievalRun, k = 1): number {
-  return recallAtK(scores, relevance, [k]).chance[0];
-}
-
 /** The two lines of Table 5, in per cent. */
 export function paperRecall(classes: number, metric: string): number {
   return paperValue("table 5", { categories: classes }, metric);
 }
 
-const signed = (points: number) => `${points >= 0 ? "+" : "−"}${Math.abs(points).toFixed(1)}`;
 const difference = (a: ResultRow, b: ResultRow) => signed(100 * (a.value - b.value));
 const holds = (more: ResultRow, less: ResultRow) =>
   more.low > less.high ? "yes" : more.value > less.value ? "partly" : "no";

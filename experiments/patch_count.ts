@@ -8,6 +8,7 @@
  * @module
  */
 import {
+  apart,
   type Claim,
   coverName,
   type CoverSpec,
@@ -20,6 +21,7 @@ import {
   type ResultRow,
   type Scale,
   type SeriesRow,
+  signed,
   subsetRows,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
@@ -135,9 +137,6 @@ export function patchesRows(rows: readonly SeriesRow[]): PatchesRow[] {
 const pairsOf = (rowsOf: (name: string) => readonly ResultRow[]) =>
   MEMBERS.map(({ label, definition }) => ({ label, pairs: fusedPairs(rowsOf(definition.name)) }));
 
-const points = (difference: number) =>
-  `${difference >= 0 ? "+" : "−"}${(100 * Math.abs(difference)).toFixed(1)}`;
-const apart = (a: ResultRow, b: ResultRow) => a.high < b.low || b.high < a.low;
 const verdict = (right: number, of: number) => right === of ? "yes" : right > 0 ? "partly" : "no";
 const where = {
   notebook: "09_patch_count",
@@ -181,7 +180,7 @@ export const claims: Claim[] = [
       const kept = most.filter(({ fused, patchwise }) => fused.high >= patchwise.low).length;
       return {
         ours: most.map(({ label, patches, fused, patchwise }) =>
-          `${label} ${points(fused.value - patchwise.value)} (${patches} to 1)`
+          `${label} ${signed(100 * (fused.value - patchwise.value))} (${patches} to 1)`
         ).join("; "),
         holds: verdict(kept, most.length),
       };
@@ -202,7 +201,7 @@ export const claims: Claim[] = [
       const alike = found.filter(({ cc, grid }) => !apart(cc, grid)).length;
       return {
         ours: found.map(({ label, k, cc, grid }) =>
-          `${label} ${points(cc.value - grid.value)} (k = ${k})`
+          `${label} ${signed(100 * (cc.value - grid.value))} (k = ${k})`
         ).join("; "),
         holds: verdict(alike, found.length),
       };

@@ -7,15 +7,16 @@
  * @module
  */
 import {
+  ahead,
   bootstrapDifference,
   type Claim,
   type CoverSpec,
   type ExperimentDefinition,
   paperValue,
   recallOf,
-  type ResultRow,
   type RetrievalRun,
   type Scale,
+  signed,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { CC10, CC5 } from "./fusion.ts";
@@ -51,15 +52,6 @@ function schemesOn(variant: Variant): ExperimentDefinition {
 export const MEMBERS: readonly { label: string; definition: ExperimentDefinition }[] = [
   ...[MIXED, SMALL, LARGE, UNSEEN_RENDERINGS],
 ].map((variant) => ({ label: variant.label, definition: schemesOn(variant) }));
-
-/** Recall@1 of a random ranking: the share of images that show a class, averaged over the classes that some image shows. */
-export function chanceOf({ relevance: { queries, images, relevant } }: RetrievalRun): number {
-  const shown = Array.from(
-    { length: queries },
-    (_, q) => relevant.subarray(q * images, (q + 1) * images).reduce((sum, hit) => sum + hit, 0),
-  ).filter((count) => count > 0);
-  return shown.reduce((sum, count) => sum + count / images, 0) / shown.length;
-}
 
 /** A difference in Recall@1 between two schemes on the same images, in points. */
 export interface SchemeDifference {
@@ -101,16 +93,6 @@ export function schemeDifferences(runs: ReadonlyMap<string, RetrievalRun>): Sche
   });
 }
 
-/** "+3.1", "−0.4". */
-export const signed = (points: number): string =>
-  `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)}`;
-
-/** Recall@1 of one scheme less that of another, with whether their intervals are apart. */
-function between(rows: readonly ResultRow[], method: string, other: string) {
-  const [a, b] = [recallOf(rows, method), recallOf(rows, other)];
-  return { points: 100 * (a.value - b.value), apart: a.low > b.high || b.low > a.high };
-}
-
 const NAMES = MEMBERS.map(({ definition }) => definition.name);
 const notebook = "04_patch_schemes";
 
@@ -124,8 +106,8 @@ export const claims: Claim[] = [
     paper: "ahead, not ahead, ahead (bars without numbers)",
     needs: NAMES.slice(0, 3),
     judge(rowsOf) {
-      const gains = NAMES.slice(0, 3).map((name) => between(rowsOf(name), "cc@10", "grid@10"));
-      const fives = NAMES.slice(0, 3).map((name) => between(rowsOf(name), "cc@5", "grid@5"));
+      const gains = NAMES.slice(0, 3).map((name) => ahead(rowsOf(name), "cc@10", "grid@10"));
+      const fives = NAMES.slice(0, 3).map((name) => ahead(rowsOf(name), "cc@5", "grid@5"));
       const shown = (of: typeof gains) => of.map(({ points }) => signed(points)).join(", ");
       const [mixed, small, large] = gains;
       const clear = [mixed, large].every(({ points, apart }) => points > 0 && apart);

@@ -7,6 +7,7 @@
 import {
   type Dataset,
   imagesInOrder,
+  medianOf,
   paperTable,
   percent,
   R_MAX_THRESHOLDS,
@@ -96,13 +97,10 @@ export function factsOf(
     }
     if (right > 0) chances.push(right / ranked);
   }
-  found.sort((a, b) => a - b);
-  const middle = found[Math.floor((found.length - 1) / 2)] +
-    found[Math.ceil((found.length - 1) / 2)];
   return {
     classes: chances.length,
     pairs: found.length,
-    side: middle / 2,
+    side: medianOf(found),
     chance: chances.reduce((a, b) => a + b) / chances.length,
   };
 }

@@ -61,6 +61,28 @@ export function recallOf(
   );
 }
 
+/** Whether the intervals of two rows do not touch. */
+export function apart(a: ResultRow, b: ResultRow): boolean {
+  return a.low > b.high || b.low > a.high;
+}
+
+/**
+ * By how much the recall of one method is ahead of another's.
+ *
+ * @param rows rows of one run
+ * @param method whose recall
+ * @param other from which to subtract
+ * @returns points of Recall@1, and whether the intervals do not touch
+ */
+export function ahead(
+  rows: readonly ResultRow[],
+  method: string,
+  other: string,
+): { points: number; apart: boolean } {
+  const [a, b] = [recallOf(rows, method), recallOf(rows, other)];
+  return { points: 100 * (a.value - b.value), apart: apart(a, b) };
+}
+
 /**
  * Judges claims by the rows of runs.
  *

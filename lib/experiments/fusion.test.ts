@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { generateClevrDs } from "../datasets/mod.ts";
 import { loadEngine } from "../fusion/mod.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import { runFusion } from "./fusion.ts";
 import { readResults } from "./results.ts";
 import { runRetrieval } from "./retrieval.ts";
-import { withFolders } from "./testing.ts";
+import { testConfig, withFolders } from "./testing.ts";
 import { divideWords } from "./words.ts";
 import { openWorkbench } from "./workbench.ts";
 
@@ -42,31 +41,7 @@ const fusion: FusionMethod[] = [
   },
 ];
 
-const config: ExperimentConfig = {
-  name: "test_fusion",
-  scale: "smoke",
-  seed: 5,
-  dataset: {
-    source: "clevr-ds",
-    variant: "reduced",
-    family: "fluent-3d",
-    images: 40,
-    split: "test",
-    size: 200,
-  },
-  encoder: {
-    id: fileURLToPath(new URL("../encoders/testdata/random-clip/", import.meta.url)),
-    dtype: "fp32",
-  },
-  covers: [{ scheme: "full" }],
-  fusion,
-  hiddenWords: 20,
-  cut: "exact",
-  prompts: "single",
-  recallAt: [1],
-  subsets: [],
-  bootstrap: { resamples: 20, confidence: 0.9 },
-};
+const config = testConfig({ name: "test_fusion", fusion, hiddenWords: 20 });
 
 Deno.test("a run trains, fuses and scores beside the covers, and trains nothing twice", () =>
   withFolders(async (options) => {

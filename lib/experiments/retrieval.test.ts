@@ -1,42 +1,23 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { classPrompts, loadEncoder } from "../encoders/mod.ts";
 import { recallAtK } from "../retrieval/mod.ts";
-import type { ExperimentConfig } from "./config.ts";
 import { CACHE_DIR } from "../cache_dir.ts";
 import { openDataset } from "./data.ts";
 import { readResults } from "./results.ts";
 import { runRetrieval } from "./retrieval.ts";
-import { withFolders } from "./testing.ts";
+import { testConfig, withFolders } from "./testing.ts";
 
-const encoder = fileURLToPath(new URL("../encoders/testdata/random-clip/", import.meta.url));
-
-const config: ExperimentConfig = {
-  name: "test",
-  scale: "smoke",
-  seed: 5,
-  dataset: {
-    source: "clevr-ds",
-    variant: "reduced",
-    family: "fluent-3d",
-    images: 40,
-    split: "test",
-    size: 200,
-  },
-  encoder: { id: encoder, dtype: "fp32" },
+const config = testConfig({
   covers: [
     { scheme: "full" },
     { scheme: "complete", k: 2 },
     { scheme: "grid", n: 2 },
     { scheme: "objects" },
   ],
-  cut: "exact",
-  prompts: "single",
   recallAt: [1, 3],
   subsets: ["size", "rMax"],
-  bootstrap: { resamples: 20, confidence: 0.9 },
-};
+});
 
 Deno.test("a run scores every method on every subset, and a second one repeats it from the cache", () =>
   withFolders(async (options) => {
@@ -72,7 +53,7 @@ Deno.test("a run scores every method on every subset, and a second one repeats i
 Deno.test("scores stand under their own image, in whatever order the shards give them", () =>
   withFolders(async (options) => {
     const run = await runRetrieval(config, options);
-    const loaded = await loadEncoder(encoder);
+    const loaded = await loadEncoder(config.encoder.id);
     const { categories } = run.dataset;
     const prompts = await classPrompts(loaded, categories, { templates: "single" });
     await loaded.dispose();

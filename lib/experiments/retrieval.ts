@@ -15,6 +15,7 @@ import type { ProgressOutput } from "../progress.ts";
 import {
   imagesInOrder,
   R_MAX_THRESHOLDS,
+  recallAtK,
   recallRows,
   relevanceBySize,
   type RelevanceMatrix,
@@ -71,6 +72,16 @@ export interface RetrievalRun {
   provenance: Provenance;
   /** Path of the written rows. */
   path: string;
+}
+
+/**
+ * The Recall@k that a random ranking reaches on the searched images: the mean of min(1, n·k/N) over classes.
+ *
+ * @param run a run
+ * @param k of Recall@k
+ */
+export function chanceOf({ methods: [{ scores }], relevance }: RetrievalRun, k = 1): number {
+  return recallAtK(scores, relevance, [k]).chance[0];
 }
 
 /** Refuses covers and fusions that rows, figures and stores could not tell apart. */

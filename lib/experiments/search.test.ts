@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { loadEngine, PAPER_SPACE, sweepPoints } from "../fusion/mod.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import { readResults } from "./results.ts";
 import { runSearch, type TrialRow } from "./search.ts";
-import { withFolders } from "./testing.ts";
+import { testConfig, withFolders } from "./testing.ts";
 
 await loadEngine({ prefer: "wasm" });
 
@@ -25,29 +24,11 @@ const method: FusionMethod = {
     },
   },
 };
-const config: ExperimentConfig = {
+const config = testConfig({
   name: "test_search",
-  scale: "smoke",
-  seed: 5,
-  dataset: {
-    source: "clevr-ds",
-    variant: "reduced",
-    family: "fluent-3d",
-    images: 40,
-    split: "test",
-    size: 200,
-  },
-  encoder: {
-    id: fileURLToPath(new URL("../encoders/testdata/random-clip/", import.meta.url)),
-    dtype: "fp32",
-  },
   covers: [cover],
-  cut: "exact",
-  prompts: "single",
-  recallAt: [1],
-  subsets: [],
-  bootstrap: { resamples: 20, confidence: 0.95 },
-};
+  bootstrap: { confidence: 0.95 },
+});
 
 Deno.test("a search tries points of Table 14, writes their rows, and keeps no weights", () =>
   withFolders(async (options) => {

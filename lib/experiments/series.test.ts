@@ -1,33 +1,10 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import type { ExperimentConfig } from "./config.ts";
 import { readResults } from "./results.ts";
 import { runSeries } from "./series.ts";
-import { withFolders } from "./testing.ts";
+import { testConfig, withFolders } from "./testing.ts";
 
-const encoder = fileURLToPath(new URL("../encoders/testdata/random-clip/", import.meta.url));
-
-const config: ExperimentConfig = {
-  name: "series",
-  scale: "smoke",
-  seed: 5,
-  dataset: {
-    source: "clevr-ds",
-    variant: "reduced",
-    family: "fluent-3d",
-    images: 40,
-    split: "test",
-    limit: 3,
-    size: 200,
-  },
-  encoder: { id: encoder, dtype: "fp32" },
-  covers: [{ scheme: "full" }],
-  cut: "exact",
-  prompts: "single",
-  recallAt: [1],
-  subsets: [],
-  bootstrap: { resamples: 10, confidence: 0.9 },
-};
+const config = testConfig({ name: "series", dataset: { limit: 3 }, bootstrap: { resamples: 10 } });
 
 Deno.test("each member runs by itself, and what this machine lacks is reported beside them", () =>
   withFolders(async (options) => {

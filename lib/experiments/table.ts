@@ -57,6 +57,11 @@ export function percent(share: number): string {
   return (100 * share).toFixed(1);
 }
 
+/** A difference in points with its sign, such as `"+3.1"` or `"−0.4"`. */
+export function signed(points: number, digits = 1): string {
+  return `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(digits)}`;
+}
+
 /** The paper's number for a method, in per cent as printed there, or `undefined`. */
 export type PaperColumn = Record<string, number | undefined>;
 

@@ -1,36 +1,15 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import type { CoverSpec } from "../covers/mod.ts";
-import type { ExperimentConfig } from "./config.ts";
-import { withFolders } from "./testing.ts";
+import { testConfig, withFolders } from "./testing.ts";
 import { openWorkbench } from "./workbench.ts";
 
 const grid: CoverSpec = { scheme: "grid", n: 4 },
   complete: CoverSpec = { scheme: "complete", k: 4 };
 
-const config: ExperimentConfig = {
-  name: "test",
-  scale: "smoke",
-  seed: 5,
-  dataset: {
-    source: "clevr-ds",
-    variant: "reduced",
-    family: "fluent-3d",
-    images: 20,
-    split: "test",
-    size: 200,
-  },
-  encoder: {
-    id: fileURLToPath(new URL("../encoders/testdata/random-clip/", import.meta.url)),
-    dtype: "fp32",
-  },
+const config = testConfig({
+  dataset: { images: 20 },
   covers: [{ scheme: "full" }, { scheme: "objects" }, grid, complete],
-  cut: "exact",
-  prompts: "single",
-  recallAt: [1],
-  subsets: [],
-  bootstrap: { resamples: 20, confidence: 0.9 },
-};
+});
 
 Deno.test("workbench: the largest cover is encoded first, and smaller ones copy what they share with it", () =>
   withFolders(async ({ cacheDir, output }) => {
