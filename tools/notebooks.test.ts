@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { cellText, injectParameters, parameterNames, readNotebook } from "./notebooks/notebook.ts";
 import {
@@ -9,7 +10,7 @@ import {
   timeLimit,
 } from "./notebooks/run.ts";
 import { noteTimes } from "./notebooks/times.ts";
-import { parseCommandLine, runWithCaches } from "./notebooks.ts";
+import { parseCommandLine, runWithCaches, sweepColdCaches } from "./notebooks.ts";
 import { ROOT } from "./project.ts";
 
 const SOURCE = join(ROOT, "tools", "testdata", "parameters.ipynb");
@@ -128,6 +129,23 @@ Deno.test("a cold run has empty caches of its own, which it removes", async () =
   });
 });
 
+Deno.test("cold caches of processes that are gone are removed, those of others are not", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const gone = new Deno.Command("true").spawn();
+    await gone.status;
+    const ours = `cold-${hostname()}-`;
+    const kept = [`${ours}${Deno.pid}-a`, `${ours}1-b`, `cold-elsewhere-${gone.pid}-c`, "features"];
+    for (const name of [...kept, `${ours}${gone.pid}-d`]) {
+      await Deno.mkdir(join(folder, name, "features"), { recursive: true });
+    }
+    await sweepColdCaches(folder);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), kept.sort());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a notebook whose kernel dies, or that is none, fails; the others run", async () => {
   await withCells(["const before = 1;", "Deno.exit(3);"], async (path) => {
     const broken = join(path, "..", "broken.ipynb");
@@ -147,12 +165,17 @@ Deno.test("times are kept by notebook, cold and warm apart", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const path = join(folder, "times.quick.json");
-    await noteTimes(path, { b: [2, 3.04], a: [1] }, { cold: true, whole: true });
-    const times = await noteTimes(path, { b: [0.52] }, { cold: false, whole: false });
+    await noteTimes(path, { b: [3.04], a: [1] }, { cold: true, whole: true });
+    const times = await noteTimes(path, { b: [2, 0.52] }, { cold: false, whole: false });
     assert.deepEqual(times.notebooks, { a: { cold: 1 }, b: { cold: 3, warm: 0.5 } });
     assert.equal(times.wholeSetCold, 4);
     assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), times);
     assert.deepEqual(Object.keys(times.notebooks), ["a", "b"]);
+    await assert.rejects(
+      noteTimes(path, { b: [2, 3] }, { cold: true, whole: false }),
+      /b ran 2 times, and only the first was cold/,
+    );
+    assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), times);
     await Deno.writeTextFile(path, JSON.stringify({ ...times, machine: "another" }));
     const moved = await noteTimes(path, { c: [7] }, { cold: false, whole: false });
     assert.deepEqual([moved.notebooks, moved.wholeSetCold], [{ c: { warm: 7 } }, undefined]);

@@ -6,7 +6,9 @@
  *
  * @module
  */
+import { hostname } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { CACHE_DIR } from "../lib/cache_dir.ts";
 import { interruptible } from "../lib/interrupt.ts";
@@ -83,6 +85,31 @@ export function parseCommandLine(
   };
 }
 
+/** What the names of this machine's cold caches begin with; the process's id follows. */
+const COLD = `cold-${hostname()}-`;
+
+/** Whether a process of this machine runs, whoever owns it. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as { code?: string }).code !== "ESRCH";
+  }
+}
+
+/**
+ * Removes the cold caches of processes that are gone: one that was killed could not remove its own.
+ *
+ * @param folder where they lie
+ */
+export async function sweepColdCaches(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    const pid = name.startsWith(COLD) && /^(\d+)-/.exec(name.slice(COLD.length))?.[1];
+    if (!pid || isRunning(Number(pid))) continue;
+    await Deno.remove(join(folder, name), { recursive: true });
+  }
+}
+
 /**
  * Runs notebooks, with caches of their own where they are to begin cold.
  *
@@ -92,7 +119,8 @@ export function parseCommandLine(
 export async function runWithCaches(options: RunOptions, cold: boolean): Promise<RunTotals> {
   if (!cold) return await runNotebooks(options);
   await Deno.mkdir(CACHE_DIR, { recursive: true });
-  const cacheDir = await Deno.makeTempDir({ dir: CACHE_DIR, prefix: "cold-" });
+  await sweepColdCaches(CACHE_DIR);
+  const cacheDir = await Deno.makeTempDir({ dir: CACHE_DIR, prefix: `${COLD}${Deno.pid}-` });
   try {
     return await runNotebooks({ ...options, cacheDir });
   } finally {

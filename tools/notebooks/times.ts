@@ -34,18 +34,25 @@ export function timesPath(folder: string, scale: string): string {
 const tenths = (seconds: number) => Math.round(10 * seconds) / 10;
 
 /**
- * Notes the times of a run, of several runs of one notebook the last. Times of another machine are dropped.
+ * Notes the times of a run, of several warm runs of one notebook the last. Times of another machine are dropped.
  *
  * @param path the file, made where there is none
  * @param seconds of the runs that ended well, by notebook
  * @param options whether they began with empty caches, and whether they were all notebooks there are
  * @returns what the file then holds
+ * @throws {RangeError} when a notebook has several cold runs: all but the first found warm caches
  */
 export async function noteTimes(
   path: string,
   seconds: Readonly<Record<string, readonly number[]>>,
   { cold, whole }: { cold: boolean; whole: boolean },
 ): Promise<TimesFile> {
+  for (const [name, { length }] of Object.entries(seconds)) {
+    if (!cold || length < 2) continue;
+    throw new RangeError(
+      `Cannot note times: ${name} ran ${length} times, and only the first was cold`,
+    );
+  }
   const here: TimesFile = { machine: machine(), notebooks: {} };
   const found: TimesFile = await Deno.readTextFile(path).then(JSON.parse, () => here);
   const { wholeSetCold, notebooks } = found.machine === here.machine ? found : here;
