@@ -103,6 +103,36 @@ Deno.test("templates without a place for the name are refused; abort is heeded",
   });
 });
 
+Deno.test("an interrupt loses one batch of classes, and a full disk none", async () => {
+  await withEncoder(async (real) => {
+    const { encoder, texts } = counting(real);
+    const names = Array.from({ length: 40 }, (_, i) => `thing ${i}`);
+    const stop = new AbortController();
+    const onProgress = (done: number) => done === 32 && stop.abort(new Error("enough"));
+    const options = { templates: ["a {}"] };
+    const signal = stop.signal;
+    await assert.rejects(
+      classPrompts(encoder, names, { ...options, signal, onProgress }),
+      /enough/,
+    );
+    const before = texts();
+    const resumed = await classPrompts(encoder, names, options);
+    assert.equal(texts() - before, 8);
+    assert.deepEqual(resumed, await classPrompts(counting(real).encoder, names, options));
+
+    const cacheDir = await Deno.makeTempFile(); // a file: nothing can be written into it
+    try {
+      const other = counting(real);
+      const cached = () =>
+        classPrompts(other.encoder, names, { ...options, cacheDir: `${cacheDir}/x` });
+      await assert.rejects(cached());
+      assert.deepEqual(await classPrompts(other.encoder, names, options), resumed);
+    } finally {
+      await Deno.remove(cacheDir);
+    }
+  });
+});
+
 /** An encoder that counts the sentences it is asked for. */
 function counting(encoder: Encoder): { encoder: Encoder; texts: () => number } {
   let texts = 0;

@@ -103,9 +103,11 @@ export async function classPrompts(
   const missing = [...new Set(names)].filter((name) => !known.has(prefix + name));
   const key = { encoder, sentences, names: missing };
   const kept = cacheDir && missing.length > 0 ? await keptPrompts(cacheDir, key) : undefined;
-  const vectors = kept ?? await encodeClasses(encoder, missing, sentences, { signal, onProgress });
-  missing.forEach((name, i) => known.set(prefix + name, rowOf(vectors, i, encoder)));
-  if (cacheDir && missing.length > 0 && !kept) await keepPrompts(cacheDir, key, vectors);
+  const remember = (name: string, vector: Float32Array) => known.set(prefix + name, vector);
+  const vectors = kept ??
+    await encodeClasses(encoder, missing, sentences, remember, { signal, onProgress });
+  if (kept) missing.forEach((name, i) => remember(name, rowOf(kept, i, encoder)));
+  else if (cacheDir && missing.length > 0) await keepPrompts(cacheDir, key, vectors);
   onProgress?.(missing.length, missing.length);
   const out = new Float32Array(names.length * encoder.dim); // (Q, D)
   names.forEach((name, i) => out.set(known.get(prefix + name)!, i * encoder.dim));
@@ -117,11 +119,12 @@ function rowOf(vectors: Float32Array, row: number, { dim }: Encoder): Float32Arr
   return vectors.subarray(row * dim, (row + 1) * dim);
 }
 
-/** Means over the sentences of each class. // (Q, D) */
+/** Means over the sentences of each class, remembered batch by batch: an interrupt loses one. // (Q, D) */
 async function encodeClasses(
   encoder: Encoder,
   names: readonly string[],
   sentences: readonly string[],
+  remember: (name: string, vector: Float32Array) => void,
   { signal, onProgress }: ClassPromptOptions,
 ): Promise<Float32Array> {
   const means = new Float32Array(names.length * encoder.dim); // (Q, D)
@@ -133,9 +136,10 @@ async function encodeClasses(
     );
     const vectors = await encoder.encodeTexts(texts, { signal }); // (classes * sentences, D)
     const rows = sentences.length * encoder.dim;
-    some.forEach((_, i) => {
+    some.forEach((name, i) => {
       const mean = meanVector(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim);
       means.set(mean, (from + i) * encoder.dim);
+      remember(name, rowOf(means, from + i, encoder));
     });
   }
   return means;
