@@ -60,6 +60,26 @@ Deno.test("a stopped measurement throws the reason", async () => {
   );
 });
 
+Deno.test("the stop button ends a measurement that has a signal of its caller's too", async () => {
+  const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  const source = `import { interruptible } from ${at("../interrupt.ts")};
+    import { measureSearch } from ${at("./search_cost.ts")};
+    using _ = interruptible();
+    let searches = 0;
+    const search = () => void (searches++ === 0 && Deno.kill(Deno.pid, "SIGINT"));
+    const { signal } = new AbortController();
+    const options = { dim: 1, rounds: 1000, signal };
+    await measureSearch([{ search }], [new Float32Array(1)], options).then(
+      () => console.log("went on"),
+      (error) => console.log(error.name),
+    );`;
+  // in a process of its own: the test runner itself ends at SIGINT
+  const args = ["eval", "--no-check", source];
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const [out, log] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.equal(out, "InterruptError\n", log);
+});
+
 Deno.test("medians of an odd and an even number of values", () => {
   assert.equal(medianOf([3, 1, 2]), 2);
   assert.equal(medianOf([4, 1, 2, 9]), 3);

@@ -121,12 +121,13 @@ export interface SearchCost {
 export async function measureSearch(
   collections: readonly SearchCollection[],
   queries: readonly Float32Array[],
-  { dim, rounds = 5, signal = operationSignal() }: {
+  { dim, rounds = 5, signal: own }: {
     dim: number;
     rounds?: number;
     signal?: AbortSignal;
   },
 ): Promise<SearchCost[]> {
+  const signal = own ? AbortSignal.any([own, operationSignal()]) : operationSignal();
   const cases = collections.flatMap((collection) =>
     queries.map((batch) => ({ collection, batch, times: [] as number[] }))
   );
