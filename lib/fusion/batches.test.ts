@@ -71,6 +71,9 @@ Deno.test("batches: a small window mixes two stretches of images at once; a larg
     }
     assert.deepEqual(new Set(eighths).size, 40);
     assert.deepEqual(new Set(order(0.5)).size, 40); // images that are larger than a block
+    for (const none of [0, -1, NaN]) {
+      assert.throws(() => order(none), /windowBytes must be positive/);
+    }
   }));
 
 Deno.test("batches: the order does not depend on how shards were cut, nor on the order asked for", () =>

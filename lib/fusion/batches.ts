@@ -36,7 +36,8 @@ export interface BatchOptions {
   /**
    * How much is shuffled at once. More images than these bytes of features are cut into blocks of half as
    * much, in the data set's order; blocks come in random order, and the images of two at a time are mixed
-   * (default 128 MiB, half of what a store keeps).
+   * (default 128 MiB, half of what a store keeps). Blocks ignore shards: where several strided processes
+   * wrote the features, a block touches shards of all of them, and more is read.
    */
   windowBytes?: number;
 }
@@ -61,8 +62,8 @@ export function inDatasetOrder(store: FeatureStore, imageIds?: readonly string[]
 }
 
 /**
- * Cuts images into blocks of successive ones, all of nearly the same size and at most `bytes`. How the
- * images lie in shards does not matter: shards are cut by the clock.
+ * Cuts images into blocks of successive ones, all of nearly the same size: at most `bytes`, and up to one
+ * image more. How the images lie in shards does not matter: shards are cut by the clock.
  */
 function cutBlocks(store: FeatureStore, imageIds: readonly string[], bytes: number): string[][] {
   const sizes = imageIds.map((id) => store.patchCount(id) * store.dim * 4);
@@ -85,11 +86,15 @@ function cutBlocks(store: FeatureStore, imageIds: readonly string[], bytes: numb
  * @param options which images, and whether and how they are shuffled
  * @returns every wanted image once
  * @throws Error when there are no features of an image
+ * @throws RangeError when `windowBytes` is not positive
  */
 export function visitingOrder(
   store: FeatureStore,
   { imageIds, random, windowBytes = WINDOW_BYTES }: BatchOptions = {},
 ): string[] {
+  if (!(windowBytes > 0)) {
+    throw new RangeError(`Cannot order images: windowBytes must be positive, got ${windowBytes}`);
+  }
   const ids = inDatasetOrder(store, imageIds);
   if (!random) {
     const wanted = new Set(ids);
@@ -129,7 +134,7 @@ export function batchCount(images: number, batchSize: number): number {
  * @param store where the features are
  * @param options which images, in batches of how many, in which order
  * @throws Error when there are no features of an image, or a shard on disk is damaged
- * @throws RangeError when `batchSize` is not a positive integer
+ * @throws RangeError when `batchSize` is not a positive integer, or `windowBytes` not positive
  */
 export function* featureBatches(
   store: FeatureStore,
