@@ -52,7 +52,9 @@ export interface ExtractOptions {
   /**
    * Features of the same images on other covers: a patch that one of them has, made by the same encoder in
    * the same way, is copied bit for bit instead of encoded, and an image of which all patches are there
-   * is not even decoded. Stores of other encoders, and images that a store lacks, do no harm.
+   * is not even decoded. Stores of other encoders, and images that a store lacks, do no harm. Where only
+   * some patches are copied, the others are encoded in a call of another size than without `reuse`: with
+   * an encoder whose rounding depends on it, their last digits may differ.
    */
   reuse?: readonly FeatureStore[];
   /** Stops the run with its reason; what was encoded until then is written. */

@@ -18,7 +18,7 @@ import {
 } from "../images/mod.ts";
 import type { HashIndex } from "./hashes.ts";
 import { contentOf, imageKey } from "./key.ts";
-import { type CopiedPatches, copyPatches, type FindPatches } from "./reuse.ts";
+import { type CopiedPatches, copyPatches, type FindPatches, hasAllPatches } from "./reuse.ts";
 
 /** Bytes of an image file that are read into memory at most. */
 export const DEFAULT_MAX_BYTES = 512 * 2 ** 20;
@@ -133,11 +133,18 @@ function lookUp(
   key: string,
   { cover: spec, known }: PrepareOptions,
 ): { width: number; height: number; cover: Cover; copied: CopiedPatches } | undefined {
-  const found = known?.find(contentOf(key));
+  let cover: Cover | undefined;
+  const coverOf = ({ width, height }: { width: number; height: number }) =>
+    cover ??= makeCover(spec, { width, height, objects: objectBoxes(image) });
+  const found = known?.find(contentOf(key), (found) => hasAllPatches(found, coverOf(found)));
   if (!known || !found) return undefined;
   const { width, height } = found;
-  const cover = makeCover(spec, { width, height, objects: objectBoxes(image) });
-  return { width, height, cover, copied: copyPatches(found, cover, known.dim) };
+  return {
+    width,
+    height,
+    cover: coverOf(found),
+    copied: copyPatches(found, coverOf(found), known.dim),
+  };
 }
 
 /** The part of a cover that has yet to be encoded. */

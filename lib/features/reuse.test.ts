@@ -130,6 +130,21 @@ Deno.test("reuse: other encoders, methods and images are left alone; what is mis
     assert.equal((await extractFrom([none.store], others)).seen.copied, 0);
   }));
 
+Deno.test("reuse: once a cover is known whole no further store is asked", () =>
+  withFolder(async (folder) => {
+    const { base, plain } = await setUp(folder);
+    const [first, second] = [await plain(k(5)), await plain(grid(5))];
+    const asked: string[] = [];
+    second.byContent = (hash) => {
+      asked.push(hash);
+      return undefined;
+    };
+    const all = await extractFrom([first, second], { ...base, cover: grid(5) });
+    assert.deepEqual([all.seen.patches, asked.length], [0, 0]);
+    await extractFrom([first, second], { ...base, cover: full });
+    assert.equal(asked.length, 4); // the first store lacks the image without padding
+  }));
+
 Deno.test("reuse: a damaged store is as good as none", () =>
   withFolder(async (folder) => {
     const { base, plain } = await setUp(folder);

@@ -19,8 +19,14 @@ export interface KnownPatches {
   features: Map<string, Float32Array>;
 }
 
-/** Finds what is known of an image by the SHA-256 of its file. */
-export type FindPatches = (contentHash: string) => KnownPatches | undefined;
+/**
+ * Finds what is known of an image by the SHA-256 of its file. Once `enough` is known no further store is
+ * asked: each that is keeps shards in memory.
+ */
+export type FindPatches = (
+  contentHash: string,
+  enough?: (known: KnownPatches) => boolean,
+) => KnownPatches | undefined;
 
 /** All that features depend on, but not how the image was cut into boxes. */
 function patchIdentity({ cover: _, ...rest }: FeatureKey): string {
@@ -76,9 +82,10 @@ export function findPatches(
   const usable = new Set(
     key.method === "exact" ? stores.filter((store) => patchIdentity(store.key) === wanted) : [],
   );
-  return (contentHash) => {
+  return (contentHash, enough) => {
     let known: KnownPatches | undefined;
     for (const store of usable) {
+      if (known && enough?.(known)) break;
       try {
         const image = store.byContent(contentHash);
         const names = image && storedNames(store, image);
@@ -105,6 +112,11 @@ export interface CopiedPatches {
   features: Float32Array;
   /** The patches that are not known, in order. */
   missing: number[];
+}
+
+/** Whether every patch of a cover is known. */
+export function hasAllPatches({ features, width, height }: KnownPatches, cover: Cover): boolean {
+  return coverBoxes(cover).every((box) => features.has(patchName(cover, box, width, height)));
 }
 
 /** Copies what is known of a cover's patches. */
