@@ -63,8 +63,8 @@ function slideBoxes({ x, y }: { x: Slide; y: Slide }): Box[] {
 /**
  * The published Complete Cover: sliding windows at the scales 1, (k-1)/k … 1/k of the image.
  *
- * Either fit rounds each side **up** to a multiple of k, as both published programs do: `pad` adds
- * black at the right and at the bottom (`cc_algo.py` computes the same boxes but centres the image in
+ * Either fit rounds each side **up** to a multiple of k, as both published programs do: `pad` repeats
+ * the edge at the right and at the bottom (`cc_algo.py` computes the same boxes but centres the image in
  * the padding, at most (k-1)/2 px away), `stretch` resizes (`feature_extractor.py`). Every size from
  * 1x1 up works. Patch counts are those of Table 13 unless a side is so short that a cell, ceil(side/k)
  * px, is only a few pixels long, where the overlap of k - 1 px and less makes more windows.
