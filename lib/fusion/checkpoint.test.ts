@@ -30,7 +30,12 @@ function makeState(epochs: number, best: number): TrainingState {
     seconds: 1,
   }));
   const record = { identity: { a: 1 }, history, best: { epoch: best, recall: 0.5 }, steps: epochs };
-  return { record: { ...record, backend: "wasm" }, model, optimizer: optimizer.state() };
+  return {
+    record: { ...record, backend: "wasm" },
+    model,
+    ...(best === epochs && { best: model }),
+    optimizer: optimizer.state(),
+  };
 }
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();

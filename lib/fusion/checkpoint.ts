@@ -1,5 +1,5 @@
 /**
- * Checkpoints of a training: everything that the rest of it depends on, on disk after each epoch, so
+ * Checkpoints of a training: everything that the rest of it depends on, as it is after a whole epoch, so
  * that a run that was killed goes on to the same weights.
  *
  * A folder holds `checkpoint.json`, for people and programs, and the safetensors files that it names:
@@ -16,7 +16,7 @@ import { canonicalJson, writeAtomic } from "../files.ts";
 import type { FusionModel } from "./model.ts";
 import type { OptimizerState } from "./optimizer.ts";
 import { type NamedArray, readSafetensors, writeSafetensors } from "./safetensors.ts";
-import { fusionWeights, readTensors, saveFusion } from "./saving.ts";
+import { fusionWeights, readTensors, type SavableFusion, saveFusion } from "./saving.ts";
 
 /** One epoch of a training. */
 export interface EpochRecord {
@@ -58,6 +58,8 @@ export interface TrainingState {
   record: Omit<CheckpointRecord, "version" | "files">;
   /** The model, with the epoch's weights. */
   model: FusionModel;
+  /** The model with the weights of the best epoch; absent when the checkpoint before has them. */
+  best?: SavableFusion;
   /** The optimiser; absent when the training is done. */
   optimizer?: OptimizerState;
 }
@@ -91,7 +93,7 @@ const fileName = (kind: string, epoch: number) =>
  * @param state the training, just after an epoch
  */
 export async function writeCheckpoint(folder: string, state: TrainingState): Promise<void> {
-  const { record, model, optimizer } = state;
+  const { record, model, best, optimizer } = state;
   const epoch = record.history.length;
   const files: CheckpointRecord["files"] = { best: fileName("best", record.best.epoch) };
   if (optimizer) {
@@ -103,7 +105,7 @@ export async function writeCheckpoint(folder: string, state: TrainingState): Pro
     const metadata = { epoch: String(epoch), steps: String(optimizer.steps) };
     await writeSafetensors(join(folder, files.state), { tensors, metadata });
   }
-  if (record.best.epoch === epoch) await saveFusion(model, join(folder, files.best));
+  if (best) await saveFusion(best, join(folder, files.best));
   const complete: CheckpointRecord = { version: CHECKPOINT_VERSION, ...record, files };
   await writeAtomic(join(folder, RECORD), JSON.stringify(complete, null, 2) + "\n");
   await sweep(folder, Object.values(files));

@@ -41,6 +41,8 @@ export interface TrainingRun {
   identity?: Record<string, unknown>;
   /** Where checkpoints are kept, if they are. */
   folder?: string;
+  /** The last checkpoint: which epochs it has, and when it was written (ms). */
+  saved: { epoch: number; best: number; at: number };
   /** Epochs done. */
   history: EpochRecord[];
   /** The best epoch so far, and its weights where there is validation. */
@@ -55,7 +57,8 @@ export interface TrainingRun {
   done(images?: number): number;
 }
 
-function checkOptions({ model, store, imageIds = store.imageIds, prompts }: TrainOptions): void {
+function checkOptions(options: TrainOptions): void {
+  const { model, store, imageIds = store.imageIds, prompts, checkpointSeconds = 0 } = options;
   const fail = (why: string) => {
     throw new Error(`Cannot train: ${why}`);
   };
@@ -65,6 +68,9 @@ function checkOptions({ model, store, imageIds = store.imageIds, prompts }: Trai
   }
   if (rowCount(prompts, model.dim, "train") === 0) fail("there are no prompts");
   if (imageIds.length === 0) fail("there are no images");
+  if (!(checkpointSeconds >= 0)) {
+    fail(`checkpointSeconds must be 0 or more, got ${checkpointSeconds}`);
+  }
   if (new Set(imageIds).size !== imageIds.length) fail("an image is named twice");
 }
 
@@ -134,7 +140,7 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
     const total = (config.epochs - already) * imageIds.length;
     return {
       ...{ options, config, model, optimizer, context, imageIds, history, best, signal },
-      ...{ identity, folder },
+      ...{ identity, folder, saved: { epoch: already, best: best.epoch, at: performance.now() } },
       watch: new LossWatch(),
       // a training that is done already shows nothing
       progress: createProgress({

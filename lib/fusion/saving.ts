@@ -50,6 +50,12 @@ export function setFusionWeights(
   fresh.dispose();
 }
 
+/** What of a model is saved. */
+export interface SavableFusion extends Pick<FusionModel, "spec" | "sizes" | "constants"> {
+  /** Its parameters by PyTorch name. */
+  readonly parameters: ReadonlyMap<string, tf.Tensor>;
+}
+
 /**
  * Saves a model: its weights under PyTorch's names, spec and sizes as JSON in `__metadata__`
  * (`fusion_spec`, `fusion_sizes`). What `nn.Transformer` does not have begins with `targets.`,
@@ -58,7 +64,7 @@ export function setFusionWeights(
  * @param model the model
  * @param path where; whole or not at all
  */
-export async function saveFusion(model: FusionModel, path: string): Promise<void> {
+export async function saveFusion(model: SavableFusion, path: string): Promise<void> {
   const metadata = {
     format: "pt", // what Hugging Face's loaders look for
     [KEYS.spec]: JSON.stringify(model.spec),

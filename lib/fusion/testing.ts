@@ -192,8 +192,8 @@ export async function trainSmall(
   const model = createFusion(spec, { dim: SMALL_DIM, patches: 6, seed: modelSeed });
   const prompts = randomImages(1, SMALL_DIM, () => 6, "prompts")[0].features; // (6, D)
   try {
-    const options = { model, store, prompts, config: SMALL_CONFIG, output: "silent" } as const;
-    const result = await train({ ...options, ...rest });
+    const options = { model, store, prompts, config: SMALL_CONFIG, checkpointSeconds: 0 };
+    const result = await train({ ...options, output: "silent", ...rest });
     return { ...result, weights: digestWeights(model) };
   } finally {
     model.dispose();

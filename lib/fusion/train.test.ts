@@ -172,6 +172,39 @@ Deno.test("train: stopped between two steps, it goes on to the same weights", ()
     saved.dispose();
   }));
 
+Deno.test("train: between two checkpoints epochs are not kept, and nothing but time is lost", () =>
+  withFolder(async (folder) => {
+    const store = await openSmallStore(folder);
+    const checkpointDir = `${folder}/checkpoint`, recalls = [0.3, 0.9, 0.1];
+    /** Stops after an epoch; of a run that goes on the epochs are counted on. */
+    const run = async (checkpointSeconds: number, stopAfter = Infinity) => {
+      const controller = new AbortController();
+      let epoch = (await readCheckpointRecord(checkpointDir))?.history.length ?? 0;
+      return await trainSmall(store, {
+        ...{ checkpointDir, checkpointSeconds, signal: controller.signal },
+        validate: () => Promise.resolve(recalls[epoch++]),
+        onEpoch: ({ epoch }) => {
+          if (epoch === stopAfter) controller.abort(new Error("enough"));
+        },
+      });
+    };
+    let calls = 0;
+    const whole = await trainSmall(store, { validate: () => Promise.resolve(recalls[calls++]) });
+    const kept = async () => (await readCheckpointRecord(checkpointDir))?.history.length;
+    await assert.rejects(run(3600, 2), /enough/);
+    assert.equal(await kept(), undefined);
+    await assert.rejects(run(0, 1), /enough/);
+    assert.equal(await kept(), 1);
+    await assert.rejects(run(3600, 2), /enough/);
+    assert.equal(await kept(), 1);
+    // the last epoch is kept whatever the clock says, with the weights of one that was not
+    const { weights, best, epochs } = await run(3600);
+    assert.deepEqual([weights, best.epoch, epochs.length], [whole.weights, 2, 3]);
+    const names = [...Deno.readDirSync(checkpointDir)].map(({ name }) => name).sort();
+    assert.deepEqual(names, ["best-002.safetensors", "checkpoint.json"]);
+    assert.equal((await run(0)).weights, whole.weights);
+  }));
+
 /** Starts a process that opens the small store, trains on it as `options` say, and tells its end. */
 function trainInChild(folder: string, options: string): Deno.ChildProcess {
   const script = `
@@ -349,6 +382,7 @@ Deno.test("train: what cannot be trained is refused", () =>
     await refused(/there are no prompts/, { prompts: new Float32Array(0) });
     await refused(/not a whole number of vectors/, { prompts: new Float32Array(SMALL_DIM + 1) });
     await refused(/epochs must be .* got 0/, { config: { ...SMALL_CONFIG, epochs: 0 } });
+    await refused(/checkpointSeconds must be 0 or more, got NaN/, { checkpointSeconds: NaN });
     await refused(/mixing must be .* got 2/, { config: { ...SMALL_CONFIG, mixing: 2 } });
     await refused(/learningRate must be positive, got -1/, {
       config: { ...SMALL_CONFIG, learningRate: -1 },
@@ -410,6 +444,7 @@ Deno.test("train: a centred model resumes, and loads when done, with the best of
         prompts,
         config: SMALL_CONFIG,
         checkpointDir,
+        checkpointSeconds: 0,
         validate: () => Promise.resolve(recalls[epoch++]),
         onEpoch: ({ epoch }) => {
           if (epoch === stopAfter) controller.abort(new Error("enough"));

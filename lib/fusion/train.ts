@@ -21,11 +21,11 @@ import type { TrainOptions, TrainResult } from "./train_options.ts";
  * The best epoch is chosen by `validate` alone (of equals the earliest), and the model ends with its
  * weights. Everything follows from the configuration's seed: on one engine two runs end in the same
  * bits, and so does a run that was killed and called again with the same `checkpointDir`, which goes on
- * after the last whole epoch. A folder that holds another training is refused, not overwritten. Of a
+ * after the last epoch that it kept. A folder that holds another training is refused, not overwritten. Of a
  * training that is done only the best weights and the history are kept.
  *
  * When the training throws, is stopped or diverges, the model's weights are those of the last step; the
- * checkpoint is that of the last whole epoch.
+ * checkpoint is that of a whole epoch, at most `checkpointSeconds` before the last.
  *
  * @param options what, on which images, and how
  * @returns the course of the training, and which epoch was best
@@ -79,17 +79,38 @@ async function trainEpoch(run: TrainingRun, epoch: number): Promise<void> {
   history.push(record);
   noteBest(run, record);
   run.progress.update(run.done(), noteOf(run, record.loss));
-  if (run.folder) {
-    const { identity, optimizer, best: { epoch: bestEpoch, recall } } = run;
-    const best = { epoch: bestEpoch, ...(recall !== undefined && { recall }) };
-    const backend = tf.getBackend();
-    await writeCheckpoint(run.folder, {
-      record: { identity: identity!, history, best, steps: optimizer.steps, backend },
-      model,
-      ...(epoch < run.config.epochs && { optimizer: optimizer.state() }),
-    });
-  }
+  if (run.folder && checkpointIsDue(run)) await keep(run, run.folder);
   await options.onEpoch?.(record);
+}
+
+/** Seconds between two checkpoints unless told: one of the paper's model takes about a second to write. */
+const CHECKPOINT_SECONDS = 15;
+
+function checkpointIsDue({ history, config, saved, options }: TrainingRun): boolean {
+  const seconds = options.checkpointSeconds ?? CHECKPOINT_SECONDS;
+  return history.length === config.epochs || performance.now() - saved.at >= 1000 * seconds;
+}
+
+/** Writes a checkpoint of a run between two epochs. */
+async function keep(run: TrainingRun, folder: string): Promise<void> {
+  const { identity, optimizer, history, model, saved, best: { epoch: best, recall, weights } } =
+    run;
+  const { spec, sizes, constants, parameters } = model;
+  await writeCheckpoint(folder, {
+    record: {
+      identity: identity!,
+      history,
+      best: { epoch: best, ...(recall !== undefined && { recall }) },
+      steps: optimizer.steps,
+      backend: tf.getBackend(),
+    },
+    model,
+    ...(best !== saved.best && {
+      best: { spec, sizes, constants, parameters: weights ?? parameters },
+    }),
+    ...(history.length < run.config.epochs && { optimizer: optimizer.state() }),
+  });
+  run.saved = { epoch: history.length, best, at: performance.now() };
 }
 
 /** All steps of one epoch. */
@@ -154,9 +175,9 @@ function noteOf({ history, best, config }: TrainingRun, loss: number): string {
 
 /** The error of a training that cannot go on. */
 function stopped(run: TrainingRun, why: string, where: string, cause?: unknown): Error {
-  const { history, folder } = run;
-  const kept = folder && history.length > 0
-    ? `; ${folder} keeps the state after epoch ${history.length}`
+  const { saved, folder } = run;
+  const kept = folder && saved.epoch > 0
+    ? `; ${folder} keeps the state after epoch ${saved.epoch}`
     : "";
   return new Error(`Cannot train: ${why} (${where})${kept}`, { cause });
 }

@@ -47,6 +47,11 @@ export interface TrainOptions {
    */
   checkpointRoot?: string;
   /**
+   * Seconds between two checkpoints, as long as the training goes on (default 15): what a kill can lose,
+   * together with the epoch under way. With 0 every epoch ends in one.
+   */
+  checkpointSeconds?: number;
+  /**
    * What the caller knows the training by before its model is made: a part of what it depends on, by which
    * `findTraining` finds it in `checkpointRoot` once it is done.
    */
@@ -55,7 +60,7 @@ export interface TrainOptions {
   signal?: AbortSignal;
   /** Called after each step. */
   onStep?: (event: StepEvent) => void;
-  /** Called after each epoch, once its checkpoint is written; waited for. */
+  /** Called after each epoch, and after its checkpoint where it has one; waited for. */
   onEpoch?: (epoch: EpochRecord) => void | Promise<void>;
   /** Where progress shows; found out by itself unless told. */
   output?: ProgressOutput;
