@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { type ExperimentConfig, judgeClaims, readResults } from "detailclip";
-import {
-  claims,
-  DATASETS,
-  ENCODERS,
-  labelOf,
-  missingPairs,
-  notRunTable,
-  ourRows,
-  pairName,
-  paperRows,
-  runEncoders,
-  tableThree,
-} from "./encoders.ts";
+import { claims, runEncoders } from "./encoders.ts";
+import { DATASETS, ENCODERS, labelOf, pairName } from "./encoders_pairs.ts";
+import { missingPairs, notRunTable, ourRows, paperRows, tableThree } from "./encoders_rows.ts";
 
 const clip = fileURLToPath(new URL("../lib/encoders/testdata/random-clip/", import.meta.url));
 

@@ -163,11 +163,11 @@ async function removeWeights(folder: string): Promise<void> {
   await ifThere(Deno.remove(away, { recursive: true }));
 }
 
-/** The fusion at a point of the grid. */
-function fuserAt(fuser: Searched, point: PaperPoint, epochs: number): Searched {
+/** The fusion at a point of the grid, trained for as many epochs. */
+function fuserAt(fuser: Searched, point: PaperPoint): Searched {
   const { training, epsilon } = paperSettings(point);
   const model = { ...fuser.model, epsilon } as Searched["model"];
-  return { ...fuser, model, train: { ...fuser.train, ...training, epochs } };
+  return { ...fuser, model, train: { ...fuser.train, ...training, epochs: fuser.train.epochs } };
 }
 
 /** Name of all that trials depend on besides their points: rows of another study are not used. */
@@ -188,6 +188,50 @@ function trialRow(row: SweepRow<PaperPoint, TrialRecord>, i: number): TrialRow {
   return { trial: i + 1, ...point, ...rest, ...result };
 }
 
+/** Tries points of the grid; each has a folder for its weights until its row is on disk. */
+async function tryPoints(
+  method: FusionMethod,
+  fuser: Searched,
+  context: FusionContext,
+  { draws, engine, progress, steps }: {
+    draws?: number;
+    engine: string;
+    progress: ReturnType<typeof searchProgress>;
+    steps: number;
+  },
+): Promise<TrialRow[]> {
+  const { cacheDir, signal, config: { seed } } = context;
+  const study = await studyOf(fuser, method, context, engine);
+  const path = join(cacheDir, "search", study);
+  const weightsOf = (point: PaperPoint) => `${path}-${sha256(canonicalJson(point)).slice(0, 12)}`;
+  let done = 0; // trials
+  const { rows } = await sweep<typeof PAPER_SPACE, TrialRecord>({
+    ...{ space: PAPER_SPACE, draws, seed, path: `${path}.jsonl`, study, signal },
+    trial: async (point) => {
+      const trial = done;
+      progress.update(trial, 0);
+      const outcome = await runTrial(method, fuserAt(fuser, point), {
+        ...context,
+        cacheDir: weightsOf(point),
+        onEpoch: (_, { epoch }) => progress.update(trial, epoch),
+      });
+      return { ...outcome, steps };
+    },
+    onTrial: async ({ point, recall }, count) => {
+      progress.note(recall);
+      done = count;
+      await removeWeights(weightsOf(point));
+    },
+  });
+  return rows.map(trialRow);
+}
+
+/** The trial with the highest recall. */
+function bestTrial(rows: readonly TrialRow[]): TrialRow {
+  return rows.filter(({ recall }) => recall !== undefined)
+    .reduce((a, b) => b.recall! > a.recall! ? b : a);
+}
+
 /**
  * Trains a fusion at points of Table 14's grid, one after the other, and chooses by Recall@1 on the
  * validation split. Nothing is searched: the test split stays untouched. Every trial's row is kept in the
@@ -206,14 +250,14 @@ export async function runSearch(
   options: SearchOptions = {},
 ): Promise<SearchRun> {
   const started = new Date();
-  const fuser = searchedFuser(method);
+  const given = searchedFuser(method);
   const { draws, cacheDir = CACHE_DIR } = options;
-  const { seed } = config;
   const { epochs, batchSize } = resolveTrainConfig({
-    ...fuser.train,
-    epochs: options.epochs ?? fuser.train.epochs,
-    seed,
+    ...given.train,
+    epochs: options.epochs ?? given.train.epochs,
+    seed: config.seed,
   });
+  const fuser = { ...given, train: { ...given.train, epochs } };
   const interrupted = operationSignal();
   const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
   const run = { displayId: crypto.randomUUID(), ...options, signal };
@@ -225,42 +269,9 @@ export async function runSearch(
     const { store: choose } = await bench.split("val", method.cover);
     const engine = await loadEngine();
     const context = await trialContext(bench, config, { cacheDir, signal });
-    const study = await studyOf(
-      { ...fuser, train: { ...fuser.train, epochs } },
-      ...[method, context, engine.name] as const,
-    );
-    const path = join(cacheDir, "search", study);
-    const weightsOf = (point: PaperPoint) => `${path}-${sha256(canonicalJson(point)).slice(0, 12)}`;
-    const perEpoch = batchCount(learn.imageIds.length, batchSize);
-    let done = 0; // trials
-    const { rows: tried } = await bench.time(
-      "search",
-      () =>
-        sweep<typeof PAPER_SPACE, TrialRecord>({
-          space: PAPER_SPACE,
-          draws,
-          seed,
-          path: `${path}.jsonl`,
-          study,
-          signal,
-          trial: async (point) => {
-            const trial = done;
-            progress.update(trial, 0);
-            const outcome = await runTrial(method, fuserAt(fuser, point, epochs), {
-              ...context,
-              cacheDir: weightsOf(point),
-              onEpoch: (_, { epoch }) => progress.update(trial, epoch),
-            });
-            return { ...outcome, steps: epochs * perEpoch };
-          },
-          onTrial: async ({ point, recall }, count) => {
-            progress.note(recall);
-            done = count;
-            await removeWeights(weightsOf(point));
-          },
-        }),
-    );
-    const rows = tried.map(trialRow);
+    const steps = epochs * batchCount(learn.imageIds.length, batchSize);
+    const search = { draws, engine: engine.name, progress, steps };
+    const rows = await bench.time("search", () => tryPoints(method, fuser, context, search));
     const provenance = await collectProvenance({
       config: { ...config, fusion: [method], search: { draws: rows.length, epochs } },
       command: options.command ?? commandLine(),
@@ -270,12 +281,10 @@ export async function runSearch(
       seconds: bench.seconds,
       engine,
     });
-    const best = rows.filter(({ recall }) => recall !== undefined)
-      .reduce((a, b) => b.recall! > a.recall! ? b : a);
     return {
       config,
       rows,
-      best,
+      best: bestTrial(rows),
       images: { train: learn.imageIds.length, val: choose.imageIds.length },
       provenance,
       path: await writeResults(rows, provenance, options.resultsDir ?? RESULTS_DIR),

@@ -76,7 +76,7 @@ export async function runSeries(
       series.notRun.push({ member: label, missing, command });
       continue;
     }
-    const run = await runRetrieval(config, { ...options, displayId });
+    const run = await runRetrieval(config, { ...options, signal, displayId });
     series.runs.set(label, run);
     series.rows.push(...run.rows.map((row) => ({ ...row, member: label })));
   }

@@ -1,0 +1,179 @@
+/**
+ * Which encoder meets which data set, with which configuration, and the command that runs a pair once it is here.
+ *
+ * @module
+ */
+import {
+  applyDiff,
+  type CocoFiles,
+  configure,
+  type DatasetConfig,
+  type ExperimentConfig,
+  type ExperimentDefinition,
+  type NotRun,
+  type RunOptions,
+  type Scale,
+  type SeriesMember,
+} from "detailclip";
+import { baseline, paperScale } from "./baseline.ts";
+import { CC10, coverAt, detailClip } from "./fusion.ts";
+import { datasetAt, MIXED } from "./variants.ts";
+
+/** A data set with COCO-format annotations; without a split to learn from nothing is fused. */
+export interface GivenDataset extends CocoFiles {
+  /** Images that the fusion learns from. */
+  train?: CocoFiles;
+  /** Images that its best epoch is chosen by. */
+  val?: CocoFiles;
+}
+
+/** The embedded encoder. */
+export const EMBEDDED = "tiny-clip";
+
+/** Table 3's encoders (and Table 2's ViT-B/32): hub id or folder; those without have no export in the hub's layout. */
+export const ENCODERS: Readonly<Record<string, string>> = {
+  [EMBEDDED]: EMBEDDED,
+  "CLIP-ViT-B/32": "Xenova/clip-vit-base-patch32",
+  "CLIP-ViT-B/16": "Xenova/clip-vit-base-patch16",
+  "CLIP-ViT-L/14": "Xenova/clip-vit-large-patch14",
+  "SLIP": "",
+  "RegionCLIP": "",
+  "BLIP2": "",
+};
+
+/** Table 3's data sets. */
+export const DATASETS: readonly string[] = ["CLEVR-DS", "LVIS", "COCO", "Unity-Retail"];
+
+/** Label of a pair in the series. */
+export const labelOf = (encoder: string, dataset: string): string => `${encoder} on ${dataset}`;
+
+/** Encoder and data set of a label. */
+export function pairOf(label: string): { encoder: string; dataset: string } {
+  const at = label.lastIndexOf(" on ");
+  return { encoder: label.slice(0, at), dataset: label.slice(at + " on ".length) };
+}
+
+/** The full image, patches, and one vector of them, as 05_main_result has them. */
+const at = (scale: Scale): ExperimentDefinition["scales"][Scale] => ({
+  dataset: datasetAt(MIXED, scale),
+  covers: [{ scheme: "full" }, coverAt(scale), ...(scale === "quick" ? [CC10] : [])],
+  fusion: [detailClip(coverAt(scale), scale)],
+});
+
+/** One encoder on one data set; others differ in those two alone. */
+const definition: ExperimentDefinition = {
+  name: "encoders",
+  title: "Other encoders and data sets",
+  paper: ["Table 3"],
+  baseline,
+  scales: {
+    smoke: { ...at("smoke"), bootstrap: { resamples: 100 } },
+    quick: at("quick"),
+    paper: { ...at("paper") },
+  },
+};
+
+/** What a real CLIP gets at the quick scale: encoding costs a hundred times as much as with the embedded one. */
+const FEW = { searched: 100, train: 150, val: 50 };
+
+const slug = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
+
+/** Name of the experiment of a pair: that of its rows. */
+export const pairName = (encoder: string, dataset: string): string =>
+  `encoders_${slug(encoder)}_${slug(dataset)}`;
+
+/** The configuration of an encoder on a data set. */
+function pairConfig(
+  [encoder, id]: readonly [string, string],
+  [dataset, given]: readonly [string, GivenDataset | undefined],
+  { scale, seed }: { scale: Scale; seed: number },
+): ExperimentConfig {
+  const own = configure({ ...definition, name: pairName(encoder, dataset) }, scale, { seed });
+  const real = id !== EMBEDDED;
+  const config: ExperimentConfig = {
+    ...own,
+    encoder: real
+      ? { ...own.encoder, id, preprocessing: paperScale.encoder!.preprocessing }
+      : own.encoder,
+    ...(given && { dataset: { source: "coco", ...given } satisfies DatasetConfig }),
+    ...(given && !(given.train && given.val) && { fusion: [] }),
+  };
+  if (scale !== "quick" || (!real && !given)) return config;
+  const few = applyDiff(config, { covers: [{ scheme: "full" }, coverAt(scale)] });
+  return {
+    ...few,
+    dataset: { ...few.dataset, limit: few.dataset.limit ?? FEW.searched },
+    learn: { train: FEW.train, val: FEW.val },
+  };
+}
+
+const TASK = "deno task notebooks 07_encoders";
+
+/** The command that runs a pair, with placeholders for what nobody named yet. */
+function commandFor(
+  [encoder, id]: readonly [string, string],
+  [dataset, given]: readonly [string, GivenDataset | undefined],
+  scale: Scale,
+): string {
+  const settings = [`${TASK} --scale ${scale}`];
+  if (id !== ENCODERS[encoder] || id === "") {
+    settings.push(`--set 'encoders=${JSON.stringify({ [encoder]: id || "/path/to/export" })}'`);
+  }
+  if (dataset !== "CLEVR-DS") {
+    const files = { annotations: "/path/to/test.json", root: "/path/to/images" };
+    const split = { annotations: "/path/to/other.json", root: "/path/to/images" };
+    const shown = given ?? { ...files, train: split, val: split };
+    settings.push(`--set 'datasets=${JSON.stringify({ [dataset]: shown })}'`);
+  }
+  return settings.join(" ");
+}
+
+/** What to run, and what nobody named. */
+export interface Pairs {
+  members: SeriesMember[];
+  unnamed: NotRun[];
+}
+
+/** What has to be exported where the hub has nothing in the layout of two towers. */
+const EXPORT =
+  "no export named: it takes an image tower and a text tower that give one vector each, in the hub's layout, " +
+  "with preprocessor_config.json and a tokenizer (tools/export_encoder.py makes one from a CLIP in transformers' layout)";
+
+/** What is run, where, and how. */
+export interface EncodersOptions extends RunOptions {
+  /** How much. */
+  scale?: Scale;
+  /** Seed of every draw. */
+  seed?: number;
+  /** Hub ids or folders by name, in place of or beside {@linkcode ENCODERS}. */
+  encoders?: Readonly<Record<string, string>>;
+  /** Data sets by name, beside the generated CLEVR-DS; absolute paths. */
+  datasets?: Readonly<Record<string, GivenDataset>>;
+  /** Changes every configuration further, such as to fewer images. */
+  change?: (config: ExperimentConfig) => ExperimentConfig;
+}
+
+/** All pairs of an encoder and a data set. */
+export function pairsOf(
+  { scale = "quick", seed = 7, encoders = {}, datasets = {}, change = (c) => c }: EncodersOptions,
+): Pairs {
+  const pairs: Pairs = { members: [], unnamed: [] };
+  const all = { ...ENCODERS, ...encoders };
+  for (const encoder of Object.entries(all)) {
+    for (const name of new Set([...DATASETS, ...Object.keys(datasets)])) {
+      const dataset = [name, datasets[name]] as const;
+      const label = labelOf(encoder[0], name), command = commandFor(encoder, dataset, scale);
+      const absent = [
+        ...(name !== "CLEVR-DS" && !datasets[name] ? [`no annotations of ${name} named`] : []),
+        ...(encoder[1] === "" ? [EXPORT] : []),
+      ];
+      if (absent.length > 0) {
+        pairs.unnamed.push({ member: label, missing: absent.join("; "), command });
+      } else {
+        const config = change(pairConfig(encoder, dataset, { scale, seed }));
+        pairs.members.push({ label, config, command });
+      }
+    }
+  }
+  return pairs;
+}

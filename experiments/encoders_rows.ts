@@ -1,0 +1,116 @@
+/**
+ * Rows of encoders on data sets as figures and tables take them, beside the paper's Table 3.
+ *
+ * @module
+ */
+import {
+  type EncoderRow,
+  type PaperRow,
+  paperTable,
+  type ResultRow,
+  type Series,
+  type SeriesRow,
+} from "detailclip";
+import { DATASETS, ENCODERS, labelOf, pairOf } from "./encoders_pairs.ts";
+
+/** Which kind of vectors a row is of; `undefined` for those that Table 3 lacks. */
+function kindOf(method: string): EncoderRow["method"] | undefined {
+  if (method === "full image") return "full image";
+  if (method.startsWith("cc@")) return method;
+  return method.startsWith("DetailCLIP") ? "DetailCLIP" : undefined;
+}
+
+/** Our Recall@1 as `encoderDots` draws it. */
+export function ourRows(rows: readonly SeriesRow[]): EncoderRow[] {
+  return rows.flatMap(({ member, method, metric, subset, value, low, high }): EncoderRow[] => {
+    const kind = kindOf(method);
+    if (!kind || metric !== "recall@1" || subset !== "all") return [];
+    return [{ ...pairOf(member), method: kind, value, low, high }];
+  });
+}
+
+/** The encoder of a line of Table 3. */
+const encoderOf = ({ method }: PaperRow) =>
+  /^DetailCLIP \((.*)\)$/.exec(String(method))?.[1] ?? String(method);
+
+/** Table 3 as `encoderDots` draws it. */
+export function paperRows(): EncoderRow[] {
+  return paperTable("table 3").rows.flatMap((row) =>
+    DATASETS.map((dataset): EncoderRow => {
+      const fused = String(row.method).startsWith("DetailCLIP");
+      const method = fused ? "DetailCLIP" : row.input === "Full Image" ? "full image" : "cc@10";
+      return { encoder: encoderOf(row), dataset, method, value: Number(row[dataset]) / 100 };
+    })
+  );
+}
+
+/** Pairs without a number, as `encoderDots` marks them. */
+export const missingPairs = (
+  { notRun }: Pick<Series, "notRun">,
+): { encoder: string; dataset: string }[] => notRun.map(({ member }) => pairOf(member));
+
+/** Ours beside the paper's: a line an encoder and method, a column a data set. */
+export function tableThree(series: Series): Record<string, string>[] {
+  const ours = ourRows(series.rows), theirs = paperRows();
+  const always = Object.keys(ENCODERS).flatMap((encoder) =>
+    (["full image", "DetailCLIP"] as const).map((method) => ({ encoder, method }))
+  );
+  const lines = new Map(
+    [...ours, ...theirs, ...always].map(({ encoder, method }) => [
+      `${encoder}\n${method}`,
+      { encoder, method },
+    ]),
+  );
+  const skipped = new Set(series.notRun.map(({ member }) => member));
+  const order = Object.keys(ENCODERS);
+  const last = ({ method }: Pick<EncoderRow, "method">) => Number(method === "DetailCLIP");
+  return [...lines.values()].toSorted((a, b) =>
+    order.indexOf(a.encoder) - order.indexOf(b.encoder) || last(a) - last(b)
+  )
+    .map(({ encoder, method }) => {
+      const cell = (rows: readonly EncoderRow[], dataset: string, digits: number) => {
+        const row = rows.find((row) =>
+          row.encoder === encoder && row.method === method && row.dataset === dataset
+        );
+        return row && (100 * row.value).toFixed(digits);
+      };
+      const columns = DATASETS.flatMap((dataset) => [
+        [
+          `${dataset}, %`,
+          cell(ours, dataset, 1) ?? (skipped.has(labelOf(encoder, dataset)) ? "not run" : ""),
+        ],
+        [`paper: ${dataset}`, cell(theirs, dataset, 2) ?? ""],
+      ]);
+      return { encoder, method, ...Object.fromEntries(columns) };
+    });
+}
+
+/** What is missing, and the command that runs it. */
+export const notRunTable = ({ notRun }: Pick<Series, "notRun">): Record<string, string>[] =>
+  notRun.map(({ member, missing, command }) => ({
+    "not run": member,
+    why: missing.replaceAll(/\s*\n\s*/g, " "),
+    "command, once it is there": command,
+  }));
+
+/** The rows that Table 3 compares for one encoder on one data set. */
+export function compared(
+  rows: readonly ResultRow[],
+): Record<"full" | "patches" | "fused", ResultRow> {
+  const recall = rows.filter(({ metric, subset }) => metric === "recall@1" && subset === "all");
+  const fused = recall.find(({ method }) => method.startsWith("DetailCLIP"))!;
+  return {
+    full: recall.find(({ method }) => method === "full image")!,
+    patches: recall.find(({ method, cover }) => method === cover && cover === fused.cover)!,
+    fused,
+  };
+}
+
+/** Table 3's DetailCLIP minus another method on a data set, by encoder, in points as printed. */
+export function paperGains(against: "full image" | "cc@10", on = "CLEVR-DS"): string {
+  const rows = paperRows().filter(({ dataset }) => dataset === on);
+  return rows.filter(({ method }) => method === "DetailCLIP").map(({ encoder, value }) => {
+    const other = rows.find((row) => row.encoder === encoder && row.method === against)!;
+    return `${(100 * (value - other.value)).toFixed(2)} (${encoder.replace("CLIP-", "")})`;
+  }).join(", ");
+}

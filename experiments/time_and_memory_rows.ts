@@ -1,0 +1,134 @@
+/**
+ * What searches and indices cost, as rows, and the tables that are made of them.
+ *
+ * @module
+ */
+import { paperValue, type RetrievalRun } from "detailclip";
+
+/** Vectors an image that are compared: the paper's 166 and 1, and a few. */
+export const VECTORS: readonly number[] = [166, 8, 1];
+
+/** The time of one query. */
+export interface SearchRow {
+  /** What the row speaks of. */
+  what: "search";
+  /** Real features of the data set, or random unit vectors. */
+  features: "real" | "random";
+  /** Vectors an image. */
+  vectors: number;
+  /** Number of images. */
+  images: number;
+  /** Median time of one query, ms. */
+  ms: number;
+  /** The time of each round, ms. */
+  rounds: number[];
+}
+
+/** What making an image's vectors takes. */
+export interface MakeRow {
+  /** What the row speaks of. */
+  what: "make";
+  /** The step: `"cut and encode cc@10"`, `"fuse cc@5, DetailCLIP"`. */
+  step: string;
+  /** Patches that it takes. */
+  patches: number;
+  /** Median time an image, ms. */
+  ms: number;
+}
+
+/** Memory of an image's vectors. */
+export interface MemoryRow {
+  /** What the row speaks of. */
+  what: "memory";
+  /** Vectors an image. */
+  vectors: number;
+  /** D. */
+  dim: number;
+  /** Bytes an image, float32. */
+  bytes: number;
+}
+
+/** What `runTimeAndMemory` measures. */
+export type CostRow = SearchRow | MakeRow | MemoryRow;
+
+/** What `runTimeAndMemory` leaves behind. */
+export interface TimeAndMemory {
+  /** The recall run. */
+  run: RetrievalRun;
+  /** Times and bytes. */
+  rows: CostRow[];
+}
+
+/** The rows of one kind. */
+export function rowsAbout<What extends CostRow["what"]>(
+  rows: readonly CostRow[],
+  what: What,
+): Extract<CostRow, { what: What }>[] {
+  return rows.filter((row): row is Extract<CostRow, { what: What }> => row.what === what);
+}
+
+/** Times on random vectors at the largest collection, by vectors an image. */
+export function largest(rows: readonly CostRow[]): SearchRow[] {
+  const random = rowsAbout(rows, "search").filter(({ features }) => features === "random");
+  const most = Math.max(...random.map(({ images }) => images));
+  return random.filter(({ images }) => images === most);
+}
+
+/** How many times as long, or as much, all patches take as another number of vectors. */
+export function savings(
+  rows: readonly CostRow[],
+  vectors: number,
+): { time: number; memory: number } {
+  const ratio = <T extends { vectors: number }>(of: readonly T[], value: (row: T) => number) =>
+    value(of.find((row) => row.vectors === VECTORS[0])!) /
+    value(of.find((row) => row.vectors === vectors)!);
+  return {
+    time: ratio(largest(rows), ({ ms }) => ms),
+    memory: ratio(rowsAbout(rows, "memory"), ({ bytes }) => bytes),
+  };
+}
+
+/** A number of the paper's Table 6. */
+export const paper = (method: "CC" | "DetailCLIP", column: string) =>
+  paperValue("table 6", { method }, column);
+
+/** Table 6 beside ours. */
+export function tableSix(
+  { run, rows }: { run: Pick<RetrievalRun, "rows">; rows: readonly CostRow[] },
+): Record<string, string>[] {
+  const recall = (method: string) => {
+    const row = run.rows.find((row) =>
+      row.method === method && row.metric === "recall@1" && row.subset === "all"
+    );
+    return row ? (100 * row.value).toFixed(1) : "";
+  };
+  const methods: Record<number, string[]> = {
+    166: ["cc@10", "CC"],
+    8: ["k-means (m = 8)"],
+    1: ["DetailCLIP, our training", "DetailCLIP"],
+  };
+  return largest(rows).map(({ vectors, images, ms }) => {
+    const [ours, theirs] = methods[vectors];
+    const printed = (column: string) =>
+      theirs ? String(paper(theirs as "CC" | "DetailCLIP", column)) : "";
+    const { bytes } = rowsAbout(rows, "memory").find((row) => row.vectors === vectors)!;
+    return {
+      method: ours,
+      vectors: String(vectors),
+      [`ms a query, ${images.toLocaleString("en")} images`]: ms.toFixed(ms < 10 ? 2 : 0),
+      "kB an image": (bytes / 1000).toFixed(1),
+      "Recall@1, %": recall(ours),
+      "paper: time, ms": printed("timeMs"),
+      "paper: memory, KB": printed("memoryKB"),
+      "paper: Recall@1, %": printed("recall@1"),
+    };
+  });
+}
+
+/** What making an image's vectors takes, as a table. */
+export const makingTable = (rows: readonly CostRow[]): Record<string, string>[] =>
+  rowsAbout(rows, "make").map(({ step, patches, ms }) => ({
+    "step, for one image": step,
+    patches: String(Math.round(patches)),
+    ms: ms.toFixed(ms < 10 ? 2 : 0),
+  }));
