@@ -42,12 +42,12 @@ async function hashes(directory: string, folder = ""): Promise<Record<string, st
 
 const sorted = (record: Record<string, string>) => Object.entries(record).sort();
 
-Deno.test("every byte depends on the seed alone, not on how many images are in work", async () => {
+Deno.test("every byte depends on the seed alone, not on how many threads draw how many images", async () => {
   const options = { seed: 7, images: 10, size: 240 };
   await withScenes(
     { ...options, concurrency: 1 },
     (serial) =>
-      withScenes({ ...options, concurrency: 5 }, async (parallel) => {
+      withScenes({ ...options, threads: 2, concurrency: 5 }, async (parallel) => {
         const first = sorted(await hashes(serial));
         assert.equal(first.length, 10 + 10 + 4); // images, records, three splits, the recipe
         assert.deepEqual(sorted(await hashes(parallel)), first);
@@ -76,6 +76,15 @@ Deno.test("an aborted run resumes, keeps what it had and ends as an uninterrupte
       await Deno.writeTextFile(join(directory, "images/000002.jpg"), "damaged");
       const { drawn, kept } = await generateClevrDs(directory, { seed: 3, images: 8, size: 200 });
       assert.deepEqual([drawn, kept], [6, 2]);
+      const counts: number[] = [];
+      const again = {
+        seed: 3,
+        images: 8,
+        size: 200,
+        onProgress: (n: number) => void counts.push(n),
+      };
+      assert.equal((await generateClevrDs(directory, again)).kept, 8);
+      assert.deepEqual(counts, [1, 2, 3, 4, 5, 6, 7, 8]);
       assert.deepEqual(sorted(await hashes(directory)), sorted(await hashes(whole)));
     } finally {
       await Deno.remove(directory, { recursive: true });
@@ -221,14 +230,18 @@ Deno.test("options out of range and folders of another recipe are refused", () =
     await refuse({ variant: "XL" as "L" }, /unknown variant "XL"/);
     await refuse({ family: "crayons" as "noto" }, /unknown family "crayons"/);
     await refuse({ seed: 2 }, /holds scenes of another recipe/);
+    await refuse({ threads: 0 }, /threads must be .* got 0/);
+    await refuse({ concurrency: 1.5 }, /concurrency must be .* got 1\.5/);
   }));
 
 Deno.test("a family that lacks an object leaves nothing behind that would refuse another", async () => {
   const directory = await Deno.makeTempDir();
   try {
     const options = { seed: 1, images: 1, size: 200 };
-    const other = { ...options, family: "fxemoji" } as const;
-    await assert.rejects(generateClevrDs(directory, other), /family fxemoji does not draw/);
+    for (const threads of [1, 2]) {
+      const other = { ...options, threads, family: "fxemoji" } as const;
+      await assert.rejects(generateClevrDs(directory, other), /family fxemoji does not draw/);
+    }
     assert.equal((await generateClevrDs(directory, options)).drawn, 1);
   } finally {
     await Deno.remove(directory, { recursive: true });

@@ -4,29 +4,25 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, sha256, writeAtomic } from "../../files.ts";
+import { canonicalJson, writeAtomic } from "../../files.ts";
 import { operationSignal } from "../../interrupt.ts";
-import { createRandom } from "../../random.ts";
-import { encodeJpeg } from "../../images/encode.ts";
 import {
   imageName,
   type ImageRecord,
   isIntact,
   type Recipe,
-  recordScene,
   type SplitName,
   splitOf,
   SPLITS,
   writeSplits,
 } from "./annotations.ts";
-import { clevrDsClasses, loadPyramids } from "./classes.ts";
-import { CLEVR_DS_VARIANTS, type ClevrDsVariant, planScene } from "./recipe.ts";
-import { drawScene } from "./scene.ts";
+import { clevrDsClasses } from "./classes.ts";
+import { drawingThreads, startDrawing } from "./draw_threads.ts";
+import { CLEVR_DS_VARIANTS, type ClevrDsVariant } from "./recipe.ts";
 import { SPRITE_FAMILIES, type SpriteFamily } from "./sprites.ts";
 
 /** Raised whenever the same seed gives other pictures. */
 const VERSION = 1;
-const JPEG_QUALITY = 92;
 
 /** Options of {@linkcode generateClevrDs}. */
 export interface GenerateOptions {
@@ -42,7 +38,9 @@ export interface GenerateOptions {
   family?: SpriteFamily;
   /** Side of the images in px, 160 to 1000; default 480. Sprites have 256 px and are never enlarged. */
   size?: number;
-  /** How many images are in work at a time; has no influence on the result. */
+  /** Threads that draw (default: as many as the machine has cores, fewer for few images). */
+  threads?: number;
+  /** How many images are in work at a time (default: two a thread, 4 at least). */
   concurrency?: number;
   /**
    * Stops the run; what is finished stays, and the next run goes on from there. By default an interrupt
@@ -65,6 +63,7 @@ export interface GeneratedDataset {
   kept: number;
 }
 
+const RECIPE = "recipe.json";
 const partName = (index: number) => `${imageName(index)}.json`;
 
 function refuse(directory: string, why: string): never {
@@ -72,7 +71,8 @@ function refuse(directory: string, why: string): never {
 }
 
 /** Refuses what cannot be generated. */
-function checkOptions(directory: string, recipe: Recipe, images: number): void {
+function checkOptions(directory: string, recipe: Recipe, options: GenerateOptions): void {
+  const { images, threads = 1, concurrency = 1 } = options;
   const fail = (why: string) => refuse(directory, why);
   if (!Number.isInteger(images) || images < 1 || images > 999_999) {
     fail(`images must be an integer from 1 to 999999, got ${images}`);
@@ -80,20 +80,25 @@ function checkOptions(directory: string, recipe: Recipe, images: number): void {
   if (!Number.isInteger(recipe.size) || recipe.size < 160 || recipe.size > 1000) {
     fail(`size must be an integer from 160 to 1000, got ${recipe.size}`);
   }
+  for (const [name, value] of Object.entries({ threads, concurrency })) {
+    if (!Number.isInteger(value) || value < 1) {
+      fail(`${name} must be a positive integer, got ${value}`);
+    }
+  }
   if (!CLEVR_DS_VARIANTS.includes(recipe.variant)) fail(`unknown variant "${recipe.variant}"`);
   if (!SPRITE_FAMILIES.includes(recipe.family)) fail(`unknown family "${recipe.family}"`);
 }
 
-/** Notes the recipe in its folder, and refuses a folder that holds another one. */
-async function claimFolder(directory: string, recipe: Recipe): Promise<void> {
-  const file = join(directory, "recipe.json");
-  const text = canonicalJson(recipe);
-  const found = await Deno.readTextFile(file).catch((error) => {
+/** Whether a folder holds scenes of this recipe; refuses one that holds another's. */
+async function holdsRecipe(directory: string, recipe: Recipe): Promise<boolean> {
+  const found = await Deno.readTextFile(join(directory, RECIPE)).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   });
-  if (found === undefined) await writeAtomic(file, text);
-  else if (found !== text) refuse(directory, `it holds scenes of another recipe, ${found}`);
+  if (found !== undefined && found !== canonicalJson(recipe)) {
+    refuse(directory, `it holds scenes of another recipe, ${found}`);
+  }
+  return found !== undefined;
 }
 
 /** Reads the record of an image that an earlier run finished, if it is still intact. */
@@ -107,19 +112,19 @@ async function readRecord(directory: string, index: number): Promise<ImageRecord
   }
 }
 
-/** Runs `work` on 0..count-1 with a few in flight; on failure waits for those, then throws. */
-async function forEachIndex(
-  count: number,
+/** Runs `work` on all items with a few in flight; on failure waits for those, then throws. */
+async function forEach<T>(
+  items: readonly T[],
   concurrency: number,
   signal: AbortSignal,
-  work: (index: number) => Promise<void>,
+  work: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0, failed = false;
   const worker = async () => {
     try {
-      while (next < count && !failed) {
+      while (next < items.length && !failed) {
         signal.throwIfAborted();
-        await work(next++);
+        await work(items[next++]);
       }
     } catch (error) {
       failed = true;
@@ -128,6 +133,29 @@ async function forEachIndex(
   };
   const results = await Promise.allSettled(Array.from({ length: concurrency }, worker));
   for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+/** Draws images and records them; the folder gets its recipe with the first of them. */
+async function drawInto(
+  directory: string,
+  recipe: Recipe,
+  indices: readonly number[],
+  { threads = drawingThreads(indices.length), concurrency = Math.max(4, 2 * threads), signal }:
+    & Pick<GenerateOptions, "threads" | "concurrency">
+    & { signal: AbortSignal },
+  onDrawn: (record: ImageRecord) => void,
+): Promise<void> {
+  using drawing = await startDrawing(recipe, threads);
+  // Only then: a family that lacks an object must not leave its recipe in the folder.
+  let claimed: Promise<void> | undefined;
+  await forEach(indices, concurrency, signal, async (index) => {
+    const { bytes, record } = await drawing.draw(index);
+    await (claimed ??= writeAtomic(join(directory, RECIPE), canonicalJson(recipe)));
+    // The image first: a record always tells of an image that is complete.
+    await writeAtomic(join(directory, "images", imageName(index)), bytes);
+    await writeAtomic(join(directory, "records", partName(index)), record);
+    onDrawn(JSON.parse(record)); // as a later run will read it, keys in that order
+  });
 }
 
 /**
@@ -159,38 +187,36 @@ export async function generateClevrDs(
   options: GenerateOptions,
 ): Promise<GeneratedDataset> {
   const { seed, images, variant = "mixed", family = "fluent-3d", size = 480 } = options;
-  const { splits = SPLITS, concurrency = 4, onProgress } = options;
+  const { splits = SPLITS, threads, concurrency, onProgress } = options;
   const { signal = operationSignal() } = options;
   const recipe: Recipe = { version: VERSION, seed, variant, family, size };
   signal.throwIfAborted();
-  checkOptions(directory, recipe, images);
+  checkOptions(directory, recipe, options);
 
-  const { slugs, names, distractors } = await clevrDsClasses(variant);
-  const sprite = await loadPyramids([...slugs, ...distractors], family);
-  // Only now: a family that lacks an object must not leave its recipe in the folder.
-  await claimFolder(directory, recipe);
   const wanted = Array.from({ length: images }, (_, index) => index)
     .filter((index) => splits.includes(splitOf(index)));
-  const records: ImageRecord[] = new Array(wanted.length);
-  let done = 0, drawn = 0;
-  await forEachIndex(wanted.length, concurrency, signal, async (place) => {
-    const index = wanted[place];
-    let record = await readRecord(directory, index);
-    if (!record) {
-      const random = createRandom(seed).fork(`${variant} ${index}`);
-      const plan = planScene(random.fork("plan"), variant, slugs, distractors);
-      const scene = drawScene(random, plan, { size, overlap: variant !== "reduced", sprite });
-      const bytes = await encodeJpeg(scene.image, JPEG_QUALITY);
-      const text = canonicalJson(recordScene(index, sha256(bytes), scene));
-      // The image first: a record always tells of an image that is complete.
-      await writeAtomic(join(directory, "images", imageName(index)), bytes);
-      await writeAtomic(join(directory, "records", partName(index)), text);
-      record = JSON.parse(text) as ImageRecord; // as a later run will read it, keys in that order
-      drawn++;
-    }
-    records[place] = record;
-    onProgress?.(++done, wanted.length);
-  });
-  const annotations = await writeSplits(directory, recipe, names, records, splits);
-  return { images: join(directory, "images"), annotations, drawn, kept: wanted.length - drawn };
+  const records = new Map<number, ImageRecord>();
+  const note = (record: ImageRecord) => {
+    records.set(record.index, record);
+    onProgress?.(records.size, wanted.length);
+  };
+  if (await holdsRecipe(directory, recipe)) {
+    await forEach(wanted, 4, signal, async (index) => {
+      const record = await readRecord(directory, index);
+      if (record) note(record);
+    });
+  }
+  const missing = wanted.filter((index) => !records.has(index));
+  if (missing.length > 0) {
+    await drawInto(directory, recipe, missing, { threads, concurrency, signal }, note);
+  }
+  const { names } = await clevrDsClasses(variant);
+  const inOrder = wanted.map((index) => records.get(index)!);
+  const annotations = await writeSplits(directory, recipe, names, inOrder, splits);
+  return {
+    images: join(directory, "images"),
+    annotations,
+    drawn: missing.length,
+    kept: wanted.length - missing.length,
+  };
 }
