@@ -88,7 +88,7 @@ export const onFull: ExperimentDefinition = {
     },
     quick: {
       dataset: { ...datasetAt(MIXED, "quick"), limit: 40 }, // 355 patches an image at k = 15
-      covers: covers([2, 3, 4, 5, 6, 8, 10, 12, 15]),
+      covers: covers(ALL),
     },
     paper: { ...paperScale, covers: covers(ALL) },
   },
