@@ -89,7 +89,7 @@ export function savings(
 }
 
 /** A number of the paper's Table 6. */
-export const paper = (method: "CC" | "DetailCLIP", column: string) =>
+export const paper = (method: "CC" | "DetailCLIP", column: string): number =>
   paperValue("table 6", { method }, column);
 
 /** Table 6 beside ours. */

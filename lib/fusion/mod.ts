@@ -36,6 +36,7 @@ export {
   type LoadFusionOptions,
   type MaxPoolSpec,
   type MlpSpec,
+  type SavableFusion,
   saveFusion,
   setFusionWeights,
   type TransformerSize,

@@ -16,6 +16,7 @@ export {
   fusionWeights,
   loadFusion,
   type LoadFusionOptions,
+  type SavableFusion,
   saveFusion,
   setFusionWeights,
 } from "./saving.ts";
