@@ -146,11 +146,15 @@ async function drawInto(
   onDrawn: (record: ImageRecord) => void,
 ): Promise<void> {
   using drawing = await startDrawing(recipe, threads);
-  // Only then: a family that lacks an object must not leave its recipe in the folder.
+  // Only with the first image: a family that lacks an object must not leave its recipe in the folder.
+  const claim = async () => {
+    if (await holdsRecipe(directory, recipe)) return; // another process may have come first
+    await writeAtomic(join(directory, RECIPE), canonicalJson(recipe));
+  };
   let claimed: Promise<void> | undefined;
   await forEach(indices, concurrency, signal, async (index) => {
     const { bytes, record } = await drawing.draw(index);
-    await (claimed ??= writeAtomic(join(directory, RECIPE), canonicalJson(recipe)));
+    await (claimed ??= claim());
     // The image first: a record always tells of an image that is complete.
     await writeAtomic(join(directory, "images", imageName(index)), bytes);
     await writeAtomic(join(directory, "records", partName(index)), record);
