@@ -106,7 +106,7 @@ export async function sweepColdCaches(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     const pid = name.startsWith(COLD) && /^(\d+)-/.exec(name.slice(COLD.length))?.[1];
     if (!pid || isRunning(Number(pid))) continue;
-    await Deno.remove(join(folder, name), { recursive: true });
+    await Deno.remove(join(folder, name), { recursive: true }).catch(() => {}); // litter harms nothing
   }
 }
 

@@ -116,9 +116,14 @@ Deno.test("an interrupt loses one batch of classes, and a full disk none", async
       /enough/,
     );
     const before = texts();
-    const resumed = await classPrompts(encoder, names, options);
+    const folder = await Deno.makeTempDir();
+    const resumed = await classPrompts(encoder, names, { ...options, cacheDir: folder });
     assert.equal(texts() - before, 8);
+    const next = counting(real); // another process: it finds all of them
+    const read = await classPrompts(next.encoder, names, { ...options, cacheDir: folder });
+    assert.deepEqual([next.texts(), read], [0, resumed]);
     assert.deepEqual(resumed, await classPrompts(counting(real).encoder, names, options));
+    await Deno.remove(folder, { recursive: true });
 
     const cacheDir = await Deno.makeTempFile(); // a file: nothing can be written into it
     try {

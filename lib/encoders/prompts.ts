@@ -100,18 +100,24 @@ export async function classPrompts(
   const known = cache.get(encoder) ?? new Map<string, Float32Array>();
   cache.set(encoder, known);
   const prefix = `${canonicalJson(sentences)}\0`;
-  const missing = [...new Set(names)].filter((name) => !known.has(prefix + name));
-  const key = { encoder, sentences, names: missing };
-  const kept = cacheDir && missing.length > 0 ? await keptPrompts(cacheDir, key) : undefined;
   const remember = (name: string, vector: Float32Array) => known.set(prefix + name, vector);
-  const vectors = kept ??
-    await encodeClasses(encoder, missing, sentences, remember, { signal, onProgress });
-  if (kept) missing.forEach((name, i) => remember(name, rowOf(kept, i, encoder)));
-  else if (cacheDir && missing.length > 0) await keepPrompts(cacheDir, key, vectors);
+  const rowsOf = (names: readonly string[]) => {
+    const rows = new Float32Array(names.length * encoder.dim); // (Q, D)
+    names.forEach((name, i) => rows.set(known.get(prefix + name)!, i * encoder.dim));
+    return rows;
+  };
+  const all = [...new Set(names)], missing = all.filter((name) => !known.has(prefix + name));
+  if (missing.length > 0) {
+    const key = { encoder, sentences, names: all }; // what the next process asks for, too
+    const kept = cacheDir ? await keptPrompts(cacheDir, key) : undefined;
+    if (kept) all.forEach((name, i) => remember(name, rowOf(kept, i, encoder)));
+    else {
+      await encodeClasses(encoder, missing, sentences, remember, { signal, onProgress });
+      if (cacheDir) await keepPrompts(cacheDir, key, rowsOf(all));
+    }
+  }
   onProgress?.(missing.length, missing.length);
-  const out = new Float32Array(names.length * encoder.dim); // (Q, D)
-  names.forEach((name, i) => out.set(known.get(prefix + name)!, i * encoder.dim));
-  return out;
+  return rowsOf(names);
 }
 
 /** One class's vector. // (D) */
@@ -119,15 +125,14 @@ function rowOf(vectors: Float32Array, row: number, { dim }: Encoder): Float32Arr
   return vectors.subarray(row * dim, (row + 1) * dim);
 }
 
-/** Means over the sentences of each class, remembered batch by batch: an interrupt loses one. // (Q, D) */
+/** Means over the sentences of each class, remembered batch by batch: an interrupt loses one. */
 async function encodeClasses(
   encoder: Encoder,
   names: readonly string[],
   sentences: readonly string[],
   remember: (name: string, vector: Float32Array) => void,
   { signal, onProgress }: ClassPromptOptions,
-): Promise<Float32Array> {
-  const means = new Float32Array(names.length * encoder.dim); // (Q, D)
+): Promise<void> {
   for (let from = 0; from < names.length; from += CLASSES_AT_ONCE) {
     onProgress?.(from, names.length);
     const some = names.slice(from, from + CLASSES_AT_ONCE);
@@ -136,11 +141,8 @@ async function encodeClasses(
     );
     const vectors = await encoder.encodeTexts(texts, { signal }); // (classes * sentences, D)
     const rows = sentences.length * encoder.dim;
-    some.forEach((name, i) => {
-      const mean = meanVector(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim);
-      means.set(mean, (from + i) * encoder.dim);
-      remember(name, rowOf(means, from + i, encoder));
-    });
+    some.forEach((name, i) =>
+      remember(name, meanVector(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim))
+    );
   }
-  return means;
 }

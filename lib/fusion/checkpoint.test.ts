@@ -33,7 +33,7 @@ function makeState(epochs: number, best: number): TrainingState {
   return {
     record: { ...record, backend: "wasm" },
     model,
-    ...(best === epochs && { best: model }),
+    ...(best === epochs && { best: model.parameters }),
     optimizer: optimizer.state(),
   };
 }

@@ -16,7 +16,7 @@ import { canonicalJson, writeAtomic } from "../files.ts";
 import type { FusionModel } from "./model.ts";
 import type { OptimizerState } from "./optimizer.ts";
 import { type NamedArray, readSafetensors, writeSafetensors } from "./safetensors.ts";
-import { fusionWeights, readTensors, type SavableFusion, saveFusion } from "./saving.ts";
+import { fusionWeights, readTensors, writeFusion } from "./saving.ts";
 
 /** One epoch of a training. */
 export interface EpochRecord {
@@ -58,8 +58,8 @@ export interface TrainingState {
   record: Omit<CheckpointRecord, "version" | "files">;
   /** The model, with the epoch's weights. */
   model: FusionModel;
-  /** The model with the weights of the best epoch; absent when the checkpoint before has them. */
-  best?: SavableFusion;
+  /** The weights of the best epoch by PyTorch name; absent when the checkpoint before has them. */
+  best?: ReadonlyMap<string, tf.Tensor>;
   /** The optimiser; absent when the training is done. */
   optimizer?: OptimizerState;
 }
@@ -105,7 +105,7 @@ export async function writeCheckpoint(folder: string, state: TrainingState): Pro
     const metadata = { epoch: String(epoch), steps: String(optimizer.steps) };
     await writeSafetensors(join(folder, files.state), { tensors, metadata });
   }
-  if (best) await saveFusion(best, join(folder, files.best));
+  if (best) await writeFusion(model, best, join(folder, files.best));
   const complete: CheckpointRecord = { version: CHECKPOINT_VERSION, ...record, files };
   await writeAtomic(join(folder, RECORD), JSON.stringify(complete, null, 2) + "\n");
   await sweep(folder, Object.values(files));

@@ -36,7 +36,6 @@ export {
   type LoadFusionOptions,
   type MaxPoolSpec,
   type MlpSpec,
-  type SavableFusion,
   saveFusion,
   setFusionWeights,
   type TransformerSize,

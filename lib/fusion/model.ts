@@ -16,7 +16,6 @@ export {
   fusionWeights,
   loadFusion,
   type LoadFusionOptions,
-  type SavableFusion,
   saveFusion,
   setFusionWeights,
 } from "./saving.ts";

@@ -41,7 +41,7 @@ export interface TrainingRun {
   identity?: Record<string, unknown>;
   /** Where checkpoints are kept, if they are. */
   folder?: string;
-  /** The last checkpoint: which epochs it has, and when it was written (ms). */
+  /** The last checkpoint: which epochs it has, and when it was written; before the first one, the start (ms). */
   saved: { epoch: number; best: number; at: number };
   /** Epochs done. */
   history: EpochRecord[];
@@ -58,7 +58,7 @@ export interface TrainingRun {
 }
 
 function checkOptions(options: TrainOptions): void {
-  const { model, store, imageIds = store.imageIds, prompts, checkpointSeconds = 0 } = options;
+  const { model, store, imageIds = store.imageIds, prompts, checkpointSeconds } = options;
   const fail = (why: string) => {
     throw new Error(`Cannot train: ${why}`);
   };
@@ -68,7 +68,7 @@ function checkOptions(options: TrainOptions): void {
   }
   if (rowCount(prompts, model.dim, "train") === 0) fail("there are no prompts");
   if (imageIds.length === 0) fail("there are no images");
-  if (!(checkpointSeconds >= 0)) {
+  if (checkpointSeconds !== undefined && !(checkpointSeconds >= 0)) {
     fail(`checkpointSeconds must be 0 or more, got ${checkpointSeconds}`);
   }
   if (new Set(imageIds).size !== imageIds.length) fail("an image is named twice");

@@ -50,12 +50,6 @@ export function setFusionWeights(
   fresh.dispose();
 }
 
-/** What of a model is saved. */
-export interface SavableFusion extends Pick<FusionModel, "spec" | "sizes" | "constants"> {
-  /** Its parameters by PyTorch name. */
-  readonly parameters: ReadonlyMap<string, tf.Tensor>;
-}
-
 /**
  * Saves a model: its weights under PyTorch's names, spec and sizes as JSON in `__metadata__`
  * (`fusion_spec`, `fusion_sizes`). What `nn.Transformer` does not have begins with `targets.`,
@@ -64,13 +58,22 @@ export interface SavableFusion extends Pick<FusionModel, "spec" | "sizes" | "con
  * @param model the model
  * @param path where; whole or not at all
  */
-export async function saveFusion(model: SavableFusion, path: string): Promise<void> {
+export async function saveFusion(model: FusionModel, path: string): Promise<void> {
+  await writeFusion(model, model.parameters, path);
+}
+
+/** Saves a model with other weights than it has: those of an earlier epoch. */
+export async function writeFusion(
+  model: FusionModel,
+  parameters: ReadonlyMap<string, tf.Tensor>,
+  path: string,
+): Promise<void> {
   const metadata = {
     format: "pt", // what Hugging Face's loaders look for
     [KEYS.spec]: JSON.stringify(model.spec),
     [KEYS.sizes]: JSON.stringify(model.sizes),
   };
-  const tensors = readTensors(new Map([...model.parameters, ...model.constants]));
+  const tensors = readTensors(new Map([...parameters, ...model.constants]));
   await writeSafetensors(path, { tensors, metadata });
 }
 

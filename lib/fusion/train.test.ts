@@ -205,6 +205,24 @@ Deno.test("train: between two checkpoints epochs are not kept, and nothing but t
     assert.equal((await run(0)).weights, whole.weights);
   }));
 
+Deno.test("train: resumed without validation, the checkpoint has the last epoch's weights too", () =>
+  withFolder(async (folder) => {
+    const store = await openSmallStore(folder);
+    const checkpointDir = `${folder}/checkpoint`, controller = new AbortController();
+    const stopped = trainSmall(store, {
+      checkpointDir,
+      signal: controller.signal,
+      validate: () => Promise.resolve(0.5),
+      onEpoch: () => controller.abort(new Error("enough")),
+    });
+    await assert.rejects(stopped, /enough/);
+    const before = tf.memory().numTensors;
+    const { weights, best } = await trainSmall(store, { checkpointDir });
+    assert.equal(best.epoch, 3);
+    assert.equal((await trainSmall(store, { checkpointDir })).weights, weights);
+    assert.equal(tf.memory().numTensors, before);
+  }));
+
 /** Starts a process that opens the small store, trains on it as `options` say, and tells its end. */
 function trainInChild(folder: string, options: string): Deno.ChildProcess {
   const script = `

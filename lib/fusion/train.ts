@@ -25,7 +25,7 @@ import type { TrainOptions, TrainResult } from "./train_options.ts";
  * training that is done only the best weights and the history are kept.
  *
  * When the training throws, is stopped or diverges, the model's weights are those of the last step; the
- * checkpoint is that of a whole epoch, at most `checkpointSeconds` before the last.
+ * checkpoint, if it has come to one, is that of a whole epoch at most `checkpointSeconds` before the last.
  *
  * @param options what, on which images, and how
  * @returns the course of the training, and which epoch was best
@@ -95,7 +95,6 @@ function checkpointIsDue({ history, config, saved, options }: TrainingRun): bool
 async function keep(run: TrainingRun, folder: string): Promise<void> {
   const { identity, optimizer, history, model, saved, best: { epoch: best, recall, weights } } =
     run;
-  const { spec, sizes, constants, parameters } = model;
   await writeCheckpoint(folder, {
     record: {
       identity: identity!,
@@ -105,9 +104,7 @@ async function keep(run: TrainingRun, folder: string): Promise<void> {
       backend: tf.getBackend(),
     },
     model,
-    ...(best !== saved.best && {
-      best: { spec, sizes, constants, parameters: weights ?? parameters },
-    }),
+    ...(best !== saved.best && { best: weights ?? model.parameters }),
     ...(history.length < run.config.epochs && { optimizer: optimizer.state() }),
   });
   run.saved = { epoch: history.length, best, at: performance.now() };
@@ -158,9 +155,9 @@ async function runSteps(
 function noteBest(run: TrainingRun, { epoch, recall }: EpochRecord): void {
   const { best, model } = run;
   if (recall !== undefined && best.recall !== undefined && recall <= best.recall) return;
-  Object.assign(best, { epoch, recall });
-  if (recall === undefined) return; // the last epoch counts: nothing to keep
   tf.dispose([...best.weights?.values() ?? []]);
+  Object.assign(best, { epoch, recall, weights: undefined });
+  if (recall === undefined) return; // the last epoch counts: nothing to keep
   best.weights = new Map([...model.parameters].map(([name, value]) => [name, tf.clone(value)]));
 }
 

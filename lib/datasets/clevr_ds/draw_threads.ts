@@ -29,7 +29,7 @@ function startArtist(): Artist {
   worker.onmessage = ({ data }: MessageEvent<DrawAnswer>) => {
     const waiting = asked.get(data.index)!;
     asked.delete(data.index);
-    if ("error" in data) waiting.reject(data.error);
+    if ("error" in data) waiting.reject(new Error(data.error));
     else waiting.resolve(data);
   };
   worker.onerror = (event) => {

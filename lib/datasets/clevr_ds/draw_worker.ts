@@ -15,7 +15,7 @@ export interface DrawRequest {
 }
 
 /** What it answers. */
-export type DrawAnswer = { index: number } & (DrawnImage | { error: Error });
+export type DrawAnswer = { index: number } & (DrawnImage | { error: string });
 
 interface Thread {
   onmessage: (event: MessageEvent<DrawRequest>) => void;
@@ -30,6 +30,6 @@ thread.onmessage = async ({ data: { recipe, index } }) => {
     drawing ??= loadDrawing(recipe);
     thread.postMessage({ index, ...await (await drawing)(index) });
   } catch (error) {
-    thread.postMessage({ index, error: error as Error });
+    thread.postMessage({ index, error: error instanceof Error ? error.message : String(error) });
   }
 };

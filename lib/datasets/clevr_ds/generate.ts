@@ -38,7 +38,10 @@ export interface GenerateOptions {
   family?: SpriteFamily;
   /** Side of the images in px, 160 to 1000; default 480. Sprites have 256 px and are never enlarged. */
   size?: number;
-  /** Threads that draw (default: as many as the machine has cores, fewer for few images). */
+  /**
+   * Threads that draw (default: as many as the machine has cores, 16 at most, fewer for few images); each
+   * has its own sprites, some 100 MB. Without influence on the result, as is `concurrency`.
+   */
   threads?: number;
   /** How many images are in work at a time (default: two a thread, 4 at least). */
   concurrency?: number;
@@ -101,6 +104,17 @@ async function holdsRecipe(directory: string, recipe: Recipe): Promise<boolean> 
   return found !== undefined;
 }
 
+/** Names of the records that there are. */
+async function recordNames(directory: string): Promise<Set<string>> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(join(directory, "records")));
+    return new Set(entries.map(({ name }) => name));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return new Set();
+    throw error;
+  }
+}
+
 /** Reads the record of an image that an earlier run finished, if it is still intact. */
 async function readRecord(directory: string, index: number): Promise<ImageRecord | undefined> {
   try {
@@ -135,7 +149,10 @@ async function forEach<T>(
   for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
-/** Draws images and records them; the folder gets its recipe with the first of them. */
+/**
+ * Draws images and records them, save those that another process has recorded by then. The folder gets its
+ * recipe with the first of them.
+ */
 async function drawInto(
   directory: string,
   recipe: Recipe,
@@ -143,9 +160,9 @@ async function drawInto(
   { threads = drawingThreads(indices.length), concurrency = Math.max(4, 2 * threads), signal }:
     & Pick<GenerateOptions, "threads" | "concurrency">
     & { signal: AbortSignal },
-  onDrawn: (record: ImageRecord) => void,
+  note: (record: ImageRecord, drawn: boolean) => void,
 ): Promise<void> {
-  using drawing = await startDrawing(recipe, threads);
+  using drawing = await startDrawing(recipe, Math.min(threads, concurrency, indices.length));
   // Only with the first image: a family that lacks an object must not leave its recipe in the folder.
   const claim = async () => {
     if (await holdsRecipe(directory, recipe)) return; // another process may have come first
@@ -153,12 +170,15 @@ async function drawInto(
   };
   let claimed: Promise<void> | undefined;
   await forEach(indices, concurrency, signal, async (index) => {
+    await claimed;
+    const kept = claimed && await readRecord(directory, index);
+    if (kept) return note(kept, false);
     const { bytes, record } = await drawing.draw(index);
     await (claimed ??= claim());
     // The image first: a record always tells of an image that is complete.
     await writeAtomic(join(directory, "images", imageName(index)), bytes);
     await writeAtomic(join(directory, "records", partName(index)), record);
-    onDrawn(JSON.parse(record)); // as a later run will read it, keys in that order
+    note(JSON.parse(record), true); // as a later run will read it, keys in that order
   });
 }
 
@@ -200,14 +220,18 @@ export async function generateClevrDs(
   const wanted = Array.from({ length: images }, (_, index) => index)
     .filter((index) => splits.includes(splitOf(index)));
   const records = new Map<number, ImageRecord>();
-  const note = (record: ImageRecord) => {
+  let drawn = 0;
+  const note = (record: ImageRecord, isNew: boolean) => {
     records.set(record.index, record);
+    if (isNew) drawn++;
     onProgress?.(records.size, wanted.length);
   };
   if (await holdsRecipe(directory, recipe)) {
-    await forEach(wanted, 4, signal, async (index) => {
+    const there = await recordNames(directory);
+    const recorded = wanted.filter((index) => there.has(partName(index)));
+    await forEach(recorded, 4, signal, async (index) => {
       const record = await readRecord(directory, index);
-      if (record) note(record);
+      if (record) note(record, false);
     });
   }
   const missing = wanted.filter((index) => !records.has(index));
@@ -220,7 +244,7 @@ export async function generateClevrDs(
   return {
     images: join(directory, "images"),
     annotations,
-    drawn: missing.length,
-    kept: wanted.length - missing.length,
+    drawn,
+    kept: wanted.length - drawn,
   };
 }
