@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { canonicalJson, sha256, sha256File, writeAtomic } from "./files.ts";
+import {
+  canonicalJson,
+  entriesIn,
+  readTextIfThere,
+  sha256,
+  sha256File,
+  writeAtomic,
+} from "./files.ts";
 
 async function inTemporaryFolder(test: (directory: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir();
@@ -55,3 +62,15 @@ Deno.test("canonicalJson sorts keys at every depth and keeps the order of arrays
     '{"a":{"c":null,"d":1},"b":[2,1]}',
   );
 });
+
+Deno.test("what is not there reads as nothing; what cannot be read is an error", () =>
+  inTemporaryFolder(async (directory) => {
+    const none = join(directory, "none"), some = join(directory, "some");
+    assert.equal(await readTextIfThere(none), undefined);
+    assert.deepEqual(await entriesIn(none), []);
+    await Deno.writeTextFile(some, "text");
+    assert.equal(await readTextIfThere(some), "text");
+    assert.deepEqual((await entriesIn(directory)).map(({ name }) => name), ["some"]);
+    await assert.rejects(readTextIfThere(directory));
+    await assert.rejects(entriesIn(some));
+  }));

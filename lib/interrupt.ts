@@ -47,11 +47,13 @@ function interrupt(): void {
 }
 
 /**
- * The signal that an operation starting now should honour when its caller passed none. It is
- * renewed after each interrupt, so ask for it at the start of every operation rather than keeping it.
+ * The signal that an operation starting now should honour. It is renewed after each interrupt, so ask for
+ * it at the start of every operation rather than keeping it.
  *
- * @returns a signal that aborts with an {@linkcode InterruptError} at the next interrupt; where
- * nothing listens (neither a notebook nor an {@linkcode interruptible} tool) it never aborts
+ * @param own a signal of the caller's that stops the operation as well
+ * @returns a signal that aborts with an {@linkcode InterruptError} at the next interrupt, or with the reason
+ * of `own`; where nothing listens (neither a notebook nor an {@linkcode interruptible} tool) no interrupt
+ * aborts it
  *
  * @example
  * ```ts
@@ -66,8 +68,8 @@ function interrupt(): void {
  * await longWork();
  * ```
  */
-export function operationSignal(): AbortSignal {
-  return controller.signal;
+export function operationSignal(own?: AbortSignal): AbortSignal {
+  return own ? AbortSignal.any([own, controller.signal]) : controller.signal;
 }
 
 /** Options of {@linkcode withInterrupt}. */
@@ -98,8 +100,7 @@ export async function withInterrupt<T>(
   operation: (signal: AbortSignal) => T | Promise<T>,
   options: InterruptOptions = {},
 ): Promise<T> {
-  const current = operationSignal();
-  const signal = options.signal ? AbortSignal.any([current, options.signal]) : current;
+  const signal = operationSignal(options.signal);
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const stop = () => reject(signal.reason);

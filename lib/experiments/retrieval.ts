@@ -206,8 +206,7 @@ export async function runRetrieval(
   const started = new Date();
   checkNames(config);
   const { cacheDir = CACHE_DIR } = options;
-  const interrupted = operationSignal();
-  const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
+  const signal = operationSignal(options.signal);
   const run = { displayId: crypto.randomUUID(), ...options, signal };
   const bench = await openWorkbench(config, run);
   try {

@@ -163,7 +163,7 @@ async function removeWeights(folder: string): Promise<void> {
   await ifThere(Deno.remove(away, { recursive: true }));
 }
 
-/** The fusion at a point of the grid, trained for as many epochs. */
+/** The fusion at a point of the grid, trained for the epochs that it has. */
 function fuserAt(fuser: Searched, point: PaperPoint): Searched {
   const { training, epsilon } = paperSettings(point);
   const model = { ...fuser.model, epsilon } as Searched["model"];
@@ -258,8 +258,7 @@ export async function runSearch(
     seed: config.seed,
   });
   const fuser = { ...given, train: { ...given.train, epochs } };
-  const interrupted = operationSignal();
-  const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
+  const signal = operationSignal(options.signal);
   const run = { displayId: crypto.randomUUID(), ...options, signal };
   const bench = await openWorkbench(config, run);
   const progress = searchProgress(epochs, { ...run, draws });

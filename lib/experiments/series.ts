@@ -65,8 +65,7 @@ export async function runSeries(
   if (twice !== undefined) {
     throw new RangeError(`Cannot run series: two of its members are called ${twice}`);
   }
-  const stop = operationSignal(); // the stop button ends a series whoever else may
-  const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
+  const signal = operationSignal(options.signal); // the stop button ends a series whoever else may
   const displayId = options.displayId ?? crypto.randomUUID();
   const series: Series = { runs: new Map(), rows: [], notRun: [] };
   for (const { label, config, command = commandLine() } of members) {

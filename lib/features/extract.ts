@@ -37,7 +37,7 @@ async function startRun(options: ExtractOptions): Promise<Run> {
   const images = selectImages(options);
   // A cover that fits no image is a mistake of the caller's, not of every image in turn.
   makeCover(cover, { width: PROBE_SIDE, height: PROBE_SIDE, objects: [] });
-  const signal = own ? AbortSignal.any([own, operationSignal()]) : operationSignal();
+  const signal = operationSignal(own);
   signal.throwIfAborted();
   const key = featureKey({ cover, encoder, method });
   const cache = await FeatureCache.open(cacheDir, key, { verify, signal });

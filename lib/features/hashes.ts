@@ -5,7 +5,7 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { writeAtomic } from "../files.ts";
+import { readTextIfThere, writeAtomic } from "../files.ts";
 
 /** A file changed as recently as this (ms) may change again within the clock's resolution. */
 const SETTLE_MS = 2000;
@@ -29,10 +29,7 @@ function stampOf(info: Deno.FileInfo): string {
 
 async function readRows(path: string): Promise<Map<string, Row>> {
   const rows = new Map<string, Row>();
-  const text = await Deno.readTextFile(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  });
+  const text = await readTextIfThere(path) ?? "";
   for (const line of text.split("\n")) {
     try {
       const row: Row = JSON.parse(line);

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { join } from "node:path";
-import { canonicalJson } from "../files.ts";
+import { canonicalJson, entriesIn } from "../files.ts";
 import { type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
 import type { FusionModel } from "./model.ts";
 import { TRAINING_VERSION } from "./run.ts";
@@ -62,11 +62,6 @@ export async function findTraining(
 
 /** Names of the folders in a folder, in order; none when it does not exist. */
 async function foldersIn(folder: string): Promise<string[]> {
-  try {
-    const entries = await Array.fromAsync(Deno.readDir(folder));
-    return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  const entries = await entriesIn(folder);
+  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
 }

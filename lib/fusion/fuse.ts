@@ -82,7 +82,7 @@ export async function fuseStore(
       `Cannot fuse features: they have ${store.dim} values, and the model was made for ${model.dim}`,
     );
   }
-  const signal = own ? AbortSignal.any([own, operationSignal()]) : operationSignal();
+  const signal = operationSignal(own);
   const { vectors, dim } = model;
   const data = new Float32Array(imageIds.length * vectors * dim); // (N, m, D)
   const places = placesOf(imageIds);

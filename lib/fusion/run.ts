@@ -118,8 +118,7 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
       `Cannot train: a model of kind "${model.spec.kind}" takes ${model.sizes.patches} patches, not bags`,
     );
   }
-  const own = options.signal, interrupted = operationSignal();
-  const signal = own ? AbortSignal.any([own, interrupted]) : interrupted;
+  const signal = operationSignal(options.signal);
   const identity = checkpointDir || checkpointRoot
     ? await identify(options, config, imageIds, signal)
     : undefined;

@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { canonicalJson } from "../files.ts";
+import { canonicalJson, readTextIfThere } from "../files.ts";
 import { checkpoint, operationSignal } from "../interrupt.ts";
 import { type SweepPoint, sweepPoints, type SweepSpace } from "./sweep_space.ts";
 
@@ -70,10 +70,7 @@ const MAX_CAUSES = 20;
 
 /** Rows of a study, by point. A torn last line, of a process that was killed, is left out. */
 async function readRows<P, R>(path: string, study: string): Promise<Map<string, SweepRow<P, R>>> {
-  const text = await Deno.readTextFile(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  });
+  const text = await readTextIfThere(path) ?? "";
   const rows = new Map<string, SweepRow<P, R>>();
   const whole = text.split("\n").slice(0, -1); // without a line feed a line is not whole
   for (const [i, line] of whole.entries()) {
@@ -151,8 +148,7 @@ export async function sweep<S extends SweepSpace, R = unknown>(
   { space, trial, path, study, draws, seed, signal: own, onTrial }: SweepOptions<S, R>,
 ): Promise<SweepResult<SweepPoint<S>, R>> {
   const points = sweepPoints(space, { draws, seed });
-  const interrupted = operationSignal();
-  const signal = own ? AbortSignal.any([own, interrupted]) : interrupted;
+  const signal = operationSignal(own);
   using _lock = await lockRows(path);
   const known = await readRows<SweepPoint<S>, R>(path, study);
   const rows: SweepRow<SweepPoint<S>, R>[] = [];

@@ -27,7 +27,7 @@ export async function* visitImages(
   store: FeatureStore,
   { imageIds, signal: own }: PatchOptions,
 ): AsyncGenerator<{ imageId: string; features: Float32Array }> {
-  const signal = own ? AbortSignal.any([own, operationSignal()]) : operationSignal();
+  const signal = operationSignal(own);
   const wanted = imageIds && new Set(imageIds);
   for (const id of wanted ?? []) {
     if (!store.has(id)) store.patchCount(id); // it knows why there are none

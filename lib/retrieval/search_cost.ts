@@ -127,7 +127,7 @@ export async function measureSearch(
     signal?: AbortSignal;
   },
 ): Promise<SearchCost[]> {
-  const signal = own ? AbortSignal.any([own, operationSignal()]) : operationSignal();
+  const signal = operationSignal(own);
   const cases = collections.flatMap((collection) =>
     queries.map((batch) => ({ collection, batch, times: [] as number[] }))
   );

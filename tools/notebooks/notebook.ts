@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, join } from "node:path";
+import { entriesIn } from "../../lib/files.ts";
 
 /** One cell of a notebook, as far as the tools look at it. */
 export interface Cell {
@@ -65,15 +66,9 @@ export async function readNotebook(path: string): Promise<Notebook> {
 
 /** The notebooks of a folder, in the order of their names; none when there is no such folder. */
 export async function listNotebooks(directory: string): Promise<string[]> {
-  const paths: string[] = [];
-  try {
-    for await (const entry of Deno.readDir(directory)) {
-      if (entry.isFile && entry.name.endsWith(".ipynb")) paths.push(join(directory, entry.name));
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return paths.sort();
+  const entries = await entriesIn(directory);
+  return entries.filter(({ isFile, name }) => isFile && name.endsWith(".ipynb"))
+    .map(({ name }) => join(directory, name)).sort();
 }
 
 /** A notebook's name: its file name without folder and ending. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, writeAtomic } from "../../files.ts";
+import { canonicalJson, entriesIn, readTextIfThere, writeAtomic } from "../../files.ts";
 import { operationSignal } from "../../interrupt.ts";
 import {
   imageName,
@@ -94,25 +94,11 @@ function checkOptions(directory: string, recipe: Recipe, options: GenerateOption
 
 /** Whether a folder holds scenes of this recipe; refuses one that holds another's. */
 async function holdsRecipe(directory: string, recipe: Recipe): Promise<boolean> {
-  const found = await Deno.readTextFile(join(directory, RECIPE)).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
+  const found = await readTextIfThere(join(directory, RECIPE));
   if (found !== undefined && found !== canonicalJson(recipe)) {
     refuse(directory, `it holds scenes of another recipe, ${found}`);
   }
   return found !== undefined;
-}
-
-/** Names of the records that there are. */
-async function recordNames(directory: string): Promise<Set<string>> {
-  try {
-    const entries = await Array.fromAsync(Deno.readDir(join(directory, "records")));
-    return new Set(entries.map(({ name }) => name));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Set();
-    throw error;
-  }
 }
 
 /** Reads the record of an image that an earlier run finished, if it is still intact. */
@@ -227,7 +213,8 @@ export async function generateClevrDs(
     onProgress?.(records.size, wanted.length);
   };
   if (await holdsRecipe(directory, recipe)) {
-    const there = await recordNames(directory);
+    const entries = await entriesIn(join(directory, "records"));
+    const there = new Set(entries.map(({ name }) => name));
     const recorded = wanted.filter((index) => there.has(partName(index)));
     await forEach(recorded, 4, signal, async (index) => {
       const record = await readRecord(directory, index);
