@@ -1,11 +1,11 @@
 /**
  * How fast images are encoded, side by side with PyTorch: the same ViT-B/32 (random weights, made by
- * tools/export_encoder.py), the same machine, one run, rounds taken in turns.
+ * tools/encoders/export_encoder.py), the same machine, one run, rounds taken in turns.
  *
  *     deno task bench encode [--rounds 5] [--images FOLDER_OF_JPEGS] [--k 5] [--count 6]
  *         [--encoders-only]
  *
- * Sets itself up on first use: .venv-torch (requirements-torch.txt; minutes), the model (a minute, and again
+ * Sets itself up on first use: .venv-torch (tools/requirements/torch.txt; minutes), the model (a minute, and again
  * when what exports it has changed), JPEG files. onnxruntime is timed through `encodeImages`, from bytes to unit vectors; PyTorch from pixels that
  * are normalised already, with the better of two batch sizes. End to end is `extractFeatures` from JPEG
  * files to a fresh cache. The rate of plain products of matrices says how fast the model could be at most.
@@ -25,7 +25,7 @@ import {
   writeAtomic,
 } from "detailclip";
 import type { Dataset } from "../lib/datasets/mod.ts";
-import { machine, versions } from "../lib/experiments/provenance.ts";
+import { machine, versions } from "../lib/report/provenance.ts";
 import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
 
 const MODEL = join(ROOT, ".cache/models/bench/random-vit-b-32");
@@ -58,7 +58,7 @@ async function setUp(): Promise<void> {
   await ensureTorch();
   if (outdated(join(MODEL, "model.safetensors"))) {
     const args = ["--random", "vit-b-32", "--seed", "0", "--keep-torch", "--output", MODEL];
-    await runPython("tools/export_encoder.py", args);
+    await runPython("tools/encoders/export_encoder.py", args);
   }
   if (options.images === PHOTOS && !existsSync(PHOTOS)) {
     await runPython("bench/make_photos.py", [PHOTOS, options.count]);

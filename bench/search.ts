@@ -22,7 +22,7 @@ import {
   vectorCollection,
   writeAtomic,
 } from "detailclip";
-import { machine, versions } from "../lib/experiments/provenance.ts";
+import { machine, versions } from "../lib/report/provenance.ts";
 
 const { values: options } = parseArgs({
   options: {

@@ -20,12 +20,12 @@ async function run(program: string, args: string[]): Promise<void> {
   if (code !== 0) throw new Error(`Cannot run ${program} ${args.join(" ")}: it ended with ${code}`);
 }
 
-/** Makes `.venv-torch` from requirements-torch.txt when it is not there. */
+/** Makes `.venv-torch` from tools/requirements/torch.txt when it is not there. */
 export async function ensureTorch(): Promise<void> {
   if (existsSync(PYTHON)) return;
   await run(Deno.env.get("PYTHON") ?? "python3", ["-m", "venv", join(ROOT, ".venv-torch")]);
   const index = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"];
-  await run(PYTHON, ["-m", "pip", "install", "-q", "-r", "requirements-torch.txt", ...index]);
+  await run(PYTHON, ["-m", "pip", "install", "-q", "-r", "tools/requirements/torch.txt", ...index]);
 }
 
 /** Runs a Python script of the repository in `.venv-torch`. */

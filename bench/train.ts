@@ -27,9 +27,9 @@ import {
   saveFusion,
   writeAtomic,
 } from "detailclip";
-import { machine, peakMemoryMiB, versions } from "../lib/experiments/provenance.ts";
-import { unitRows } from "../lib/fusion/ops.ts";
-import { readSafetensors, writeSafetensors } from "../lib/fusion/safetensors.ts";
+import { machine, peakMemoryMiB, versions } from "../lib/report/provenance.ts";
+import { unitRows } from "../lib/tensor/ops/mod.ts";
+import { readSafetensors, writeSafetensors } from "../lib/tensor/safetensors.ts";
 import { ensureTorch, ROOT, TorchProcess } from "./torch_side.ts";
 
 const { values: options } = parseArgs({

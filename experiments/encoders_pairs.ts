@@ -137,7 +137,7 @@ export interface Pairs {
 /** What has to be exported where the hub has nothing in the layout of two towers. */
 const EXPORT =
   "no export named: it takes an image tower and a text tower that give one vector each, in the hub's layout, " +
-  "with preprocessor_config.json and a tokenizer (tools/export_encoder.py makes one from a CLIP in transformers' layout)";
+  "with preprocessor_config.json and a tokenizer (tools/encoders/export_encoder.py makes one from a CLIP in transformers' layout)";
 
 /** What is run, where, and how. */
 export interface EncodersOptions extends RunOptions {

@@ -7,7 +7,7 @@ import {
   recallBySize,
   rowsPath,
 } from "detailclip";
-import { withFolders } from "../lib/experiments/testing.ts";
+import { withFolders } from "../lib/runner/testing.ts";
 import { claims, LABELS, runScaleSensitivity, scaleSensitivity } from "./scale_sensitivity.ts";
 import {
   bySize,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import { completeCover } from "./complete.ts";
 import { type Box, coverBoxes } from "./cover.ts";
 import { assertInside } from "./testing.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import { completeCover } from "./complete.ts";
 import type { Cover } from "./cover.ts";
 import { coverage, objectCoverage } from "./coverage.ts";

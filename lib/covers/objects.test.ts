@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import { objectCover } from "./objects.ts";
 import { assertInside } from "./testing.ts";
 

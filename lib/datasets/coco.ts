@@ -5,7 +5,7 @@
  */
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
-import { operationSignal } from "../interrupt.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
 import {
   createDataset,
   type Dataset,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Box } from "../covers/mod.ts";
-import { canonicalJson, sha256 } from "../files.ts";
+import { canonicalJson, sha256 } from "../runtime/files.ts";
 
 /** One annotated object. */
 export interface DatasetObject {

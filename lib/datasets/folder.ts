@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, join } from "node:path";
-import { operationSignal } from "../interrupt.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
 import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
 import { isInside } from "./paths.ts";
 

@@ -5,7 +5,7 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalJson, sha256, sha256File } from "../files.ts";
+import { canonicalJson, sha256, sha256File } from "../runtime/files.ts";
 
 /** Hashes of files by path, size and time of change: weights are read once a process. */
 const digests = new Map<string, Promise<string>>();

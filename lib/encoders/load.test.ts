@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import type { PatchBatch } from "../images/mod.ts";
 import type { Encoder, EncoderDtype } from "./encoder.ts";
 import { loadEncoder } from "./load.ts";

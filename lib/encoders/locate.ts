@@ -6,7 +6,7 @@
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { operationSignal } from "../interrupt.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
 import type { EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
 
 /** Encoders that are part of this repository. */
@@ -67,7 +67,7 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
   }
   const isPath = isAbsolute(id) || id.startsWith(".");
   if (isPath || isFolder(id)) {
-    return complete(id, resolve(id), dtype, "Export it with tools/export_encoder.py");
+    return complete(id, resolve(id), dtype, "Export it with tools/encoders/export_encoder.py");
   }
   if (!/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(id)) {
     const known = Object.keys(EMBEDDED).join(", ");

@@ -12,7 +12,7 @@ const CHUNK = 2 ** 22;
 /**
  * Whether a model quantises its activations by the range they have in one run, so that images run together
  * would feel each other. Models of onnxruntime's `quantize_dynamic`, as the hub has them, do;
- * tools/export_encoder.py writes int8 models with a range a token, which do not.
+ * tools/encoders/export_encoder.py writes int8 models with a range a token, which do not.
  *
  * @param path an ONNX file; its operators' names are looked for in its bytes
  */

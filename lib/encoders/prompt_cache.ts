@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, sha256, writeAtomic } from "../files.ts";
+import { canonicalJson, sha256, writeAtomic } from "../runtime/files.ts";
 import type { Encoder } from "./encoder.ts";
 
 /** Raise this when prompts come out differently for the same encoder, sentences and names. */

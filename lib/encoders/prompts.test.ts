@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { sha256 } from "../files.ts";
+import { sha256 } from "../runtime/files.ts";
 import type { Encoder } from "./encoder.ts";
 import { loadEncoder } from "./load.ts";
 import { classPrompts, promptTemplates } from "./prompts.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import imagenet from "../../data/prompts/imagenet.json" with { type: "json" };
-import { canonicalJson } from "../files.ts";
-import { operationSignal } from "../interrupt.ts";
-import { meanVector } from "../vectors.ts";
+import { canonicalJson } from "../runtime/files.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
+import { meanVector } from "../numeric/vectors.ts";
 import type { EncodeOptions, Encoder } from "./encoder.ts";
 import { keepPrompts, keptPrompts } from "./prompt_cache.ts";
 

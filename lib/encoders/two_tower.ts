@@ -4,7 +4,7 @@
  * @module
  */
 import type { PatchBatch } from "../images/mod.ts";
-import { operationSignal } from "../interrupt.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
 import { type EncodeOptions, type Encoder, type EncoderDtype, VectorError } from "./encoder.ts";
 import { type ModelPreprocessing, normalizationTable, normalizePatches } from "./preprocess.ts";
 import type { Tokenize, Tower } from "./towers.ts";

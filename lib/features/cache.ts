@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, sha256, writeAtomic } from "../files.ts";
+import { canonicalJson, sha256, writeAtomic } from "../runtime/files.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { type FeatureKey, featureKeyName, keyIdentity } from "./key.ts";
 import { addToLedger, type Ledger, type LedgerEntry, readLedger } from "./ledger.ts";

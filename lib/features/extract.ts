@@ -5,7 +5,7 @@
  */
 import { makeCover } from "../covers/mod.ts";
 import type { DatasetImage } from "../datasets/mod.ts";
-import { operationSignal } from "../interrupt.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
 import { CacheWriter, FeatureCache } from "./cache.ts";
 import { openHashIndex } from "./hashes.ts";
 import { featureKey } from "./key.ts";

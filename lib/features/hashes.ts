@@ -5,7 +5,7 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { readTextIfThere, writeAtomic } from "../files.ts";
+import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
 
 /** A file changed as recently as this (ms) may change again within the clock's resolution. */
 const SETTLE_MS = 2000;

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, sha256 } from "../files.ts";
+import { canonicalJson, sha256 } from "../runtime/files.ts";
 
 /** Digits of SHA-256 kept beside each line: enough to tell a torn or damaged line. */
 const CHECK_DIGITS = 16;

@@ -8,7 +8,7 @@ import type { Box } from "../covers/cover.ts";
 import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { Encoder } from "../encoders/mod.ts";
 import type { CutMethod } from "../images/mod.ts";
-import { canonicalJson, sha256 } from "../files.ts";
+import { canonicalJson, sha256 } from "../runtime/files.ts";
 
 /**
  * Raise this when covers, images or encoders change in a way that changes features of the same image:

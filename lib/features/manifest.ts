@@ -8,7 +8,7 @@
  * @module
  */
 import { join } from "node:path";
-import { sha256File } from "../files.ts";
+import { sha256File } from "../runtime/files.ts";
 import { ifAbandoned, listJournals, readJournal } from "./journal.ts";
 
 /** One complete shard. */

@@ -5,7 +5,7 @@
  */
 import type { Dataset, DatasetImage } from "../datasets/mod.ts";
 import { ImageError } from "../images/mod.ts";
-import { operationSignal } from "../interrupt.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
 import { FeatureCache } from "./cache.ts";
 import { openHashIndex } from "./hashes.ts";
 import { type FeatureKey, featureKey, type FeatureKeyParts } from "./key.ts";

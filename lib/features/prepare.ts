@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { type Box, coverBoxes } from "../covers/cover.ts";
 import { type Cover, type CoverSpec, makeCover, toImageBox } from "../covers/mod.ts";
 import type { DatasetImage } from "../datasets/mod.ts";
-import { sha256, sha256File } from "../files.ts";
+import { sha256, sha256File } from "../runtime/files.ts";
 import {
   type CutMethod,
   cutPatches,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { CoverSpec } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
-import { sha256 } from "../files.ts";
+import { sha256 } from "../runtime/files.ts";
 import { extractFeatures } from "./extract.ts";
 import { openHashIndex } from "./hashes.ts";
 import { featureKey } from "./key.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import { decodeShard, encodeShard, type ImageRows, sliceRows } from "./shard.ts";
 import { withFolder } from "./testing.ts";
 

@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { createDataset, emptyReport } from "../datasets/dataset.ts";
 import type { Dataset, DatasetImage } from "../datasets/mod.ts";
 import { type Encoder, VectorError } from "../encoders/mod.ts";
-import { sha256 } from "../files.ts";
+import { sha256 } from "../runtime/files.ts";
 import { encodePng } from "../images/mod.ts";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 
 /** An encoder for tests, which says what it was asked for. */
 export interface HashEncoder extends Encoder {

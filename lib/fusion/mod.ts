@@ -1,28 +1,24 @@
 /**
- * From patch features to one vector an image: engine, models, losses and training (paper §3.4).
+ * From the patch features of an image to one vector (paper §3.4):
+ *
+ * - `model/`, §3.4.1: the transformer, the adapters of Table 4, max pooling; what kinds of models there are
+ * - `loss/`, §3.4.2: the query-proxy loss (eq. 7), its targets and distances; patches as proxies
+ * - `batches/`: patch features of some images, and scenes mixed of several
+ * - `training/`, A.4: epochs, steps, checkpoints
+ * - `tuning/`, A.4 and Table 14: the grid of hyper-parameters
+ * - `warm_starts/`: weights to start from (*extended*)
+ * - `untrained/`: vectors that need no training (*extended*)
  *
  * @module
  */
-export {
-  type AdamW,
-  type AdamWOptions,
-  createAdamW,
-  globalNorm,
-  gradientsOf,
-  type OptimizerState,
-  type OptimizerStep,
-} from "./optimizer.ts";
-export { createSchedule, type Schedule, type ScheduleSpec } from "./schedule.ts";
-export * from "./losses.ts";
+export * from "./loss/loss.ts";
 export {
   batchCount,
   type BatchOptions,
   type FeatureBatch,
   featureBatches,
   visitingOrder,
-} from "./batches.ts";
-export { type Engine, engine, type EngineName, type EngineOptions, loadEngine } from "./engine.ts";
-export { buildEngine, type BuildOptions, type EngineVariant, wantsCuda } from "./build.ts";
+} from "./batches/batches.ts";
 export {
   createFusion,
   type CreateFusionOptions,
@@ -40,46 +36,37 @@ export {
   setFusionWeights,
   type TransformerSize,
   type TransformerSpec,
-} from "./model.ts";
-export {
-  decodeSafetensors,
-  encodeSafetensors,
-  type NamedArray,
-  readSafetensors,
-  type SafeTensors,
-  writeSafetensors,
-} from "./safetensors.ts";
+} from "./model/model.ts";
 export {
   type BatchTargetOptions,
   batchTargets,
   type PatchTargets,
   type TargetOptions,
   targetsOf,
-} from "./targets.ts";
-export { type PatchProxies, patchProxies } from "./proxies.ts";
-export { drawBags, mixBags } from "./mixing.ts";
-export { closedFormFusion, type ClosedFormOptions } from "./closed_form.ts";
-export { type KMeansOptions, sphericalKMeans } from "./kmeans.ts";
-export { type FusedVectors, loadFused, saveFused } from "./fused.ts";
-export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse.ts";
+} from "./loss/targets.ts";
+export { type PatchProxies, patchProxies } from "./loss/patch_proxies.ts";
+export { drawBags, mixBags } from "./batches/mixing.ts";
+export { closedFormFusion, type ClosedFormOptions } from "./untrained/closed_form.ts";
+export { type FusedVectors, loadFused, saveFused } from "./fused_vectors.ts";
+export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse_store.ts";
 export {
   CHECKPOINT_VERSION,
   type CheckpointRecord,
   type EpochRecord,
   readCheckpointRecord,
-} from "./checkpoint.ts";
-export { TRAINING_VERSION } from "./run.ts";
-export { resolveSpec } from "./assemble.ts";
-export { findTraining, type FinishedTraining } from "./find_training.ts";
-export { train } from "./train.ts";
-export type { StepEvent, TrainOptions, TrainResult } from "./train_options.ts";
+} from "./training/checkpoint.ts";
+export { TRAINING_VERSION } from "./training/training_run.ts";
+export { resolveSpec } from "./model/assemble.ts";
+export { findTraining, type FinishedTraining } from "./training/find_training.ts";
+export { train } from "./training/train.ts";
+export type { StepEvent, TrainOptions, TrainResult } from "./training/train_options.ts";
 export {
   type BagStage,
   type ResolvedTrainConfig,
   resolveTrainConfig,
   type TrainConfig,
-} from "./train_config.ts";
-export { sweep, type SweepOptions, type SweepResult, type SweepRow } from "./sweep.ts";
+} from "./training/train_config.ts";
+export { sweep, type SweepOptions, type SweepResult, type SweepRow } from "./tuning/tune.ts";
 export {
   PAPER_SPACE,
   paperSettings,
@@ -87,11 +74,15 @@ export {
   sweepPoints,
   type SweepSpace,
   type SweepValue,
-} from "./sweep_space.ts";
-export { fuseVisualWords, type FuseVisualWordsOptions } from "./fuse_visual_words.ts";
-export { fitVisualWords, type VisualWords, type VisualWordsOptions } from "./visual_words.ts";
-export { loadVisualWords, saveVisualWords } from "./visual_words_file.ts";
-export { patchMean, type PatchOptions } from "./whitening.ts";
-export { needsPatchCount, TRANSFORMER_SIZES } from "./spec.ts";
-export { type AverageStartOptions, startAsAverage } from "./average_start.ts";
-export { type DetectorStartOptions, startAsDetectors } from "./detector_start.ts";
+} from "./tuning/grid.ts";
+export { fuseVisualWords, type FuseVisualWordsOptions } from "./untrained/fuse_visual_words.ts";
+export {
+  fitVisualWords,
+  type VisualWords,
+  type VisualWordsOptions,
+} from "./untrained/visual_words.ts";
+export { loadVisualWords, saveVisualWords } from "./untrained/visual_words_file.ts";
+export { patchMean, type PatchOptions } from "./untrained/whitening.ts";
+export { needsPatchCount, TRANSFORMER_SIZES } from "./model/spec.ts";
+export { type AverageStartOptions, startAsAverage } from "./warm_starts/average.ts";
+export { type DetectorStartOptions, startAsDetectors } from "./warm_starts/detectors.ts";

@@ -8,13 +8,14 @@ import { featureKey, type FeatureStore } from "../features/mod.ts";
 import type { ImageRows } from "../features/shard.ts";
 import { createFeatureStore } from "../features/store.ts";
 import { hashEncoder } from "../features/testing.ts";
-import { createRandom, type Random } from "../random.ts";
-import { digestWeights } from "./checkpoint.ts";
-import { createFusion } from "./model.ts";
-import type { FusionSpec } from "./spec.ts";
-import { train } from "./train.ts";
-import type { TrainConfig } from "./train_config.ts";
-import type { TrainOptions, TrainResult } from "./train_options.ts";
+import { createRandom, type Random } from "../numeric/random.ts";
+import { randomUnit, toUnit } from "../numeric/testing.ts";
+import { digestWeights } from "./training/checkpoint.ts";
+import { createFusion } from "./model/model.ts";
+import type { FusionSpec } from "./model/spec.ts";
+import { train } from "./training/train.ts";
+import type { TrainConfig } from "./training/train_config.ts";
+import type { TrainOptions, TrainResult } from "./training/train_options.ts";
 
 /** An image for {@linkcode makeStore}. */
 export interface TestImage {
@@ -22,17 +23,6 @@ export interface TestImage {
   id: string;
   /** Its patches' features, patch 0 the full image. // (P, D) */
   features: Float32Array;
-}
-
-/** A unit vector in a random direction. // (D) */
-export function randomUnit(random: Random, dim: number): Float32Array {
-  return toUnit(Float32Array.from({ length: dim }, () => random.normal()));
-}
-
-/** The vector of length 1 in the same direction. */
-export function toUnit(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector);
-  return vector.map((value) => value / length);
 }
 
 /** Writes images to a cache in `folder`, `shardImages` to a shard, and opens them. */

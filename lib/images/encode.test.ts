@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import { decodeImage } from "./decode.ts";
 import { encodeJpeg, encodePng, rasterizeSvg } from "./encode.ts";
 import { decodeRgba } from "./rgba.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { Box } from "../covers/cover.ts";
-import { sha256 } from "../files.ts";
-import { createRandom } from "../random.ts";
+import { sha256 } from "../runtime/files.ts";
+import { createRandom } from "../numeric/random.ts";
 import { cutPatches } from "./cut.ts";
 import { decodeImage, type RgbImage } from "./decode.ts";
 import type { Preprocessing } from "./preprocessing.ts";

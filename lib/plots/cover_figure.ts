@@ -4,7 +4,7 @@
  * @module
  */
 import type { Box, Cover } from "../covers/cover.ts";
-import { sha256 } from "../files.ts";
+import { sha256 } from "../runtime/files.ts";
 import { type Figure, type FigureOptions, frame, type Picture } from "./figure.ts";
 import { element, textLine } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";

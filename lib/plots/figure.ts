@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeAtomic } from "../files.ts";
+import { writeAtomic } from "../runtime/files.ts";
 import { encodeJpeg, rasterizeSvg, resizeRgba, type RgbImage } from "../images/mod.ts";
 import { card, roundGeometry, textLine, wrapText } from "./svg.ts";
 import { THEME } from "./theme.ts";

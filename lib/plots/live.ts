@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Broadcast, createDisplay } from "../display.ts";
-import { inNotebook } from "../interrupt.ts";
+import { type Broadcast, createDisplay } from "../runtime/display.ts";
+import { inNotebook } from "../runtime/interrupt.ts";
 import { type EpochRow, lossCurve, type LossCurveOptions } from "./training.ts";
 
 /** Options of {@linkcode liveLossCurve}. */

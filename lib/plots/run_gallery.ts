@@ -5,7 +5,7 @@
  */
 import type { Box } from "../covers/mod.ts";
 import type { DatasetImage } from "../datasets/mod.ts";
-import type { RetrievalRun } from "../experiments/mod.ts";
+import type { RetrievalRun } from "../runner/mod.ts";
 import { decodeImage } from "../images/mod.ts";
 import { imagesInOrder, recallAtK, topResults } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, type Picture, pictureOf } from "./figure.ts";

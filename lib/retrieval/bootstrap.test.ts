@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import { bootstrapDifference, bootstrapRecall } from "./bootstrap.ts";
 import { recallAtK } from "./recall.ts";
 import { recallRows } from "./rows.ts";

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import { checkMatrices, rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
 import { recallAtK } from "./recall.ts";
 

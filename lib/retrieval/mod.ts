@@ -4,7 +4,7 @@
  * @module
  */
 export { rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
-export { meanVector } from "../vectors.ts";
+export { meanVector } from "../numeric/vectors.ts";
 export { bestVectorScores, dotScores } from "./scores.ts";
 export * from "./patch_scores.ts";
 export * from "./score_stream.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type BestRows, createRowMax } from "../matmul.ts";
-import { meanVector, rowCount } from "../vectors.ts";
+import { type BestRows, createRowMax } from "../numeric/dot_products.ts";
+import { meanVector, rowCount } from "../numeric/vectors.ts";
 import type { ScoreMatrix } from "./matrices.ts";
 import { dotScores } from "./scores.ts";
 

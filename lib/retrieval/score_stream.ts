@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { operationSignal } from "../interrupt.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
 import type { ScoreMatrix } from "./matrices.ts";
 import type { PatchScorer, PatchVectors } from "./patch_scores.ts";
 

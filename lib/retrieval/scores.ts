@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { multiplyPacked, type PackedRows, packRows } from "../matmul.ts";
-import { rowCount } from "../vectors.ts";
+import { multiplyPacked, type PackedRows, packRows } from "../numeric/dot_products.ts";
+import { rowCount } from "../numeric/vectors.ts";
 import type { ScoreMatrix } from "./matrices.ts";
 
 /**

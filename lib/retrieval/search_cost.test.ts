@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../numeric/random.ts";
 import {
   measureSearch,
   medianOf,
@@ -62,7 +62,7 @@ Deno.test("a stopped measurement throws the reason", async () => {
 
 Deno.test("the stop button ends a measurement that has a signal of its caller's too", async () => {
   const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
-  const source = `import { interruptible } from ${at("../interrupt.ts")};
+  const source = `import { interruptible } from ${at("../runtime/interrupt.ts")};
     import { measureSearch } from ${at("./search_cost.ts")};
     using _ = interruptible();
     let searches = 0;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { checkpoint, operationSignal } from "../interrupt.ts";
-import type { Random } from "../random.ts";
+import { checkpoint, operationSignal } from "../runtime/interrupt.ts";
+import type { Random } from "../numeric/random.ts";
 import type { ScoreMatrix } from "./matrices.ts";
 import { maxOverPatches, type PatchVectors } from "./patch_scores.ts";
 import { bestVectorScores } from "./scores.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { capture, DENO_VERSION, ROOT } from "../project.ts";
-import { runChecks } from "../ok.ts";
-import { fillTables } from "../readme_table.ts";
+import { runChecks } from "../commands/ok.ts";
+import { fillTables } from "./readme_table.ts";
 import { type Check, messages } from "./check.ts";
 import { oneWayImports } from "./imports.ts";
 import { notebookCells } from "./notebook_cells.ts";
@@ -29,7 +29,7 @@ const GOOD: Record<string, string> = {
   "lib/covers/testdata/raw.json": "{  }",
   "data/sharp.ts": "export default 1;\n",
   "lib/mod.ts": 'export * from "./covers/mod.ts";\n',
-  "lib/random.ts": "/** One. */\nexport const one: number = 1;\n",
+  "lib/numeric/random.ts": "/** One. */\nexport const one: number = 1;\n",
   "lib/covers/mod.ts":
     'import { one } from "../random.ts";\n\n/** Two. */\nexport const two: number = one + one;\n',
   "lib/images/mod.ts":
@@ -89,7 +89,7 @@ const CASES: Case[] = [
     "a type-only import of a later room",
     oneWayImports,
     {
-      "lib/random.ts":
+      "lib/numeric/random.ts":
         'import type { two } from "./covers/mod.ts";\nexport type Two = typeof two;\n',
     },
     /lib\/random\.ts:1 .*covers comes after random/,
@@ -213,15 +213,20 @@ const CASES: Case[] = [
     /results\/no\.jsonl/,
   ],
   ["a missing README", { ...readme, run: (root) => readme.run(join(root, "lib")) }, {}, /missing/],
-  ["bad format", format, { "lib/random.ts": "export const one   = 1\n" }, /random\.ts/],
+  ["bad format", format, { "lib/numeric/random.ts": "export const one   = 1\n" }, /random\.ts/],
   [
     "bad format in a cell",
     format,
     { "notebooks/a.ipynb": notebook({ source: ["f( 1,2 )"] }) },
     /a\.ipynb is not formatted/,
   ],
-  ["lint", lint, { "lib/random.ts": "export var one: number = 1;\n" }, /no-var/],
-  ["a type error", types, { "lib/random.ts": 'export const one: number = "1";\n' }, /TS2322/],
+  ["lint", lint, { "lib/numeric/random.ts": "export var one: number = 1;\n" }, /no-var/],
+  [
+    "a type error",
+    types,
+    { "lib/numeric/random.ts": 'export const one: number = "1";\n' },
+    /TS2322/,
+  ],
   [
     "an undocumented export",
     documentation,

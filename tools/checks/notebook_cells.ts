@@ -6,7 +6,7 @@
  */
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Cell, cellText, listNotebooks, readNotebook } from "../notebooks/notebook.ts";
+import { type Cell, cellText, listNotebooks, readNotebook } from "../jupyter/notebook.ts";
 import { captureDeno } from "../project.ts";
 import { type Check, messages } from "./check.ts";
 

@@ -10,7 +10,7 @@ import {
   type Notebook,
   parameterNames,
   readNotebook,
-} from "../notebooks/notebook.ts";
+} from "../jupyter/notebook.ts";
 import { type Check, exists } from "./check.ts";
 
 /** What a notebook lacks, in words. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { basename, join } from "node:path";
-import { KERNEL_NAME } from "../kernel/kernelspec.ts";
-import { listNotebooks, type Notebook, readNotebook } from "../notebooks/notebook.ts";
+import { KERNEL_NAME } from "../jupyter/kernelspec.ts";
+import { listNotebooks, type Notebook, readNotebook } from "../jupyter/notebook.ts";
 import type { Check } from "./check.ts";
 
 /** What a run or an editor left in a notebook. */

@@ -37,7 +37,7 @@ async function badLines(
   });
 }
 
-/** A line of requirements.txt that pins nothing. */
+/** A line of requirements that pins nothing. */
 function pythonProblem(line: string): string | null {
   const requirement = line.replace(/(^| )#.*$/, "").trim();
   if (requirement === "" || requirement.startsWith("--") || PYTHON_PIN.test(requirement)) {
@@ -62,7 +62,11 @@ function actionProblem(line: string): string | null {
 export const pins: Check = {
   name: "exact pins",
   run: async (root) => {
-    const requirements = await listFiles(root, ".", (path) => /requirements[^/]*\.txt$/.test(path));
+    const requirements = await listFiles(
+      root,
+      ".",
+      (path) => /requirements([^/]*|\/[^/]*)\.txt$/.test(path),
+    );
     const workflows = await listFiles(root, ".github", (path) => path.endsWith(".yml"));
     const docs = await listFiles(root, ".", (path) => path.endsWith(".md"));
     const problems = [

@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { capture, captureDeno } from "../project.ts";
-import { fillTables, tableFiles } from "../readme_table.ts";
+import { fillTables, tableFiles } from "./readme_table.ts";
 import { type Check, exists, messages } from "./check.ts";
 
 /** Tasks that the text names, as `deno task NAME` or `deno@2.8.1 task NAME`. */
@@ -65,7 +65,9 @@ export const readme: Check = {
     const filled = await fillTables(text, root).catch((error: Error) => error);
     if (filled instanceof Error) problems.push(filled.message);
     else if (filled !== text && await fillFromCommit(text, root) !== text) {
-      problems.push("README.md has a table that differs from its rows: run tools/readme_table.ts");
+      problems.push(
+        "README.md has a table that differs from its rows: run tools/checks/readme_table.ts",
+      );
     }
     const { code, output } = await captureDeno(["check", "--doc-only", "README.md"], { cwd: root });
     if (code !== 0) problems.push(messages(output));

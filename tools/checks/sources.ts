@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { captureDeno } from "../project.ts";
-import { listNotebooks } from "../notebooks/notebook.ts";
+import { listNotebooks } from "../jupyter/notebook.ts";
 import { type Check, denoCheck, exists, messages } from "./check.ts";
 
 /** The text that `deno fmt` would make of a notebook. */

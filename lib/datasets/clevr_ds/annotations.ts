@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { sha256File, writeAtomic } from "../../files.ts";
+import { sha256File, writeAtomic } from "../../runtime/files.ts";
 import type { ClevrDsVariant, PlannedObject } from "./recipe.ts";
 import type { Scene } from "./scene.ts";
 import type { SpriteFamily } from "./sprites.ts";

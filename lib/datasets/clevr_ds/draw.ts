@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { canonicalJson, sha256 } from "../../files.ts";
+import { canonicalJson, sha256 } from "../../runtime/files.ts";
 import { encodeJpeg } from "../../images/encode.ts";
-import { createRandom } from "../../random.ts";
+import { createRandom } from "../../numeric/random.ts";
 import { type Recipe, recordScene } from "./annotations.ts";
 import { clevrDsClasses, loadPyramids } from "./classes.ts";
 import { planScene } from "./recipe.ts";

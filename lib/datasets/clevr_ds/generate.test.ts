@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { sha256File } from "../../files.ts";
+import { sha256File } from "../../runtime/files.ts";
 import { decodeImage } from "../../images/mod.ts";
-import { createRandom } from "../../random.ts";
+import { createRandom } from "../../numeric/random.ts";
 import { loadCoco } from "../coco.ts";
 import { datasetStatistics } from "../statistics.ts";
 import { clevrDsClasses } from "./classes.ts";

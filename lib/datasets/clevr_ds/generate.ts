@@ -4,8 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, entriesIn, readTextIfThere, writeAtomic } from "../../files.ts";
-import { operationSignal } from "../../interrupt.ts";
+import { canonicalJson, entriesIn, readTextIfThere, writeAtomic } from "../../runtime/files.ts";
+import { operationSignal } from "../../runtime/interrupt.ts";
 import {
   imageName,
   type ImageRecord,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Random } from "../../random.ts";
+import type { Random } from "../../numeric/random.ts";
 
 /** How a scene is lit; shared by the ground and the shadows. */
 export interface Light {

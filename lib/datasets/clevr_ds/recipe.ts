@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Random } from "../../random.ts";
+import type { Random } from "../../numeric/random.ts";
 
 /**
  * Which scenes are made:

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRandom, type Random } from "../../random.ts";
+import { createRandom, type Random } from "../../numeric/random.ts";
 import { clevrDsClasses, loadPyramids } from "./classes.ts";
 import type { SpritePyramid } from "./pyramid.ts";
 import { MIN_VISIBLE, planScene, SIDE_RANGES } from "./recipe.ts";

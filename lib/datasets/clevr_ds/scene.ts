@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Random } from "../../random.ts";
+import type { Random } from "../../numeric/random.ts";
 import type { Box } from "../../covers/cover.ts";
 import type { RgbImage } from "../../images/decode.ts";
 import { compositeRgba, type RgbaImage } from "../../images/rgba.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../../random.ts";
+import { createRandom } from "../../numeric/random.ts";
 import { clevrDsClasses } from "./classes.ts";
 import { drawGround } from "./ground.ts";
 import { buildPyramid, drawSprite, turnedSide } from "./pyramid.ts";

@@ -1,0 +1,137 @@
+import * as tf from "@tensorflow/tfjs-core";
+import assert from "node:assert/strict";
+import { createRandom } from "../../numeric/random.ts";
+import { testOnEngines } from "../../tensor/engines_testing.ts";
+import { createFusion, type FusionModel, type FusionSpec, fusionWeights } from "./model.ts";
+
+const [B, P, D] = [3, 4, 5];
+const random = createRandom("fusers");
+const PATCHES = Array.from(
+  { length: B },
+  () => Array.from({ length: P }, () => Array.from({ length: D }, () => random.normal())),
+);
+
+/** What a model fuses from PATCHES: one vector an image. */
+function fuse(model: FusionModel, mask?: number[][]): number[][] {
+  return tf.tidy(() => {
+    const patches = tf.tensor3d(PATCHES), full = tf.tensor2d(PATCHES.map((rows) => rows[0]));
+    const fused = model.forward(patches, full, { mask: mask && tf.tensor2d(mask) });
+    return (tf.squeeze(fused, [1]) as tf.Tensor2D).arraySync();
+  });
+}
+
+/** Creates a model, fuses PATCHES, and compares with plain loops over the model's weights. */
+function check(
+  spec: FusionSpec,
+  expected: (rows: number[][], weights: (name: string) => number[], image: number) => number[],
+  mask?: number[][],
+): void {
+  const before = tf.memory().numTensors;
+  const model = createFusion(spec, { dim: D, patches: P, seed: 2 });
+  const scores = model.parameters.get("scores"); // start at 0
+  if (scores) tf.tidy(() => scores.assign(tf.tensor1d([0.5, -1, 2, 0.1])));
+  const weights = fusionWeights(model);
+  const fused = fuse(model, mask);
+  model.dispose();
+  assert.equal(tf.memory().numTensors, before);
+  PATCHES.forEach((rows, image) => {
+    const slow = expected(rows, (name) => [...weights.get(name)!.data], image);
+    assert.equal(slow.length, D);
+    slow.forEach((value, d) => {
+      assert.ok(Math.abs(value - fused[image][d]) < 1e-5, `image ${image}, ${d}`);
+    });
+  });
+}
+
+/** sum over j of weight[i][j] x[j], plus bias[i] */
+function slowLinear(x: number[], weight: number[], bias: number[]): number[] {
+  return bias.map((b, i) => x.reduce((sum, value, j) => sum + weight[i * x.length + j] * value, b));
+}
+
+/** x Φ(x) with Φ integrated numerically. */
+function slowGelu(x: number): number {
+  const steps = 4000, width = x / steps;
+  let sum = 0;
+  for (let i = 0; i < steps; i++) sum += Math.exp(-(((i + 0.5) * width) ** 2) / 2) * width;
+  return x * (0.5 + sum / Math.sqrt(2 * Math.PI));
+}
+
+const weigh = (rows: number[][], shares: number[]) =>
+  rows[0].map((_, d) => rows.reduce((sum, row, p) => sum + shares[p] * row[d], 0));
+
+const MASK = [[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]];
+
+testOnEngines("mean is the average of the real patches", () => {
+  check({ kind: "mean" }, (rows) => weigh(rows, [0.25, 0.25, 0.25, 0.25]));
+  const shares = [[0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0, 0], [1, 0, 0, 0]];
+  check({ kind: "mean" }, (rows, _, image) => weigh(rows, shares[image]), MASK);
+});
+
+testOnEngines("weighted starts as the mean, and weighs by the softmax of its scores", () => {
+  const softmax = (scores: number[], mask: number[]) => {
+    const parts = scores.map((score, p) => mask[p] * Math.exp(score));
+    const sum = parts.reduce((a, b) => a + b);
+    return parts.map((part) => part / sum);
+  };
+  check(
+    { kind: "weighted" },
+    (rows, weights) => weigh(rows, softmax(weights("scores"), [1, 1, 1, 1])),
+  );
+  check(
+    { kind: "weighted" },
+    (rows, weights, image) => weigh(rows, softmax(weights("scores"), MASK[image])),
+    MASK,
+  );
+  const fresh = createFusion({ kind: "weighted" }, { dim: D, patches: P, seed: 2 });
+  const mean = createFusion({ kind: "mean" }, { dim: D, seed: 2 });
+  const [a, b] = [fuse(fresh), fuse(mean)].map((rows) => rows.flat());
+  a.forEach((value, i) => assert.ok(Math.abs(value - b[i]) < 1e-6));
+  fresh.dispose();
+});
+
+testOnEngines("linear is one layer over the patches in a row, padding as zeros", () => {
+  check(
+    { kind: "linear" },
+    (rows, weights) => slowLinear(rows.flat(), weights("weight"), weights("bias")),
+  );
+  check({ kind: "linear" }, (rows, weights, image) => {
+    const kept = rows.map((row, p) => row.map((value) => value * MASK[image][p]));
+    return slowLinear(kept.flat(), weights("weight"), weights("bias"));
+  }, MASK);
+});
+
+for (const layers of [1, 2, 3] as const) {
+  for (const input of ["full", "patches"] as const) {
+    testOnEngines(`an mlp of ${layers} over ${input} is linear layers with GELU between`, () => {
+      for (const hidden of [undefined, 3]) {
+        check({ kind: "mlp", input, layers, hidden }, (rows, weights) => {
+          let x = input === "full" ? rows[0] : rows.flat();
+          for (let i = 0; i < layers; i++) {
+            const bias = weights(`${2 * i}.bias`); // as in nn.Sequential(Linear, GELU, Linear, …)
+            assert.equal(bias.length, i + 1 < layers ? hidden ?? D : D);
+            x = slowLinear(i > 0 ? x.map(slowGelu) : x, weights(`${2 * i}.weight`), bias);
+          }
+          return x;
+        });
+      }
+    });
+  }
+}
+
+testOnEngines("linear layers start as PyTorch's: uniform by their fan-in", () => {
+  const model = createFusion({ kind: "mlp", input: "patches", layers: 2, hidden: 40 }, {
+    dim: 32,
+    patches: 8,
+    seed: 2,
+  });
+  const weights = fusionWeights(model);
+  model.dispose();
+  for (const [name, inputs] of [["0", 256], ["2", 40]] as const) {
+    const bound = 1 / Math.sqrt(inputs);
+    for (const part of ["weight", "bias"]) {
+      const { data } = weights.get(`${name}.${part}`)!;
+      assert.ok(data.every((value) => Math.abs(value) <= bound));
+      assert.ok(Math.max(...data) > 0.8 * bound && Math.min(...data) < -0.8 * bound);
+    }
+  }
+});

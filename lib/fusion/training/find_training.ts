@@ -1,0 +1,67 @@
+/**
+ * Trainings that are done: found by what is known before a model is made, and loaded as they ended.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { join } from "node:path";
+import { canonicalJson, entriesIn } from "../../runtime/files.ts";
+import { type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
+import type { FusionModel } from "../model/model.ts";
+import { TRAINING_VERSION } from "./training_run.ts";
+import { loadFusion } from "../model/saving.ts";
+
+/** A training that is done. */
+export interface FinishedTraining {
+  /** With the weights of the best epoch; the caller's to dispose of. */
+  model: FusionModel;
+  /** What each epoch was like. */
+  epochs: EpochRecord[];
+}
+
+/**
+ * Finds a training that is done, on the engine in use, and loads the model that it ended with: no features
+ * are read, and nothing is computed. Folders whose record is damaged, or of another version, are passed
+ * over. `loadEngine()` comes first.
+ *
+ * @param checkpointRoot the folder that `train` was given
+ * @param recipe what it was given as the training's recipe: all that the training depends on
+ * @returns the training, or undefined when there is none, or it is not done
+ * @throws Error when the weights of the training are missing or damaged
+ *
+ * @example
+ * ```ts
+ * import type { FusionModel, TrainOptions } from "detailclip";
+ * import { findTraining, train } from "detailclip";
+ * type Rest = Omit<TrainOptions, "checkpointRoot" | "recipe">;
+ * async function trained(prepare: () => Promise<Rest>): Promise<FusionModel> {
+ *   const known = { checkpointRoot: ".cache/trainings", recipe: { seed: 7 } };
+ *   const found = await findTraining(known.checkpointRoot, known.recipe);
+ *   if (found) return found.model;
+ *   const options = await prepare(); // takes long
+ *   await train({ ...options, ...known });
+ *   return options.model;
+ * }
+ * ```
+ */
+export async function findTraining(
+  checkpointRoot: string,
+  recipe: Record<string, unknown>,
+): Promise<FinishedTraining | undefined> {
+  for (const name of await foldersIn(checkpointRoot)) {
+    const folder = join(checkpointRoot, name);
+    // what cannot be read is no training that could be loaded; its neighbours may be
+    const record = await readCheckpointRecord(folder).catch(() => undefined);
+    if (!record || record.files.state || record.backend !== tf.getBackend()) continue;
+    if (record.identity?.training !== TRAINING_VERSION) continue;
+    if (canonicalJson(record.identity.recipe) !== canonicalJson(recipe)) continue;
+    return { model: await loadFusion(join(folder, record.files.best)), epochs: record.history };
+  }
+  return undefined;
+}
+
+/** Names of the folders in a folder, in order; none when it does not exist. */
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await entriesIn(folder);
+  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+}

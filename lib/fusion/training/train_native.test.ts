@@ -1,0 +1,79 @@
+import * as tf from "@tensorflow/tfjs-core";
+import assert from "node:assert/strict";
+import { withFolder } from "../../features/testing.ts";
+import { loadEngine } from "../../tensor/engine.ts";
+import { openSmallStore, SMALL_CONFIG, trainSmall } from "../testing.ts";
+
+// What train.test.ts shows on wasm, where it hangs on the engine: the native one has kernels and threads of
+// its own.
+const { name, note } = await loadEngine({ prefer: "native" });
+
+/** A test of the native engine; says so and passes where there is none, fails where CI must have one. */
+function testOnNative(what: string, run: (folder: string) => Promise<void>): void {
+  Deno.test(`${what} (native)`, async () => {
+    if (name === "native") return await withFolder(run);
+    assert(!Deno.env.get("CI"), `CI must build the native engine: ${note}`);
+    console.log(`skipped: ${note}`);
+  });
+}
+
+testOnNative(
+  "train: two runs end in the same bits, dropout and mixing included",
+  async (folder) => {
+    const store = await openSmallStore(folder);
+    const bags = [{ patches: 2, epochs: 1 }];
+    for (const config of [SMALL_CONFIG, { ...SMALL_CONFIG, bags }]) {
+      const first = await trainSmall(store, { config });
+      assert.equal((await trainSmall(store, { config })).weights, first.weights);
+    }
+  },
+);
+
+testOnNative("train: stopped in any epoch, it goes on to the same weights", async (folder) => {
+  const store = await openSmallStore(folder);
+  const whole = await trainSmall(store);
+  const checkpointDir = `${folder}/checkpoint`;
+  for (const stopAt of [2, 5, 8]) {
+    const controller = new AbortController(), reason = new Error("enough");
+    const stopped = trainSmall(store, {
+      checkpointDir,
+      signal: controller.signal,
+      onStep: ({ step }) => void (step === stopAt && controller.abort(reason)),
+    });
+    await assert.rejects(stopped, reason);
+  }
+  assert.equal((await trainSmall(store, { checkpointDir })).weights, whole.weights);
+});
+
+testOnNative("train: no tensor is left behind", async (folder) => {
+  const store = await openSmallStore(folder);
+  const before = tf.memory().numTensors;
+  const counts: number[] = [];
+  await trainSmall(store, {
+    validate: () => Promise.resolve(0.5),
+    onStep: () => void counts.push(tf.memory().numTensors),
+  });
+  assert.equal(new Set(counts.slice(3)).size, 1, counts.join());
+  assert.equal(tf.memory().numTensors, before);
+});
+
+testOnNative("train: a training that another engine began is not gone on with", async (folder) => {
+  const store = await openSmallStore(folder);
+  const checkpointDir = `${folder}/checkpoint`;
+  const controller = new AbortController();
+  const stopped = trainSmall(store, {
+    checkpointDir,
+    signal: controller.signal,
+    onEpoch: () => controller.abort(new Error("enough")),
+  });
+  await assert.rejects(stopped, /enough/);
+  await loadEngine({ prefer: "wasm" });
+  try {
+    await assert.rejects(
+      trainSmall(store, { checkpointDir }),
+      /was begun on tensorflow, and this engine is wasm/,
+    );
+  } finally {
+    await loadEngine({ prefer: "native" });
+  }
+});

@@ -1,0 +1,202 @@
+/**
+ * The beginning and the end of a training: what it depends on, what it goes on from, what it frees.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { join } from "node:path";
+import { digestFeatures } from "../../features/mod.ts";
+import { canonicalJson, sha256 } from "../../runtime/files.ts";
+import { operationSignal } from "../../runtime/interrupt.ts";
+import { createProgress, type Progress } from "../../runtime/progress.ts";
+import { rowCount } from "../../numeric/vectors.ts";
+import { inDatasetOrder } from "../batches/batches.ts";
+import { differences, digestWeights, type EpochRecord, readCheckpoint } from "./checkpoint.ts";
+import type { FusionModel } from "../model/model.ts";
+import { type AdamW, createAdamW } from "../../tensor/adamw.ts";
+import { setFusionWeights } from "../model/saving.ts";
+import { needsPatchCount } from "../model/spec.ts";
+import { createContext, LossWatch, type StepContext } from "./step.ts";
+import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts";
+import type { TrainOptions } from "./train_options.ts";
+
+/** Raise this when training changes in a way that changes what it ends in. */
+export const TRAINING_VERSION = 2;
+
+/** A training under way. */
+export interface TrainingRun {
+  /** As they were given. */
+  options: TrainOptions;
+  /** With nothing left out. */
+  config: ResolvedTrainConfig;
+  /** What is trained. */
+  model: FusionModel;
+  /** What updates it. */
+  optimizer: AdamW;
+  /** What all steps share. */
+  context: StepContext;
+  /** The images to train on. */
+  imageIds: readonly string[];
+  /** What the end depends on; known when checkpoints are kept. */
+  identity?: Record<string, unknown>;
+  /** Where checkpoints are kept, if they are. */
+  folder?: string;
+  /** The last checkpoint: which epochs it has, and when it was written; before the first one, the start (ms). */
+  saved: { epoch: number; best: number; at: number };
+  /** Epochs done. */
+  history: EpochRecord[];
+  /** The best epoch so far, and its weights where there is validation. */
+  best: { epoch: number; recall?: number; weights?: Map<string, tf.Tensor> };
+  /** Looks at the losses. */
+  watch: LossWatch;
+  /** Stops the training. */
+  signal: AbortSignal;
+  /** Shows how far it is. */
+  progress: Progress;
+  /** Images done since this run started, `images` of the current epoch included. */
+  done(images?: number): number;
+}
+
+function checkOptions(options: TrainOptions): void {
+  const { model, store, imageIds = store.imageIds, prompts, checkpointSeconds } = options;
+  const fail = (why: string) => {
+    throw new Error(`Cannot train: ${why}`);
+  };
+  if (model.parameters.size === 0) fail(`a model of kind "${model.spec.kind}" has no weights`);
+  if (store.dim !== model.dim) {
+    fail(`features have ${store.dim} values, and the model was made for ${model.dim}`);
+  }
+  if (rowCount(prompts, model.dim, "train") === 0) fail("there are no prompts");
+  if (imageIds.length === 0) fail("there are no images");
+  if (checkpointSeconds !== undefined && !(checkpointSeconds >= 0)) {
+    fail(`checkpointSeconds must be 0 or more, got ${checkpointSeconds}`);
+  }
+  if (new Set(imageIds).size !== imageIds.length) fail("an image is named twice");
+}
+
+/** Everything that decides what a training ends in, on one engine. */
+async function identify(
+  { model, store, prompts, recipe }: TrainOptions,
+  config: ResolvedTrainConfig,
+  imageIds: readonly string[],
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const bytes = new Uint8Array(prompts.buffer, prompts.byteOffset, prompts.byteLength);
+  const identity = {
+    training: TRAINING_VERSION,
+    spec: model.spec,
+    sizes: model.sizes,
+    startingWeights: digestWeights(model),
+    config,
+    images: sha256(canonicalJson(imageIds)),
+    // ids alone could name other images, or other features of them
+    features: await digestFeatures(store, { signal }),
+    prompts: sha256(bytes),
+    recipe,
+  };
+  return JSON.parse(JSON.stringify(identity)); // as it will be read back
+}
+
+/** A folder's name that changes with all that a training depends on, its engine included. */
+function folderName(identity: Record<string, unknown>): string {
+  return sha256(canonicalJson([identity, tf.getBackend()])).slice(0, 16);
+}
+
+/**
+ * Makes a training ready, and goes on from its checkpoint if there is one.
+ *
+ * @param options as given to `train`
+ * @throws Error when the checkpoint is another training's
+ */
+export async function startRun(options: TrainOptions): Promise<TrainingRun> {
+  const { model, store, prompts, checkpointDir, checkpointRoot } = options;
+  checkOptions(options);
+  const imageIds = inDatasetOrder(store, options.imageIds);
+  const config = resolveTrainConfig(options.config);
+  if (config.bags.length > 0 && needsPatchCount(model.spec)) {
+    throw new Error(
+      `Cannot train: a model of kind "${model.spec.kind}" takes ${model.sizes.patches} patches, not bags`,
+    );
+  }
+  const signal = operationSignal(options.signal);
+  const identity = checkpointDir || checkpointRoot
+    ? await identify(options, config, imageIds, signal)
+    : undefined;
+  const folder = checkpointDir ??
+    (checkpointRoot && join(checkpointRoot, folderName(identity!)));
+  const { learningRate, weightDecay, clipNorm, clipValue } = config;
+  const rates = { learningRate, weightDecay, clipNorm, clipValue };
+  const optimizer = createAdamW(model.parameters, rates);
+  const history: EpochRecord[] = [], best: TrainingRun["best"] = { epoch: 0 };
+  try {
+    if (folder && identity) {
+      await resume(folder, { identity, model, optimizer, history, best });
+    }
+    const already = history.length;
+    const data = { store, imageIds: already < config.epochs ? imageIds : [], prompts };
+    const context = await createContext(model, optimizer, config, data, signal);
+    const { label = "Train", output, displayId } = options;
+    const total = (config.epochs - already) * imageIds.length;
+    return {
+      ...{ options, config, model, optimizer, context, imageIds, history, best, signal },
+      ...{ identity, folder, saved: { epoch: already, best: best.epoch, at: performance.now() } },
+      watch: new LossWatch(),
+      // a training that is done already shows nothing
+      progress: createProgress({
+        label,
+        total,
+        output: total === 0 ? "silent" : output,
+        displayId,
+      }),
+      done: (images = 0) => (history.length - already) * imageIds.length + images,
+    };
+  } catch (error) {
+    optimizer.dispose();
+    tf.dispose([...best.weights?.values() ?? []]);
+    throw error;
+  }
+}
+
+/** Puts a training where its checkpoint left it. */
+async function resume(
+  folder: string,
+  run: Required<Pick<TrainingRun, "identity" | "model" | "optimizer" | "history" | "best">>,
+): Promise<void> {
+  const found = await readCheckpoint(folder);
+  if (!found) return;
+  const { record, best, state } = found;
+  try {
+    const odd = differences(record.identity, run.identity);
+    if (odd.length > 0) {
+      throw new Error(
+        `Cannot resume training: ${folder} was begun with other ${odd.join(", ")}; name another ` +
+          `folder, or delete that one to start anew`,
+      );
+    }
+    const backend = tf.getBackend();
+    if (record.backend !== backend && state) {
+      throw new Error(
+        `Cannot resume training: ${folder} was begun on ${record.backend}, and this engine is ` +
+          `${backend}, whose numbers differ in their last digits; name another folder`,
+      );
+    }
+    setFusionWeights(run.model, state?.weights ?? best);
+    if (state) run.optimizer.restore(state.optimizer);
+    run.history.push(...record.history);
+    Object.assign(run.best, record.best);
+    if (record.best.recall === undefined || !state) return;
+    run.best.weights = new Map(
+      [...best].filter(([name]) => run.model.parameters.has(name)) // the centre is no weight
+        .map(([name, { data, shape }]) => [name, tf.tensor(data, shape, "float32")]),
+    );
+  } finally {
+    tf.dispose([...state?.optimizer.tensors.values() ?? []]);
+  }
+}
+
+/** Frees what a training held, and ends its progress line. */
+export async function endRun(run: TrainingRun): Promise<void> {
+  run.optimizer.dispose();
+  tf.dispose([run.context.prompts, ...run.best.weights?.values() ?? []]);
+  await run.progress.finish();
+}

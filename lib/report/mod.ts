@@ -1,0 +1,10 @@
+/**
+ * Reports: rows with their provenance, tables, the paper's numbers and its claims.
+ *
+ * @module
+ */
+export * from "./claims.ts";
+export * from "./paper.ts";
+export * from "./provenance.ts";
+export * from "./results.ts";
+export * from "./tables.ts";

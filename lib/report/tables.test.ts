@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import type { ResultRow } from "./results.ts";
+import { gapClosed, recallMarkdown, tableFrame, tableLines, toDataFrame } from "./tables.ts";
+
+const row = (method: string, metric: string, value: number, subset = "all"): ResultRow => ({
+  method,
+  metric,
+  value,
+  low: value - 0.02,
+  high: value + 0.02,
+  subset,
+  cover: "full",
+  vectors: method === "cc@10" ? 166 : 1,
+  images: 400,
+  classes: 138,
+});
+
+const rows = [
+  row("full image", "recall@1", 0.2154),
+  row("full image", "recall@3", 0.43),
+  row("full image", "recall@1", 0.9, "large"),
+  row("cc@10", "recall@1", 0.84),
+];
+
+Deno.test("a table has a line a method, a cell a metric and the paper's number last", () => {
+  const table = recallMarkdown(rows, {
+    metrics: ["recall@1", "recall@3"],
+    paper: { heading: "paper", values: { "full image": 10.61 } },
+  });
+  assert.equal(
+    table,
+    [
+      "| method     | vectors |         Recall@1 | Recall@3 | paper |",
+      "| ---------- | ------: | ---------------: | -------: | ----: |",
+      "| full image |       1 | 21.5 (19.5–23.5) |     43.0 | 10.61 |",
+      "| cc@10      |     166 | 84.0 (82.0–86.0) |          |       |",
+    ].join("\n"),
+  );
+});
+
+Deno.test("a subset shows only its own rows", () => {
+  assert.deepEqual(tableLines(rows, "large").map((line) => line.cells["recall@1"].value), [0.9]);
+  assert.deepEqual(tableLines(rows, "none"), []);
+});
+
+Deno.test("a data frame keeps rows and columns", () => {
+  const frame = toDataFrame(rows);
+  assert.equal(frame.height, rows.length);
+  assert.deepEqual(frame.getColumn("method").toArray(), rows.map((r) => r.method));
+});
+
+Deno.test("a table by subset keeps the matching subsets, numbers in per cent with their interval", () => {
+  const bins = [
+    row("full image", "recall@1", 0.5, "size a"),
+    row("full image", "recall@1", 0.4, "r_max b"),
+  ];
+  const frame = tableFrame([...rows, ...bins], { by: "subset", match: "size" });
+  assert.deepEqual(frame.toRecords(), [{ subset: "size a", "recall@1, %": "50.0 (48.0–52.0)" }]);
+});
+
+Deno.test("a table by method shows all images only, and the paper's number where there is one", () => {
+  const frame = tableFrame(rows, { paper: { "cc@10": 22.56 } });
+  assert.deepEqual(frame.getColumn("method").toArray(), ["full image", "cc@10"]);
+  assert.deepEqual(frame.getColumn("paper, %").toArray(), ["", "22.56"]);
+});
+
+Deno.test("the gap between two methods is closed by shares, below and beyond included", () => {
+  const all = [...rows, ...[0.5277, 0.1, 0.9].map((value, i) => row(`m${i}`, "recall@1", value))];
+  const gaps = gapClosed(all, { from: "full image", to: "cc@10" });
+  assert.deepEqual(gaps.map(({ method }) => method), ["m0", "m1", "m2"]);
+  assert.ok(Math.abs(gaps[0].closed - 0.5) < 1e-9);
+  assert.ok(gaps[1].closed < 0 && gaps[2].closed > 1);
+  assert.throws(() => gapClosed(all, { from: "full image", to: "cc@5" }), /no recall@1 of it/);
+  assert.throws(() => gapClosed(all, { from: "m0", to: "m0" }), /equally good/);
+});

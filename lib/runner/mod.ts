@@ -1,0 +1,12 @@
+/**
+ * The runner: from a configuration to rows that say where they come from.
+ *
+ * @module
+ */
+export * from "./config.ts";
+export * from "./open_dataset.ts";
+export * from "./score_covers.ts";
+export * from "./preflight.ts";
+export * from "./retrieval.ts";
+export * from "./tuning.ts";
+export * from "./series.ts";

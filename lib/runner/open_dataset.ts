@@ -1,0 +1,82 @@
+/**
+ * From a data set's configuration to the data set: read, or generated once and kept.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { CACHE_DIR } from "../runtime/cache_dir.ts";
+import { type Dataset, firstImages, generateClevrDs, loadCoco } from "../datasets/mod.ts";
+import { createProgress, type Progress, type ProgressOutput } from "../runtime/progress.ts";
+import type { CocoFiles, DatasetConfig } from "./config.ts";
+
+/** Options of {@linkcode openDataset}. */
+export interface OpenDatasetOptions {
+  /** Stops the generation; the images drawn so far stay and are used by the next run. */
+  signal?: AbortSignal;
+  /** Where generated data sets are kept. */
+  cacheDir?: string;
+  /** Where progress shows. */
+  output?: ProgressOutput;
+  /** In a notebook: the display that the stages of a run share. */
+  displayId?: string;
+  /** Another split than the one that is searched. */
+  split?: "train" | "val";
+}
+
+/** The files of a split of a data set that exists. */
+function cocoFiles(
+  config: Extract<DatasetConfig, { source: "coco" }>,
+  split?: "train" | "val",
+): CocoFiles {
+  const files = split === undefined ? config : config[split];
+  if (files) return files;
+  throw new Error(
+    `Cannot open the ${split} split: the data set ${config.annotations} comes without one; name ` +
+      `its annotations and images as dataset.${split}`,
+  );
+}
+
+/**
+ * Opens the data set of a configuration. A CLEVR-DS set is generated at the first call, only the split
+ * that is searched, and found on disk afterwards.
+ *
+ * @param config which data set
+ * @param seed seed of a generated one
+ * @throws {Error} when annotations cannot be read, or there is no such split
+ */
+export async function openDataset(
+  config: DatasetConfig,
+  seed: number,
+  { signal, cacheDir = CACHE_DIR, output, displayId, split: other }: OpenDatasetOptions = {},
+): Promise<Dataset> {
+  if (config.source === "coco") {
+    const { annotations, root, limit } = cocoFiles(config, other);
+    const dataset = await loadCoco(annotations, root, { signal });
+    return limit === undefined ? dataset : firstImages(dataset, limit);
+  }
+  const { variant, family, images, split: searched, size } = config;
+  const split = other ?? searched;
+  const limit = other === undefined ? config.limit : undefined;
+  const name = `clevr-ds-${variant}-${family}-${size}px-${images}-seed${seed}`;
+  const directory = join(cacheDir, "datasets", name);
+  let progress: Progress | undefined;
+  try {
+    const { annotations, images: root } = await generateClevrDs(directory, {
+      seed,
+      images,
+      variant,
+      family,
+      size,
+      splits: [split],
+      signal,
+      onProgress: (done, total) => {
+        progress ??= createProgress({ label: `Draw ${name}`, total, output, displayId });
+        progress.update(done);
+      },
+    });
+    const dataset = await loadCoco(annotations[split], root, { name: `${name}-${split}`, signal });
+    return limit === undefined ? dataset : firstImages(dataset, limit);
+  } finally {
+    await progress?.finish();
+  }
+}

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { classPrompts, loadEncoder } from "../encoders/mod.ts";
+import { recallAtK } from "../retrieval/mod.ts";
+import { CACHE_DIR } from "../runtime/cache_dir.ts";
+import { openDataset } from "./open_dataset.ts";
+import { readResults } from "../report/results.ts";
+import { runRetrieval } from "./retrieval.ts";
+import { testConfig, withFolders } from "./testing.ts";
+
+const config = testConfig({
+  covers: [
+    { scheme: "full" },
+    { scheme: "complete", k: 2 },
+    { scheme: "grid", n: 2 },
+    { scheme: "objects" },
+  ],
+  recallAt: [1, 3],
+  subsets: ["size", "rMax"],
+});
+
+Deno.test("a run scores every method on every subset, and a second one repeats it from the cache", () =>
+  withFolders(async (options) => {
+    const run = await runRetrieval(config, options);
+    assert.deepEqual(run.methods.map(({ method, vectors }) => [method, vectors]).slice(0, 4), [
+      ["full image", 1],
+      ["cc@2", 5],
+      ["mean cc@2", 1],
+      ["grid@2", 4],
+    ]);
+    assert.equal(run.methods[4].method, "Patch-obj");
+    assert.equal(run.imageIds.length, 8); // 2 of 10 are in the test split
+    const all = run.rows.filter((row) => row.subset === "all");
+    assert.equal(all.length, 5 * 2);
+    for (const row of run.rows) assert.ok(row.low <= row.value && row.value <= row.high);
+    assert.ok(run.rows.some((row) => row.subset.startsWith("size ")));
+    assert.ok(run.rows.some((row) => row.subset.startsWith("r_max ≤ 10^")));
+    for (const { scores, method } of run.methods) {
+      const { recall } = recallAtK(scores, run.relevance, [1, 3]);
+      assert.deepEqual(all.filter((row) => row.method === method).map((row) => row.value), recall);
+    }
+    const written = await readResults(run.path);
+    assert.deepEqual(written.map(({ value }) => value), run.rows.map(({ value }) => value));
+    assert.equal(written[0].configHash, run.provenance.configHash);
+
+    const cached = new Set([...Deno.readDirSync(options.cacheDir)].map(({ name }) => name));
+    assert.deepEqual([...cached].sort(), ["datasets", "features", "prompts"]);
+    const again = await runRetrieval(config, options);
+    assert.deepEqual(again.rows, run.rows);
+    assert.deepEqual(again.provenance.dataset, run.provenance.dataset);
+  }));
+
+Deno.test("scores stand under their own image, in whatever order the shards give them", () =>
+  withFolders(async (options) => {
+    const run = await runRetrieval(config, options);
+    const loaded = await loadEncoder(config.encoder.id);
+    const { categories } = run.dataset;
+    const prompts = await classPrompts(loaded, categories, { templates: "single" });
+    await loaded.dispose();
+    const { dim } = loaded, { scores } = run.methods[0], store = run.stores.get("full")!;
+    run.imageIds.forEach((id, n) => {
+      const { features } = store.get(id);
+      for (const q of [0, 17, 50]) {
+        const expected = features.reduce((sum, x, d) => sum + x * prompts[q * dim + d], 0);
+        assert.ok(Math.abs(scores.scores[q * scores.images + n] - expected) < 1e-5);
+      }
+    });
+  }));
+
+Deno.test("a broken image of a COCO data set is left out, recorded and does not stop the run", () =>
+  withFolders(async (options) => {
+    const { cacheDir } = options;
+    const dataset = await openDataset(config.dataset, config.seed, options);
+    const folder = join(dataset.images[0].path, "../..");
+    await Deno.writeTextFile(dataset.images[1].path, "no image at all");
+    const run = await runRetrieval({
+      ...config,
+      dataset: {
+        source: "coco",
+        annotations: join(folder, "test.json"),
+        root: join(folder, "images"),
+      },
+      subsets: [],
+    }, options);
+    assert.equal(run.imageIds.length, dataset.images.length - 1);
+    const [entry] = run.stores.get("full")!.ledger;
+    assert.deepEqual([entry.image, entry.reason], [dataset.images[1].id, "not an image"]);
+    assert.ok(cacheDir !== CACHE_DIR);
+  }));
+
+Deno.test("an image that one cover cannot be laid on is ranked by no method", () =>
+  withFolders(async (options) => {
+    const drawn = await openDataset(config.dataset, config.seed, options);
+    const root = join(drawn.images[0].path, ".."), annotations = join(options.cacheDir, "own.json");
+    const images = drawn.images.slice(0, 5).map(({ id }, n) => ({ id: n, file_name: id }));
+    const bbox = (n: number) => [n === 1 ? 5000 : 0, 0, 20, 20]; // the JSON does not know the images' size
+    await Deno.writeTextFile(
+      annotations,
+      JSON.stringify({
+        images,
+        categories: [{ id: 0, name: "boat" }, { id: 1, name: "red apple" }],
+        annotations: images.map(({ id }) => ({
+          image_id: id,
+          category_id: id % 2,
+          bbox: bbox(id),
+        })),
+      }),
+    );
+    const dataset = { source: "coco", annotations, root } as const;
+    const run = await runRetrieval({ ...config, dataset, subsets: [] }, options);
+    const kept = images.filter(({ id }) => id !== 1).map(({ file_name }) => file_name);
+    assert.deepEqual(run.imageIds, kept);
+    assert.equal(run.stores.get("full")!.imageIds.length, 5);
+    assert.equal(run.stores.get("objects")!.ledger.length, 1);
+    const full = run.methods.find(({ method }) => method === "full image")!.scores;
+    assert.deepEqual([full.images, full.scores.length, full.winners?.length], [4, 8, 8]);
+    const alone = await runRetrieval(
+      { ...config, dataset, subsets: [], covers: [{ scheme: "full" }] },
+      options,
+    );
+    const all = alone.methods[0].scores; // of five images: the second column is the one left out
+    for (const [n, column] of [0, 2, 3, 4].entries()) {
+      for (const q of [0, 1]) assert.equal(full.scores[q * 4 + n], all.scores[q * 5 + column]);
+    }
+    assert.ok(run.rows.every(({ images }) => images === 4));
+  }));
+
+Deno.test("a run that could show nothing is refused before anything is encoded", () =>
+  withFolders(async (options) => {
+    const drawn = await openDataset(config.dataset, config.seed, options);
+    const root = join(drawn.images[0].path, ".."), annotations = join(options.cacheDir, "own.json");
+    const images = [{ id: 1, file_name: drawn.images[0].id }];
+    const categories = [{ id: 1, name: "boat" }];
+    await Deno.writeTextFile(annotations, JSON.stringify({ images, categories, annotations: [] }));
+    const dataset = { source: "coco", annotations, root } as const;
+    await assert.rejects(
+      runRetrieval({ ...config, dataset }, options),
+      /Cannot run test: no image of own shows an object of any class/,
+    );
+    const covers = [{ scheme: "verified", k: 4, minSide: 0.1 } as const];
+    await assert.rejects(
+      runRetrieval({ ...config, covers: [...covers, { ...covers[0], minSide: 0.2 }] }, options),
+      /two of its covers are called vc@4/,
+    );
+    assert.deepEqual([...Deno.readDirSync(options.cacheDir)].map(({ name }) => name).sort(), [
+      "datasets",
+      "own.json",
+    ]);
+  }));
+
+Deno.test("an aborted run throws the signal's reason, and its cache serves the next one", () =>
+  withFolders(async (options) => {
+    const stop = new AbortController();
+    const stopped = runRetrieval(config, { ...options, signal: stop.signal });
+    setTimeout(() => stop.abort(new Error("stop here")), 0); // while it draws its images
+    await assert.rejects(stopped, /stop here/);
+    const run = await runRetrieval(config, options);
+    assert.equal(run.imageIds.length, 8);
+  }));

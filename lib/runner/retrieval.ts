@@ -1,0 +1,254 @@
+/**
+ * The main experiment: retrieve the images of a data set by the names of their classes.
+ *
+ *     data set -> covers -> features (cached) -> scores -> Recall@k rows under results/
+ *
+ * @module
+ */
+import { CACHE_DIR } from "../runtime/cache_dir.ts";
+import { coverName, type CoverSpec } from "../covers/mod.ts";
+import type { Dataset } from "../datasets/mod.ts";
+import type { FeatureStore } from "../features/mod.ts";
+import { type EpochRecord } from "../fusion/mod.ts";
+import { loadEngine } from "../tensor/mod.ts";
+import { checkpoint, operationSignal } from "../runtime/interrupt.ts";
+import type { ProgressOutput } from "../runtime/progress.ts";
+import {
+  imagesInOrder,
+  R_MAX_THRESHOLDS,
+  recallAtK,
+  recallRows,
+  relevanceBySize,
+  type RelevanceMatrix,
+  relevanceOf,
+  restrictTo,
+  SIZE_BINS,
+  subsetByRmax,
+} from "../retrieval/mod.ts";
+import type { ExperimentConfig } from "./config.ts";
+import { type FusionContext, prepareFusion, runFusion } from "./fusion.ts";
+import { alignMethods, type MethodScores, scoreMethods } from "./score_covers.ts";
+import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
+import { type ResultRow, RESULTS_DIR, writeResults } from "../report/results.ts";
+import { divideWords, onlyQueries, type Words } from "./words.ts";
+import { nothingToFind, openWorkbench, type Workbench } from "./workbench.ts";
+
+/** How an experiment is run; nothing here changes its numbers. */
+export interface RunOptions {
+  /** Stops the run; its reason is thrown and the caches stay usable. */
+  signal?: AbortSignal;
+  /** Where generated data sets and features are kept; `.cache/` of the workspace by default. */
+  cacheDir?: string;
+  /** Where rows are written; `results/` of the workspace by default. */
+  resultsDir?: string;
+  /** The command that repeats this run, for the record; found by {@linkcode commandLine} unless told. */
+  command?: string;
+  /** Where progress shows; found out by itself unless told. */
+  output?: ProgressOutput;
+  /** In a notebook: the display that all stages share; a new one a run unless told. */
+  displayId?: string;
+  /** Called after each epoch of each training: for a live curve, see `liveLossCurve`. */
+  onEpoch?: (method: string, record: EpochRecord) => void | Promise<void>;
+}
+
+/** Everything a retrieval experiment leaves behind. */
+export interface RetrievalRun {
+  /** The configuration that was run. */
+  config: ExperimentConfig;
+  /** The data set that was searched. */
+  dataset: Dataset;
+  /** Which image shows which class; columns are `imageIds`. // (Q, N) */
+  relevance: RelevanceMatrix;
+  /** The images that were ranked: those with every cover, in the order of the columns. */
+  imageIds: string[];
+  /** Scores a method. */
+  methods: MethodScores[];
+  /** Features a cover, by `coverName`. */
+  stores: Map<string, FeatureStore>;
+  /** Recall rows, as written. */
+  rows: ResultRow[];
+  /** Each training of the run, epoch by epoch, by method. */
+  training: Record<string, EpochRecord[]>;
+  /** Where the numbers come from. */
+  provenance: Provenance;
+  /** Path of the written rows. */
+  path: string;
+}
+
+/**
+ * The Recall@k that a random ranking reaches on the searched images: the mean of min(1, n·k/N) over classes.
+ *
+ * @param run a run
+ * @param k of Recall@k
+ */
+export function chanceOf({ methods: [{ scores }], relevance }: RetrievalRun, k = 1): number {
+  return recallAtK(scores, relevance, [k]).chance[0];
+}
+
+/** Refuses covers and fusions that rows, figures and stores could not tell apart. */
+function checkNames({ name, covers, fusion = [] }: ExperimentConfig): void {
+  const refuseTwice = (what: string, names: string[]) => {
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice === undefined) return;
+    throw new RangeError(`Cannot run ${name}: two of its ${what} are called ${twice}`);
+  };
+  refuseTwice("covers", covers.map(coverName));
+  refuseTwice("fusions", fusion.map(({ method }) => method));
+}
+
+/** All images, and the parts that the configuration asks for, each with its right answers. */
+function subsetsOf(
+  config: ExperimentConfig,
+  dataset: Dataset,
+  imageIds: string[],
+  words: Words,
+): [name: string, relevance: RelevanceMatrix][] {
+  const all = relevanceOf(dataset, imageIds);
+  if (countClasses(all) === 0) throw nothingToFind(config.name, dataset);
+  const subsets: [string, RelevanceMatrix][] = [["all", all]];
+  if (words.hidden.length > 0) {
+    subsets.push(["seen words", onlyQueries(all, words.known)]);
+    subsets.push(["unseen words", onlyQueries(all, words.hidden)]);
+  }
+  if (config.subsets.includes("size")) {
+    for (const bin of SIZE_BINS) {
+      subsets.push([`size ${bin.name}`, relevanceBySize(dataset, bin, imageIds)]);
+    }
+  }
+  if (config.subsets.includes("rMax")) {
+    const images = imagesInOrder(dataset.images, imageIds);
+    for (const threshold of R_MAX_THRESHOLDS) {
+      const columns = subsetByRmax(images, threshold);
+      subsets.push([`r_max ≤ 10^${Math.log10(threshold)}`, restrictTo(all, columns)]);
+    }
+  }
+  return subsets.filter(([, relevance]) => countClasses(relevance) > 0);
+}
+
+/** Number of queries with a right answer that is ranked. */
+function countClasses({ queries, images, relevant, ignored }: RelevanceMatrix): number {
+  let count = 0;
+  for (let q = 0; q < queries; q++) {
+    for (let at = q * images; at < (q + 1) * images; at++) {
+      if (relevant[at] && !ignored?.[at]) {
+        count++;
+        break;
+      }
+    }
+  }
+  return count;
+}
+
+/** Recall rows of every method on every subset; each bootstrap is a long computation that never waits. */
+async function allRows(
+  config: ExperimentConfig,
+  methods: readonly MethodScores[],
+  subsets: [name: string, relevance: RelevanceMatrix][],
+  signal: AbortSignal,
+): Promise<ResultRow[]> {
+  const { recallAt: ks, bootstrap, seed } = config;
+  const options = { ks, rounds: bootstrap.resamples, level: bootstrap.confidence, seed };
+  const rows: ResultRow[] = [];
+  for (const [subset, relevance] of subsets) {
+    const classes = countClasses(relevance);
+    for (const { scores, vectors, ...labels } of methods) {
+      await checkpoint(signal);
+      for (const row of recallRows(scores, relevance, labels, options)) {
+        rows.push({ ...row, subset, vectors, images: scores.images, classes });
+      }
+    }
+  }
+  return rows;
+}
+
+/** Scores of every cover and every fusion of a configuration, each with its images. */
+async function scoreAll(
+  bench: Workbench,
+  context: FusionContext,
+): Promise<{ imageIds: string[]; methods: MethodScores[]; training: RetrievalRun["training"] }> {
+  const { config, prompts, signal } = context;
+  const scored: { imageIds: readonly string[]; methods: MethodScores[] }[] = [];
+  for (const cover of config.covers) {
+    const store = await context.searched(cover);
+    const methods = await bench.time(
+      "score",
+      () => scoreMethods(cover, store, prompts, { signal }),
+    );
+    scored.push({ imageIds: store.imageIds, methods });
+  }
+  const training: RetrievalRun["training"] = {};
+  for (const method of config.fusion ?? []) {
+    await prepareFusion(method, context); // drawing and encoding are stages of their own
+    const { imageIds, scores, epochs } = await bench.time(
+      `fuse ${method.method}`,
+      () => runFusion(method, context),
+    );
+    if (epochs.length > 0) training[method.method] = epochs;
+    scored.push({ imageIds, methods: [scores] });
+  }
+  const aligned = alignMethods(scored);
+  if (aligned.imageIds.length > 0) return { ...aligned, training };
+  throw new Error(`Cannot run ${config.name}: no image of ${bench.dataset.name} has every cover`);
+}
+
+/**
+ * Runs a retrieval experiment and writes its rows.
+ *
+ * @param config what to run; see `configure`
+ * @param options how; nothing in them changes the numbers
+ * @returns rows, scores and features, for tables and figures
+ * @throws {Error} when the data set has no annotations, or no image of it could be encoded
+ * @throws {RangeError} when two covers or two fusions have one name
+ */
+export async function runRetrieval(
+  config: ExperimentConfig,
+  options: RunOptions = {},
+): Promise<RetrievalRun> {
+  const started = new Date();
+  checkNames(config);
+  const { cacheDir = CACHE_DIR } = options;
+  const signal = operationSignal(options.signal);
+  const run = { displayId: crypto.randomUUID(), ...options, signal };
+  const bench = await openWorkbench(config, run);
+  try {
+    const { dataset, encoder, seconds } = bench;
+    const words = divideWords(dataset.categories.length, config.hiddenWords ?? 0, config.seed);
+    const prompts = await bench.prompts(); // (Q, D)
+    const stores = new Map<string, FeatureStore>();
+    const searched = async (cover: CoverSpec) => {
+      const store = await bench.searched(cover);
+      stores.set(coverName(cover), store);
+      return store;
+    };
+    const context = { ...run, config, prompts, words, cacheDir, searched, split: bench.split };
+    const { imageIds, methods, training } = await scoreAll(bench, context);
+    const subsets = subsetsOf(config, dataset, imageIds, words);
+    const rows = await bench.time("recall", () => allRows(config, methods, subsets, signal));
+    const provenance = await collectProvenance({
+      config,
+      command: options.command ?? commandLine(),
+      dataset: dataset.fingerprint,
+      encoder: encoder.fingerprint,
+      started,
+      seconds,
+      ...(config.fusion && { training }),
+      ...(Object.keys(training).length > 0 && { engine: await loadEngine() }),
+    });
+    const path = await writeResults(rows, provenance, options.resultsDir ?? RESULTS_DIR);
+    const relevance = subsets[0][1];
+    return {
+      config,
+      dataset,
+      relevance,
+      imageIds,
+      methods,
+      stores,
+      rows,
+      training,
+      provenance,
+      path,
+    };
+  } finally {
+    await bench.close();
+  }
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import type { ExperimentConfig } from "./config.ts";
+import { readResults } from "../report/results.ts";
+import { runSeries } from "./series.ts";
+import { testConfig, withFolders } from "./testing.ts";
+
+const config = testConfig({ name: "series", dataset: { limit: 3 }, bootstrap: { resamples: 10 } });
+
+Deno.test("each member runs by itself, and what this machine lacks is reported beside them", () =>
+  withFolders(async (options) => {
+    const whole = applyLimit(undefined);
+    const series = await runSeries([
+      { label: "three images", config },
+      { label: "all images", config: { ...whole, name: "series_all" } },
+      {
+        label: "another CLIP",
+        config: {
+          ...config,
+          name: "series_other",
+          encoder: { id: "nobody/nothing", dtype: "fp32" },
+        },
+        command: "deno task notebooks 99",
+      },
+    ], options);
+    assert.deepEqual([...series.runs.keys()], ["three images", "all images"]);
+    assert.deepEqual(series.rows.map(({ member, images }) => [member, images]), [
+      ["three images", 3],
+      ["all images", 8],
+    ]);
+    const [all] = await readResults(series.runs.get("all images")!.path);
+    assert.equal(all.value, series.rows[1].value);
+    // the first images of the split, not any three
+    const [few, many] = [...series.runs.values()].map(({ imageIds }) => imageIds);
+    assert.deepEqual(few, many.slice(0, 3));
+    assert.equal(series.notRun.length, 1);
+    const [{ member, missing, command }] = series.notRun;
+    assert.equal(member, "another CLIP");
+    assert.match(missing, /nobody\/nothing/);
+    assert.equal(command, "deno task notebooks 99");
+  }));
+
+function applyLimit(limit: number | undefined): ExperimentConfig {
+  return { ...config, dataset: { ...config.dataset, limit } } as ExperimentConfig;
+}
+
+Deno.test("two members with one label, or with one file of rows, are refused", async () => {
+  await assert.rejects(
+    runSeries([{ label: "a", config }, { label: "a", config: { ...config, name: "b" } }]),
+    /two of its members are called a/,
+  );
+  await assert.rejects(
+    runSeries([{ label: "a", config }, { label: "b", config }]),
+    /two of its members are called series\.smoke\.jsonl/,
+  );
+});

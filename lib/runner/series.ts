@@ -1,0 +1,83 @@
+/**
+ * Several configurations that one table or figure compares: data sets, encoders, sizes.
+ *
+ * @module
+ */
+import { operationSignal } from "../runtime/interrupt.ts";
+import type { ExperimentConfig } from "./config.ts";
+import { missingPart } from "./preflight.ts";
+import { commandLine } from "../report/provenance.ts";
+import type { ResultRow } from "../report/results.ts";
+import { type RetrievalRun, type RunOptions, runRetrieval } from "./retrieval.ts";
+
+/** One configuration of a series. */
+export interface SeriesMember {
+  /** What tells it from the others in tables and figures, such as `"CLEVR-DS-S"`. */
+  label: string;
+  /** What is run. */
+  config: ExperimentConfig;
+  /** The command that runs this member, to be shown where it cannot be run yet. */
+  command?: string;
+}
+
+/** A row that says which member of a series it is of. */
+export interface SeriesRow extends ResultRow {
+  /** Label of the member. */
+  member: string;
+}
+
+/** A member that was not run, because this machine lacks something. */
+export interface NotRun {
+  /** Label of the member. */
+  member: string;
+  /** What is missing, in words. */
+  missing: string;
+  /** The command that runs it once that is there. */
+  command: string;
+}
+
+/** What a series leaves behind. */
+export interface Series {
+  /** The runs, by label. */
+  runs: Map<string, RetrievalRun>;
+  /** The rows of all of them, in the order of the members. */
+  rows: SeriesRow[];
+  /** What could not be run, and what would be needed. */
+  notRun: NotRun[];
+}
+
+/**
+ * Runs one configuration after the other; those that lack an encoder or a data set are reported, not run.
+ * Each writes its own rows.
+ *
+ * @param members what to run
+ * @param options how; see `runRetrieval`
+ * @throws {RangeError} when two members have one label or write to one file
+ */
+export async function runSeries(
+  members: readonly SeriesMember[],
+  options: RunOptions = {},
+): Promise<Series> {
+  const keys = members.flatMap((
+    { label, config: { name, scale } },
+  ) => [label, `${name}.${scale}.jsonl`]);
+  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
+  if (twice !== undefined) {
+    throw new RangeError(`Cannot run series: two of its members are called ${twice}`);
+  }
+  const signal = operationSignal(options.signal); // the stop button ends a series whoever else may
+  const displayId = options.displayId ?? crypto.randomUUID();
+  const series: Series = { runs: new Map(), rows: [], notRun: [] };
+  for (const { label, config, command = commandLine() } of members) {
+    signal.throwIfAborted();
+    const missing = await missingPart(config);
+    if (missing !== undefined) {
+      series.notRun.push({ member: label, missing, command });
+      continue;
+    }
+    const run = await runRetrieval(config, { ...options, signal, displayId });
+    series.runs.set(label, run);
+    series.rows.push(...run.rows.map((row) => ({ ...row, member: label })));
+  }
+  return series;
+}

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { PAPER_SPACE, sweepPoints } from "../fusion/mod.ts";
+import { loadEngine } from "../tensor/mod.ts";
+import type { ExperimentConfig, FusionMethod } from "./config.ts";
+import { readResults } from "../report/results.ts";
+import { runSearch, type TrialRow } from "./tuning.ts";
+import { testConfig, withFolders } from "./testing.ts";
+
+await loadEngine({ prefer: "wasm" });
+
+const cover = { scheme: "complete", k: 2 } as const;
+const small = { encoderLayers: 1, decoderLayers: 1, feedForward: 16, dropout: 0 } as const;
+const method: FusionMethod = {
+  method: "DetailCLIP",
+  cover,
+  fuser: {
+    kind: "trained",
+    model: { kind: "transformer", size: "tiny", ...small },
+    train: {
+      epochs: 2,
+      batchSize: 7,
+      learningRate: 1e-3,
+      loss: { kind: "query-proxy", distance: "mse" },
+    },
+  },
+};
+const config = testConfig({
+  name: "test_search",
+  covers: [cover],
+  bootstrap: { confidence: 0.95 },
+});
+
+Deno.test("a search tries points of Table 14, writes their rows, and keeps no weights", () =>
+  withFolders(async (options) => {
+    const { rows, best, images, path } = await runSearch(config, method, {
+      ...options,
+      draws: 2,
+      epochs: 1,
+    });
+    assert.deepEqual(images, { train: 28, val: 4 });
+    assert.equal(best.recall, Math.max(...rows.map(({ recall }) => recall!)));
+    const points = sweepPoints(PAPER_SPACE, { draws: 2, seed: config.seed });
+    for (const [i, row] of rows.entries()) {
+      assert.deepEqual({ ...row, ...points[i] }, row); // the point stands in it
+      assert.deepEqual([row.trial, row.epoch, row.steps], [i + 1, 1, 4]);
+      assert.ok(row.recall! >= 0 && row.recall! <= 1 && row.loss! > 0);
+    }
+    const written = await readResults<TrialRow>(path);
+    assert.deepEqual(written.map(({ recall }) => recall), rows.map(({ recall }) => recall));
+    const kept = [...Deno.readDirSync(join(options.cacheDir, "search"))].map(({ name }) => name);
+    assert.equal(kept.length, 2); // the journal and its lock
+    assert.match(kept.sort().join(" "), /^([0-9a-f]{12}\.jsonl) \1\.lock$/);
+  }));
+
+Deno.test("a search repeats no trial, and more draws go on from fewer", () =>
+  withFolders(async (options) => {
+    const search = (draws: number, changes: Partial<ExperimentConfig> = {}) =>
+      runSearch({ ...config, ...changes }, method, { ...options, draws, epochs: 1 });
+    const first = await search(1);
+    const { rows } = await search(2);
+    assert.deepEqual(rows[0], first.rows[0]); // seconds too: it was read, not run
+    assert.deepEqual((await search(2)).rows, rows);
+    const fewer = await search(1, { learn: { train: 14 } }); // other images: another study
+    assert.equal(fewer.rows[0].steps, 2);
+  }));
+
+Deno.test("a stopped search goes on with the trial that it was stopped in", () =>
+  withFolders(async (options) => {
+    const search = { ...options, draws: 3, epochs: 1 };
+    const folders = {
+      whole: join(options.cacheDir, "whole"),
+      parts: join(options.cacheDir, "parts"),
+    };
+    const whole = await runSearch(config, method, { ...search, cacheDir: folders.whole });
+    const controller = new AbortController(), reason = new Error("enough");
+    const watch = setInterval(() => {
+      try { // once the first row is there
+        const files = [...Deno.readDirSync(join(folders.parts, "search"))];
+        if (files.some(({ name }) => name.endsWith(".jsonl"))) controller.abort(reason);
+      } catch { /* not yet */ }
+    }, 2);
+    const { signal } = controller;
+    const stopped = runSearch(config, method, {
+      ...search,
+      draws: 100,
+      cacheDir: folders.parts,
+      signal,
+    });
+    await assert.rejects(stopped, reason).finally(() => clearInterval(watch));
+    const { rows } = await runSearch(config, method, { ...search, cacheDir: folders.parts });
+    const outcome = ({ seconds: _, ...row }: TrialRow) => row;
+    assert.deepEqual(rows.map(outcome), whole.rows.map(outcome));
+  }));
+
+Deno.test("only trained transformers are searched", () =>
+  withFolders(async (options) => {
+    const other: FusionMethod = { method: "closed form", cover, fuser: { kind: "closed-form" } };
+    await assert.rejects(runSearch(config, other, options), /closed form is no trained/);
+  }));

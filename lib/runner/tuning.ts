@@ -1,0 +1,295 @@
+/**
+ * The search for hyper-parameters of a trained fusion (paper appendix A.4, Table 14).
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { CACHE_DIR } from "../runtime/cache_dir.ts";
+import {
+  batchCount,
+  type EpochRecord,
+  PAPER_SPACE,
+  paperSettings,
+  resolveTrainConfig,
+  sweep,
+  type SweepPoint,
+  sweepPoints,
+  type SweepRow,
+} from "../fusion/mod.ts";
+import { loadEngine } from "../tensor/mod.ts";
+import { canonicalJson, sha256 } from "../runtime/files.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
+import { createProgress, type Progress } from "../runtime/progress.ts";
+import type { ExperimentConfig, FusionMethod } from "./config.ts";
+import { type FusionContext, recipeOf, trainModel } from "./fusion.ts";
+import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
+import { RESULTS_DIR, writeResults } from "../report/results.ts";
+import type { RunOptions } from "./retrieval.ts";
+import { openWorkbench, type Workbench } from "./workbench.ts";
+import { divideWords } from "./words.ts";
+
+/** A point of the paper's Table 14. */
+export type PaperPoint = SweepPoint<typeof PAPER_SPACE>;
+
+/** What is kept of a trial besides its recall. */
+export interface TrialRecord {
+  /** Number of the epoch that validation chose. */
+  epoch: number;
+  /** Training loss of the last epoch. */
+  loss: number;
+  /** Optimizer steps of the trial. */
+  steps: number;
+}
+
+/** A trial: the point of Table 14 and what came of it. */
+export interface TrialRow extends PaperPoint, Partial<TrialRecord> {
+  /** From 1 on, in the order in which the points were drawn. */
+  trial: number;
+  /** Recall@1 on the validation images at the best epoch, a share; absent when the trial failed. */
+  recall?: number;
+  /** Why it failed. */
+  error?: string;
+  /** Seconds that it took. */
+  seconds: number;
+}
+
+/** Options of {@linkcode runSearch}. */
+export interface SearchOptions extends RunOptions {
+  /** So many points of the grid, see `sweepPoints`; all 360 unless told. */
+  draws?: number;
+  /** Epochs of a trial, where they differ from the method's. */
+  epochs?: number;
+}
+
+/** What a search leaves behind. */
+export interface SearchRun {
+  /** The configuration that was run. */
+  config: ExperimentConfig;
+  /** A row a trial, in the order of the draw. */
+  rows: TrialRow[];
+  /** The trial with the highest validation recall; of equals the first. */
+  best: TrialRow;
+  /** Images that every trial learned from, and by which its epoch was chosen. */
+  images: { train: number; val: number };
+  /** Where the numbers come from. */
+  provenance: Provenance;
+  /** Path of the written rows. */
+  path: string;
+}
+
+/** A fusion that can be searched for. */
+type Searched = Extract<FusionMethod["fuser"], { kind: "trained" }>;
+
+/** The epoch that validation chooses: of equals the first. */
+function bestEpoch(epochs: readonly EpochRecord[]): EpochRecord {
+  return epochs.reduce((best, epoch) => (epoch.recall! > best.recall! ? epoch : best));
+}
+
+function searchedFuser({ method, fuser }: FusionMethod): Searched {
+  if (fuser.kind === "trained" && fuser.model.kind === "transformer") return fuser;
+  throw new Error(`Cannot search: ${method} is no trained transformer`);
+}
+
+/** Progress over all trials that are not on disk yet; it begins with the first of them. */
+function searchProgress(epochs: number, options: SearchOptions) {
+  const trials = sweepPoints(PAPER_SPACE, options).length;
+  let progress: Progress | undefined, first = 0, best = -Infinity;
+  return {
+    /** Says that some epochs of a trial, counted from 0, are done. */
+    update(trial: number, done: number) {
+      if (!progress) {
+        first = trial;
+        progress = createProgress({
+          ...options,
+          label: "Search",
+          total: (trials - first) * epochs,
+          unit: "epochs",
+        });
+      }
+      const so = best > 0 ? `, best ${(100 * best).toFixed(1)} %` : "";
+      progress.update((trial - first) * epochs + done, `trial ${trial + 1} of ${trials}${so}`);
+    },
+    /** Notes the recall of a trial. */
+    note: (recall = -Infinity) => best = Math.max(best, recall),
+    finish: () => progress?.finish(),
+  };
+}
+
+/** What trials share. */
+async function trialContext(
+  bench: Workbench,
+  config: ExperimentConfig,
+  { cacheDir, signal }: Pick<FusionContext, "cacheDir" | "signal">,
+): Promise<FusionContext> {
+  return {
+    config,
+    prompts: await bench.prompts(),
+    words: divideWords(bench.dataset.categories.length, config.hiddenWords ?? 0, config.seed),
+    searched: bench.searched,
+    split: bench.split,
+    cacheDir,
+    signal,
+    output: "silent",
+  };
+}
+
+/** One trial. */
+async function runTrial(
+  method: FusionMethod,
+  fuser: Searched,
+  context: FusionContext,
+): Promise<{ recall: number } & Omit<TrialRecord, "steps">> {
+  const { model, epochs } = await trainModel({ ...method, fuser }, fuser, context);
+  model.dispose();
+  const { epoch, recall } = bestEpoch(epochs);
+  return { recall: recall!, epoch, loss: epochs.at(-1)!.loss };
+}
+
+/** Does some work with a file or folder, unless there is none. */
+async function ifThere(work: Promise<void>): Promise<void> {
+  await work.catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+/**
+ * Removes a trial's weights once its row, which is all that is asked of it, is on disk. They are moved away
+ * first: a process that is killed half-way leaves no part of a training where one is looked for.
+ */
+async function removeWeights(folder: string): Promise<void> {
+  const away = `${folder}.removed`;
+  await ifThere(Deno.remove(away, { recursive: true })); // of a process that was killed here
+  await ifThere(Deno.rename(folder, away));
+  await ifThere(Deno.remove(away, { recursive: true }));
+}
+
+/** The fusion at a point of the grid, trained for the epochs that it has. */
+function fuserAt(fuser: Searched, point: PaperPoint): Searched {
+  const { training, epsilon } = paperSettings(point);
+  const model = { ...fuser.model, epsilon } as Searched["model"];
+  return { ...fuser, model, train: { ...fuser.train, ...training, epochs: fuser.train.epochs } };
+}
+
+/** Name of all that trials depend on besides their points: rows of another study are not used. */
+async function studyOf(
+  fuser: Searched,
+  { cover }: FusionMethod,
+  { split, prompts, words, config: { seed } }: FusionContext,
+  engine: string,
+): Promise<string> {
+  const splits = { learn: await split("train", cover), choose: await split("val", cover) };
+  const recipe = recipeOf(fuser, { splits, prompts, words, seed });
+  return sha256(canonicalJson([recipe, engine])).slice(0, 12);
+}
+
+/** A row as it is written: the point's values beside what came of them. */
+function trialRow(row: SweepRow<PaperPoint, TrialRecord>, i: number): TrialRow {
+  const { point, result, ...rest } = row;
+  return { trial: i + 1, ...point, ...rest, ...result };
+}
+
+/** Tries points of the grid; each has a folder for its weights until its row is on disk. */
+async function tryPoints(
+  method: FusionMethod,
+  fuser: Searched,
+  context: FusionContext,
+  { draws, engine, progress, steps }: {
+    draws?: number;
+    engine: string;
+    progress: ReturnType<typeof searchProgress>;
+    steps: number;
+  },
+): Promise<TrialRow[]> {
+  const { cacheDir, signal, config: { seed } } = context;
+  const study = await studyOf(fuser, method, context, engine);
+  const path = join(cacheDir, "search", study);
+  const weightsOf = (point: PaperPoint) => `${path}-${sha256(canonicalJson(point)).slice(0, 12)}`;
+  let done = 0; // trials
+  const { rows } = await sweep<typeof PAPER_SPACE, TrialRecord>({
+    ...{ space: PAPER_SPACE, draws, seed, path: `${path}.jsonl`, study, signal },
+    trial: async (point) => {
+      const trial = done;
+      progress.update(trial, 0);
+      const outcome = await runTrial(method, fuserAt(fuser, point), {
+        ...context,
+        cacheDir: weightsOf(point),
+        onEpoch: (_, { epoch }) => progress.update(trial, epoch),
+      });
+      return { ...outcome, steps };
+    },
+    onTrial: async ({ point, recall }, count) => {
+      progress.note(recall);
+      done = count;
+      await removeWeights(weightsOf(point));
+    },
+  });
+  return rows.map(trialRow);
+}
+
+/** The trial with the highest recall. */
+function bestTrial(rows: readonly TrialRow[]): TrialRow {
+  return rows.filter(({ recall }) => recall !== undefined)
+    .reduce((a, b) => b.recall! > a.recall! ? b : a);
+}
+
+/**
+ * Trains a fusion at points of Table 14's grid, one after the other, and chooses by Recall@1 on the
+ * validation split. Nothing is searched: the test split stays untouched. Every trial's row is kept in the
+ * cache as it ends, so that a stopped search goes on with the trial that it was stopped in, and one with
+ * more draws goes on from one with fewer. Trials keep no weights: train the chosen point to have them.
+ *
+ * @param config data set, encoder and seed
+ * @param method a fusion that is trained and is a transformer; the grid replaces its settings
+ * @param options how many points, and how
+ * @returns a row a trial, as written under `results/rows/`, and the best
+ * @throws {Error} when the fusion is no trained transformer, or every trial failed
+ */
+export async function runSearch(
+  config: ExperimentConfig,
+  method: FusionMethod,
+  options: SearchOptions = {},
+): Promise<SearchRun> {
+  const started = new Date();
+  const given = searchedFuser(method);
+  const { draws, cacheDir = CACHE_DIR } = options;
+  const { epochs, batchSize } = resolveTrainConfig({
+    ...given.train,
+    epochs: options.epochs ?? given.train.epochs,
+    seed: config.seed,
+  });
+  const fuser = { ...given, train: { ...given.train, epochs } };
+  const signal = operationSignal(options.signal);
+  const run = { displayId: crypto.randomUUID(), ...options, signal };
+  const bench = await openWorkbench(config, run);
+  const progress = searchProgress(epochs, { ...run, draws });
+  try {
+    // what fails here is no trial's fault
+    const { store: learn } = await bench.split("train", method.cover);
+    const { store: choose } = await bench.split("val", method.cover);
+    const engine = await loadEngine();
+    const context = await trialContext(bench, config, { cacheDir, signal });
+    const steps = epochs * batchCount(learn.imageIds.length, batchSize);
+    const search = { draws, engine: engine.name, progress, steps };
+    const rows = await bench.time("search", () => tryPoints(method, fuser, context, search));
+    const provenance = await collectProvenance({
+      config: { ...config, fusion: [method], search: { draws: rows.length, epochs } },
+      command: options.command ?? commandLine(),
+      dataset: bench.dataset.fingerprint,
+      encoder: bench.encoder.fingerprint,
+      started,
+      seconds: bench.seconds,
+      engine,
+    });
+    return {
+      config,
+      rows,
+      best: bestTrial(rows),
+      images: { train: learn.imageIds.length, val: choose.imageIds.length },
+      provenance,
+      path: await writeResults(rows, provenance, options.resultsDir ?? RESULTS_DIR),
+    };
+  } finally {
+    await progress.finish();
+    await bench.close();
+  }
+}

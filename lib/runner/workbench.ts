@@ -1,0 +1,216 @@
+/**
+ * What the stages of a run share: the splits of its data set, its encoder, and features that are encoded
+ * once a cover, all of it timed.
+ *
+ * @module
+ */
+import { CACHE_DIR } from "../runtime/cache_dir.ts";
+import { coverBoxes, coverName, type CoverSpec, makeCover } from "../covers/mod.ts";
+import { type Dataset, firstImages } from "../datasets/mod.ts";
+import { classPrompts, type Encoder, loadEncoder } from "../encoders/mod.ts";
+import { extractFeatures, type FeatureStore } from "../features/mod.ts";
+import { createProgress, type ProgressOutput } from "../runtime/progress.ts";
+import type { ExperimentConfig } from "./config.ts";
+import { openDataset } from "./open_dataset.ts";
+
+/** An image by whose patches covers are compared. */
+const PROBE = { width: 480, height: 480 };
+
+/** How the stages are run. */
+export interface WorkbenchOptions {
+  /** Stops them. */
+  signal: AbortSignal;
+  /** Where generated data sets, features and trained models are kept. */
+  cacheDir?: string;
+  /** Where progress shows. */
+  output?: ProgressOutput;
+  /** In a notebook: the display that the stages share. */
+  displayId?: string;
+}
+
+/** A split with its features. */
+export interface Split {
+  /** The images and their annotations. */
+  dataset: Dataset;
+  /** Their features on one cover. */
+  store: FeatureStore;
+}
+
+/** The shared parts of one run; closing it frees the encoder. */
+export interface Workbench {
+  /** The images that are searched. */
+  readonly dataset: Dataset;
+  /** Who looks. */
+  readonly encoder: Encoder;
+  /** Seconds a stage took so far, by its name. */
+  readonly seconds: Record<string, number>;
+  /** Does some work and adds its time to a stage. */
+  time<T>(stage: string, work: () => Promise<T>): Promise<T>;
+  /** Unit vectors of the class names. // (Q, D) */
+  prompts(): Promise<Float32Array>;
+  /** Features of the searched images; encoded at the first call. */
+  searched(cover: CoverSpec): Promise<FeatureStore>;
+  /** Another split, for training; throws where the data set has none. */
+  split(name: "train" | "val", cover: CoverSpec): Promise<Split>;
+  /** Frees the encoder. */
+  close(): Promise<void>;
+}
+
+/** Seconds a stage takes, added up under the stage's name. */
+function stopwatch(): Pick<Workbench, "seconds" | "time"> {
+  const seconds: Record<string, number> = {};
+  return {
+    seconds,
+    async time(stage, work) {
+      const start = performance.now();
+      const result = await work();
+      const total = (seconds[stage] ?? 0) + (performance.now() - start) / 1000;
+      seconds[stage] = Math.round(total * 1000) / 1000;
+      return result;
+    },
+  };
+}
+
+/** Remembers the outcome of work by a key, so that it is done once. */
+function once<T>(): (key: string, work: () => Promise<T>) => Promise<T> {
+  const kept = new Map<string, Promise<T>>();
+  return (key, work) => {
+    const found = kept.get(key) ?? work();
+    kept.set(key, found);
+    return found;
+  };
+}
+
+/**
+ * Opens the searched data set and the encoder of a configuration.
+ *
+ * @param config what to run
+ * @param options how
+ * @throws {Error} when either cannot be opened, or the data set has nothing to score recall against
+ */
+export async function openWorkbench(
+  config: ExperimentConfig,
+  options: WorkbenchOptions,
+): Promise<Workbench> {
+  const { signal, cacheDir = CACHE_DIR } = options;
+  const { seconds, time } = stopwatch();
+  const datasets = once<Dataset>(), stores = once<FeatureStore>();
+  const opened: FeatureStore[] = []; // patches that covers share are encoded once
+  const open = (split?: "train" | "val") =>
+    datasets(
+      split ?? "",
+      () => time("dataset", () => openDataset(config.dataset, config.seed, { ...options, split })),
+    );
+  const dataset = await open();
+  checkAnnotated(config, dataset); // before hours of encoding
+  const { id, ...how } = config.encoder;
+  const encoder = await loadEncoder(id, how);
+  const encode = async (dataset: Dataset, cover: CoverSpec, what: string) => {
+    const label = `Encode ${what}`;
+    const { output, displayId } = options;
+    const progress = createProgress({ label, total: dataset.images.length, output, displayId });
+    try {
+      return await extractFeatures({
+        dataset,
+        cover,
+        encoder,
+        cacheDir: `${cacheDir}/features`,
+        method: config.cut,
+        reuse: opened,
+        signal,
+        onProgress: ({ done }) => progress.update(done),
+      });
+    } finally {
+      await progress.finish();
+    }
+  };
+  const store = (dataset: Dataset, cover: CoverSpec, split = "") => {
+    const what = [coverName(cover), split].join(" ").trim();
+    return stores(what, async () => {
+      const store = await time(`encode ${what}`, () => encode(dataset, cover, what));
+      if (store.imageIds.length > 0) {
+        opened.push(store);
+        return store;
+      }
+      throw new Error(
+        `Cannot run ${config.name}: none of the ${dataset.images.length} images of ` +
+          `${dataset.name} could be encoded; the first reason: ${store.ledger[0]?.reason}`,
+      );
+    });
+  };
+  return {
+    dataset,
+    encoder,
+    seconds,
+    time,
+    prompts: () =>
+      time(
+        "prompts",
+        () =>
+          classPrompts(encoder, dataset.categories, {
+            templates: config.prompts,
+            cacheDir: `${cacheDir}/prompts`,
+            signal,
+          }),
+      ),
+    async searched(cover) {
+      for (const larger of largerCovers(config, cover)) await store(dataset, larger);
+      return await store(dataset, cover);
+    },
+    async split(name, cover) {
+      const whole = await open(name);
+      const most = config.learn?.[name];
+      const split = most === undefined ? whole : firstImages(whole, most);
+      checkSplit(config, dataset, split, name);
+      return { dataset: split, store: await store(split, cover, name) };
+    },
+    close: () => encoder.dispose(),
+  };
+}
+
+/**
+ * The covers of a configuration that have more patches than one of them, the largest first: encoded before
+ * it, they leave it little or nothing to encode.
+ */
+function largerCovers({ covers }: ExperimentConfig, cover: CoverSpec): CoverSpec[] {
+  // Object covers are of no fixed size: small ones, and of boxes that no other cover has.
+  const size = (spec: CoverSpec) =>
+    spec.scheme === "objects" ? 0 : coverBoxes(makeCover(spec, PROBE)).length;
+  return covers.filter((other) => size(other) > size(cover))
+    .toSorted((a, b) => size(b) - size(a));
+}
+
+/** Refuses to learn from, or to choose by, the images that are searched, or other classes than theirs. */
+function checkSplit(
+  { name, dataset }: ExperimentConfig,
+  searched: Dataset,
+  other: Dataset,
+  kind: "train" | "val",
+): void {
+  const purpose = kind === "train" ? "train on" : "choose the best epoch by";
+  const searchedSplit = dataset.source === "clevr-ds" ? dataset.split : undefined;
+  if (searchedSplit === kind || searched.fingerprint === other.fingerprint) {
+    throw new Error(`Cannot ${purpose} ${other.name} in ${name}: these images are searched`);
+  }
+  const differs = (category: string, i: number) => category !== other.categories[i];
+  if (searched.categories.length !== other.categories.length || searched.categories.some(differs)) {
+    throw new Error(
+      `Cannot ${purpose} ${other.name} in ${name}: its categories are not those of ${searched.name}, ` +
+        `in the same order`,
+    );
+  }
+}
+
+function checkAnnotated({ name }: ExperimentConfig, dataset: Dataset): void {
+  if (!dataset.annotated) {
+    throw new Error(
+      `Cannot run ${name}: ${dataset.name} has no annotations to score recall against`,
+    );
+  }
+  if (dataset.report.objects === 0) throw nothingToFind(name, dataset);
+}
+
+/** What is thrown where no query has a right answer. */
+export function nothingToFind(name: string, dataset: Dataset): Error {
+  return new Error(`Cannot run ${name}: no image of ${dataset.name} shows an object of any class`);
+}

@@ -1,0 +1,10 @@
+/**
+ * What every room stands on: files, interrupts, progress, output of notebook cells, the cache folder.
+ *
+ * @module
+ */
+export * from "./cache_dir.ts";
+export * from "./display.ts";
+export * from "./files.ts";
+export * from "./interrupt.ts";
+export * from "./progress.ts";

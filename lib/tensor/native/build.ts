@@ -1,0 +1,130 @@
+/**
+ * The native engine's shared library: the N-API binding of `@tensorflow/tfjs-node-gpu` and operations of our
+ * own, compiled against the current libtensorflow of a Python wheel. The package's own install script would
+ * fetch TensorFlow 2.9 (CUDA 11.2); the binding's source speaks the stable C interface and compiles
+ * unchanged against 2.21.
+ *
+ * @module
+ */
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { sha256 } from "../../runtime/files.ts";
+import {
+  type EngineVariant,
+  fetchLibrary,
+  findPlatform,
+  libraryPlace,
+  ROOT,
+  step,
+} from "./libtensorflow.ts";
+
+export type { EngineVariant } from "./libtensorflow.ts";
+
+/** Options of {@linkcode buildEngine}. */
+export interface BuildOptions {
+  /** Which libtensorflow; CUDA when {@linkcode wantsCuda} says so, if absent. */
+  variant?: EngineVariant;
+  /** The folder that gets the engine; `.cache/engine` of the project if absent. */
+  cacheDir?: string;
+  /** Told what is being done, when something has to be. */
+  log?: (message: string) => void;
+}
+
+const require = createRequire(import.meta.url);
+const FLAGS = [
+  ...["-std=c++17", "-fPIC", "-shared", "-DNAPI_VERSION=8"],
+  ...["-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"], // lets loops be vectorised
+  Deno.build.arch === "x86_64" ? "-march=native" : "-mcpu=native",
+];
+/** Operations of our own, compiled into the binding. */
+const KERNELS = join(import.meta.dirname!, "kernels.cc");
+const COMPILER_HINT =
+  "Install a C++ compiler (Debian and Ubuntu: apt-get install g++), or set CXX to one";
+
+/** Compiles the binding against the library in `folder`; it is there as a whole or not at all. */
+async function compile(compiler: string, folder: string, binding: string): Promise<void> {
+  const tensorflow = join(folder, "tensorflow");
+  const source = join(require.resolve("@tensorflow/tfjs-node-gpu/package.json"), "..", "binding");
+  const headers: string = require("node-api-headers").include_dir;
+  const includes = [join(source, ".."), source, headers, join(tensorflow, "include")];
+  const { libraries, link } = findPlatform();
+  const temporary = `${binding}.tmp`;
+  const args = [
+    ...[...FLAGS, ...includes.map((folder) => `-I${folder}`)],
+    ...["tfjs_backend.cc", "tfjs_binding.cc"].map((file) => join(source, file)),
+    KERNELS,
+    ...libraries.map((file) => join(tensorflow, file)),
+    ...[...link("/tensorflow"), "-o", temporary],
+  ];
+  await step("compile the native engine's binding", compiler, args, COMPILER_HINT);
+  await Deno.rename(temporary, binding);
+}
+
+/** What the processor can do: a folder may be shared by machines that differ. */
+async function processor(): Promise<string> {
+  const text = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
+  return text.split("\n").find((line) => /^(flags|Features)\b/.test(line)) ?? "";
+}
+
+/**
+ * Whether the engine should come with CUDA: DETAILCLIP_CUDA=1 says yes and =0 no; else, whether there is
+ * an NVIDIA GPU.
+ *
+ * @returns whether it should
+ */
+export async function wantsCuda(): Promise<boolean> {
+  const wish = Deno.env.get("DETAILCLIP_CUDA");
+  if (wish) return wish !== "0";
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return false;
+  return await Deno.stat("/dev/nvidia0").then(() => true, () => false);
+}
+
+/** Where the binding lies: named by all that it is made from. */
+async function bindingPath(folder: string): Promise<string> {
+  const { version } = require("@tensorflow/tfjs-node-gpu/package.json");
+  const headers = require("node-api-headers/package.json").version;
+  const link = findPlatform().link("");
+  const parts = [
+    FLAGS,
+    link,
+    await processor(),
+    await Deno.readTextFile(KERNELS),
+    version,
+    headers,
+  ];
+  return join(folder, `binding-${sha256(JSON.stringify(parts)).slice(0, 12)}.node`);
+}
+
+const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+/**
+ * Makes sure that the native engine's binding is built: a hash and a look at the disk when it is; half a
+ * minute and 270 MB of download the first time. A killed build leaves nothing that the next one trips over;
+ * of two processes that ask at once, one builds and the other waits.
+ *
+ * @param options which libtensorflow, where, and a listener for messages
+ * @returns the binding's path
+ * @throws {Error} when the platform has no libtensorflow, or Python, pip, a C++ compiler or the wheel is
+ * missing; the message says which
+ */
+export async function buildEngine(options: BuildOptions = {}): Promise<string> {
+  const { cacheDir = join(ROOT, ".cache", "engine"), log = console.error } = options;
+  const variant = options.variant ?? (await wantsCuda() ? "cuda" : "cpu");
+  const { folder, requirement } = await libraryPlace(variant, cacheDir);
+  const binding = await bindingPath(folder);
+  if (await exists(binding)) return binding;
+
+  await Deno.mkdir(cacheDir, { recursive: true });
+  using lock = await Deno.open(join(cacheDir, "lock"), { write: true, create: true });
+  await lock.lock(true); // the system frees it when the process ends, however that happens
+  if (await exists(binding)) return binding;
+  const compiler = Deno.env.get("CXX") || "g++";
+  await step("compile the native engine's binding", compiler, ["--version"], COMPILER_HINT);
+  const fetched = await exists(folder);
+  const size = variant === "cuda" ? "several GB" : "270 MB";
+  const fetching = fetched ? "" : `fetching ${requirement} (${size}) and `;
+  log(`Building the native engine (once): ${fetching}compiling …`);
+  if (!fetched) await fetchLibrary(variant, folder);
+  await compile(compiler, folder, binding);
+  return binding;
+}

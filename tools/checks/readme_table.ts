@@ -1,0 +1,103 @@
+/**
+ * Puts the tables of README.md where they belong: `deno run -A tools/checks/readme_table.ts` fills every block
+ *
+ *     <!-- table: results/rows/NAME.jsonl -->
+ *     <!-- /table -->
+ *
+ * with the rows of that file, and
+ *
+ *     <!-- claims -->
+ *     <!-- /claims -->
+ *
+ * with what the notebooks' rows at the quick scale say of the paper's claims. The gate refuses a block that
+ * says something else than its files.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { CLAIMS } from "../../experiments/claims.ts";
+import { judgeClaims, storedRows } from "../../lib/report/claims.ts";
+import { paperRecalls } from "../../lib/report/paper.ts";
+import { readResults, rowsPath } from "../../lib/report/results.ts";
+import { markdownTable, recallMarkdown } from "../../lib/report/tables.ts";
+import { writeAtomic } from "../../lib/runtime/files.ts";
+import { ROOT } from "../project.ts";
+
+const TABLE = /(?<open><!-- table: (?<path>\S+) -->\n)[^]*?(?<close><!-- \/table -->)/g;
+const CLAIMS_BLOCK = /(?<open><!-- claims -->\n)[^]*?(?<close><!-- \/claims -->)/g;
+
+/** Files of rows that a README's tables are made from, relative to the workspace. */
+export function tableFiles(text: string): string[] {
+  const named = [...text.matchAll(TABLE)].map(({ groups }) => groups!.path);
+  if (!text.includes("<!-- claims -->")) return named;
+  const needed = CLAIMS.flatMap(({ needs }) => needs).map((name) =>
+    rowsPath(name, "quick", "results")
+  );
+  return [...new Set([...named, ...needed])];
+}
+
+/** The claims with their verdicts, in Markdown. */
+async function claimsMarkdown(root: string): Promise<string> {
+  const rows = await storedRows(CLAIMS, "quick", join(root, "results"));
+  const lines = judgeClaims(CLAIMS, rows).map((claim) => [
+    `[${claim.notebook}](notebooks/${claim.notebook}.ipynb)`,
+    claim.where,
+    `${claim.claim}: ${claim.measure}`,
+    claim.ours,
+    claim.paper,
+    claim.holds,
+  ]);
+  return markdownTable([
+    "notebook",
+    "paper",
+    "claim, and what is measured",
+    "here",
+    "there",
+    "holds",
+  ], lines);
+}
+
+/** Replaces the inside of every block. */
+async function fill(
+  text: string,
+  block: RegExp,
+  content: (groups: Record<string, string>) => Promise<string>,
+): Promise<string> {
+  const parts: string[] = [];
+  let end = 0;
+  for (const match of text.matchAll(block)) {
+    const { open, close } = match.groups!;
+    parts.push(
+      text.slice(end, match.index),
+      open,
+      "\n",
+      await content(match.groups!),
+      "\n\n",
+      close,
+    );
+    end = match.index + match[0].length;
+  }
+  return [...parts, text.slice(end)].join("");
+}
+
+/**
+ * A README with every table made anew from its rows.
+ *
+ * @param text the README
+ * @param root folder that the files are relative to
+ * @throws {Error} when a file of rows cannot be read
+ */
+export async function fillTables(text: string, root: string): Promise<string> {
+  const paper = { heading: "paper, R@1", values: paperRecalls("recall@1") };
+  const tables = await fill(
+    text,
+    TABLE,
+    async ({ path }) => recallMarkdown(await readResults(join(root, path)), { paper }),
+  );
+  return await fill(tables, CLAIMS_BLOCK, () => claimsMarkdown(root));
+}
+
+if (import.meta.main) {
+  const path = join(ROOT, "README.md");
+  await writeAtomic(path, await fillTables(await Deno.readTextFile(path), ROOT));
+}

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { withFolder, writeImages } from "../../lib/features/testing.ts";
+import { parseShard } from "./extract.ts";
+
+const TOOL = fileURLToPath(new URL("./extract.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const ENCODER = fileURLToPath(new URL("../../lib/encoders/testdata/random-clip", import.meta.url));
+
+function start(args: string[]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `--config=${CONFIG}`, TOOL, "--encoder", ENCODER, ...args],
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function run(args: string[]) {
+  const { code, stdout, stderr } = await start(args).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("extract tool: shards together are the whole; bad images are listed, exit status 0", () =>
+  withFolder(async (folder) => {
+    const images = join(folder, "images"), cache = join(folder, "cache");
+    await writeImages(images, 5);
+    await Deno.writeTextFile(join(images, "letter.png"), "not an image");
+    const args = ["--dataset", images, "--cache", cache, "--cover", "cc@2"];
+    const shards = await Promise.all(["0/2", "1/2"].map((i) => run([...args, "--shard", i])));
+    for (const { code, stdout, stderr } of shards) {
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /\/2: 3 images in = [23] cached \+ [01] in the ledger/);
+    }
+    const { code, stdout, stderr } = await run(args);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /: 6 images in = 5 cached \+ 1 in the ledger/);
+    assert.match(stdout, /25 patches in .*cc@2-random-clip-fp32-.*; 0 images encoded in this run/);
+    assert.match(stdout, /not encoded: .*letter\.png: Cannot decode .*not an image/);
+    assert.match(stderr, /6\/6 images \(100 %\)/);
+  }));
+
+Deno.test("extract tool: listed images that do not exist are in the ledger", () =>
+  withFolder(async (folder) => {
+    await writeImages(folder, 2);
+    const images = ["image-0000.png", "gone.png", "image-0001.png"]
+      .map((file_name, id) => ({ id, file_name }));
+    const dataset = join(folder, "own.json");
+    await Deno.writeTextFile(dataset, JSON.stringify({ images, categories: [], annotations: [] }));
+    const args = ["--dataset", dataset, "--cache", join(folder, "cache"), "--cover", "full"];
+    for (const encoded of [2, 0]) {
+      const { code, stdout, stderr } = await run(args);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /own: 3 images in = 2 cached \+ 1 in the ledger/);
+      assert.match(stdout, /not encoded: gone\.png: Cannot decode .*unreadable file/);
+      assert.ok(stdout.includes(`${encoded} images encoded in this run`), stdout);
+    }
+    const absent = await run(["--dataset", join(folder, "absent")]);
+    assert.equal(absent.code, 1);
+    assert.match(absent.stderr, /Cannot load data set .*absent/);
+  }));
+
+Deno.test("extract tool: exit status 1 when it cannot work, 2 when it is called wrongly", () =>
+  withFolder(async (folder) => {
+    await writeImages(join(folder, "images"), 1);
+    const dataset = ["--dataset", join(folder, "images")];
+    await Deno.writeTextFile(join(folder, "file"), "");
+    const failed = await run([...dataset, "--cache", join(folder, "file", "cache")]);
+    assert.equal(failed.code, 1, failed.stderr);
+    for (
+      const [args, message] of [
+        [[], /--dataset is missing/],
+        [[...dataset, "--cover", "cc10"], /Cannot read cover name "cc10"/],
+        [[...dataset, "--method", "fast"], /--method: expected exact, pyramid, got fast/],
+        [[...dataset, "--colour"], /Unknown option '--colour'/],
+      ] as const
+    ) {
+      const { code, stderr } = await run([...args]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+    }
+  }));
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`extract tool: ${signal} stops it with status 130, and the next run goes on`, () =>
+    withFolder(async (folder) => {
+      const images = join(folder, "images"), cache = join(folder, "cache");
+      await writeImages(images, 60);
+      const args = ["--dataset", images, "--cache", cache, "--cover", "cc@10"];
+      const child = start(args);
+      const output = child.output();
+      while (!(await Deno.stat(cache).catch(() => null))) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      child.kill(signal);
+      const { code, stderr } = await output;
+      assert.equal(code, 130, new TextDecoder().decode(stderr));
+      const next = await run(args);
+      assert.equal(next.code, 0, next.stderr);
+      assert.match(next.stdout, /60 images in = 60 cached \+ 0 in the ledger/);
+    }));
+}
+
+Deno.test("parseShard: i/n with i below n", () => {
+  assert.deepEqual(parseShard("3/16"), { index: 3, count: 16 });
+  for (const text of ["4/4", "1", "-1/2", "1/x", "1/0"]) assert.throws(() => parseShard(text));
+});

@@ -1,0 +1,183 @@
+/**
+ * `deno task extract`: features of a data set into the cache. Stopped or killed, it goes on from where it
+ * was when started again; with `--shard` several processes or machines share the work.
+ *
+ *     deno task extract --dataset FOLDER|ANNOTATIONS.json [--images FOLDER] [--cover cc@10]
+ *       [--encoder tiny-clip] [--dtype fp32] [--preprocessing clip|squash] [--cache .cache/features]
+ *       [--method exact|pyramid] [--shard 0/4] [--max-pixels N] [--verify checksum|size] [--retry]
+ *
+ * A cover is `full`, `objects`, `cc@K`, `grid@N` or `vc@K:MINSIDE`. Exits with 0 when every image is in
+ * the cache or in the ledger, 1 when not, 2 when it was called wrongly, 130 when it was stopped.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { parseCoverName } from "../../lib/covers/mod.ts";
+import { type Dataset, describeDataset, loadCoco, loadFolder } from "../../lib/datasets/mod.ts";
+import { type Encoder, type EncoderDtype, loadEncoder } from "../../lib/encoders/mod.ts";
+import {
+  extractFeatures,
+  type ExtractOptions,
+  type FeatureStore,
+  type Verify,
+} from "../../lib/features/mod.ts";
+import type { CutMethod } from "../../lib/images/mod.ts";
+import { interruptible } from "../../lib/runtime/interrupt.ts";
+import { createProgress } from "../../lib/runtime/progress.ts";
+import { oneOf, UsageError } from "./arguments.ts";
+
+const OPTIONS = {
+  dataset: { type: "string" },
+  images: { type: "string" },
+  cover: { type: "string", default: "cc@10" },
+  encoder: { type: "string", default: "tiny-clip" },
+  dtype: { type: "string", default: "fp32" },
+  preprocessing: { type: "string" },
+  cache: { type: "string", default: ".cache/features" },
+  method: { type: "string", default: "exact" },
+  shard: { type: "string" },
+  "max-pixels": { type: "string" },
+  verify: { type: "string", default: "checksum" },
+  retry: { type: "boolean", default: false },
+} as const;
+
+/** Reads `index/count`. */
+export function parseShard(text: string): { index: number; count: number } {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (count === undefined || Number(index) >= Number(count)) {
+    throw new UsageError(`Cannot read --shard: expected i/n with 0 <= i < n, got ${text}`);
+  }
+  return { index: Number(index), count: Number(count) };
+}
+
+function parseCount(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new UsageError(`Cannot read --${option}: expected a positive integer, got ${text}`);
+}
+
+/** What the command line asks for, before anything is loaded. */
+function parseCall(args: string[]) {
+  let values;
+  try {
+    ({ values } = parseArgs({ args, options: OPTIONS }));
+  } catch (error) {
+    throw new UsageError(`Cannot read the command line: ${(error as Error).message}`);
+  }
+  if (!values.dataset) throw new UsageError("Cannot extract features: --dataset is missing");
+  const { preprocessing, shard } = values;
+  const maxPixels = values["max-pixels"];
+  let cover;
+  try {
+    cover = parseCoverName(values.cover);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return {
+    dataset: values.dataset,
+    images: values.images,
+    encoder: values.encoder,
+    dtype: oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]),
+    preprocessing: preprocessing === undefined
+      ? undefined
+      : oneOf<"clip" | "squash">("preprocessing", preprocessing, ["clip", "squash"]),
+    extract: {
+      cover,
+      cacheDir: values.cache,
+      method: oneOf<CutMethod>("method", values.method, ["exact", "pyramid"]),
+      shard: shard === undefined ? undefined : parseShard(shard),
+      maxPixels: maxPixels === undefined ? undefined : parseCount("max-pixels", maxPixels),
+      verify: oneOf<Verify>("verify", values.verify, ["checksum", "size"]),
+      retry: values.retry,
+    } satisfies Partial<ExtractOptions>,
+  };
+}
+
+/** A data set of COCO annotations, or of the images in a folder. */
+async function loadDataset(path: string, images: string | undefined): Promise<Dataset> {
+  const { isDirectory } = await Deno.stat(path).catch((error) => {
+    throw new Error(`Cannot load data set ${path}: ${error.message}`);
+  });
+  return isDirectory
+    ? await loadFolder(path)
+    // an image that the annotations list and that is not there belongs in the ledger, too
+    : await loadCoco(path, images ?? dirname(path), { keepMissing: true });
+}
+
+/** File names come from anywhere: what would move a terminal's cursor is written out. */
+function printable(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+/** The lines printed at the end. */
+export function summarize(store: FeatureStore, label: string, encoded: number): string {
+  const { imageIds, ledger, patches, folder } = store;
+  const total = imageIds.length + ledger.length;
+  const lines = [
+    `${label}: ${total} images in = ${imageIds.length} cached + ${ledger.length} in the ledger`,
+    `${patches} patches in ${folder}; ${encoded} images encoded in this run`,
+    ...ledger.map(({ image, detail }) => printable(`  not encoded: ${image}: ${detail}`)),
+  ];
+  return lines.join("\n");
+}
+
+/** Extracts while showing progress. */
+async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal): Promise<string> {
+  const dataset = await loadDataset(call.dataset, call.images);
+  console.error(printable(describeDataset(dataset)));
+  const { dtype, preprocessing } = call;
+  const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing, signal });
+  const { shard } = call.extract;
+  const total = shard
+    ? Math.ceil((dataset.images.length - shard.index) / shard.count)
+    : dataset.images.length;
+  const label = `${dataset.name}${shard ? ` ${shard.index}/${shard.count}` : ""}`;
+  const progress = createProgress({ label, total });
+  let encoded = 0;
+  try {
+    const store = await extractFeatures({
+      ...call.extract,
+      dataset,
+      encoder,
+      signal,
+      onProgress(now) {
+        encoded = now.encoded;
+        progress.update(now.done, now.failed > 0 ? `${now.failed} failed` : undefined);
+      },
+    });
+    return summarize(store, label, encoded);
+  } finally {
+    await progress.finish();
+    await encoder.dispose();
+  }
+}
+
+/**
+ * The tool.
+ *
+ * @param args its command line
+ * @returns the exit status
+ */
+export async function main(args: string[]): Promise<number> {
+  const stop = new AbortController();
+  const terminate = () => stop.abort(new Error("Extraction stopped: SIGTERM"));
+  using _interrupts = interruptible();
+  Deno.addSignalListener("SIGTERM", terminate); // how batch systems announce the end
+  try {
+    console.log(await extract(parseCall(args), stop.signal));
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    if (error instanceof UsageError) return 2;
+    const stopped = stop.signal.aborted || (error as Error)?.name === "InterruptError";
+    return stopped ? 130 : 1;
+  } finally {
+    Deno.removeSignalListener("SIGTERM", terminate);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { setUpJupyter } from "../jupyter/kernelspec.ts";
+import { labArguments } from "./lab.ts";
+import { startLab } from "../jupyter/lab_testing.ts";
+import { ROOT } from "../project.ts";
+
+Deno.test("the arguments: folder, browser and port on demand, root told to Jupyter", () => {
+  assert.ok(!labArguments([], 1000).includes("--no-browser"));
+  assert.ok(!labArguments([], 1000).includes("--allow-root"));
+  assert.ok(labArguments([]).includes(`--ServerApp.root_dir=${join(ROOT, "notebooks")}`));
+  const args = labArguments(["/tmp", "--no-browser", "--port", "8890"], 0);
+  for (
+    const wanted of [
+      "--ServerApp.root_dir=/tmp",
+      "--no-browser",
+      "--ServerApp.port=8890",
+      "--allow-root",
+    ]
+  ) {
+    assert.ok(args.includes(wanted), wanted);
+  }
+  assert.throws(() => labArguments(["--nonsense"], 1000), /nonsense/);
+  assert.throws(() => labArguments(["a", "b"]), /Cannot open JupyterLab on 2 folders at once/);
+});
+
+/** Every file under a folder, as paths from it. */
+async function filesUnder(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    if (!entry.isDirectory) found.push(entry.name);
+    else {for (const file of await filesUnder(join(folder, entry.name))) {
+        found.push(`${entry.name}/${file}`);
+      }}
+  }
+  return found;
+}
+
+Deno.test("JupyterLab offers the Deno kernel only, and writes nothing into the home folder", async () => {
+  await setUpJupyter();
+  const { address, home, close } = await startLab();
+  try {
+    const get = async (path: string): Promise<ReturnType<typeof JSON.parse>> =>
+      await (await fetch(new URL(path + address.search, address.origin))).json();
+    const { default: first, kernelspecs } = await get("/api/kernelspecs");
+    assert.equal(first, "deno");
+    assert.deepEqual(Object.keys(kernelspecs), ["deno"]);
+    assert.equal(kernelspecs.deno.spec.argv[0], Deno.execPath());
+    assert.equal((await get("/api/contents")).type, "directory");
+  } finally {
+    await close();
+  }
+  const strange = (await filesUnder(home)).filter((file) => !/^(\.cache\/deno|\.npm)\//.test(file));
+  await Deno.remove(home, { recursive: true });
+  assert.deepEqual(strange, []);
+});

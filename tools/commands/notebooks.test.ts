@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { cellText, injectParameters, parameterNames, readNotebook } from "../jupyter/notebook.ts";
+import {
+  copyName,
+  notebookCommand,
+  type RunOptions,
+  type RunTotals,
+  timeLimit,
+} from "../jupyter/run_notebooks.ts";
+import { noteTimes } from "../jupyter/times.ts";
+import { parseCommandLine, runWithCaches, sweepColdCaches } from "./notebooks.ts";
+import { ROOT } from "../project.ts";
+
+const SOURCE = join(ROOT, "tools", "jupyter", "testdata", "parameters.ipynb");
+
+/** Runs the test notebook and keeps its log and executed copy. */
+async function run(
+  options: Partial<RunOptions>,
+  cold = false,
+): Promise<{
+  totals: Omit<RunTotals, "seconds">;
+  seconds: RunTotals["seconds"];
+  log: string;
+  executed: string;
+}> {
+  const output = await Deno.makeTempDir();
+  const log: string[] = [];
+  try {
+    const { seconds, ...totals } = await runWithCaches({
+      notebooks: [SOURCE],
+      scale: "smoke",
+      output,
+      log: (message) => log.push(message),
+      ...options,
+    }, cold);
+    const executed = await readNotebook(join(output, "parameters.smoke.ipynb"));
+    return { totals, seconds, log: log.join("\n"), executed: JSON.stringify(executed.cells) };
+  } finally {
+    await Deno.remove(output, { recursive: true });
+  }
+}
+
+Deno.test("parameters are found and overridden by a cell right after theirs", async () => {
+  const notebook = await readNotebook(SOURCE);
+  assert.deepEqual(parameterNames(notebook), ["scale", "k"]);
+  const injected = injectParameters(notebook, { k: 5, scale: 'a "b"' });
+  assert.equal(injected.cells.length, notebook.cells.length + 1);
+  assert.match(cellText(injected.cells[2]), /const k = 5;\nconst scale = "a \\"b\\"";/);
+  assert.equal(injectParameters(notebook, {}).cells.length, notebook.cells.length);
+  assert.throws(() => injectParameters(notebook, { q: 1 }), /Cannot set q: .*it has: scale, k/);
+});
+
+Deno.test("the command line: names by prefix, JSON values, clear refusals", () => {
+  const all = ["/n/01_cover.ipynb", "/n/02_retrieval.ipynb"];
+  const options = parseCommandLine(
+    ["02", "--scale", "paper", "--set", "k=7", "--set", "n=x=y"],
+    all,
+  );
+  assert.deepEqual(options.notebooks, [all[1]]);
+  assert.equal(options.scale, "paper");
+  assert.deepEqual(options.set, { k: 7, n: "x=y" });
+  assert.deepEqual(parseCommandLine([], all).notebooks, all);
+  assert.equal(parseCommandLine([], all).scale, "quick");
+  assert.equal(parseCommandLine([], all).cold, false);
+  assert.equal(parseCommandLine(["--cold"], all).cold, true);
+  assert.equal(parseCommandLine([], all).timeout, undefined);
+  assert.equal(parseCommandLine(["--timeout", "2"], all).timeout, 120);
+  assert.throws(() => parseCommandLine(["03"], all), /Cannot run notebook 03: .*01_cover, 02_retr/);
+  assert.throws(() => parseCommandLine(["--scale", "huge"], all), /smoke, quick, paper/);
+  assert.throws(() => parseCommandLine(["--set", "k"], all), /key=value, got k/);
+  assert.throws(() => parseCommandLine(["--repeat", "0"], all), /--repeat must be a positive/);
+  assert.throws(() => parseCommandLine(["--cold", "--repeat", "2"], all), /only the first/);
+});
+
+Deno.test("paper scale has no time limit, and no scale overwrites another's copy", () => {
+  assert.equal(timeLimit("paper"), Infinity);
+  assert.ok(timeLimit("smoke") < timeLimit("quick"));
+  const names = ["smoke", "quick", "paper"].map((scale) => copyName("/n/01_cover.ipynb", scale));
+  assert.deepEqual(names, ["01_cover.smoke.ipynb", "01_cover.ipynb", "01_cover.paper.ipynb"]);
+});
+
+Deno.test("a notebook runs with its parameters set; the source stays as it was", async () => {
+  const before = await Deno.readTextFile(SOURCE);
+  const { totals, log, executed, seconds } = await run({ set: { k: 4 }, repeat: 2 });
+  assert.deepEqual(totals, { passed: 2, failed: 0 }, log);
+  assert.equal(seconds.parameters.length, 2);
+  assert.match(log, /parameters: 2 of 2 runs ended well; \d+\.\d to \d+\.\d s, median \d+\.\d s/);
+  assert.match(log, /✓ parameters +\d+\.\d s/);
+  assert.match(executed, /"smoke 4\\n"/, "what the cells print");
+  assert.match(executed, /"text\/plain":\["8"\]/, "what the last cell returns");
+  assert.equal(await Deno.readTextFile(SOURCE), before);
+});
+
+/** The test notebook with other cells, in a folder of its own. */
+async function withCells(
+  sources: readonly string[],
+  use: (path: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const notebook = await readNotebook(SOURCE);
+    const cells = sources.map((source) => ({
+      cell_type: "code",
+      metadata: {},
+      source,
+      outputs: [],
+      execution_count: null,
+    }));
+    const path = join(folder, "parameters.ipynb");
+    await Deno.writeTextFile(path, JSON.stringify({ ...notebook, cells }));
+    await use(path);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a cold run has empty caches of its own, which it removes", async () => {
+  const module = JSON.stringify(`file://${join(ROOT, "lib/runtime/cache_dir.ts")}`);
+  const source = `import { CACHE_DIR } from ${module};
+    console.log(\`[\${CACHE_DIR}] holds \${[...Deno.readDirSync(CACHE_DIR)].length} files\`);`;
+  await withCells([source], async (path) => {
+    const { executed, log } = await run({ notebooks: [path] }, true);
+    const [, folder] = /\[([^["]*)\] holds 0 files/.exec(executed) ?? [];
+    assert.ok(folder, log + executed);
+    assert.match(folder, /cold-/);
+    assert.throws(() => Deno.statSync(folder), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("cold caches of processes that are gone are removed, those of others are not", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const gone = new Deno.Command("true").spawn();
+    await gone.status;
+    const ours = `cold-${hostname()}-`;
+    const kept = [`${ours}${Deno.pid}-a`, `${ours}1-b`, `cold-elsewhere-${gone.pid}-c`, "features"];
+    for (const name of [...kept, `${ours}${gone.pid}-d`]) {
+      await Deno.mkdir(join(folder, name, "features"), { recursive: true });
+    }
+    await sweepColdCaches(folder);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), kept.sort());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a notebook whose kernel dies, or that is none, fails; the others run", async () => {
+  await withCells(["const before = 1;", "Deno.exit(3);"], async (path) => {
+    const broken = join(path, "..", "broken.ipynb");
+    await Deno.writeTextFile(broken, "{");
+    const { totals, log, seconds } = await run({ notebooks: [broken, path, SOURCE] });
+    assert.deepEqual(totals, { passed: 1, failed: 2 });
+    assert.match(
+      log,
+      /✗ broken[^]*Cannot read notebook[^]*✗ parameters[^]*in cell 2:\n +Deno.exit/,
+    );
+    assert.match(log, /DeadKernelError[^]*✓ parameters/);
+    assert.deepEqual(Object.keys(seconds), ["parameters"]);
+  });
+});
+
+Deno.test("times are kept by notebook, cold and warm apart", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "times.quick.json");
+    await noteTimes(path, { b: [3.04], a: [1] }, { cold: true, whole: true });
+    const times = await noteTimes(path, { b: [2, 0.52] }, { cold: false, whole: false });
+    assert.deepEqual(times.notebooks, { a: { cold: 1 }, b: { cold: 3, warm: 0.5 } });
+    assert.equal(times.wholeSetCold, 4);
+    assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), times);
+    assert.deepEqual(Object.keys(times.notebooks), ["a", "b"]);
+    await assert.rejects(
+      noteTimes(path, { b: [2, 3] }, { cold: true, whole: false }),
+      /b ran 2 times, and only the first was cold/,
+    );
+    assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), times);
+    await Deno.writeTextFile(path, JSON.stringify({ ...times, machine: "another" }));
+    const moved = await noteTimes(path, { c: [7] }, { cold: false, whole: false });
+    assert.deepEqual([moved.notebooks, moved.wholeSetCold], [{ c: { warm: 7 } }, undefined]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a notebook knows the command that runs it, or that there is none", async () => {
+  const module = JSON.stringify(`file://${join(ROOT, "lib/report/provenance.ts")}`);
+  const source = `import { commandLine } from ${module};
+    const told = commandLine();
+    Deno.env.delete("DETAILCLIP_COMMAND");
+    console.log([told, commandLine()].join(" | "));`;
+  await withCells([source], async (path) => {
+    const { executed, log } = await run({ notebooks: [path] });
+    const command = "deno task notebooks parameters --scale smoke";
+    assert.ok(executed.includes(`${command} | by hand, in a notebook`), log + executed);
+  });
+  assert.equal(
+    notebookCommand("/n/02_retrieval.ipynb", "quick", { k: [1, 2], name: "a b" }),
+    "deno task notebooks 02_retrieval --scale quick --set 'k=[1,2]' --set 'name=a b'",
+  );
+});
+
+Deno.test("a failing cell fails the run and is shown with its traceback", async () => {
+  const { totals, log, executed } = await run({ set: { k: -1 } });
+  assert.deepEqual(totals, { passed: 0, failed: 1 });
+  assert.match(log, /in cell 5:[^]*console\.log[^]*RangeError: k must not be negative, got -1/);
+  assert.match(executed, /RangeError/, "the copy shows the error where it happened");
+});
+
+Deno.test("a notebook that takes too long is ended", async () => {
+  const { totals, log } = await run({ set: { k: 6000 }, timeout: 4 });
+  assert.deepEqual(totals, { passed: 0, failed: 1 });
+  assert.match(log, /Timeout: the notebook was still running after 4 s/);
+});
+
+Deno.test("a parameter that no notebook has is refused", async () => {
+  await assert.rejects(run({ set: { kk: 1 } }), /Cannot set kk: no notebook has.*scale, k/);
+});

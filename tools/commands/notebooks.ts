@@ -1,0 +1,153 @@
+/**
+ * `deno task notebooks [name…] [--scale smoke|quick|paper] [--set key=value] [--timeout minutes]
+ * [--repeat times] [--cold]`: runs the notebooks headless and keeps executed copies and times in
+ * results/notebooks. With `--cold` they begin with empty caches: every data set is drawn, every patch
+ * encoded, every fusion trained anew, in a folder that is removed at the end.
+ *
+ * @module
+ */
+import { hostname } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
+import { interruptible } from "../../lib/runtime/interrupt.ts";
+import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
+import { runNotebooks, type RunOptions, type RunTotals } from "../jupyter/run_notebooks.ts";
+import { noteTimes, timesPath } from "../jupyter/times.ts";
+import { fail, ROOT } from "../project.ts";
+
+const SCALES = ["smoke", "quick", "paper"];
+
+/** The value of `key=value`: JSON where it is JSON, text otherwise. */
+export function parseSetting(setting: string): [name: string, value: unknown] {
+  const at = setting.indexOf("=");
+  if (at < 1) throw new Error(`Cannot set a parameter: expected key=value, got ${setting}`);
+  const text = setting.slice(at + 1);
+  try {
+    return [setting.slice(0, at), JSON.parse(text)];
+  } catch {
+    return [setting.slice(0, at), text];
+  }
+}
+
+/** The notebooks whose names begin with one of `names`; all of them when none is given. */
+export function selectNotebooks(paths: readonly string[], names: readonly string[]): string[] {
+  for (const name of names) {
+    if (paths.some((path) => notebookName(path).startsWith(name))) continue;
+    const known = paths.map(notebookName).join(", ") || "none";
+    throw new Error(`Cannot run notebook ${name}: there is no such notebook (there are: ${known})`);
+  }
+  const wanted = (path: string) => names.some((name) => notebookName(path).startsWith(name));
+  return paths.filter((path) => names.length === 0 || wanted(path));
+}
+
+/** A number of the command line that must be positive. */
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (value > 0) return value;
+  throw new Error(`Cannot run notebooks: --${name} must be a positive number, got ${text}`);
+}
+
+/**
+ * Reads the command line.
+ *
+ * @throws {Error} when it is not understood
+ */
+export function parseCommandLine(
+  args: readonly string[],
+  all: readonly string[],
+): RunOptions & { cold: boolean } {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      scale: { type: "string", default: "quick" },
+      set: { type: "string", multiple: true, default: [] },
+      timeout: { type: "string" },
+      repeat: { type: "string", default: "1" },
+      cold: { type: "boolean", default: false },
+    },
+  });
+  if (!SCALES.includes(values.scale)) {
+    throw new Error(`Cannot run notebooks: --scale must be one of ${SCALES.join(", ")}`);
+  }
+  if (values.cold && values.repeat !== "1") {
+    throw new Error("Cannot run notebooks: only the first of several runs would be --cold");
+  }
+  return {
+    notebooks: selectNotebooks(all, positionals),
+    scale: values.scale,
+    set: Object.fromEntries(values.set.map(parseSetting)),
+    ...(values.timeout && { timeout: 60 * positive("timeout", values.timeout) }),
+    repeat: positive("repeat", values.repeat),
+    cold: values.cold,
+  };
+}
+
+/** What the names of this machine's cold caches begin with; the process's id follows. */
+const COLD = `cold-${hostname()}-`;
+
+/** Whether a process of this machine runs, whoever owns it. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as { code?: string }).code !== "ESRCH";
+  }
+}
+
+/**
+ * Removes the cold caches of processes that are gone: one that was killed could not remove its own.
+ *
+ * @param folder where they lie
+ */
+export async function sweepColdCaches(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    const pid = name.startsWith(COLD) && /^(\d+)-/.exec(name.slice(COLD.length))?.[1];
+    if (!pid || isRunning(Number(pid))) continue;
+    await Deno.remove(join(folder, name), { recursive: true }).catch(() => {}); // litter harms nothing
+  }
+}
+
+/**
+ * Runs notebooks, with caches of their own where they are to begin cold.
+ *
+ * @param options what to run
+ * @param cold whether they begin with empty caches
+ */
+export async function runWithCaches(options: RunOptions, cold: boolean): Promise<RunTotals> {
+  if (!cold) return await runNotebooks(options);
+  await Deno.mkdir(CACHE_DIR, { recursive: true });
+  await sweepColdCaches(CACHE_DIR);
+  const cacheDir = await Deno.makeTempDir({ dir: CACHE_DIR, prefix: `${COLD}${Deno.pid}-` });
+  try {
+    return await runNotebooks({ ...options, cacheDir });
+  } finally {
+    await Deno.remove(cacheDir, { recursive: true });
+  }
+}
+
+if (import.meta.main) {
+  using _interrupts = interruptible(); // the runner gets the same Ctrl-C and ends its kernel
+  try {
+    const all = await listNotebooks(join(ROOT, "notebooks"));
+    const { cold, ...options } = parseCommandLine(Deno.args, all);
+    const start = performance.now();
+    const { passed, failed, seconds } = await runWithCaches(options, cold);
+    if (Object.keys(options.set ?? {}).length === 0) {
+      const whole = options.notebooks.length === all.length && failed === 0;
+      const file = timesPath(join(ROOT, "results", "notebooks"), options.scale);
+      await noteTimes(file, seconds, { cold, whole });
+    }
+    const total = (performance.now() - start) / 1000;
+    console.log(
+      `total ${total.toFixed(1)} s (${(total / 60).toFixed(1)} min), ` +
+        `${options.scale} scale, caches ${cold ? "cold" : "as found"}`,
+    );
+    console.log(`${passed} passed, ${failed} failed`);
+    Deno.exit(failed > 0 ? 1 : 0);
+  } catch (error) {
+    fail(error);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * `deno task parity`: whether this workspace's transformer is PyTorch's. A file holds what
+ * `torch.nn.Transformer` computed (its layout: tools/parity/compare.ts); sizes are read from its tensors.
+ *
+ *     deno task parity FILE --heads H [--engine native|wasm]
+ *
+ * Prints one line of JSON, the largest |difference| of `output`, `gradient` and `losses`; on standard
+ * error, the engine and the same relative to PyTorch's largest value. Exits with 0 when the file could be
+ * compared, however large the differences, 1 when not, 2 when it was called wrongly.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { loadEngine } from "../../lib/tensor/mod.ts";
+import { checkParity } from "../parity/compare.ts";
+import { oneOf, UsageError } from "./arguments.ts";
+import { fail } from "../project.ts";
+
+const USAGE = "deno task parity FILE --heads H [--engine native|wasm]";
+
+/** What the command line asks for. */
+function parseCall(args: string[]) {
+  let call;
+  try {
+    const options = { heads: { type: "string" }, engine: { type: "string" } } as const;
+    call = parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`Cannot read the command line: ${(error as Error).message}`);
+  }
+  const { values, positionals } = call;
+  if (positionals.length !== 1) {
+    throw new UsageError(`Cannot check parity: expected one FILE, got ${positionals.length}`);
+  }
+  const heads = Number(values.heads);
+  if (!Number.isSafeInteger(heads) || heads < 1) {
+    const got = values.heads ?? "none";
+    throw new UsageError(`Cannot read --heads: expected a positive integer, got ${got}`);
+  }
+  const engine = values.engine === undefined
+    ? undefined
+    : oneOf<"native" | "wasm">("engine", values.engine, ["native", "wasm"]);
+  return { path: positionals[0], heads, engine };
+}
+
+if (import.meta.main) {
+  try {
+    const { path, heads, engine: prefer } = parseCall(Deno.args);
+    const { name, version, device } = await loadEngine({ prefer });
+    const { absolute, relative } = await checkParity(path, heads);
+    const { output, gradient, losses } = relative;
+    const short = (part: number) => part.toExponential(1);
+    console.error(
+      `${name} ${version} (${device}); relative to the largest value of each tensor: ` +
+        `output ${short(output)}, gradient ${short(gradient)}, losses ${short(losses)}`,
+    );
+    console.log(JSON.stringify(absolute));
+  } catch (error) {
+    if (!(error instanceof UsageError)) fail(error);
+    console.error(`error: ${error.message}\nusage: ${USAGE}`);
+    Deno.exit(2);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * `deno task test [path…] [--filter name]`: all tests, the doc examples of the library and README.md's
+ * snippets; or those of some paths. The last line counts what the runner reported.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { exists } from "../checks/check.ts";
+import { setUpJupyter } from "../jupyter/kernelspec.ts";
+import { captureDeno, ROOT } from "../project.ts";
+
+/** What a run of tests came to. */
+export interface Totals {
+  /** Tests that passed. */
+  passed: number;
+  /** Tests that failed; a runner that broke off counts as one. */
+  failed: number;
+  /** Tests that were skipped. */
+  skipped: number;
+}
+
+/**
+ * Reads the counts from what Deno's test runner printed.
+ *
+ * @param output the runner's output, without colours
+ * @param code its exit status
+ * @returns the counts; never a clean result for a run that ended badly or ran nothing
+ */
+export function readTotals(output: string, code: number): Totals {
+  const line =
+    /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/gm;
+  const last = [...output.matchAll(line)].at(-1);
+  const [passed, failed, skipped] = (last ?? []).slice(1).map((count) => Number(count ?? 0));
+  const totals = { passed: passed ?? 0, failed: failed ?? 0, skipped: skipped ?? 0 };
+  const ranNothing = totals.passed + totals.failed === 0;
+  if (totals.failed === 0 && (code !== 0 || ranNothing)) totals.failed = 1;
+  return totals;
+}
+
+/** The closing line: "N passed, N failed" and, where some were, ", N skipped". */
+export function totalsLine({ passed, failed, skipped }: Totals): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** Adds up counts. */
+export function sumTotals(all: readonly Totals[]): Totals {
+  const sum = (key: keyof Totals) => all.reduce((total, counts) => total + counts[key], 0);
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+}
+
+/** Tests that start kernels and servers of their own: one at a time, with the machine to themselves. */
+const ALONE = [
+  "tools/jupyter/kernel.test.ts",
+  "tools/commands/lab.test.ts",
+  "tools/jupyter/lab_browser.test.ts",
+  "tools/commands/notebooks.test.ts",
+  "tools/jupyter/python.test.ts",
+];
+
+/** The runs of Deno's test runner that make up the whole. */
+async function wholeSuite(): Promise<string[][]> {
+  await setUpJupyter().catch(() => {}); // once, before the clock of any test; they report what fails
+  const folders = ["lib", "experiments", "bench", "README.md"];
+  const present = await Promise.all(folders.map((folder) => exists(join(ROOT, folder))));
+  const sources = folders.filter((_folder, i) => present[i]);
+  return [
+    ["--parallel", "--doc", ...sources],
+    // apart, because with several folders on the command line Deno 2.8.1 ignores --ignore
+    ["--parallel", "--doc", `--ignore=${ALONE.join(",")}`, "tools"],
+    ALONE,
+  ];
+}
+
+/**
+ * Runs tests, showing the runner's output as it comes.
+ *
+ * @param args paths and options for `deno test`; the whole suite if empty
+ * @param show where the output goes
+ * @returns the counts of all runs together
+ */
+export async function runTests(
+  args: readonly string[] = [],
+  show: (text: string) => void = (text) => Deno.stdout.writeSync(new TextEncoder().encode(text)),
+): Promise<Totals> {
+  const runs = args.length > 0 ? [["--doc", ...args]] : await wholeSuite();
+  const totals: Totals[] = [];
+  for (const run of runs) {
+    const command = ["test", "-A", "--permit-no-files", ...run];
+    const { code, output } = await captureDeno(command, { onOutput: show });
+    totals.push(readTotals(output, code));
+  }
+  return sumTotals(totals);
+}
+
+if (import.meta.main) {
+  const totals = await runTests(Deno.args);
+  console.log(totalsLine(totals));
+  Deno.exit(totals.failed > 0 ? 1 : 0);
+}

@@ -1,0 +1,160 @@
+/**
+ * Running notebooks without a browser: parameters set, executed copies kept, sources untouched.
+ *
+ * @module
+ */
+import { dirname, join } from "node:path";
+import { writeAtomic } from "../../lib/runtime/files.ts";
+import { operationSignal } from "../../lib/runtime/interrupt.ts";
+import { type JupyterSetup, setUpJupyter } from "./kernelspec.ts";
+import { capture, ROOT } from "../project.ts";
+import { injectParameters, notebookName, parameterNames, readNotebook } from "./notebook.ts";
+
+/** What to run, and how. */
+export interface RunOptions {
+  /** The notebooks' paths. */
+  notebooks: readonly string[];
+  /** The scale, given to every notebook that has a `scale` parameter. */
+  scale: string;
+  /** Other parameters, given to every notebook that has them. */
+  set?: Record<string, unknown>;
+  /** Seconds that one notebook may take; see {@linkcode timeLimit}. */
+  timeout?: number;
+  /** Where executed copies go; results/notebooks if absent. */
+  output?: string;
+  /** The caches that notebooks use; the workspace's own if absent. */
+  cacheDir?: string;
+  /** Ends the run after the notebook that is running: its runner hears the same Ctrl-C. */
+  signal?: AbortSignal;
+  /** How often each notebook runs, one run after the other. */
+  repeat?: number;
+  /** Where messages go. */
+  log?: (message: string) => void;
+}
+
+/** How many runs ended well, and how many did not. */
+export interface RunTotals {
+  /** Runs without an error. */
+  passed: number;
+  /** Runs that a cell's error, a dead kernel or the time limit ended. */
+  failed: number;
+  /** Seconds of each run that ended well, by notebook. */
+  seconds: Record<string, number[]>;
+}
+
+/** Seconds that a notebook may take unless told: paper scale takes what it takes. */
+export function timeLimit(scale: string): number {
+  return { smoke: 600, quick: 1800 }[scale] ?? Infinity;
+}
+
+/** File name of an executed copy: scales do not overwrite each other, and git ignores `*.smoke.*`. */
+export function copyName(path: string, scale: string): string {
+  return `${notebookName(path)}${scale === "quick" ? "" : `.${scale}`}.ipynb`;
+}
+
+/** What run_notebook.py says at its end. */
+interface PythonReport {
+  error: string | null;
+  cell?: number | null;
+  source?: string;
+}
+
+/** The command that runs one notebook; what it computes notes it. */
+export function notebookCommand(
+  path: string,
+  scale: string,
+  set: Record<string, unknown> = {},
+): string {
+  const settings = Object.entries(set).map(([name, value]) => {
+    const setting = `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`;
+    return ` --set ${/^[\w=.,@+-]+$/.test(setting) ? setting : `'${setting}'`}`;
+  });
+  return `deno task notebooks ${notebookName(path)} --scale ${scale}${settings.join("")}`;
+}
+
+/** Runs one notebook; returns what went wrong, or null. */
+async function runOne(
+  path: string,
+  options: RunOptions,
+  { venv, env }: JupyterSetup,
+): Promise<string | null> {
+  const { scale, set = {}, output = join(ROOT, "results", "notebooks"), cacheDir } = options;
+  const notebook = await readNotebook(path);
+  const names = parameterNames(notebook);
+  const values = Object.fromEntries(
+    Object.entries({ scale, ...set }).filter(([name]) => names.includes(name)),
+  );
+  const target = join(output, copyName(path, scale));
+  await writeAtomic(target, JSON.stringify(injectParameters(notebook, values), null, 1));
+
+  const script = join(ROOT, "tools", "notebooks", "run_notebook.py");
+  const timeout = options.timeout ?? timeLimit(scale);
+  const limit = Number.isFinite(timeout) ? `${timeout}` : "inf";
+  const result = await capture(venv.python, [script, target, target, dirname(path), limit], {
+    env: {
+      ...env,
+      DETAILCLIP_COMMAND: notebookCommand(path, scale, set),
+      ...(cacheDir !== undefined && { DETAILCLIP_CACHE: cacheDir }),
+    },
+  });
+  if (result.code !== 0) return `the runner ended with ${result.code}\n${result.output.trim()}`;
+  const report: PythonReport = JSON.parse(result.output.trim().split("\n").at(-1)!);
+  if (report.error === null) return null;
+  const where = report.cell ? `in cell ${report.cell}:\n${report.source}\n\n` : "";
+  return `${where}${report.error}`;
+}
+
+/** Refuses parameters that none of the notebooks has: a slip of the pen would go unnoticed. */
+async function assertKnown({ notebooks, set = {} }: RunOptions): Promise<void> {
+  const known = new Set<string>();
+  for (const path of notebooks) {
+    // one that cannot be read fails when its turn comes
+    const names = await readNotebook(path).then(parameterNames, () => []);
+    names.forEach((name) => known.add(name));
+  }
+  for (const name of Object.keys(set)) {
+    if (known.has(name)) continue;
+    const has = [...known].join(", ") || "none";
+    throw new Error(`Cannot set ${name}: no notebook has such a parameter (there are: ${has})`);
+  }
+}
+
+/** Tells a notebook's runs in a line: how many ended well, and how long they took. */
+function repeatLine(name: string, repeat: number, seconds: readonly number[] = []): string {
+  const sorted = [...seconds].sort((a, b) => a - b);
+  const [least, most] = [sorted[0] ?? NaN, sorted.at(-1) ?? NaN].map((s) => s.toFixed(1));
+  const median = (sorted[Math.floor(sorted.length / 2)] ?? NaN).toFixed(1);
+  return `  ${name}: ${sorted.length} of ${repeat} runs ended well; ` +
+    `${least} to ${most} s, median ${median} s`;
+}
+
+/**
+ * Runs notebooks one after the other and logs each one's name and seconds, or its error. One that fails,
+ * or whose kernel dies, does not keep the others from running.
+ *
+ * @param options which, at what scale, with what parameters
+ * @returns how many ended well and how many did not, and how long they took
+ * @throws {Error} when a parameter is set that no notebook has, or Jupyter cannot be set up; the
+ * signal's reason when it has aborted
+ */
+export async function runNotebooks(options: RunOptions): Promise<RunTotals> {
+  const { repeat = 1, log = console.log, signal = operationSignal() } = options;
+  await assertKnown(options);
+  const setup = await setUpJupyter();
+  const totals: RunTotals = { passed: 0, failed: 0, seconds: {} };
+  for (const path of options.notebooks) {
+    const name = notebookName(path);
+    for (let turn = 0; turn < repeat; turn++) {
+      const start = performance.now();
+      const error = await runOne(path, options, setup).catch((error) => String(error));
+      signal.throwIfAborted();
+      const seconds = (performance.now() - start) / 1000;
+      totals[error === null ? "passed" : "failed"]++;
+      if (error === null) (totals.seconds[name] ??= []).push(seconds);
+      log(`${error === null ? "✓" : "✗"} ${name.padEnd(32)} ${seconds.toFixed(1).padStart(7)} s`);
+      if (error !== null) log(error.replace(/^/gm, "    "));
+    }
+    if (repeat > 1) log(repeatLine(name, repeat, totals.seconds[name]));
+  }
+  return totals;
+}

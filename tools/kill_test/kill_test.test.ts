@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { runKillTest } from "./kill_test.ts";
+
+Deno.test("extraction killed at random moments loses at most a batch, and ends up the same", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kill-test-" });
+  try {
+    const encoder = fileURLToPath(
+      new URL("../../lib/encoders/testdata/random-clip", import.meta.url),
+    );
+    const result = await runKillTest({ rounds: 4, seed: 2, images: 24, batch: 4, encoder, folder });
+    assert.equal(result.kills, 4);
+    assert.ok(result.compared >= 1);
+    assert.ok(result.lost <= 4);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
