@@ -102,7 +102,20 @@ Deno.test("the same weights in PyTorch give the same vectors", async () => {
   });
 });
 
-for (const [dtype, least] of [["fp16", 0.9999], ["q8", 0.999]] as [EncoderDtype, number][]) {
+/**
+ * Whether the processor adds up int8 products in 32 bits in one instruction (x86: VNNI; ARM: dot product). One with
+ * AVX2 alone does it in 16 bits, which saturate, so that int8 models are off by more there.
+ */
+const WIDE_INT8 = /\b(avx512_vnni|avx_vnni|asimddp)\b/.test(
+  await Deno.readTextFile("/proc/cpuinfo").catch(() => "asimddp"),
+);
+
+for (
+  const [dtype, least] of [["fp16", 0.9999], ["q8", WIDE_INT8 ? 0.999 : 0.95]] as [
+    EncoderDtype,
+    number,
+  ][]
+) {
   Deno.test(`${dtype} stays close to PyTorch`, async () => {
     await withEncoder({ dtype }, async (encoder) => {
       const images = await encoder.encodeImages(goldenImages);
@@ -150,8 +163,9 @@ Deno.test("int8 of the hub's kind: any batch size gives the same unit vectors, c
       await assertNoBatchFelt(encoder);
       const images = await encoder.encodeImages(goldenImages);
       const texts = await encoder.encodeTexts(golden.texts);
-      assert.ok(minCosine(images, golden.image.flat(), 32) > 0.98);
-      assert.ok(minCosine(texts, golden.text.flat(), 32) > 0.98);
+      const least = WIDE_INT8 ? 0.98 : 0.95;
+      assert.ok(minCosine(images, golden.image.flat(), 32) > least);
+      assert.ok(minCosine(texts, golden.text.flat(), 32) > least);
     }, folder);
   });
 });

@@ -80,7 +80,7 @@ testOnEngines("a model saved here computes the same in PyTorch", async () => {
 });
 
 testOnEngines("a state dict saved by PyTorch computes the same here", async () => {
-  const path = join(TESTDATA, "fusion_state_dict.safetensors");
+  const path = join(import.meta.dirname!, "../../tensor/testdata/fusion_state_dict.safetensors");
   const spec: FusionSpec = {
     kind: "transformer",
     size: "tiny",
