@@ -7,7 +7,7 @@ const FILE = join(ROOT, "lib", "fusion", "testdata", "fusion_small.safetensors")
 /** Runs the tool; standard output and error apart, since the output is one line of JSON. */
 async function parity(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", join(ROOT, "tools", "parity.ts"), ...args],
+    args: ["run", "-A", join(ROOT, "tools", "commands", "parity.ts"), ...args],
     env: { NO_COLOR: "1" },
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));

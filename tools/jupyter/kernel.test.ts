@@ -6,7 +6,7 @@ import { setUpJupyter } from "./kernelspec.ts";
 /** Runs the probe in notebooks/, where the kernel of a notebook starts. */
 async function probe<Report>(what: string): Promise<Report> {
   const { venv, env } = await setUpJupyter();
-  const script = join(ROOT, "tools", "kernel", "probe.py");
+  const script = join(ROOT, "tools", "jupyter", "probe.py");
   const cwd = join(ROOT, "notebooks");
   await Deno.mkdir(cwd, { recursive: true });
   const { code, output } = await capture(venv.python, [script, what], { cwd, env });

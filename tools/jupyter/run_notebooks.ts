@@ -87,7 +87,7 @@ async function runOne(
   const target = join(output, copyName(path, scale));
   await writeAtomic(target, JSON.stringify(injectParameters(notebook, values), null, 1));
 
-  const script = join(ROOT, "tools", "notebooks", "run_notebook.py");
+  const script = join(ROOT, "tools", "jupyter", "run_notebook.py");
   const timeout = options.timeout ?? timeLimit(scale);
   const limit = Number.isFinite(timeout) ? `${timeout}` : "inf";
   const result = await capture(venv.python, [script, target, target, dirname(path), limit], {
