@@ -5,10 +5,11 @@ import { decodeImage } from "../images/mod.ts";
 import type { RecallRow, SizeRow } from "../retrieval/mod.ts";
 import { coverFigure } from "./cover_figure.ts";
 import { coverageFigure } from "./coverage_figure.ts";
-import { patchCountFigure, recallAgainstK, recallBySize } from "./curves.ts";
 import { type Figure, PADDING, type Picture, pictureOf, saveFigure } from "./figure.ts";
 import { galleryFigure } from "./gallery.ts";
+import { patchCountFigure } from "./patch_counts.ts";
 import { recallBars } from "./recall_bars.ts";
+import { recallBySize } from "./recall_by_size.ts";
 import { methodStyle } from "./theme.ts";
 import { lossCurve, recallAgainstVectors } from "./training.ts";
 
@@ -32,19 +33,9 @@ const bySize: SizeRow[] = ["full image", "cc@5", "cc@10"].flatMap((method, m) =>
     bin,
   }))
 );
-const againstK = [
-  ...[2, 5, 10].flatMap((k) => [
-    recallRow(`cc@${k}`, "recall@1", k / 12, k),
-    recallRow(`grid@${k}`, "recall@1", k / 15, k),
-  ]),
-  recallRow("full image", "recall@1", 0.1),
-  recallRow("Patch-obj", "recall@1", 0.9),
-];
-
 const figures: Record<string, () => Figure> = {
   recall_bars: () => recallBars(bars.map((row) => ({ ...row, chance: 0.1, paper: 0.3 }))),
   recall_by_size: () => recallBySize(bySize),
-  recall_against_k: () => recallAgainstK(againstK),
   patch_count: () =>
     patchCountFigure([1, 2, 3, 4].map((k, i) => ({ cover: "cc", k, patches: [1, 5, 14, 30][i] }))),
   coverage: () =>
@@ -127,7 +118,7 @@ Deno.test("a figure shows itself in a notebook", () => {
 });
 
 Deno.test("methods keep their colour in every figure", () => {
-  for (const name of ["recall_bars", "recall_by_size", "recall_against_k"]) {
+  for (const name of ["recall_bars", "recall_by_size"]) {
     const { svg } = figures[name]();
     for (const method of ["full image", "cc@10"]) {
       assert.ok(svg.includes(methodStyle(method).color), `${method} in ${name}`);
@@ -143,16 +134,6 @@ Deno.test("bars are as long as their values, with whiskers from low to high", ()
   };
   const [zero, half, full] = [0.001, 0.5, 1].map(bar);
   assert.ok(Math.abs((full - zero) / (half - zero) - 2) < 0.05, `${zero} ${half} ${full}`);
-});
-
-Deno.test("a curve has a point for each row, and its family's name at its end", () => {
-  const document = parse(figures.recall_against_k());
-  const dots = document.querySelectorAll('[aria-label="dot"] path, [aria-label="dot"] circle');
-  assert.equal(dots.length, 6);
-  const texts = [...document.querySelectorAll("text")].map((text) => text.textContent);
-  for (const label of ["cc@k", "grid@k", "full image", "Patch-obj", "Recall@1", "k", "%"]) {
-    assert.ok(texts.includes(label), label);
-  }
 });
 
 Deno.test("the coverage figure tells from which size on nothing is missed", () => {
@@ -219,7 +200,6 @@ Deno.test("the gallery tells right from wrong without colour, and escapes names"
 
 Deno.test("figures refuse to be drawn from nothing", () => {
   assert.throws(() => recallBars([]), /Cannot draw recall bars: there are no rows/);
-  assert.throws(() => recallAgainstK([recallRow("full image", "recall@1", 0.2)]), /no rows/);
   assert.throws(() => recallBySize([]), /no rows/);
   assert.throws(() => patchCountFigure([]), /no rows/);
   assert.throws(() => coverageFigure([]), /no rows/);
@@ -230,10 +210,6 @@ Deno.test("figures refuse two rows for one place: rows of several runs are not o
   assert.throws(
     () => recallBars([...bars, bars[0]]),
     /Cannot draw recall bars: two rows are for full image, recall@1/,
-  );
-  assert.throws(
-    () => recallAgainstK([...againstK, againstK[0]]),
-    /two rows are for cc@2, recall@1/,
   );
   assert.throws(() => recallBySize([...bySize, bySize[0]]), /full image, recall@1, < 5 %/);
   const row = { cover: "cc@2", k: 2, side: 0.5, coverage: 1, patches: 5 };

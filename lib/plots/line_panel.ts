@@ -22,8 +22,16 @@ export interface Point {
   high?: number;
 }
 
+/** A recall, which is a share, as a point in per cent. */
+export function recallPoint(
+  x: number,
+  { value, low, high }: { value: number; low: number; high: number },
+): Point {
+  return { x, y: 100 * value, low: 100 * low, high: 100 * high };
+}
+
 /** One line. */
-export interface Series {
+export interface Line {
   /** What stands at its end; empty where a panel beside it says so. */
   label: string;
   /** Style of the method. */
@@ -64,7 +72,7 @@ export interface LinePanelOptions {
   title?: string;
   x: AxisOptions;
   y: AxisOptions;
-  series: readonly Series[];
+  series: readonly Line[];
   references?: readonly Reference[];
 }
 
@@ -117,7 +125,7 @@ function scaleOf({ type = "linear", domain }: AxisOptions): Plot.ScaleOptions {
   return { type, ...(domain && { domain: [...domain] }) };
 }
 
-function seriesMarks({ points, style, markers, dash, thin }: Series): Plot.Markish[] {
+function seriesMarks({ points, style, markers, dash, thin }: Line): Plot.Markish[] {
   const drawn = [...points];
   const banded = drawn.filter(({ low, high }) => low !== undefined && high !== undefined);
   return [
@@ -147,7 +155,7 @@ function seriesMarks({ points, style, markers, dash, thin }: Series): Plot.Marki
 function referenceLabel(
   reference: Reference,
   panel: Panel,
-  series: readonly Series[],
+  series: readonly Line[],
   references: readonly Reference[],
 ): string {
   const y = panel.y(reference.y);

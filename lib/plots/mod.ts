@@ -5,12 +5,12 @@
  */
 export * from "./theme.ts";
 export { Figure, type FigureOptions, type Picture, pictureOf, saveFigure } from "./figure.ts";
-export * from "./curves.ts";
+export * from "./patch_counts.ts";
+export * from "./recall_by_size.ts";
 export * from "./recall_bars.ts";
 export * from "./cover_figure.ts";
 export * from "./gallery.ts";
 export * from "./coverage_figure.ts";
-export * from "./patch_growth.ts";
 export * from "./live.ts";
 export * from "./training.ts";
 export { galleryOf, type RunGalleryOptions } from "./run_gallery.ts";

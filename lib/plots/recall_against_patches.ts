@@ -6,7 +6,7 @@
  */
 import type { RecallRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import type { Series } from "./line_panel.ts";
+import { type Line, recallPoint } from "./line_panel.ts";
 import { recallPanels, type RecallPoint } from "./recall_panels.ts";
 import { methodStyle } from "./theme.ts";
 
@@ -45,14 +45,13 @@ function ticksIn(low: number, high: number): number[] {
 }
 
 function pointOf(row: PatchesRow): RecallPoint {
-  const [y, low, high] = [row.value, row.low, row.high].map((share) => 100 * share);
-  return { x: row.patches, y, low, high, ...(row.point && { label: row.point }) };
+  return { ...recallPoint(row.patches, row), ...(row.point && { label: row.point }) };
 }
 
 /** The lines of one panel. */
 function linesOf(
   rows: readonly PatchesRow[],
-): (Omit<Series, "points"> & { points: RecallPoint[] })[] {
+): (Omit<Line, "points"> & { points: RecallPoint[] })[] {
   return [...Map.groupBy(rows, (row) => row.series)].map(([label, line]) => ({
     label,
     style: methodStyle(label),

@@ -5,6 +5,7 @@
  */
 import type { RecallRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
+import { recallPoint } from "./line_panel.ts";
 import { recallPanels } from "./recall_panels.ts";
 import { methodStyle } from "./theme.ts";
 
@@ -51,12 +52,7 @@ export function recallByCover(
       label,
       style: methodStyle(label),
       markers: true,
-      points: line.map(({ k, value, low, high }) => ({
-        x: k,
-        y: 100 * value,
-        low: 100 * low,
-        high: 100 * high,
-      })).sort((a, b) => a.x - b.x),
+      points: line.map((row) => recallPoint(row.k, row)).sort((a, b) => a.x - b.x),
     })),
     references: references.filter((row) => (row.panel ?? "") === title),
   }));

@@ -5,7 +5,7 @@
  */
 import type { RecallRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { arrange, linePanel, type Series } from "./line_panel.ts";
+import { arrange, type Line, linePanel, recallPoint } from "./line_panel.ts";
 import { checkRows } from "./rows.ts";
 import { methodStyle } from "./theme.ts";
 
@@ -37,17 +37,12 @@ function decades(rows: readonly RMaxRow[]): number[] {
 }
 
 /** The lines of a panel; those of one method differ in their dashes. */
-function linesOf(rows: readonly RMaxRow[]): Series[] {
+function linesOf(rows: readonly RMaxRow[]): Line[] {
   const drawn = new Map<string, number>();
   return [...Map.groupBy(rows, ({ line }) => line)].map(([label, line]) => {
     const style = methodStyle(line[0].method), before = drawn.get(style.family) ?? 0;
     drawn.set(style.family, before + 1);
-    const points = line.map(({ rMax, value, low, high }) => ({
-      x: rMax,
-      y: 100 * value,
-      low: 100 * low,
-      high: 100 * high,
-    })).sort((a, b) => a.x - b.x);
+    const points = line.map((row) => recallPoint(row.rMax, row)).sort((a, b) => a.x - b.x);
     return { label, style, dash: DASHES[before % DASHES.length], markers: true, points };
   });
 }

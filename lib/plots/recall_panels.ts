@@ -8,10 +8,10 @@ import type { RecallRow } from "../retrieval/mod.ts";
 import type { Content } from "./figure.ts";
 import {
   type AxisOptions,
+  type Line,
   linePanel,
   type Point,
   type Reference,
-  type Series,
 } from "./line_panel.ts";
 import type { Panel } from "./panel.ts";
 import { checkRows } from "./rows.ts";
@@ -24,7 +24,7 @@ export interface RecallPoint extends Point {
   label?: string;
 }
 
-type Line = Omit<Series, "points"> & { points: readonly RecallPoint[] };
+type LabelledLine = Omit<Line, "points"> & { points: readonly RecallPoint[] };
 
 /** What {@linkcode recallPanels} draws. */
 export interface RecallPanelsOptions<T extends RecallRow> {
@@ -33,7 +33,7 @@ export interface RecallPanelsOptions<T extends RecallRow> {
   columns?: number;
   panels: readonly {
     title: string;
-    series: readonly Line[];
+    series: readonly LabelledLine[];
     references: readonly RecallRow[];
   }[];
   /** Everything that is drawn as points, for {@linkcode checkRows}. */
@@ -104,7 +104,7 @@ function axisOver(
 }
 
 /** Labels beside their points, where neither a marker nor another label is; those without room are left out. */
-function pointLabels(series: readonly Line[], panel: Panel): string {
+function pointLabels(series: readonly LabelledLine[], panel: Panel): string {
   const taken = series.flatMap(({ points }) =>
     points.map((point) => ({ x: panel.x(point.x), y: panel.y(point.y), width: 8, height: 8 }))
   );

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { linePanel, type Series } from "./line_panel.ts";
+import { type Line, linePanel } from "./line_panel.ts";
 import type { Panel } from "./panel.ts";
 import { checkRows } from "./rows.ts";
 import { element, textLine } from "./svg.ts";
@@ -65,7 +65,7 @@ export function searchCostFigure(
 ): Figure {
   checkRows(rows, (row) => `${label(row.vectors)} and ${row.images} images`, "search costs");
   const counts = [...new Set(rows.map(({ vectors }) => vectors))].sort((a, b) => b - a);
-  const series = counts.map((vectors): Series => ({
+  const series = counts.map((vectors): Line => ({
     label: label(vectors),
     style: styleOf(vectors, counts[0]),
     markers: true,
@@ -93,7 +93,7 @@ export function searchCostFigure(
 /** The lines, with the numbers of the largest collection. */
 function timePanel(
   rows: readonly SearchTimeRow[],
-  series: readonly Series[],
+  series: readonly Line[],
   width: number,
 ): Panel {
   const times = decades(rows.map(({ ms }) => ms));

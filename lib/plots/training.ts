@@ -5,7 +5,7 @@
  */
 import type { RecallRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { arrange, linePanel, type Reference, type Series } from "./line_panel.ts";
+import { arrange, type Line, linePanel, type Reference } from "./line_panel.ts";
 import { checkRows } from "./rows.ts";
 import { titleCase } from "./svg.ts";
 import { methodStyle } from "./theme.ts";
@@ -71,7 +71,7 @@ export function lossCurve(rows: readonly EpochRow[], options: LossCurveOptions =
     ticks: Array.from({ length: Math.floor(last / every) + 1 }, (_, i) => i * every),
     format: String,
   };
-  const series = (value: (row: EpochRow) => number | undefined): Series[] =>
+  const series = (value: (row: EpochRow) => number | undefined): Line[] =>
     methods.map(([label, group], i) => ({
       label,
       style: methodStyle(label),

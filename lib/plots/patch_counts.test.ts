@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
-import { patchGrowthFigure } from "./patch_growth.ts";
+import { patchGrowthFigure } from "./patch_counts.ts";
 
 const rows = [30, 3, 60, 90].map((side) => ({ side, patches: Math.round(0.2 * side * side) }));
 const laws = [{ label: "0.25 x²", coefficient: 0.25 }, { label: "0.18 x²", coefficient: 0.18 }];
