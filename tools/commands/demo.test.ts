@@ -1,21 +1,39 @@
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { filesOf } from "detailclip";
 import { readArguments } from "./demo.ts";
 import { captureDeno } from "../project.ts";
 
 Deno.test("the demo's command line becomes a configuration", () => {
-  const plain = readArguments([]);
+  const { config: plain, keep } = readArguments([]);
   assert.deepEqual([plain.name, plain.scale, plain.seed], ["main_result", "quick", 7]);
-  const own = readArguments(["--annotations", "a.json", "--images", "dir", "--limit", "3"]);
-  assert.equal(own.name, "main_result_coco"); // rows of its own
-  assert.deepEqual(own.dataset, {
+  assert.equal(keep, false);
+  const { config: own } = readArguments(["--annotations", "a.json", "--images", "dir"]);
+  const limited = readArguments(["--annotations", "a.json", "--images", "dir", "--limit", "3"]);
+  assert.equal(own.name, "main_result");
+  assert.deepEqual(limited.config.dataset, {
     source: "coco",
-    annotations: "a.json",
-    root: "dir",
+    annotations: resolve("a.json"),
+    root: resolve("dir"),
     limit: 3,
   });
-  const { encoder, seed } = readArguments(["--encoder", "./clip", "--seed", "0"]);
+  const { config: { encoder, seed } } = readArguments(["--encoder", "./clip", "--seed", "0"]);
   assert.deepEqual([encoder.id, encoder.dtype, seed], ["./clip", "fp32", 0]);
+});
+
+Deno.test("the demo keeps the committed configuration only", () => {
+  const { config, keep } = readArguments(["--keep"]);
+  const options = { keep, runsDir: "runs", resultsDir: "results" };
+  assert.equal(filesOf(config.name, config, options).folder, "results");
+  const changes = [["--seed", "8"], ["--encoder", "b"], ["--annotations", "a", "--images", "b"]];
+  const folders = changes.map((change) => {
+    assert.throws(() => readArguments([...change, "--keep"]), /--keep is for the committed/);
+    const { config } = readArguments(change);
+    return filesOf(config.name, config, { ...options, keep: true }).folder;
+  });
+  assert.equal(new Set(folders).size, changes.length);
+  assert.ok(folders.every((folder) => folder.startsWith("runs")));
 });
 
 for (
@@ -44,6 +62,6 @@ Deno.test("called wrongly the demo shows its usage and exits with 2; a failure e
   const absent = ["--annotations", "absent.json", "--images", "."];
   const failed = await captureDeno(["run", "-A", "--no-check", demo, ...absent]);
   assert.equal(failed.code, 1);
-  assert.match(failed.output, /Cannot load data set absent\.json/);
+  assert.match(failed.output, /Cannot load data set \S*absent\.json/);
   assert.doesNotMatch(failed.output, /Usage/);
 });
