@@ -12,7 +12,7 @@ import { RESULTS_DIR, type Row, rowsPath } from "./results.ts";
 
 /**
  * The variable that asks, when it is `1`, to keep runs of committed configurations under `results/`. The `--keep` of
- * `deno task notebooks` sets it for the kernels that it starts; nothing else reads or sets it.
+ * `deno task notebooks` and `deno task bench` sets it for what they start, and without `--keep` they unset it.
  */
 export const KEEP_VARIABLE = "DETAILCLIP_KEEP";
 
