@@ -16,16 +16,10 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  createRandom,
-  type Encoder,
-  loadEncoder,
-  medianOf,
-  type PatchBatch,
-  writeAtomic,
-} from "detailclip";
+import { createRandom, type Encoder, loadEncoder, medianOf, type PatchBatch } from "detailclip";
 import type { Dataset } from "../lib/datasets/mod.ts";
 import { machine, versions } from "../lib/report/provenance.ts";
+import { recordResult } from "./record.ts";
 import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
 
 const MODEL = join(ROOT, ".cache/models/bench/random-vit-b-32");
@@ -271,4 +265,4 @@ for (const [name, { mean, least }] of Object.entries(agreement)) {
   );
 }
 console.log(JSON.stringify(result));
-await writeAtomic(join(ROOT, "results/bench/encode.json"), `${JSON.stringify(result, null, 2)}\n`);
+await recordResult("encode", result);

@@ -1,23 +1,31 @@
 /**
- * Runs one benchmark: `deno task bench NAME [options]`; without a name, lists them.
+ * Runs one benchmark: `deno task bench NAME [options]`; without a name, lists them. Results go to runs/bench; `--keep`, without
+ * other options, renews the committed ones in results/bench.
  *
  * @module
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { KEEP_VARIABLE } from "../lib/report/filing.ts";
 
 const folder = import.meta.dirname!;
-const [name, ...args] = Deno.args;
+const [name, ...options] = Deno.args;
+const args = options.filter((option) => option !== "--keep"), keep = args.length < options.length;
 // A benchmark is a file of this folder whose name has no further dots or underscores.
 const names = [...Deno.readDirSync(folder)]
   .flatMap(({ name }) => /^([a-z-]+)\.ts$/.exec(name)?.[1] ?? [])
-  .filter((found) => found !== "main").sort();
+  .filter((found) => !["main", "record"].includes(found)).sort();
 
 if (name === undefined || !names.includes(name) || !existsSync(join(folder, `${name}.ts`))) {
   console.error(`Usage: deno task bench NAME [options]. Benchmarks: ${names.join(", ")}`);
   Deno.exit(2);
 }
+if (keep && args.length > 0) {
+  console.error("Cannot run bench: --keep is for the committed measurement, which options change");
+  Deno.exit(2);
+}
 const { code } = await new Deno.Command(Deno.execPath(), {
   args: ["run", "-A", join(folder, `${name}.ts`), ...args],
+  env: { [KEEP_VARIABLE]: keep ? "1" : "" },
 }).spawn().status;
 Deno.exit(code);

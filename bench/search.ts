@@ -6,11 +6,10 @@
  *
  * Time does not depend on what the vectors show, so they are random unit vectors; every image has its own,
  * so that memory is read as it would be. The methods take turns within a round; medians are reported. Writes
- * results/bench/search.json.
+ * search.json, see `recordResult`.
  *
  * @module
  */
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
   createRandom,
@@ -20,9 +19,9 @@ import {
   randomUnitVectors,
   type SearchCollection,
   vectorCollection,
-  writeAtomic,
 } from "detailclip";
 import { machine, versions } from "../lib/report/provenance.ts";
+import { recordResult } from "./record.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -82,23 +81,15 @@ console.table(rows.map((row) => ({
 })));
 console.log("The paper's Table 6 (another machine, its unit of time not said):");
 console.table(paperTable("table 6").rows);
-const path = join(import.meta.dirname!, "../results/bench/search.json");
-await writeAtomic(
-  path,
-  JSON.stringify(
-    {
-      bench: "search",
-      command: ["deno task bench search", ...Deno.args].join(" "),
-      date: new Date().toISOString(),
-      machine: machine(),
-      versions: versions(),
-      images,
-      dim,
-      queries: asked,
-      rounds,
-      rows,
-    },
-    null,
-    2,
-  ) + "\n",
-);
+await recordResult("search", {
+  bench: "search",
+  command: ["deno task bench search", ...Deno.args].join(" "),
+  date: new Date().toISOString(),
+  machine: machine(),
+  versions: versions(),
+  images,
+  dim,
+  queries: asked,
+  rounds,
+  rows,
+});

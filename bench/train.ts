@@ -8,7 +8,7 @@
  * The model is the product's own (`createFusion`, the paper's "tiny": 3 + 3 layers, 2 heads, feed-forward
  * 2048). PyTorch is `torch.nn.Transformer` with its fused AdamW; its process stands still in our turns. The
  * least time of each is compared, and processor time is noted beside it. Sets `.venv-torch` up on first use
- * (minutes). Wants an otherwise idle machine. Writes results/bench/train.json.
+ * (minutes). Wants an otherwise idle machine. Writes train.json, see `recordResult`.
  *
  * @module
  */
@@ -25,12 +25,12 @@ import {
   type FusionModel,
   gradientsOf,
   saveFusion,
-  writeAtomic,
 } from "detailclip";
 import { machine, peakMemoryMiB, versions } from "../lib/report/provenance.ts";
 import { unitRows } from "../lib/tensor/ops/mod.ts";
 import { readSafetensors, writeSafetensors } from "../lib/tensor/safetensors.ts";
-import { ensureTorch, ROOT, TorchProcess } from "./torch_side.ts";
+import { recordResult } from "./record.ts";
+import { ensureTorch, TorchProcess } from "./torch_side.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -231,4 +231,4 @@ for (const { dropout, ours, pytorch, ratio, cpuRatio, largestDifference } of lin
 }
 console.log(`peak memory: ours ${result.peakMiB} MiB (goal 3072)`);
 console.log(JSON.stringify(result));
-await writeAtomic(join(ROOT, "results/bench/train.json"), `${JSON.stringify(result, null, 2)}\n`);
+await recordResult("train", result);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configure, judgeClaims, readResults, rowsPath } from "detailclip";
+import { configure, filesOf, judgeClaims, readResults } from "detailclip";
 import { claims, completeCoverExperiment, coversFor, runCompleteCover } from "./complete_cover.ts";
 import {
   type CompleteCoverRow,
@@ -12,11 +12,11 @@ import {
 } from "./complete_cover_rows.ts";
 
 Deno.test("the run writes its rows, and its claims are judged from the file", async () => {
-  const resultsDir = await Deno.makeTempDir();
+  const runsDir = await Deno.makeTempDir();
   try {
     const config = configure(completeCoverExperiment, "smoke");
-    const rows = await runCompleteCover(config, { resultsDir });
-    const path = rowsPath("complete_cover", "smoke", resultsDir);
+    const rows = await runCompleteCover(config, { runsDir });
+    const { rows: path } = filesOf("complete_cover", config, { runsDir });
     const read = await readResults<CompleteCoverRow>(path);
     assert.equal(read.length, rows.length);
 
@@ -41,7 +41,7 @@ Deno.test("the run writes its rows, and its claims are judged from the file", as
     assert.equal(complete.holds, "no");
     assert.equal(growth.holds, "partly");
   } finally {
-    await Deno.remove(resultsDir, { recursive: true });
+    await Deno.remove(runsDir, { recursive: true });
   }
 });
 
@@ -61,19 +61,19 @@ Deno.test("the fit finds the coefficient of a parabola, and how good it is", () 
   assert.ok(fitGrowth(rows((side) => side)).r2 < 0.99);
 });
 
-Deno.test("another k is measured under another name, and judged without an error", async () => {
-  const resultsDir = await Deno.makeTempDir();
+Deno.test("another k is measured beside the experiment's own, and judged without an error", async () => {
+  const runsDir = await Deno.makeTempDir();
   try {
     const config = configure(completeCoverExperiment, "smoke", { covers: coversFor(4) });
-    assert.match(config.name, /^complete_cover-[0-9a-f]{6}$/);
-    assert.equal(
-      configure(completeCoverExperiment, "smoke", { covers: coversFor(10) }).name,
-      "complete_cover",
-    );
-    const rows = await runCompleteCover(config, { resultsDir });
+    const own = configure(completeCoverExperiment, "smoke", { covers: coversFor(10) });
+    await runCompleteCover(own, { runsDir });
+    const rows = await runCompleteCover(config, { runsDir });
+    const [there, here] = [own, config].map((c) => filesOf("complete_cover", c, { runsDir }).rows);
+    assert.equal((await readResults(here)).length, rows.length);
+    assert.notDeepEqual(await readResults(there), await readResults(here));
     assert.equal(judgeClaims(claims, { complete_cover: rows }).length, claims.length);
     assert.ok(Object.keys(coverageTable(rows)[0]).length === 2 + OBJECTS.length);
   } finally {
-    await Deno.remove(resultsDir, { recursive: true });
+    await Deno.remove(runsDir, { recursive: true });
   }
 });

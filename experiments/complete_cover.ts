@@ -18,6 +18,7 @@ import {
   type CoverSpec,
   type ExperimentConfig,
   type ExperimentDefinition,
+  type FilingOptions,
   gridCover,
   makeCover,
   paperTable,
@@ -119,21 +120,16 @@ function growth(scale: Scale): GrowthRow[] {
     .map((side) => ({ what: "growth", side, patches: total(completeCover(side, side, side / c)) }));
 }
 
-/** What is to be counted, and where the rows go. */
-export interface CompleteCoverOptions {
-  /** The folder of results; the workspace's own if absent. */
-  resultsDir?: string;
-}
-
 /**
  * Counts patches, measures coverage and writes the rows.
  *
  * @param config of {@linkcode completeCoverExperiment}; its covers are those whose coverage is measured
+ * @param options where the rows are filed
  * @returns the rows
  */
 export async function runCompleteCover(
   config: ExperimentConfig = configure(completeCoverExperiment),
-  { resultsDir }: CompleteCoverOptions = {},
+  options: FilingOptions = {},
 ): Promise<CompleteCoverRow[]> {
   const started = new Date();
   const rows = [...patchCounts(), ...coverages(config), ...growth(config.scale)];
@@ -141,7 +137,7 @@ export async function runCompleteCover(
   const command = commandLine();
   const none = { dataset: "none", encoder: "none" };
   const provenance = await collectProvenance({ config, command, ...none, started, seconds });
-  await writeResults(rows, provenance, resultsDir);
+  await writeResults(rows, provenance, options);
   return rows;
 }
 

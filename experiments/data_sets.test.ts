@@ -4,9 +4,9 @@ import {
   configure,
   type Dataset,
   type DatasetImage,
+  filesOf,
   judgeClaims,
   readResults,
-  rowsPath,
   SIDE_EDGES_LOG,
 } from "detailclip";
 import { claims, dataSets, runDataSets } from "./data_sets.ts";
@@ -75,13 +75,14 @@ Deno.test("data sets are drawn or read, written as rows, and missing ones are to
         annotations: [box, { ...box, id: 2 }],
       }),
     );
-    const { rows, notRun } = await runDataSets(configure(dataSets, "smoke"), {
+    const own = configure(dataSets, "smoke");
+    const { config, rows, notRun } = await runDataSets(own, {
       datasets: {
         own: { annotations, root: directory },
         LVIS: { annotations: gone, root: directory },
       },
       cacheDir: directory,
-      resultsDir: directory,
+      runsDir: directory,
       output: "silent",
     });
     assert.equal(rows.length, 6);
@@ -92,7 +93,11 @@ Deno.test("data sets are drawn or read, written as rows, and missing ones are to
     assert.match(notRun[0].missing, /no annotations of COCO are named/);
     assert.match(notRun[1].missing, /there is no file .*gone\.json/);
     assert.match(notRun[1].command, /--set 'datasets=\{"LVIS":\{"annotations":.*gone\.json/);
-    const written = await readResults<DataSetCounts>(rowsPath("data_sets", "smoke", directory));
+    const [files, others] = [config, own].map((c) =>
+      filesOf("data_sets", c, { runsDir: directory })
+    );
+    assert.notEqual(files.folder, others.folder); // what is counted besides decides, too
+    const written = await readResults<DataSetCounts>(files.rows);
     assert.deepEqual(written.map(({ mean }) => mean), rows.map(({ mean }) => mean));
     const table = perImageTable(rows, notRun);
     assert.match(table[0]["paper: objects"], /^13\.78, 1 to 50 \(Table 8\)/);

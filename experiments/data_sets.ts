@@ -55,6 +55,8 @@ export interface DataSetsOptions extends RunOptions {
 
 /** What {@linkcode runDataSets} leaves behind. */
 export interface DataSetsRun {
+  /** What was counted: the configuration, and the existing data sets where any were named. */
+  config: ExperimentConfig & Pick<DataSetsOptions, "datasets">;
   /** Counts, a row a data set. */
   rows: DataSetCounts[];
   /** The data sets, by label. */
@@ -114,16 +116,17 @@ export async function runDataSets(
     const whole = dataset.source === "clevr-ds" ? dataset.images : found.report.listed;
     rows.push(countsOf(label, found, whole));
   }
+  const counted = Object.keys(given).length > 0 ? { ...config, datasets: given } : config;
   const provenance = await collectProvenance({
-    config,
+    config: counted,
     command: options.command ?? commandLine(),
     dataset: sha256([...datasets.values()].map(({ fingerprint }) => fingerprint).join()),
     encoder: "none",
     started,
     seconds: { count: (Date.now() - started.getTime()) / 1000 },
   });
-  await writeResults(rows, provenance, options.resultsDir);
-  return { rows, datasets, notRun };
+  await writeResults(rows, provenance, options);
+  return { config: counted, rows, datasets, notRun };
 }
 
 const where = { notebook: "02_data_sets", needs: [dataSets.name] };

@@ -29,7 +29,7 @@ Deno.test("a folder in the hub's layout is run beside the embedded encoder, and 
       datasets: { COCO: { annotations: `${folder}/gone.json`, root: folder } },
       change: few,
       cacheDir: `${folder}/cache`,
-      resultsDir: folder,
+      runsDir: `${folder}/runs`,
       output: "silent",
     });
     const ran = ["tiny-clip", "CLIP-ViT-B/16"].map((encoder) => labelOf(encoder, "CLEVR-DS"));

@@ -10,6 +10,7 @@
 import {
   type Claim,
   type CoverSpec,
+  type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
   medianOf,
@@ -21,6 +22,7 @@ import {
   type SearchOptions,
   signed,
   type Strip,
+  sweepPoints,
   type TrialRow,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
@@ -37,11 +39,27 @@ export const hyperparameters: ExperimentDefinition = {
   paper: ["Table 14"],
   baseline,
   scales: {
-    smoke: { dataset: datasetAt(MIXED, "smoke"), covers: [CC3] },
-    quick: { dataset: datasetAt(MIXED, "quick"), covers: [CC3], learn: { train: 240, val: 100 } },
-    paper: { ...paperScale, dataset: datasetAt(MIXED, "paper"), covers: [CC10] },
+    smoke: { dataset: datasetAt(MIXED, "smoke"), covers: [CC3], ...searched("smoke") },
+    quick: {
+      dataset: datasetAt(MIXED, "quick"),
+      covers: [CC3],
+      learn: { train: 240, val: 100 },
+      ...searched("quick"),
+    },
+    paper: {
+      ...paperScale,
+      dataset: datasetAt(MIXED, "paper"),
+      covers: [CC10],
+      ...searched("paper"),
+    },
   },
 };
+
+/** The search as its rows' configuration says it. */
+function searched(scale: Scale): Pick<ExperimentConfig, "fusion" | "search"> {
+  const { method, draws = sweepPoints(PAPER_SPACE).length, epochs } = searchAt(scale);
+  return { fusion: [method], search: { draws, epochs } };
+}
 
 /** The fusion that is searched for, in a size that fits the scale. */
 function methodAt(scale: Scale): FusionMethod {
@@ -69,7 +87,7 @@ function methodAt(scale: Scale): FusionMethod {
  */
 export function searchAt(
   scale: Scale,
-): { method: FusionMethod } & Pick<SearchOptions, "draws" | "epochs"> {
+): { method: FusionMethod; epochs: number } & Pick<SearchOptions, "draws"> {
   const sizes = {
     smoke: { draws: 2, epochs: 1 },
     quick: { draws: 6, epochs: 3 },

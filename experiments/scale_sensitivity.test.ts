@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import {
   configure,
+  filesOf,
   judgeClaims,
   readResults,
   recallByRMax,
   recallBySize,
-  rowsPath,
 } from "detailclip";
 import { withFolders } from "../lib/runner/testing.ts";
 import { claims, LABELS, runScaleSensitivity, scaleSensitivity } from "./scale_sensitivity.ts";
@@ -96,8 +96,8 @@ Deno.test("a run writes rows by r_max and size, and tells that LVIS is missing",
     assert.deepEqual([...rows.keys()], [LABELS.generated]);
     assert.match(notRun[0].missing, /there is no file \/path\/to\/lvis_v1_val\.json/);
     assert.match(notRun[0].command, /--set 'lvis=\{"annotations"/);
-    const experiment = config.name.replace("_recall", "");
-    const written = await readResults<ScaleRow>(rowsPath(experiment, "smoke", options.resultsDir));
+    const files = filesOf("scale_sensitivity", config, options);
+    const written = await readResults<ScaleRow>(files.rows);
     assert.deepEqual(written.map(({ value }) => value), own.map(({ value }) => value));
     // all images have an object, so the largest threshold leaves what the recall run has
     const recall = runs.get(LABELS.generated)!.rows

@@ -160,7 +160,7 @@ export async function runScaleSensitivity(
   for (const [label, run] of runs) {
     rows.set(label, await scaleRows(run, signal));
     const experiment = run.config.name.replace("_recall", "");
-    await writeResults(rows.get(label)!, { ...run.provenance, experiment }, options.resultsDir);
+    await writeResults(rows.get(label)!, { ...run.provenance, experiment }, options);
   }
   return { runs, rows, notRun };
 }

@@ -145,7 +145,7 @@ export async function runSimilarity(
   const rows = methods.flatMap((method) => rowsOf(method, run.relevance, edges));
   const experiment = config.name.replace("similarity_recall", "similarity");
   const provenance: Provenance = { ...run.provenance, experiment };
-  await writeResults(rows, provenance, options.resultsDir);
+  await writeResults(rows, provenance, options);
   return { run, rows };
 }
 

@@ -76,7 +76,7 @@ export async function runTimeAndMemory(
   const facts = { config, command, dataset, encoder, started, seconds };
   const experiment = config.name.replace("time_and_memory_recall", "time_and_memory");
   const provenance = { ...await collectProvenance(facts), experiment };
-  await writeResults(rows, provenance, options.resultsDir);
+  await writeResults(rows, provenance, options);
   return { run, rows };
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { writeAtomic } from "../runtime/files.ts";
+import { existsSync } from "node:fs";
+import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
 import { encodeJpeg, rasterizeSvg, resizeRgba, type RgbImage } from "../images/mod.ts";
 import { card, roundGeometry, textLine, wrapText } from "./svg.ts";
 import { THEME } from "./theme.ts";
@@ -140,7 +141,8 @@ async function shrink(image: RgbImage, maxSide: number): Promise<RgbImage> {
 }
 
 /**
- * Writes a figure as SVG and as PNG at twice its size.
+ * Writes a figure as SVG and as PNG at twice its size. Where the same SVG is there already, both files stay as they
+ * are: the PNG differs with the fonts of the machine, not with the figure.
  *
  * @param figure the figure
  * @param path where to, with or without `.svg` or `.png`
@@ -152,7 +154,10 @@ export async function saveFigure(
 ): Promise<{ svg: string; png: string }> {
   const stem = path.replace(/\.(svg|png)$/, "");
   const paths = { svg: `${stem}.svg`, png: `${stem}.png` };
-  await writeAtomic(paths.svg, figure.svg);
+  const drawn = existsSync(paths.png) && await readTextIfThere(paths.svg) === figure.svg;
+  if (drawn) return paths;
+  // the SVG comes last: where it is as it should be, so is the PNG
   await writeAtomic(paths.png, await rasterizeSvg(figure.svg, { width: 2 * figure.width }));
+  await writeAtomic(paths.svg, figure.svg);
   return paths;
 }

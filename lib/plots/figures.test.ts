@@ -246,3 +246,21 @@ Deno.test("saveFigure writes the SVG and a PNG of twice its size in which text s
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+Deno.test("saveFigure leaves the PNG of a figure that has not changed alone: fonts differ by machine", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const { svg, png } = await saveFigure(figures.recall_bars(), `${directory}/bars`);
+    await Deno.writeTextFile(png, "with other fonts");
+    await saveFigure(figures.recall_bars(), svg);
+    assert.equal(await Deno.readTextFile(png), "with other fonts");
+    await Deno.writeTextFile(svg, "another figure");
+    await saveFigure(figures.recall_bars(), svg);
+    assert.notEqual(await Deno.readTextFile(png), "with other fonts");
+    await Deno.remove(png);
+    await saveFigure(figures.recall_bars(), svg);
+    assert.ok((await Deno.stat(png)).size > 1000);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

@@ -4,6 +4,13 @@
  * @module
  */
 export * from "./claims.ts";
+export {
+  filesOf,
+  type FilingOptions,
+  KEEP_VARIABLE,
+  type RunFiles,
+  writeResults,
+} from "./filing.ts";
 export * from "./paper.ts";
 export * from "./provenance.ts";
 export * from "./results.ts";

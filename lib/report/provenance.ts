@@ -10,6 +10,18 @@ import type { EpochRecord } from "../fusion/mod.ts";
 import type { Engine } from "../tensor/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
 
+/** What a data set is called: a generated one by its recipe, one that exists by its annotations. */
+export interface NamedDataset {
+  /** Where it comes from: `"clevr-ds"` or `"coco"`. */
+  source: string;
+  /** Which part of the recipe. */
+  variant?: string;
+  /** Whose renderings. */
+  family?: string;
+  /** File of its annotations. */
+  annotations?: string;
+}
+
 /** What every configuration says: what was run, how much of it, and the seed of every draw. */
 export interface NamedConfig {
   /** Name of the experiment. */
@@ -18,6 +30,8 @@ export interface NamedConfig {
   scale: string;
   /** Seed of every draw. */
   seed: number;
+  /** What is searched, where anything is. */
+  dataset?: NamedDataset;
 }
 
 /** Twelve hexadecimal digits that change whenever anything in the configuration does. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { collectProvenance, commandLine, peakMemoryMiB, versions } from "./provenance.ts";
-import { readResults, type ResultRow, rowsPath, writeResults } from "./results.ts";
+import { commandLine, peakMemoryMiB, versions } from "./provenance.ts";
+import { readResults, type ResultRow } from "./results.ts";
 
 const row: ResultRow = {
   method: "full image",
@@ -15,37 +15,6 @@ const row: ResultRow = {
   images: 10,
   classes: 3,
 };
-
-const config = { name: "example", scale: "smoke", seed: 3 };
-
-Deno.test("rows come back with seed and config hash, provenance beside them", async () => {
-  const directory = await Deno.makeTempDir();
-  try {
-    const provenance = await collectProvenance({
-      config,
-      command: "deno task demo",
-      dataset: "d",
-      encoder: "e",
-      started: new Date(0),
-      seconds: { extract: 1.5 },
-    });
-    const path = await writeResults(
-      [row, { ...row, method: "cc@10", k: 10 }],
-      provenance,
-      directory,
-    );
-    assert.equal(path, rowsPath("example", "smoke", directory));
-    const back = await readResults(path);
-    assert.deepEqual(back[0], { ...row, seed: 3, configHash: provenance.configHash });
-    assert.equal(back[1].k, 10);
-    const run = JSON.parse(await Deno.readTextFile(path.replace(/jsonl$/, "run.json")));
-    assert.deepEqual(run.config, config);
-    assert.equal(run.started, "1970-01-01T00:00:00.000Z");
-    assert.deepEqual(run.seconds, { extract: 1.5 });
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-});
 
 Deno.test("a broken line is named by file and number", async () => {
   const directory = await Deno.makeTempDir();

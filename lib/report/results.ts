@@ -1,15 +1,13 @@
 /**
- * Rows on disk: one JSON object a line under `results/`, and beside them where they come from.
+ * Rows on disk: one JSON object a line, those that are committed under `results/`.
  *
  * @module
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { writeAtomic } from "../runtime/files.ts";
 import type { RecallRow } from "../retrieval/mod.ts";
-import type { Provenance } from "./provenance.ts";
 
-/** The workspace's own `results/` folder. */
+/** The workspace's own `results/` folder: what is committed. */
 export const RESULTS_DIR: string = fileURLToPath(new URL("../../results/", import.meta.url));
 
 /** One measured recall of one method, with what it was measured on. */
@@ -24,7 +22,7 @@ export interface ResultRow extends RecallRow {
   classes: number;
 }
 
-/** Path of the rows of an experiment at a scale. */
+/** Path of the committed rows of an experiment at a scale; see `filesOf` for those of any run. */
 export function rowsPath(name: string, scale: string, directory: string = RESULTS_DIR): string {
   return join(directory, "rows", `${name}.${scale}.jsonl`);
 }
@@ -33,26 +31,7 @@ export function rowsPath(name: string, scale: string, directory: string = RESULT
 export type Row = object;
 
 /**
- * Writes rows and their provenance, each atomically: `rows/NAME.SCALE.jsonl`, every row with the seed and
- * the config hash, and `rows/NAME.SCALE.run.json` with everything else.
- *
- * @returns the path of the rows
- */
-export async function writeResults(
-  rows: readonly Row[],
-  provenance: Provenance,
-  directory: string = RESULTS_DIR,
-): Promise<string> {
-  const path = rowsPath(provenance.experiment, provenance.scale, directory);
-  const { seed, configHash } = provenance;
-  const lines = rows.map((row) => JSON.stringify({ ...row, seed, configHash }) + "\n");
-  await writeAtomic(path, lines.join(""));
-  await writeAtomic(path.replace(/jsonl$/, "run.json"), JSON.stringify(provenance, null, 2) + "\n");
-  return path;
-}
-
-/**
- * Reads rows written by {@linkcode writeResults}.
+ * Reads rows written by `writeResults`.
  *
  * @throws {Error} when a line is not JSON; the message names file and line
  */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { CoverSpec } from "../covers/mod.ts";
-import { configHash } from "../report/mod.ts";
+import { noteCommitted } from "../report/filing.ts";
 import type { FusionSpec, TrainConfig } from "../fusion/mod.ts";
 
 /**
@@ -92,7 +92,7 @@ export interface FusionMethod {
 
 /** Everything that decides the numbers of an experiment. */
 export interface ExperimentConfig {
-  /** Name of the experiment: the name of its file, and of its rows under `results/`. */
+  /** Name of the experiment: the name of its file, and of the rows that it leaves. */
   name: string;
   /** At which scale this configuration was made. */
   scale: Scale;
@@ -173,8 +173,8 @@ export function applyDiff<T extends object>(base: T, diff: Diff<T>): T {
 }
 
 /**
- * The configuration of an experiment at a scale. Where overrides change it, its name ends in six digits of
- * its hash, so that its rows never take the place of the experiment's own.
+ * The configuration of an experiment at a scale. Overrides do not change its name: what it writes is filed by
+ * everything it says, see `filesOf`.
  *
  * @param definition the experiment
  * @param scale how much of it to run
@@ -198,7 +198,6 @@ export function configure(
     scale,
   }];
   const own = steps.reduce<ExperimentConfig>(applyDiff, definition.baseline);
-  const changed = applyDiff(own, overrides);
-  const hash = configHash(changed);
-  return hash === configHash(own) ? own : { ...changed, name: `${own.name}-${hash.slice(0, 6)}` };
+  noteCommitted(own);
+  return applyDiff(own, overrides);
 }

@@ -1,7 +1,7 @@
 /**
  * The main experiment: retrieve the images of a data set by the names of their classes.
  *
- *     data set -> covers -> features (cached) -> scores -> Recall@k rows under results/
+ *     data set -> covers -> features (cached) -> scores -> Recall@k rows, filed by configuration
  *
  * @module
  */
@@ -29,18 +29,17 @@ import type { ExperimentConfig } from "./config.ts";
 import { type FusionContext, prepareFusion, runFusion } from "./fusion.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./score_covers.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
-import { type ResultRow, RESULTS_DIR, writeResults } from "../report/results.ts";
+import { type FilingOptions, writeResults } from "../report/filing.ts";
+import type { ResultRow } from "../report/results.ts";
 import { divideWords, onlyQueries, type Words } from "./words.ts";
 import { nothingToFind, openWorkbench, type Workbench } from "./workbench.ts";
 
 /** How an experiment is run; nothing here changes its numbers. */
-export interface RunOptions {
+export interface RunOptions extends FilingOptions {
   /** Stops the run; its reason is thrown and the caches stay usable. */
   signal?: AbortSignal;
   /** Where generated data sets and features are kept; `.cache/` of the workspace by default. */
   cacheDir?: string;
-  /** Where rows are written; `results/` of the workspace by default. */
-  resultsDir?: string;
   /** The command that repeats this run, for the record; found by {@linkcode commandLine} unless told. */
   command?: string;
   /** Where progress shows; found out by itself unless told. */
@@ -234,7 +233,7 @@ export async function runRetrieval(
       ...(config.fusion && { training }),
       ...(Object.keys(training).length > 0 && { engine: await loadEngine() }),
     });
-    const path = await writeResults(rows, provenance, options.resultsDir ?? RESULTS_DIR);
+    const path = await writeResults(rows, provenance, options);
     const relevance = subsets[0][1];
     return {
       config,

@@ -43,13 +43,13 @@ function applyLimit(limit: number | undefined): ExperimentConfig {
   return { ...config, dataset: { ...config.dataset, limit } } as ExperimentConfig;
 }
 
-Deno.test("two members with one label, or with one file of rows, are refused", async () => {
+Deno.test("two members with one label, or with one configuration, are refused", async () => {
   await assert.rejects(
     runSeries([{ label: "a", config }, { label: "a", config: { ...config, name: "b" } }]),
     /two of its members are called a/,
   );
   await assert.rejects(
     runSeries([{ label: "a", config }, { label: "b", config }]),
-    /two of its members are called series\.smoke\.jsonl/,
+    /two of its members would write .*series.clevr-ds-reduced.smoke-\w+.rows\.jsonl/,
   );
 });

@@ -6,6 +6,7 @@
 import { operationSignal } from "../runtime/interrupt.ts";
 import type { ExperimentConfig } from "./config.ts";
 import { missingPart } from "./preflight.ts";
+import { filesOf } from "../report/filing.ts";
 import { commandLine } from "../report/provenance.ts";
 import type { ResultRow } from "../report/results.ts";
 import { type RetrievalRun, type RunOptions, runRetrieval } from "./retrieval.ts";
@@ -58,13 +59,16 @@ export async function runSeries(
   members: readonly SeriesMember[],
   options: RunOptions = {},
 ): Promise<Series> {
-  const keys = members.flatMap((
-    { label, config: { name, scale } },
-  ) => [label, `${name}.${scale}.jsonl`]);
-  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
-  if (twice !== undefined) {
-    throw new RangeError(`Cannot run series: two of its members are called ${twice}`);
-  }
+  const refuseTwice = (what: string, keys: string[]) => {
+    const twice = keys.find((key, i) => keys.indexOf(key) !== i);
+    if (twice === undefined) return;
+    throw new RangeError(`Cannot run series: two of its members ${what} ${twice}`);
+  };
+  refuseTwice("are called", members.map(({ label }) => label));
+  refuseTwice(
+    "would write",
+    members.map(({ config }) => filesOf(config.name, config, options).rows),
+  );
   const signal = operationSignal(options.signal); // the stop button ends a series whoever else may
   const displayId = options.displayId ?? crypto.randomUUID();
   const series: Series = { runs: new Map(), rows: [], notRun: [] };

@@ -8,17 +8,17 @@ import { fileURLToPath } from "node:url";
 import { applyDiff, type Diff, type ExperimentConfig } from "./config.ts";
 
 /**
- * Runs a test with a cache and a results folder that are gone afterwards.
+ * Runs a test with a cache and a folder of runs that are gone afterwards.
  *
  * @param test given options for a run
  */
 export async function withFolders(
-  test: (options: { cacheDir: string; resultsDir: string; output: "silent" }) => Promise<void>,
+  test: (options: { cacheDir: string; runsDir: string; output: "silent" }) => Promise<void>,
 ): Promise<void> {
   const directory = await Deno.makeTempDir();
   try {
-    const [cacheDir, resultsDir] = [join(directory, "cache"), join(directory, "results")];
-    await test({ cacheDir, resultsDir, output: "silent" });
+    const [cacheDir, runsDir] = [join(directory, "cache"), join(directory, "runs")];
+    await test({ cacheDir, runsDir, output: "silent" });
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

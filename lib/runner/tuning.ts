@@ -23,7 +23,7 @@ import { createProgress, type Progress } from "../runtime/progress.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import { type FusionContext, recipeOf, trainModel } from "./fusion.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
-import { RESULTS_DIR, writeResults } from "../report/results.ts";
+import { writeResults } from "../report/filing.ts";
 import type { RunOptions } from "./retrieval.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
 import { divideWords } from "./words.ts";
@@ -63,7 +63,7 @@ export interface SearchOptions extends RunOptions {
 
 /** What a search leaves behind. */
 export interface SearchRun {
-  /** The configuration that was run. */
+  /** The configuration that was run, with the fusion and the size of the search. */
   config: ExperimentConfig;
   /** A row a trial, in the order of the draw. */
   rows: TrialRow[];
@@ -241,7 +241,7 @@ function bestTrial(rows: readonly TrialRow[]): TrialRow {
  * @param config data set, encoder and seed
  * @param method a fusion that is trained and is a transformer; the grid replaces its settings
  * @param options how many points, and how
- * @returns a row a trial, as written under `results/rows/`, and the best
+ * @returns a row a trial, as written, and the best
  * @throws {Error} when the fusion is no trained transformer, or every trial failed
  */
 export async function runSearch(
@@ -271,8 +271,9 @@ export async function runSearch(
     const steps = epochs * batchCount(learn.imageIds.length, batchSize);
     const search = { draws, engine: engine.name, progress, steps };
     const rows = await bench.time("search", () => tryPoints(method, fuser, context, search));
+    const searched = { ...config, fusion: [method], search: { draws: rows.length, epochs } };
     const provenance = await collectProvenance({
-      config: { ...config, fusion: [method], search: { draws: rows.length, epochs } },
+      config: searched,
       command: options.command ?? commandLine(),
       dataset: bench.dataset.fingerprint,
       encoder: bench.encoder.fingerprint,
@@ -281,12 +282,12 @@ export async function runSearch(
       engine,
     });
     return {
-      config,
+      config: searched,
       rows,
       best: bestTrial(rows),
       images: { train: learn.imageIds.length, val: choose.imageIds.length },
       provenance,
-      path: await writeResults(rows, provenance, options.resultsDir ?? RESULTS_DIR),
+      path: await writeResults(rows, provenance, options),
     };
   } finally {
     await progress.finish();

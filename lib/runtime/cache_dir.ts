@@ -1,5 +1,5 @@
 /**
- * Where the workspace keeps what it can make again.
+ * Where the workspace keeps what it can make again, and what runs leave.
  *
  * @module
  */
@@ -7,14 +7,22 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * The folder of generated data sets, features and trained models, with a slash at its end: the one that the
- * variable `DETAILCLIP_CACHE` names, else `.cache/` of the workspace, which git ignores. A relative path is meant
- * from the workspace's root: notebooks and tools run in different folders.
+ * The folder that a variable of the environment names, else one of the workspace, with a slash at its end. A
+ * relative path is meant from the workspace's root: notebooks and tools run in different folders.
  */
-export const CACHE_DIR: string = join(
-  resolve(
-    fileURLToPath(new URL("../..", import.meta.url)),
-    Deno.env.get("DETAILCLIP_CACHE") || ".cache",
-  ),
-  "/",
-);
+function folderOf(variable: string, otherwise: string): string {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  return join(resolve(root, Deno.env.get(variable) || otherwise), "/");
+}
+
+/**
+ * The folder of generated data sets, features and trained models: the one that the variable `DETAILCLIP_CACHE`
+ * names, else `.cache/` of the workspace, which git ignores.
+ */
+export const CACHE_DIR: string = folderOf("DETAILCLIP_CACHE", ".cache");
+
+/**
+ * The folder that runs are filed in, see `filesOf`: the one that the variable `DETAILCLIP_RUNS` names, else `runs/`
+ * of the workspace, which git ignores.
+ */
+export const RUNS_DIR: string = folderOf("DETAILCLIP_RUNS", "runs");

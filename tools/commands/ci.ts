@@ -15,10 +15,8 @@ if (import.meta.main) {
   try {
     const gate = await runGate();
     const notebooks = await listNotebooks(join(ROOT, "notebooks"));
-    // executed at the smoke scale, these copies are not the ones to keep
-    const output = join(ROOT, ".cache", "notebooks-smoke");
     const start = performance.now();
-    const { passed, failed } = await runNotebooks({ notebooks, scale: "smoke", output });
+    const { passed, failed } = await runNotebooks({ notebooks, scale: "smoke" });
     const minutes = ((performance.now() - start) / 60_000).toFixed(1);
     console.log(`notebooks: ${passed} passed, ${failed} failed in ${minutes} min`);
     const totals = sumTotals([gate, { passed, failed, skipped: 0 }]);

@@ -1,21 +1,41 @@
 import assert from "node:assert/strict";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { encodeJpeg, filesOf, KEEP_VARIABLE, RESULTS_DIR } from "detailclip";
 import { readArguments } from "./demo.ts";
 import { captureDeno } from "../project.ts";
 
+const demo = fileURLToPath(new URL("./demo.ts", import.meta.url));
+
 Deno.test("the demo's command line becomes a configuration", () => {
-  const plain = readArguments([]);
+  const { config: plain, keep } = readArguments([]);
   assert.deepEqual([plain.name, plain.scale, plain.seed], ["main_result", "quick", 7]);
-  const own = readArguments(["--annotations", "a.json", "--images", "dir", "--limit", "3"]);
-  assert.equal(own.name, "main_result_coco"); // rows of its own
-  assert.deepEqual(own.dataset, {
+  assert.equal(keep, false);
+  const { config: own } = readArguments(["--annotations", "a.json", "--images", "dir"]);
+  const limited = readArguments(["--annotations", "a.json", "--images", "dir", "--limit", "3"]);
+  assert.equal(own.name, "main_result");
+  assert.deepEqual(limited.config.dataset, {
     source: "coco",
-    annotations: "a.json",
-    root: "dir",
+    annotations: resolve("a.json"),
+    root: resolve("dir"),
     limit: 3,
   });
-  const { encoder, seed } = readArguments(["--encoder", "./clip", "--seed", "0"]);
+  const { config: { encoder, seed } } = readArguments(["--encoder", "./clip", "--seed", "0"]);
   assert.deepEqual([encoder.id, encoder.dtype, seed], ["./clip", "fp32", 0]);
+});
+
+Deno.test("the demo keeps the committed configuration only", () => {
+  const { config, keep } = readArguments(["--keep"]);
+  const options = { keep, runsDir: "runs", resultsDir: "results" };
+  assert.equal(filesOf(config.name, config, options).folder, "results");
+  const changes = [["--seed", "8"], ["--encoder", "b"], ["--annotations", "a", "--images", "b"]];
+  const folders = changes.map((change) => {
+    assert.throws(() => readArguments([...change, "--keep"]), /--keep is for the committed/);
+    const { config } = readArguments(change);
+    return filesOf(config.name, config, { ...options, keep: true }).folder;
+  });
+  assert.equal(new Set(folders).size, changes.length);
+  assert.ok(folders.every((folder) => folder.startsWith("runs")));
 });
 
 for (
@@ -37,13 +57,58 @@ for (
 }
 
 Deno.test("called wrongly the demo shows its usage and exits with 2; a failure exits with 1", async () => {
-  const demo = fileURLToPath(new URL("./demo.ts", import.meta.url));
   const wrong = await captureDeno(["run", "-A", "--no-check", demo, "--limit", "5"]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.output, /--limit is for [^]*Usage: deno task demo/);
   const absent = ["--annotations", "absent.json", "--images", "."];
   const failed = await captureDeno(["run", "-A", "--no-check", demo, ...absent]);
   assert.equal(failed.code, 1);
-  assert.match(failed.output, /Cannot load data set absent\.json/);
+  assert.match(failed.output, /Cannot load data set \S*absent\.json/);
   assert.doesNotMatch(failed.output, /Usage/);
+});
+
+/** Four images of one colour each, with annotations; returns the demo's options for them. */
+async function ownData(folder: string): Promise<string[]> {
+  const images = [0, 1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, width: 40, height: 40 }));
+  for (const { id, file_name } of images) {
+    const data = new Uint8Array(40 * 40 * 3).fill(60 * id + 10);
+    const bytes = await encodeJpeg({ width: 40, height: 40, data }, 90);
+    await Deno.writeFile(join(folder, file_name), bytes);
+  }
+  const file = join(folder, "own.json");
+  const categories = ["boat", "car"].map((name, id) => ({ id, name }));
+  const annotations = images.map(({ id }) => ({
+    ...{ id, image_id: id, category_id: id % 2, bbox: [0, 0, 40, 40] },
+  }));
+  await Deno.writeTextFile(file, JSON.stringify({ images, categories, annotations }));
+  return ["--annotations", file, "--images", folder];
+}
+
+/** Every file of the committed results, with the time of its last change. */
+const committed = () =>
+  [...Deno.readDirSync(RESULTS_DIR)].flatMap(({ name, isDirectory }) => {
+    const path = join(RESULTS_DIR, name);
+    const files = isDirectory ? [...Deno.readDirSync(path)].map((f) => join(path, f.name)) : [path];
+    return files.map((file) => [file, Deno.statSync(file).mtime?.getTime()]);
+  });
+
+Deno.test("a demo on own data says where it wrote, and leaves what is committed alone", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const own = await ownData(folder), before = committed();
+    const runs = join(folder, "runs"), cache = join(folder, "cache");
+    const env = { DETAILCLIP_RUNS: runs, DETAILCLIP_CACHE: cache, [KEEP_VARIABLE]: "1" };
+    const args = ["run", "-A", "--no-check", demo, "--scale", "smoke", ...own];
+    const { code, output } = await captureDeno(args, { env });
+    assert.equal(code, 0, output);
+    const told = [...output.matchAll(/^(?:rows|figure) +(\S+)$/gm)].map(([, path]) => path);
+    assert.equal(told.length, 3, output);
+    for (const path of told) {
+      assert.ok(path.startsWith(join(runs, "main_result", "own", "smoke-")), path);
+      assert.ok(Deno.statSync(path).size > 0);
+    }
+    assert.deepEqual(committed(), before);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

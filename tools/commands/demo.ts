@@ -6,25 +6,29 @@
  *     deno task demo --annotations a.json --images dir    any data set with COCO-format annotations
  *     deno task demo --encoder path/or/hub-id             any CLIP
  *
+ * Rows and figures are filed under runs/, each configuration in a folder of its own; `--keep` renews the committed
+ * ones in results/ instead.
+ *
  * Exits with 1 when it failed, 2 when it was called wrongly, 130 when it was stopped.
  *
  * @module
  */
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import {
+  configHash,
   configure,
   type DatasetConfig,
   describeDataset,
   type Diff,
   type ExperimentConfig,
+  filesOf,
   galleryOf,
   InterruptError,
   interruptible,
   paperRecalls,
   recallBars,
   recallMarkdown,
-  RESULTS_DIR,
   type RetrievalRun,
   runRetrieval,
   saveFigure,
@@ -39,78 +43,96 @@ const USAGE = `Usage: deno task demo [options]
   --encoder ID                tiny-clip, a folder in the hub's layout, or a hub id
   --annotations FILE          COCO-format JSON instead of the generated data set
   --images FOLDER             folder of its images
-  --limit N                   only its first N images`;
+  --limit N                   only its first N images
+  --keep                      write to results/, which is committed, not to runs/`;
+
+/** What the command line asks for. */
+interface Demo {
+  /** What is run. */
+  config: ExperimentConfig;
+  /** Whether the committed rows and figure are renewed. */
+  keep: boolean;
+}
+
+const OPTIONS = {
+  scale: { type: "string", default: "quick" },
+  seed: { type: "string" },
+  encoder: { type: "string" },
+  annotations: { type: "string" },
+  images: { type: "string" },
+  limit: { type: "string" },
+  keep: { type: "boolean", default: false },
+} as const;
+
+/** The value of an option that is a whole number, where it is given. */
+function integer(name: string, text: string | undefined, least: number): number | undefined {
+  const value = Number(text);
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+  throw new RangeError(
+    `Cannot run demo: --${name} must be a whole number from ${least} on, got "${text}"`,
+  );
+}
 
 /**
  * Command line to configuration.
  *
  * @throws {Error} when it is not understood
  */
-export function readArguments(args: string[]): ExperimentConfig {
-  const { values } = parseArgs({
-    args,
-    options: {
-      scale: { type: "string", default: "quick" },
-      seed: { type: "string" },
-      encoder: { type: "string" },
-      annotations: { type: "string" },
-      images: { type: "string" },
-      limit: { type: "string" },
-    },
-  });
-  const { annotations, images: root, encoder } = values;
-  const integer = (name: "seed" | "limit", least: number) => {
-    const text = values[name];
-    if (text === undefined) return undefined;
-    if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text)) && Number(text) >= least) {
-      return Number(text);
-    }
-    throw new RangeError(
-      `Cannot run demo: --${name} must be a whole number from ${least} on, got "${text}"`,
-    );
-  };
+export function readArguments(args: string[]): Demo {
+  const { values } = parseArgs({ args, options: OPTIONS });
+  const { annotations, images: root, encoder, keep } = values;
   if ((annotations === undefined) !== (root === undefined)) {
     throw new RangeError("Cannot run demo: --annotations and --images go together");
   }
   if (values.limit !== undefined && annotations === undefined) {
     throw new RangeError("Cannot run demo: --limit is for --annotations and --images");
   }
+  const changed = (["seed", "encoder", "annotations"] as const).find((name) =>
+    values[name] !== undefined
+  );
+  if (keep && changed !== undefined) {
+    throw new RangeError(
+      `Cannot run demo: --keep is for the committed configuration, which --${changed} changes`,
+    );
+  }
   const config = configure(mainResult, values.scale as Scale, {
-    seed: integer("seed", 0),
+    seed: integer("seed", values.seed, 0),
     ...(encoder !== undefined && { encoder: { id: encoder } as Diff<ExperimentConfig>["encoder"] }),
   });
-  if (annotations === undefined || root === undefined) return config;
-  const limit = integer("limit", 1);
-  const dataset: DatasetConfig = { source: "coco", annotations, root, limit };
+  if (annotations === undefined || root === undefined) return { config, keep };
+  // whole paths: a relative one means other data in another folder
+  const files = { annotations: resolve(annotations), root: resolve(root) };
+  const limit = integer("limit", values.limit, 1);
+  const dataset: DatasetConfig = { source: "coco", ...files, limit };
   // such data come without training images; the closed form needs none
   const fusion = [closedForm({ scheme: "complete", k: 5 })];
-  return { ...config, name: "main_result_coco", dataset, fusion };
+  return { config: { ...config, dataset, fusion }, keep };
 }
 
-/** Draws the recall bars and the gallery. */
-async function drawFigures(run: RetrievalRun, subtitle: string): Promise<string[]> {
-  const folder = join(RESULTS_DIR, "figures");
-  const { name, scale } = run.config;
+/** Draws the recall bars and the gallery; those kept are the gallery notebook's. */
+async function drawFigures(run: RetrievalRun, subtitle: string, keep: boolean): Promise<string[]> {
+  const { config } = run;
   const bars = recallBars(run.rows, {
-    // a claim of the experiment's own data; other data may not bear it out
-    ...(run.config.name === mainResult.name && run.config.scale === "quick" && {
+    // a claim of the experiment's own configuration; another may not bear it out
+    ...(configHash(config) === configHash(configure(mainResult, "quick")) && {
       title: "One full-image feature misses what patches see; one fused vector keeps most of it",
     }),
     subtitle,
   });
   const gallery = await galleryOf(run, { methods: ["full image", "cc@10"], queries: 3, count: 6 });
-  const paths = [
-    join(folder, `${name}.${scale}.svg`),
-    join(folder, `${name}.gallery.${scale}.svg`),
+  const kept = filesOf(config.name, config, { keep });
+  const filed = filesOf(config.name, config, { keep: false });
+  const saved = [
+    await saveFigure(bars, kept.figure()),
+    await saveFigure(gallery, filed.figure("gallery")),
   ];
-  await saveFigure(bars, paths[0]);
-  await saveFigure(gallery, paths[1]);
-  return paths;
+  return saved.map(({ svg }) => svg);
 }
 
 /** Runs the experiment and prints its table. */
-async function demonstrate(config: ExperimentConfig, command: string): Promise<void> {
-  const run = await runRetrieval(config, { command });
+async function demonstrate({ config, keep }: Demo, command: string): Promise<void> {
+  const run = await runRetrieval(config, { command, keep });
   const { dataset, rows, provenance } = run;
   const generated = config.dataset.source === "clevr-ds";
   const described = `${run.imageIds.length} images of ${dataset.name}, ` +
@@ -127,7 +149,7 @@ async function demonstrate(config: ExperimentConfig, command: string): Promise<v
   } else {
     console.log(`\n${describeDataset(dataset)}`); // with all that could not be used
   }
-  const figures = await drawFigures(run, described);
+  const figures = await drawFigures(run, described, keep);
   const broken = dataset.images.length - run.imageIds.length;
   if (broken > 0) {
     console.log(`\n${broken} images could not be encoded; see the ledger in .cache/`);
@@ -151,16 +173,16 @@ async function main(args: string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  let config: ExperimentConfig;
+  let demo: Demo;
   try {
-    config = readArguments(args);
+    demo = readArguments(args);
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     return 2;
   }
   using _interrupts = interruptible();
   try {
-    await demonstrate(config, ["deno task demo", ...args].join(" "));
+    await demonstrate(demo, ["deno task demo", ...args].join(" "));
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -8,7 +8,7 @@ import { ROOT } from "../project.ts";
 Deno.test("the arguments: folder, browser and port on demand, root told to Jupyter", () => {
   assert.ok(!labArguments([], 1000).includes("--no-browser"));
   assert.ok(!labArguments([], 1000).includes("--allow-root"));
-  assert.ok(labArguments([]).includes(`--ServerApp.root_dir=${join(ROOT, "notebooks")}`));
+  assert.ok(labArguments([]).includes(`--ServerApp.root_dir=${join(ROOT, "my-notebooks")}`));
   const args = labArguments(["/tmp", "--no-browser", "--port", "8890"], 0);
   for (
     const wanted of [
@@ -38,7 +38,8 @@ async function filesUnder(folder: string): Promise<string[]> {
 
 Deno.test("JupyterLab offers the Deno kernel only, and writes nothing into the home folder", async () => {
   await setUpJupyter();
-  const { address, home, close } = await startLab();
+  const folder = await Deno.makeTempDir();
+  const { address, home, close } = await startLab(folder);
   try {
     const get = async (path: string): Promise<ReturnType<typeof JSON.parse>> =>
       await (await fetch(new URL(path + address.search, address.origin))).json();
@@ -49,6 +50,7 @@ Deno.test("JupyterLab offers the Deno kernel only, and writes nothing into the h
     assert.equal((await get("/api/contents")).type, "directory");
   } finally {
     await close();
+    await Deno.remove(folder, { recursive: true });
   }
   const strange = (await filesUnder(home)).filter((file) => !/^(\.cache\/deno|\.npm)\//.test(file));
   await Deno.remove(home, { recursive: true });

@@ -1,23 +1,30 @@
 /**
- * `deno task lab [folder] [--no-browser] [--port N]`: opens JupyterLab on notebooks/, or on another folder,
- * with the Deno kernel. All it reads and writes stays in the project: `.venv` and `.cache/jupyter`.
+ * `deno task lab [folder] [--no-browser] [--port N]`: opens JupyterLab with the Deno kernel on my-notebooks/, which git
+ * ignores and which holds copies of the notebooks; see {@linkcode placeCopies}. `deno task lab notebooks` opens the
+ * notebooks themselves, to edit them. All it reads and writes stays in the project: these copies, `.venv` and
+ * `.cache/jupyter`.
  *
  * @module
  */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { KERNEL_NAME, setUpJupyter } from "../jupyter/kernelspec.ts";
-import { fail, ROOT } from "../project.ts";
+import { placeCopies, WORKING_FOLDER } from "../jupyter/working_copies.ts";
+import { fail } from "../project.ts";
+
+/** The argument that names the folder that is opened. */
+const rootArgument = (folder: string) => `--ServerApp.root_dir=${resolve(folder)}`;
 
 /**
- * The arguments of `python -m jupyter` that open the project's notebooks.
+ * The arguments of `python -m jupyter` that open the copies of the notebooks, or another folder.
  *
  * @param args the task's own arguments
  * @param user the number of the user who runs it; Jupyter wants to be told when that is root
  * @throws {Error} when an argument is not understood
  */
 export function labArguments(args: readonly string[], user: number | null = Deno.uid()): string[] {
-  const { values, positionals: [folder = join(ROOT, "notebooks"), ...more] } = parseArgs({
+  const { values, positionals: [folder = WORKING_FOLDER, ...more] } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: { "no-browser": { type: "boolean" }, port: { type: "string" } },
@@ -27,7 +34,7 @@ export function labArguments(args: readonly string[], user: number | null = Deno
   }
   return [
     "lab",
-    `--ServerApp.root_dir=${resolve(folder)}`,
+    rootArgument(folder),
     // this kernel only, and first choice for new notebooks
     `--KernelSpecManager.allowed_kernelspecs=${KERNEL_NAME}`,
     "--KernelSpecManager.ensure_native_kernel=False",
@@ -45,7 +52,9 @@ export function labArguments(args: readonly string[], user: number | null = Deno
 if (import.meta.main) {
   try {
     const args = labArguments(Deno.args);
-    const { venv, env } = await setUpJupyter();
+    const { venv, env: jupyter } = await setUpJupyter();
+    if (args.includes(rootArgument(WORKING_FOLDER))) await placeCopies();
+    const env = { ...jupyter, [KEEP_VARIABLE]: "" }; // whatever the user's environment says
     Deno.addSignalListener("SIGINT", () => {}); // JupyterLab gets the same Ctrl-C and asks back
     const lab = new Deno.Command(venv.python, { args: ["-m", "jupyter", ...args], env }).spawn();
     Deno.addSignalListener("SIGTERM", () => lab.kill("SIGTERM"));

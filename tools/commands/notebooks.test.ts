@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
+import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { cellText, injectParameters, parameterNames, readNotebook } from "../jupyter/notebook.ts";
 import {
   copyName,
   notebookCommand,
+  outputFolder,
   type RunOptions,
   type RunTotals,
   timeLimit,
@@ -35,7 +38,8 @@ async function run(
       log: (message) => log.push(message),
       ...options,
     }, cold);
-    const executed = await readNotebook(join(output, "parameters.smoke.ipynb"));
+    const copy = [...Deno.readDirSync(output)].find(({ name }) => name.startsWith("parameters."))!;
+    const executed = await readNotebook(join(output, copy.name));
     return { totals, seconds, log: log.join("\n"), executed: JSON.stringify(executed.cells) };
   } finally {
     await Deno.remove(output, { recursive: true });
@@ -65,6 +69,8 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.equal(parseCommandLine([], all).scale, "quick");
   assert.equal(parseCommandLine([], all).cold, false);
   assert.equal(parseCommandLine(["--cold"], all).cold, true);
+  assert.deepEqual([[], ["--keep"]].map((args) => parseCommandLine(args, all).keep), [false, true]);
+  assert.throws(() => parseCommandLine(["--keep", "--set", "k=7"], all), /--keep .* --set changes/);
   assert.equal(parseCommandLine([], all).timeout, undefined);
   assert.equal(parseCommandLine(["--timeout", "2"], all).timeout, 120);
   assert.throws(() => parseCommandLine(["03"], all), /Cannot run notebook 03: .*01_cover, 02_retr/);
@@ -74,11 +80,25 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.throws(() => parseCommandLine(["--cold", "--repeat", "2"], all), /only the first/);
 });
 
-Deno.test("paper scale has no time limit, and no scale overwrites another's copy", () => {
+Deno.test("paper scale has no time limit", () => {
   assert.equal(timeLimit("paper"), Infinity);
   assert.ok(timeLimit("smoke") < timeLimit("quick"));
-  const names = ["smoke", "quick", "paper"].map((scale) => copyName("/n/01_cover.ipynb", scale));
-  assert.deepEqual(names, ["01_cover.smoke.ipynb", "01_cover.ipynb", "01_cover.paper.ipynb"]);
+});
+
+Deno.test("no scale and no other parameters overwrite another's copy; kept copies have committed names", () => {
+  const name = (scale: string, options?: Parameters<typeof copyName>[2]) =>
+    copyName("/n/01_cover.ipynb", scale, options);
+  assert.deepEqual(["quick", "smoke"].map((scale) => name(scale)), [
+    "01_cover.quick.ipynb",
+    "01_cover.smoke.ipynb",
+  ]);
+  const names = [{ seed: 8 }, { seed: 9 }, { k: 8 }].map((set) => name("quick", { set }));
+  for (const name of names) assert.match(name, /^01_cover\.quick-[0-9a-f]{6}\.ipynb$/);
+  assert.equal(new Set(names).size, 3);
+  assert.equal(name("quick", { keep: true }), "01_cover.ipynb");
+  assert.equal(name("paper", { keep: true }), "01_cover.paper.ipynb");
+  assert.equal(outputFolder(true), join(ROOT, "results", "notebooks"));
+  assert.equal(outputFolder(), join(RUNS_DIR, "notebooks"));
 });
 
 Deno.test("a notebook runs with its parameters set; the source stays as it was", async () => {
@@ -199,6 +219,24 @@ Deno.test("a notebook knows the command that runs it, or that there is none", as
     notebookCommand("/n/02_retrieval.ipynb", "quick", { k: [1, 2], name: "a b" }),
     "deno task notebooks 02_retrieval --scale quick --set 'k=[1,2]' --set 'name=a b'",
   );
+});
+
+Deno.test("kernels keep results only where --keep says so, whatever the environment says", async () => {
+  const source = `console.log("keep is <" + Deno.env.get("${KEEP_VARIABLE}") + ">");`;
+  const before = Deno.env.get(KEEP_VARIABLE);
+  try {
+    Deno.env.set(KEEP_VARIABLE, "1");
+    await withCells([source], async (path) => {
+      const runs = [await run({ notebooks: [path] }), await run({ notebooks: [path], keep: true })];
+      assert.deepEqual(runs.map(({ executed }) => /keep is <(.*?)>/.exec(executed)?.[1]), [
+        "",
+        "1",
+      ]);
+    });
+  } finally {
+    if (before === undefined) Deno.env.delete(KEEP_VARIABLE);
+    else Deno.env.set(KEEP_VARIABLE, before);
+  }
 });
 
 Deno.test("a failing cell fails the run and is shown with its traceback", async () => {

@@ -1,8 +1,9 @@
 /**
  * `deno task notebooks [name…] [--scale smoke|quick|paper] [--set key=value] [--timeout minutes]
- * [--repeat times] [--cold]`: runs the notebooks headless and keeps executed copies and times in
- * results/notebooks. With `--cold` they begin with empty caches: every data set is drawn, every patch
- * encoded, every fusion trained anew, in a folder that is removed at the end.
+ * [--repeat times] [--cold] [--keep]`: runs the notebooks headless. Executed copies and times go to runs/notebooks, rows
+ * and figures beside them under runs/; with `--keep` all of it renews what is committed in results/. With `--cold` they
+ * begin with empty caches: every data set is drawn, every patch encoded, every fusion trained anew, in a folder that is
+ * removed at the end.
  *
  * @module
  */
@@ -13,7 +14,12 @@ import { parseArgs } from "node:util";
 import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
-import { runNotebooks, type RunOptions, type RunTotals } from "../jupyter/run_notebooks.ts";
+import {
+  outputFolder,
+  runNotebooks,
+  type RunOptions,
+  type RunTotals,
+} from "../jupyter/run_notebooks.ts";
 import { noteTimes, timesPath } from "../jupyter/times.ts";
 import { fail, ROOT } from "../project.ts";
 
@@ -67,6 +73,7 @@ export function parseCommandLine(
       timeout: { type: "string" },
       repeat: { type: "string", default: "1" },
       cold: { type: "boolean", default: false },
+      keep: { type: "boolean", default: false },
     },
   });
   if (!SCALES.includes(values.scale)) {
@@ -75,6 +82,11 @@ export function parseCommandLine(
   if (values.cold && values.repeat !== "1") {
     throw new Error("Cannot run notebooks: only the first of several runs would be --cold");
   }
+  if (values.keep && values.set.length > 0) {
+    throw new Error(
+      "Cannot run notebooks: --keep is for the committed configuration, which --set changes",
+    );
+  }
   return {
     notebooks: selectNotebooks(all, positionals),
     scale: values.scale,
@@ -82,6 +94,7 @@ export function parseCommandLine(
     ...(values.timeout && { timeout: 60 * positive("timeout", values.timeout) }),
     repeat: positive("repeat", values.repeat),
     cold: values.cold,
+    keep: values.keep,
   };
 }
 
@@ -137,9 +150,10 @@ if (import.meta.main) {
     const { passed, failed, seconds } = await runWithCaches(options, cold);
     if (Object.keys(options.set ?? {}).length === 0) {
       const whole = options.notebooks.length === all.length && failed === 0;
-      const file = timesPath(join(ROOT, "results", "notebooks"), options.scale);
+      const file = timesPath(outputFolder(options.keep), options.scale);
       await noteTimes(file, seconds, { cold, whole });
     }
+    console.log(`executed copies are in ${outputFolder(options.keep)}`);
     const total = (performance.now() - start) / 1000;
     console.log(
       `total ${total.toFixed(1)} s (${(total / 60).toFixed(1)} min), ` +

@@ -4,7 +4,9 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { writeAtomic } from "../../lib/runtime/files.ts";
+import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
+import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
+import { canonicalJson, sha256, writeAtomic } from "../../lib/runtime/files.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { type JupyterSetup, setUpJupyter } from "./kernelspec.ts";
 import { capture, ROOT } from "../project.ts";
@@ -20,7 +22,9 @@ export interface RunOptions {
   set?: Record<string, unknown>;
   /** Seconds that one notebook may take; see {@linkcode timeLimit}. */
   timeout?: number;
-  /** Where executed copies go; results/notebooks if absent. */
+  /** Whether results of committed configurations and executed copies are kept under results/; else all go to runs/. */
+  keep?: boolean;
+  /** Where executed copies go, unless where {@linkcode outputFolder} says. */
   output?: string;
   /** The caches that notebooks use; the workspace's own if absent. */
   cacheDir?: string;
@@ -47,9 +51,24 @@ export function timeLimit(scale: string): number {
   return { smoke: 600, quick: 1800 }[scale] ?? Infinity;
 }
 
-/** File name of an executed copy: scales do not overwrite each other, and git ignores `*.smoke.*`. */
-export function copyName(path: string, scale: string): string {
-  return `${notebookName(path)}${scale === "quick" ? "" : `.${scale}`}.ipynb`;
+/** The folder of executed copies and times. */
+export function outputFolder(keep = false): string {
+  return join(keep ? join(ROOT, "results") : RUNS_DIR, "notebooks");
+}
+
+/**
+ * File name of an executed copy: those of other scales and parameters lie beside it. The kept one of the quick scale
+ * has the notebook's own name.
+ */
+export function copyName(
+  path: string,
+  scale: string,
+  { set = {}, keep = false }: Pick<RunOptions, "set" | "keep"> = {},
+): string {
+  if (keep && scale === "quick") return `${notebookName(path)}.ipynb`;
+  const changed = Object.keys(set).length > 0;
+  const hash = changed ? `-${sha256(canonicalJson(set)).slice(0, 6)}` : "";
+  return `${notebookName(path)}.${scale}${hash}.ipynb`;
 }
 
 /** What run_notebook.py says at its end. */
@@ -78,13 +97,14 @@ async function runOne(
   options: RunOptions,
   { venv, env }: JupyterSetup,
 ): Promise<string | null> {
-  const { scale, set = {}, output = join(ROOT, "results", "notebooks"), cacheDir } = options;
+  const { scale, keep = false, output = outputFolder(keep), cacheDir } = options;
   const notebook = await readNotebook(path);
   const names = parameterNames(notebook);
-  const values = Object.fromEntries(
-    Object.entries({ scale, ...set }).filter(([name]) => names.includes(name)),
-  );
-  const target = join(output, copyName(path, scale));
+  const known = (values: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
+  const set = known(options.set ?? {});
+  const values = { ...known({ scale }), ...set };
+  const target = join(output, copyName(path, scale, { set, keep }));
   await writeAtomic(target, JSON.stringify(injectParameters(notebook, values), null, 1));
 
   const script = join(ROOT, "tools", "jupyter", "run_notebook.py");
@@ -93,7 +113,8 @@ async function runOne(
   const result = await capture(venv.python, [script, target, target, dirname(path), limit], {
     env: {
       ...env,
-      DETAILCLIP_COMMAND: notebookCommand(path, scale, set),
+      DETAILCLIP_COMMAND: notebookCommand(path, scale, options.set),
+      [KEEP_VARIABLE]: keep ? "1" : "", // whatever the caller's environment says
       ...(cacheDir !== undefined && { DETAILCLIP_CACHE: cacheDir }),
     },
   });

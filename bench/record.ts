@@ -1,0 +1,23 @@
+/**
+ * Where the results of benchmarks go.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { KEEP_VARIABLE, RESULTS_DIR, RUNS_DIR, sha256, writeAtomic } from "detailclip";
+
+/**
+ * Writes what a benchmark measured: to `runs/bench/`, with other options beside it, and to `results/bench/`, which is
+ * committed, where `--keep` asks for it and nothing else is given.
+ *
+ * @param name of the benchmark
+ * @param result what is written, as JSON
+ */
+export async function recordResult(name: string, result: object): Promise<void> {
+  const plain = Deno.args.length === 0;
+  const keep = plain && Deno.env.get(KEEP_VARIABLE) === "1";
+  const options = plain ? "" : `-${sha256(JSON.stringify(Deno.args)).slice(0, 6)}`;
+  const path = join(keep ? RESULTS_DIR : RUNS_DIR, "bench", `${name}${options}.json`);
+  await writeAtomic(path, `${JSON.stringify(result, null, 2)}\n`);
+  console.error(`written to ${path}`);
+}

@@ -1,0 +1,162 @@
+/**
+ * Where runs are filed: each under its experiment, data set and configuration, so that none takes the place of
+ * another. Committed results are written on request only, and by an experiment's own configuration only.
+ *
+ * @module
+ */
+import { basename, join } from "node:path";
+import { RUNS_DIR } from "../runtime/cache_dir.ts";
+import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
+import { configHash, type NamedConfig, type Provenance } from "./provenance.ts";
+import { RESULTS_DIR, type Row, rowsPath } from "./results.ts";
+
+/**
+ * The variable that asks, when it is `1`, to keep runs of committed configurations under `results/`. The `--keep` of
+ * `deno task notebooks` and `deno task bench` sets it for what they start, and without `--keep` they unset it.
+ */
+export const KEEP_VARIABLE = "DETAILCLIP_KEEP";
+
+/** Where runs are filed; nothing here changes a number. */
+export interface FilingOptions {
+  /** The folder of runs; `runs/` of the workspace by default. */
+  runsDir?: string;
+  /** The folder of kept runs; `results/` of the workspace by default. */
+  resultsDir?: string;
+  /** Whether an experiment's own configuration is kept in `resultsDir`; asked of {@linkcode KEEP_VARIABLE} unless told. */
+  keep?: boolean;
+}
+
+/** Paths of what a run leaves behind. */
+export interface RunFiles {
+  /** The folder that they lie in. */
+  folder: string;
+  /** The rows, JSON lines. */
+  rows: string;
+  /** Where the rows come from. */
+  provenance: string;
+  /**
+   * A figure without ending, as `saveFigure` takes it.
+   *
+   * @param name what tells it from the experiment's other figures, such as `"recall5"`; the main one has none
+   */
+  figure(name?: string): string;
+}
+
+/** Hashes of configurations as their experiments define them. */
+const committed = new Set<string>();
+
+/**
+ * Notes that a configuration is as its experiment defines it: `configure` does, before anything is changed. Only such
+ * configurations, recognised by all they contain, are ever filed under `results/`.
+ *
+ * @param config what the experiment defines
+ */
+export function noteCommitted(config: NamedConfig): void {
+  committed.add(configHash(config));
+}
+
+/** Text that can be part of a path on every system. */
+function pathPart(text: string): string {
+  const plain = text.replaceAll(/[^\p{L}\p{N}_.+@=-]+/gu, "-").slice(0, 60);
+  return plain.replaceAll(/^[.-]+|[.-]+$/g, "") || "unnamed";
+}
+
+/** A readable name of what was searched; what tells two of one name apart is in the hash. */
+function datasetName({ dataset }: NamedConfig): string {
+  if (dataset === undefined) return "no-data-set";
+  const { source, variant, family, annotations } = dataset;
+  if (annotations !== undefined) return basename(annotations).replace(/\.json$/i, "");
+  return [source, variant, family === "fluent-3d" ? undefined : family]
+    .filter((text) => text !== undefined).join("-");
+}
+
+/** The one value that all have, or how many there are. */
+function inCommon(values: readonly string[], plural: string): string {
+  const [first, ...others] = new Set(values);
+  return others.length === 0 ? first : `${others.length + 1}-${plural}`;
+}
+
+/** Committed results: flat, by experiment, figure and scale. */
+function resultFiles(experiment: string, scale: string, resultsDir: string): RunFiles {
+  const rows = rowsPath(experiment, scale, resultsDir);
+  const stem = (name?: string) =>
+    name === undefined ? experiment : `${experiment}.${pathPart(name)}`;
+  return {
+    folder: resultsDir,
+    rows,
+    provenance: rows.replace(/jsonl$/, "run.json"),
+    figure: (name) => join(resultsDir, "figures", `${stem(name)}.${scale}`),
+  };
+}
+
+/**
+ * Where a run is filed: `runs/EXPERIMENT/DATA SET/SCALE-HASH/` with the hash of the whole configuration, the one that its
+ * rows carry. With `keep`, a configuration that its experiment defines, unchanged, goes to `results/` instead; any other
+ * stays under `runs/` all the same.
+ *
+ * @param experiment name of the experiment, or of what is made of its runs
+ * @param configs its configuration; those of a series are filed together
+ * @param options where to, and whether to keep it
+ * @throws {RangeError} when there is no configuration
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { filesOf } from "detailclip";
+ *
+ * const config = { name: "mine", scale: "quick", seed: 7 };
+ * const files = filesOf("mine", config, { runsDir: "runs" });
+ * assert.match(files.rows, /^runs.mine.no-data-set.quick-[0-9a-f]{12}.rows\.jsonl$/);
+ * assert.match(files.figure("recall5"), /quick-[0-9a-f]{12}.recall5$/);
+ * ```
+ */
+export function filesOf(
+  experiment: string,
+  configs: NamedConfig | readonly NamedConfig[],
+  options: FilingOptions = {},
+): RunFiles {
+  const { runsDir = RUNS_DIR, resultsDir = RESULTS_DIR } = options;
+  const { keep = Deno.env.get(KEEP_VARIABLE) === "1" } = options;
+  const all = Array.isArray(configs) ? configs as NamedConfig[] : [configs as NamedConfig];
+  if (all.length === 0) throw new RangeError(`Cannot file ${experiment}: it has no configuration`);
+  const hashes = all.map((config) => configHash(config));
+  const scales = all.map(({ scale }) => scale), scale = inCommon(scales, "scales");
+  if (keep && hashes.every((hash) => committed.has(hash)) && new Set(scales).size === 1) {
+    return resultFiles(pathPart(experiment), scale, resultsDir);
+  }
+  const hash = hashes.length === 1 ? hashes[0] : configHash(hashes);
+  const dataset = pathPart(inCommon(all.map(datasetName), "data-sets"));
+  const folder = join(runsDir, pathPart(experiment), dataset, `${pathPart(scale)}-${hash}`);
+  return {
+    folder,
+    rows: join(folder, "rows.jsonl"),
+    provenance: join(folder, "run.json"),
+    figure: (name = "figure") => join(folder, pathPart(name)),
+  };
+}
+
+/**
+ * Writes rows and their provenance, each atomically, where {@linkcode filesOf} says: every row with the seed and the
+ * config hash, and beside them a file with everything else. Rows that are there already, byte for byte, are left as they
+ * are, and so is their provenance, which says where these very rows were first measured.
+ *
+ * @param rows what was measured
+ * @param provenance where the rows come from
+ * @param options where to, and whether to keep them
+ * @returns the path of the rows
+ */
+export async function writeResults(
+  rows: readonly Row[],
+  provenance: Provenance,
+  options: FilingOptions = {},
+): Promise<string> {
+  const files = filesOf(provenance.experiment, provenance.config, options);
+  const { seed, configHash } = provenance;
+  const text = rows.map((row) => JSON.stringify({ ...row, seed, configHash }) + "\n").join("");
+  const known = await readTextIfThere(files.provenance) !== undefined;
+  if (known && await readTextIfThere(files.rows) === text) return files.rows;
+  // rows come last: where they are as they should be, so is their provenance
+  await writeAtomic(files.provenance, JSON.stringify(provenance, null, 2) + "\n");
+  await writeAtomic(files.rows, text);
+  return files.rows;
+}
