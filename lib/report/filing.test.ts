@@ -58,6 +58,17 @@ Deno.test("whatever differs in the configuration is filed apart, data sets of on
   assert.ok(found[2].startsWith(join("runs", "example", "own", "smoke-")));
 });
 
+Deno.test("settings beside the configuration are filed apart, and have no part in committed names", () => {
+  const own = { ...config, name: "gallery" };
+  noteCommitted(own);
+  const folders = [undefined, { queries: ["cat"] }, { queries: ["dog"] }].map((settings) =>
+    filesOf("gallery", own, { runsDir: "runs", settings }).folder
+  );
+  assert.equal(new Set(folders).size, 3);
+  const kept = filesOf("gallery", own, { keep: true, settings: { queries: ["cat"] } });
+  assert.equal(kept.rows, rowsPath("gallery", "smoke"));
+});
+
 Deno.test("a series is filed by all its configurations; a series of one as that one", () => {
   const series = [config, { ...config, dataset: { ...dataset, variant: "S" } }];
   const { folder } = filesOf("example", series, folders);

@@ -24,6 +24,8 @@ export interface FilingOptions {
   resultsDir?: string;
   /** Whether an experiment's own configuration is kept in `resultsDir`; asked of {@linkcode KEEP_VARIABLE} unless told. */
   keep?: boolean;
+  /** What else decides what is written, such as the queries of a gallery: in the hash, but not in committed names. */
+  settings?: Readonly<Record<string, unknown>>;
 }
 
 /** Paths of what a run leaves behind. */
@@ -124,7 +126,8 @@ export function filesOf(
   if (keep && hashes.every((hash) => committed.has(hash)) && new Set(scales).size === 1) {
     return resultFiles(pathPart(experiment), scale, resultsDir);
   }
-  const hash = hashes.length === 1 ? hashes[0] : configHash(hashes);
+  const parts = [...hashes, ...(options.settings ? [options.settings] : [])];
+  const hash = parts.length === 1 ? hashes[0] : configHash(parts);
   const dataset = pathPart(inCommon(all.map(datasetName), "data-sets"));
   const folder = join(runsDir, pathPart(experiment), dataset, `${pathPart(scale)}-${hash}`);
   return {

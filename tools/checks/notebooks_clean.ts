@@ -1,5 +1,5 @@
 /**
- * Notebooks in git hold sources only: executed copies lie in results/notebooks.
+ * Notebooks in git hold sources only: executed copies lie in runs/ and results/.
  *
  * @module
  */
