@@ -327,7 +327,8 @@ testOnEngines("what does not fit is refused with the reason", () => {
       return true;
     });
   refuse({ kind: "magic" }, /no kind "magic"/);
-  refuse({ kind: "transformer", size: "huge" }, /no size "huge" \(tiny, small, base\)/);
+  refuse({ kind: "transformer", size: "huge" }, /size must be one of tiny, small, base, got "huge"/);
+  refuse({ ...TINY, feedForwards: 9 }, /feedForwards is not a setting; did you mean feedForward\?/);
   refuse({ ...TINY, heads: 5 }, /heads must divide D = 12, got 5/);
   for (const key of ["heads", "encoderLayers", "decoderLayers", "feedForward", "vectors"]) {
     for (const value of [0, -1, 1.5, "2"]) {
