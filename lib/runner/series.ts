@@ -4,7 +4,7 @@
  * @module
  */
 import { operationSignal } from "../runtime/interrupt.ts";
-import type { ExperimentConfig } from "./config.ts";
+import { checkConfig, type ExperimentConfig } from "./config.ts";
 import { missingPart } from "./preflight.ts";
 import { commandLine } from "../report/provenance.ts";
 import type { ResultRow } from "../report/results.ts";
@@ -52,12 +52,14 @@ export interface Series {
  *
  * @param members what to run
  * @param options how; see `runRetrieval`
- * @throws {RangeError} when two members have one label or write to one file
+ * @throws {RangeError} before any work, when a configuration says what `checkConfig` refuses, or two members have
+ * one label or write to one file
  */
 export async function runSeries(
   members: readonly SeriesMember[],
   options: RunOptions = {},
 ): Promise<Series> {
+  for (const { config } of members) checkConfig(config);
   const keys = members.flatMap((
     { label, config: { name, scale } },
   ) => [label, `${name}.${scale}.jsonl`]);

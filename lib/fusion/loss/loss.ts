@@ -47,7 +47,10 @@ export type LossSpec =
   | { kind: "additive-margin"; margin: number; scale: number; proxies?: ProxySpec };
 
 const SOME_PATCHES = settings<Extract<ProxySpec, object>>({
-  patchesPerLevel: z.union([COUNT, z.literal("sqrt")]),
+  patchesPerLevel: z.custom<number | "sqrt">(
+    (value) => value === "sqrt" || COUNT.safeParse(value).success,
+    'must be a positive integer or "sqrt"',
+  ),
 });
 const PROXIES: z.ZodType<ProxySpec> = z.union([oneOf("text", "patches"), SOME_PATCHES], {
   error: 'must be "text", "patches" or { patchesPerLevel: a positive integer or "sqrt" }',

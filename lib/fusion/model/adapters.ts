@@ -8,7 +8,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { constant, linearPlan, type ParameterPlan } from "../../tensor/initializers.ts";
 import { gelu, linear } from "../../tensor/ops/mod.ts";
-import { checkCount, checkSpec, type FusionSizes, type FusionSpec, type MlpSpec, refuse } from "./spec.ts";
+import {
+  checkCount,
+  checkSpec,
+  type FusionSizes,
+  type FusionSpec,
+  type MlpSpec,
+  refuse,
+} from "./spec.ts";
 import type { Parameters, PassOptions } from "./transformer.ts";
 
 /** A spec of this module's models. */
