@@ -11,7 +11,6 @@
  * @module
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import {
   configure,
   type DatasetConfig,
@@ -32,6 +31,7 @@ import {
 } from "detailclip";
 import { closedForm } from "../../experiments/fusion.ts";
 import { mainResult } from "../../experiments/main_result.ts";
+import { readOptions } from "./arguments.ts";
 
 const USAGE = `Usage: deno task demo [options]
   --scale smoke|quick|paper   how much to run (quick)
@@ -47,7 +47,7 @@ const USAGE = `Usage: deno task demo [options]
  * @throws {Error} when it is not understood
  */
 export function readArguments(args: string[]): ExperimentConfig {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       scale: { type: "string", default: "quick" },

@@ -9,13 +9,13 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
 import { runNotebooks, type RunOptions, type RunTotals } from "../jupyter/run_notebooks.ts";
 import { noteTimes, timesPath } from "../jupyter/times.ts";
 import { fail, ROOT } from "../project.ts";
+import { readOptions } from "./arguments.ts";
 
 const SCALES = ["smoke", "quick", "paper"];
 
@@ -58,7 +58,7 @@ export function parseCommandLine(
   args: readonly string[],
   all: readonly string[],
 ): RunOptions & { cold: boolean } {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readOptions({
     args: [...args],
     allowPositionals: true,
     options: {
