@@ -24,8 +24,12 @@ import { DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
 import { type FusionMethod, METHOD_SCHEMA } from "./fusion_method.ts";
 import { lackingSplits } from "./splits.ts";
 
-export type { CocoDataset, CocoFiles, DatasetConfig } from "./dataset_config.ts";
-export { COCO_DATASET_SCHEMA, COCO_FILES_SCHEMA } from "./dataset_config.ts";
+export {
+  checkGiven,
+  type CocoDataset,
+  type CocoFiles,
+  type DatasetConfig,
+} from "./dataset_config.ts";
 export type { Fuser, FusionMethod } from "./fusion_method.ts";
 
 /**

@@ -6,7 +6,16 @@
 import type { z } from "zod";
 import { SPLITS } from "../datasets/mod.ts";
 import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
-import { COUNT, type Fields, kindsOf, oneOf, settings, TEXT } from "../runtime/settings.ts";
+import {
+  checkSettings,
+  COUNT,
+  type Fields,
+  kindsOf,
+  namedBy,
+  oneOf,
+  settings,
+  TEXT,
+} from "../runtime/settings.ts";
 
 /** Images that the workspace generates by the CLEVR-DS recipe (paper §4.2), or images that exist. */
 export type DatasetConfig =
@@ -56,9 +65,6 @@ const DATASET: Fields<CocoDataset> = {
   val: COCO_FILES_SCHEMA.optional(),
 };
 
-/** What a {@linkcode CocoDataset} may say. */
-export const COCO_DATASET_SCHEMA: z.ZodType<CocoDataset> = settings<CocoDataset>(DATASET);
-
 /** What a {@linkcode DatasetConfig} may say. */
 export const DATASET_SCHEMA: z.ZodType<DatasetConfig> = kindsOf<DatasetConfig, "source">("source", {
   "clevr-ds": {
@@ -69,3 +75,28 @@ export const DATASET_SCHEMA: z.ZodType<DatasetConfig> = kindsOf<DatasetConfig, "
   },
   coco: DATASET,
 });
+
+/** What experiments can be told of existing data and encoders. */
+const GIVEN = {
+  dataset: settings<CocoDataset>(DATASET),
+  datasets: namedBy(settings<CocoDataset>(DATASET)),
+  encoders: namedBy(TEXT),
+};
+
+/**
+ * Refuses existing data or encoders that an experiment is told of with an unknown setting or a value that it cannot have.
+ *
+ * @param kind `dataset`: files in COCO format; `datasets`: such by names of one's own; `encoders`: hub ids or folders by name
+ * @param value what was given; nothing is allowed
+ * @param attempt for the message: `Cannot run encoders`
+ * @param where what the value is called
+ * @throws {RangeError} naming each fault by its path, with what was got and what is allowed
+ */
+export function checkGiven(
+  kind: "dataset" | "datasets" | "encoders",
+  value: unknown,
+  attempt: string,
+  where: string = kind,
+): void {
+  if (value !== undefined) checkSettings<unknown>(GIVEN[kind], value, attempt, where);
+}

@@ -66,6 +66,11 @@ export function listOf<T>(item: z.ZodType<T>): z.ZodType<T[]> {
   return z.array(item, { error: "must be a list" });
 }
 
+/** An object whose keys are names of one's own. */
+export function namedBy<T>(item: z.ZodType<T>): z.ZodType<Record<string, T>> {
+  return z.record(z.string(), item, { error: "must be an object" });
+}
+
 /** An object with these keys and no others. */
 export function settings<T>(fields: Fields<T>): z.ZodType<T> {
   return strictObject(fields) as unknown as z.ZodType<T>;
