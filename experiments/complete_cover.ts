@@ -7,6 +7,7 @@
  * @module
  */
 import {
+  checkConfig,
   type Claim,
   collectProvenance,
   commandLine,
@@ -132,6 +133,7 @@ export async function runCompleteCover(
   options: FilingOptions = {},
 ): Promise<CompleteCoverRow[]> {
   const started = new Date();
+  checkConfig(config);
   const rows = [...patchCounts(), ...coverages(config), ...growth(config.scale)];
   const seconds = { count: (Date.now() - started.getTime()) / 1000 };
   const command = commandLine();

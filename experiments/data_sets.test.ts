@@ -61,6 +61,27 @@ Deno.test("claims follow the rows", () => {
   assert.deepEqual(judged({ mean: 2, repeating: 1, asInFigure10: 0 }), ["no", "no", "no"]);
 });
 
+Deno.test("data sets that cannot be meant are refused before anything is drawn", async () => {
+  const run = (datasets: unknown) =>
+    runDataSets(configure(dataSets, "smoke"), {
+      datasets: datasets as Record<string, never>,
+      cacheDir: "/nowhere",
+      output: "silent",
+    });
+  await assert.rejects(
+    run({ COCO: { annotatons: "a.json", root: "." } }),
+    /^RangeError: Cannot run data_sets: datasets\.COCO\.annotations is missing: it must be text; datasets\.COCO\.annotatons is not a setting; did you mean annotations\?$/,
+  );
+  await assert.rejects(
+    run({ "my photos": { annotations: "a.json", root: ".", limit: "1e3" } }),
+    /datasets\["my photos"\]\.limit must be a positive integer, got "1e3"/,
+  );
+  await assert.rejects(run({ COCO: "a.json" }), /datasets\.COCO must be an object, got "a\.json"/);
+  for (const nothing of [[], null, "COCO"]) {
+    await assert.rejects(run(nothing), /Cannot run data_sets: datasets must be an object, got/);
+  }
+});
+
 Deno.test("data sets are drawn or read, written as rows, and missing ones are told with a command", async () => {
   const directory = await Deno.makeTempDir();
   try {

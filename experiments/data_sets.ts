@@ -8,6 +8,8 @@
  * @module
  */
 import {
+  checkConfig,
+  checkGiven,
   checkpoint,
   type Claim,
   type CocoFiles,
@@ -106,6 +108,8 @@ export async function runDataSets(
   { datasets: given = {}, ...options }: DataSetsOptions = {},
 ): Promise<DataSetsRun> {
   const started = new Date();
+  checkConfig(config);
+  checkGiven("datasets", given, `Cannot run ${config.name}`);
   const { members, notRun } = await membersOf(config, given);
   const datasets = new Map<string, Dataset>(), rows: DataSetCounts[] = [];
   const shared = { displayId: crypto.randomUUID(), ...options };

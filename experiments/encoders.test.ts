@@ -16,6 +16,25 @@ const few = (config: ExperimentConfig): ExperimentConfig => ({
   bootstrap: { resamples: 10, confidence: 0.9 },
 });
 
+Deno.test("encoders and data sets that cannot be meant are refused before any work", async () => {
+  const run = (options: object) => runEncoders({ scale: "smoke", ...options });
+  await assert.rejects(
+    run({ encoders: { "My CLIP": 7 } }),
+    /encoders\["My CLIP"\] must be text, got 7/,
+  );
+  await assert.rejects(run({ encoders: ["a"] }), /encoders must be an object, got \[ "a" \]/);
+  const files = { annotations: "a.json", root: "." };
+  await assert.rejects(
+    run({ datasets: { COCO: { ...files, trian: files } } }),
+    /Cannot run encoders: datasets\.COCO\.trian is not a setting; did you mean train\?/,
+  );
+  await assert.rejects(
+    run({ datasets: { COCO: { ...files, train: { ...files, rot: "x" } } } }),
+    /datasets\.COCO\.train\.rot is not a setting; did you mean root\?/,
+  );
+  await assert.rejects(run({ seed: "7" }), /seed must be an integer, got "7"/);
+});
+
 Deno.test("a folder in the hub's layout is run beside the embedded encoder, and the rest is named", async () => {
   const folder = await Deno.makeTempDir();
   try {

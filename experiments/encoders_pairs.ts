@@ -5,7 +5,8 @@
  */
 import {
   applyDiff,
-  type CocoFiles,
+  checkGiven,
+  type CocoDataset,
   configure,
   type DatasetConfig,
   type ExperimentConfig,
@@ -19,13 +20,8 @@ import { baseline, paperScale } from "./baseline.ts";
 import { CC10, coverAt, detailClip } from "./fusion.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
-/** A data set with COCO-format annotations; without a split to learn from nothing is fused. */
-export interface GivenDataset extends CocoFiles {
-  /** Images that the fusion learns from. */
-  train?: CocoFiles;
-  /** Images that its best epoch is chosen by. */
-  val?: CocoFiles;
-}
+/** A data set with COCO-format annotations; without splits to learn from nothing is fused. */
+export type GivenDataset = CocoDataset;
 
 /** The embedded encoder. */
 export const EMBEDDED = "tiny-clip";
@@ -157,6 +153,8 @@ export interface EncodersOptions extends RunOptions {
 export function pairsOf(
   { scale = "quick", seed = 7, encoders = {}, datasets = {}, change = (c) => c }: EncodersOptions,
 ): Pairs {
+  checkGiven("encoders", encoders, "Cannot run encoders");
+  checkGiven("datasets", datasets, "Cannot run encoders");
   const pairs: Pairs = { members: [], unnamed: [] };
   const all = { ...ENCODERS, ...encoders };
   for (const encoder of Object.entries(all)) {

@@ -88,6 +88,16 @@ Deno.test("chance and the median side come from right answers that are ranked", 
   assert.deepEqual([some.classes, some.pairs, some.chance], [1, 1, 0.5]);
 });
 
+Deno.test("a mistyped key of LVIS's files is refused before any work", async () => {
+  const run = (lvis: unknown) =>
+    runScaleSensitivity(configure(scaleSensitivity, "smoke"), { lvis: lvis as undefined });
+  await assert.rejects(
+    run({ annotations: "a.json", rooot: "." }),
+    /Cannot run scale_sensitivity_recall: lvis\.root is missing.*lvis\.rooot is not a setting; did you mean root\?/,
+  );
+  await assert.rejects(run("a.json"), /lvis must be an object, got "a\.json"/);
+});
+
 Deno.test("a run writes rows by r_max and size, and tells that LVIS is missing", async () => {
   await withFolders(async (options) => {
     const config = configure(scaleSensitivity, "smoke", { dataset: { images: 40 } });

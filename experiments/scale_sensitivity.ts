@@ -9,6 +9,7 @@
  * @module
  */
 import {
+  checkGiven,
   checkpoint,
   type Claim,
   type CocoFiles,
@@ -150,6 +151,7 @@ export async function runScaleSensitivity(
   config: ExperimentConfig,
   { lvis, ...options }: ScaleSensitivityOptions = {},
 ): Promise<ScaleSensitivityRun> {
+  checkGiven("dataset", lvis, `Cannot run ${config.name}`, "lvis");
   const photographs = onPhotographs(config, lvis ?? LVIS);
   const { runs, notRun } = await runSeries([
     { label: LABELS.generated, config },

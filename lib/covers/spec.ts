@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { z } from "zod";
+import { COUNT, integer, kindsOf, number, oneOf } from "../runtime/settings.ts";
 import { completeCover } from "./complete.ts";
 import type { Box, Cover, Fit } from "./cover.ts";
 import { wholeBox } from "./geometry.ts";
@@ -28,6 +30,27 @@ export type CoverSpec =
     objectAspect?: number;
   }
   | { scheme: "objects" };
+
+const FIT = oneOf<Fit>("pad", "stretch").optional();
+const ASPECT = number("a number of at least 1", (value) => value >= 1).optional();
+const FRACTION = number(
+  "a fraction of the shorter side in (0, 1]",
+  (value) => value > 0 && value <= 1,
+);
+
+/** What a {@linkcode CoverSpec} may say. */
+export const COVER_SCHEMA: z.ZodType<CoverSpec> = kindsOf<CoverSpec, "scheme">("scheme", {
+  full: {},
+  complete: { k: COUNT, fit: FIT },
+  grid: { n: COUNT, fit: FIT },
+  verified: {
+    k: integer("an integer of at least 2", 2),
+    minSide: FRACTION,
+    maxAspect: ASPECT,
+    objectAspect: ASPECT,
+  },
+  objects: {},
+});
 
 /** What a cover is made of: the image's size in px and, for the scheme `objects`, its boxes. */
 export interface CoverImage {

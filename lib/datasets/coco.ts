@@ -45,7 +45,7 @@ function note(report: DatasetReport, key: keyof DatasetReport & string, what: st
 /** The lists of an annotation file. */
 async function readAnnotations(
   file: string,
-): Promise<Record<"images" | "categories" | "annotations", Json[]>> {
+): Promise<Record<"images" | "categories" | "annotations", Json[]> & { drawn: boolean }> {
   const attempt = `Cannot load data set ${file}`;
   let text: string;
   try {
@@ -73,6 +73,7 @@ async function readAnnotations(
     images: list("images"),
     categories: list("categories"),
     annotations: list("annotations"),
+    drawn: isRecord(json.info) && isRecord(json.info.recipe), // by generateClevrDs
   };
 }
 
@@ -232,6 +233,7 @@ export async function loadCoco(
     categories: names,
     images,
     annotated: true,
+    ...(lists.drawn && { drawn: true }),
     report,
   });
 }

@@ -72,6 +72,8 @@ export interface Dataset {
   images: DatasetImage[];
   /** Whether objects are annotated at all: without, nothing can be scored. */
   annotated: boolean;
+  /** Whether the workspace drew the images: they show drawn objects. */
+  drawn?: boolean;
   /** What was left out. */
   report: DatasetReport;
   /** SHA-256 over categories, image ids, sizes and annotations; not over where the files are. */
@@ -99,7 +101,7 @@ export function emptyReport(): DatasetReport {
 }
 
 /** What {@linkcode createDataset} cannot work out. */
-export type DatasetParts = Pick<Dataset, "name" | "categories" | "images" | "annotated" | "report">;
+export type DatasetParts = Omit<Dataset, "fingerprint">;
 
 /** Completes a data set: counts of what is used, and the fingerprint. */
 export function createDataset(parts: DatasetParts): Dataset {

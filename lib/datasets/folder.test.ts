@@ -35,6 +35,14 @@ Deno.test("a folder lists its images at every depth, in one order, and refuses l
     assert.throws(() => datasetStatistics(dataset), /photos: it has no annotations/);
     await assert.rejects(loadFolder(join(root, "absent")), /Cannot load image folder .*absent/);
     await assert.rejects(loadFolder(join(root, "a.jpg")), /it is not a folder/);
+    const empty = join(root, "empty"), nested = join(empty, "nested");
+    await Deno.mkdir(nested, { recursive: true });
+    const none = /Cannot load image folder .*empty: it holds no image; images .* \.jpg, .*\.avif$/;
+    await assert.rejects(loadFolder(empty), none);
+    await Deno.writeTextFile(join(nested, "photo.jpg.txt"), "no image");
+    await assert.rejects(loadFolder(empty), none);
+    await Deno.symlink(join(directory, "outside.jpg"), join(nested, "link.jpg"));
+    await assert.rejects(loadFolder(empty), /no image \(links that lead out of it: 1\); images/);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

@@ -8,7 +8,11 @@ import { operationSignal } from "../runtime/interrupt.ts";
 import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
 import { isInside } from "./paths.ts";
 
-const EXTENSIONS = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+const ENDINGS = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif"];
+const EXTENSIONS = new RegExp(`\\.(${ENDINGS.join("|")})$`, "i");
+
+/** What files of images end in, for messages. */
+export const IMAGE_ENDINGS: string = ENDINGS.map((ending) => `.${ending}`).join(", ");
 
 /**
  * Lists a folder of images, sub-folders included, in the order of their ids. Whether a file really is
@@ -18,7 +22,7 @@ const EXTENSIONS = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
  * @param directory the folder
  * @param options `signal` stops the listing with its reason; by default an interrupt does
  * @returns a data set without annotations; an id is the path relative to the folder, with `/`
- * @throws {Error} when the folder does not exist or cannot be read
+ * @throws {Error} when the folder does not exist, cannot be read or holds no image
  */
 export async function loadFolder(
   directory: string,
@@ -49,6 +53,15 @@ export async function loadFolder(
     }
   };
   await walk("");
+  if (ids.length === 0) {
+    const refused = report.unsafePaths > 0
+      ? ` (links that lead out of it: ${report.unsafePaths})`
+      : "";
+    throw new Error(
+      `Cannot load image folder ${directory}: it holds no image${refused}; images are files that end in ` +
+        IMAGE_ENDINGS,
+    );
+  }
   ids.sort((a, b) => (a < b ? -1 : 1)); // by code unit: the same order on every machine
   report.listed += ids.length;
   return createDataset({

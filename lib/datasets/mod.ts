@@ -13,7 +13,7 @@ export {
   firstImages,
 } from "./dataset.ts";
 export * from "./coco.ts";
-export * from "./folder.ts";
+export { loadFolder } from "./folder.ts";
 export * from "./statistics.ts";
 export {
   generateClevrDs,

@@ -51,6 +51,8 @@ export interface Encoder {
   readonly dtype: EncoderDtype;
   /** SHA-256 over weights, configuration, tokenizer, preprocessing and dtype: equal fingerprints, equal vectors. */
   readonly fingerprint: string;
+  /** What it knows, where it knows drawn objects only: `"138 classes of emoji renderings"`. */
+  readonly drawnOnly?: string;
   /** How images are brought to `inputSize`; hand it to `cutPatches`. */
   readonly preprocessing: Preprocessing;
   /**

@@ -7,8 +7,10 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { createRandom } from "../numeric/random.ts";
 import type { PatchBatch } from "../images/mod.ts";
 import type { Encoder, EncoderDtype } from "./encoder.ts";
+import { int8Saturates, int8SaturatesHere } from "./int8.ts";
 import { loadEncoder } from "./load.ts";
 import { quantizesByRun } from "./one_by_one.ts";
+import { scopeNotice } from "./scope.ts";
 import { normalizationTable, normalizePatches, readPreprocessing } from "./preprocess.ts";
 import golden from "./testdata/random-clip/golden.json" with { type: "json" };
 
@@ -102,16 +104,10 @@ Deno.test("the same weights in PyTorch give the same vectors", async () => {
   });
 });
 
-/**
- * Whether the processor adds up int8 products in 32 bits in one instruction (x86: VNNI; ARM: dot product). One with
- * AVX2 alone does it in 16 bits, which saturate, so that int8 models are off by more there.
- */
-const WIDE_INT8 = /\b(avx512_vnni|avx_vnni|asimddp)\b/.test(
-  await Deno.readTextFile("/proc/cpuinfo").catch(() => "asimddp"),
-);
+const SATURATES = await int8SaturatesHere();
 
 for (
-  const [dtype, least] of [["fp16", 0.9999], ["q8", WIDE_INT8 ? 0.999 : 0.95]] as [
+  const [dtype, least] of [["fp16", 0.9999], ["q8", SATURATES ? 0.95 : 0.999]] as [
     EncoderDtype,
     number,
   ][]
@@ -163,7 +159,7 @@ Deno.test("int8 of the hub's kind: any batch size gives the same unit vectors, c
       await assertNoBatchFelt(encoder);
       const images = await encoder.encodeImages(goldenImages);
       const texts = await encoder.encodeTexts(golden.texts);
-      const least = WIDE_INT8 ? 0.98 : 0.95;
+      const least = SATURATES ? 0.95 : 0.98;
       assert.ok(minCosine(images, golden.image.flat(), 32) > least);
       assert.ok(minCosine(texts, golden.text.flat(), 32) > least);
     }, folder);
@@ -307,4 +303,58 @@ Deno.test("damaged weights, and a nonsensical micro-batch, are refused", async (
     await assert.rejects(loadEncoder(folder, { dtype: "q8" }), /vision_model_quantized\.onnx/);
   });
   await assert.rejects(loadEncoder(RANDOM_CLIP, { microBatch: 0 }), /positive integer, got 0/);
+});
+
+/** What is said on standard error meanwhile. */
+async function noticesOf(work: () => Promise<void>): Promise<string[]> {
+  const said: string[] = [], before = console.warn;
+  console.warn = (text: string) => said.push(text);
+  try {
+    await work();
+  } finally {
+    console.warn = before;
+  }
+  return said;
+}
+
+Deno.test("int8 saturates on x86 without VNNI, and nothing is said of other processors", () => {
+  const x86 = (flags: string) =>
+    `processor\t: 0\nflags\t\t: fpu sse avx2 ${flags}\nbugs\t\t: spectre\n`;
+  assert.equal(int8Saturates(x86("avx512f")), true);
+  assert.equal(int8Saturates(x86("avx512_vnni")), false);
+  assert.equal(int8Saturates(x86("avx_vnni serialize")), false);
+  assert.equal(int8Saturates(x86("avx_vnni_int16")), true); // another instruction
+  assert.equal(int8Saturates("Features\t: fp asimd\n"), false); // ARM
+  for (const nothing of [undefined, ""]) assert.equal(int8Saturates(nothing), false);
+});
+
+Deno.test("an int8 model on such a processor says so in a line; fp32 and other processors do not", async () => {
+  const load = (dtype: EncoderDtype) => noticesOf(() => withEncoder({ dtype }, async () => {}));
+  assert.deepEqual(await load("fp32"), []);
+  const said = await load("q8");
+  assert.equal(said.length, SATURATES ? 1 : 0);
+  if (SATURATES) assert.match(said[0], /^note: .*random-clip with dtype q8: .*no VNNI.*[^\n]$/);
+});
+
+Deno.test("a folder says that its encoder knows drawn objects only, which changes no fingerprint", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await cp(RANDOM_CLIP, folder, { recursive: true });
+    const load = async () => {
+      let seen: Pick<Encoder, "drawnOnly" | "fingerprint"> | undefined;
+      await withEncoder({}, async ({ drawnOnly, fingerprint }) => {
+        seen = await Promise.resolve({ drawnOnly, fingerprint });
+      }, folder);
+      return seen!;
+    };
+    const plain = await load();
+    await writeFile(join(folder, "scope.json"), '{ "drawnOnly": "3 shapes" }');
+    const scoped = await load();
+    assert.deepEqual([plain.drawnOnly, scoped.drawnOnly], [undefined, "3 shapes"]);
+    assert.equal(scoped.fingerprint, plain.fingerprint);
+  });
+  const photos = { name: "photos" };
+  assert.equal(scopeNotice({ id: "clip" }, photos), undefined);
+  const tiny = { id: "tiny-clip", drawnOnly: "138 classes" };
+  assert.equal(scopeNotice(tiny, { ...photos, drawn: true }), undefined);
+  assert.match(scopeNotice(tiny, photos)!, /^tiny-clip knows drawn .*138 classes.*photos.*Xenova/);
 });

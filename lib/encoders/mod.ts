@@ -7,3 +7,4 @@ export * from "./encoder.ts";
 export { loadEncoder } from "./load.ts";
 export * from "./prompts.ts";
 export { locateEncoder } from "./locate.ts";
+export { scopeNotice } from "./scope.ts";

@@ -19,11 +19,14 @@ export interface Parts {
   microBatch: number;
   /** Texts in one run. */
   textBatch: number;
+  /** What it knows, where it knows drawn objects only. */
+  drawnOnly?: string;
 }
 
 /** An encoder made of two towers; the text tower is loaded by the first text. */
 export class TwoTowerEncoder implements Encoder {
   readonly inputSize: number;
+  readonly drawnOnly?: string;
   #parts: Parts;
   #table: Float32Array;
   #pixels: Float32Array; // (microBatch, 3, S, S), reused by every run
@@ -41,6 +44,7 @@ export class TwoTowerEncoder implements Encoder {
   ) {
     this.inputSize = preprocessing.size;
     this.#parts = parts;
+    this.drawnOnly = parts.drawnOnly;
     this.#table = normalizationTable(preprocessing);
     this.#pixels = new Float32Array(parts.microBatch * 3 * this.inputSize ** 2);
   }

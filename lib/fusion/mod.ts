@@ -11,7 +11,14 @@
  *
  * @module
  */
-export * from "./loss/loss.ts";
+export {
+  bestSimilarities,
+  createLoss,
+  type LossBatch,
+  type LossFunction,
+  type LossSpec,
+  type ProxySpec,
+} from "./loss/loss.ts";
 export {
   batchCount,
   type BatchOptions,

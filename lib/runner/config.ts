@@ -4,9 +4,33 @@
  *
  * @module
  */
+import { z } from "zod";
 import type { CoverSpec } from "../covers/mod.ts";
+import { COVER_SCHEMA } from "../covers/spec.ts";
 import { noteCommitted } from "../report/filing.ts";
-import type { FusionSpec, TrainConfig } from "../fusion/mod.ts";
+import {
+  checkSettings,
+  COUNT,
+  type Fields,
+  integer,
+  listOf,
+  number,
+  oneOf,
+  settings,
+  TEXT,
+} from "../runtime/settings.ts";
+import { applyDiff, type Diff } from "./diff.ts";
+import { DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
+import { type FusionMethod, METHOD_SCHEMA } from "./fusion_method.ts";
+import { lackingSplits } from "./splits.ts";
+
+export {
+  checkGiven,
+  type CocoDataset,
+  type CocoFiles,
+  type DatasetConfig,
+} from "./dataset_config.ts";
+export type { Fuser, FusionMethod } from "./fusion_method.ts";
 
 /**
  * How much of an experiment to run: `smoke` proves that it runs (seconds), `quick` gives numbers worth
@@ -16,79 +40,6 @@ export type Scale = "smoke" | "quick" | "paper";
 
 /** All scales, smallest first. */
 export const SCALES: readonly Scale[] = ["smoke", "quick", "paper"];
-
-/** Images that the workspace generates by the CLEVR-DS recipe (paper §4.2), or images that exist. */
-export type DatasetConfig =
-  | {
-    source: "clevr-ds";
-    /** The full recipe, only small (S) or only large (L) query objects, or A.3's 51-class set. */
-    variant: "mixed" | "S" | "L" | "reduced";
-    /** Whose renderings: `fluent-3d`, or `noto`, which the embedded encoder never saw. */
-    family: "fluent-3d" | "noto";
-    /** How many images the data set has in all; they are split 7:1:2. */
-    images: number;
-    /** Which split is searched. */
-    split: "train" | "val" | "test";
-    /** Search only the first so many images of it. */
-    limit?: number;
-    /** Side of the square images in px. */
-    size: number;
-  }
-  | {
-    source: "coco";
-    /** COCO-format JSON: COCO, LVIS or anything exported that way. */
-    annotations: string;
-    /** Folder that the JSON's file names are relative to. */
-    root: string;
-    /** Use only the first so many images, in the order of their ids. */
-    limit?: number;
-    /** Images that a fusion learns from; without them nothing can be trained. */
-    train?: CocoFiles;
-    /** Images on which the best epoch is chosen. */
-    val?: CocoFiles;
-  };
-
-/** A further split of a data set with COCO-format annotations. */
-export interface CocoFiles {
-  /** COCO-format JSON with the same categories. */
-  annotations: string;
-  /** Folder that the JSON's file names are relative to. */
-  root: string;
-  /** Use only the first so many images, in the order of their ids. */
-  limit?: number;
-}
-
-/** How the vectors of a fused image are found. */
-export type Fuser =
-  /** A model that is trained on the training split and chosen on the validation split. */
-  | {
-    kind: "trained";
-    model: FusionSpec;
-    train: Omit<TrainConfig, "seed">;
-    /** Whether the mean of the training patches is subtracted from every patch (*extended*). */
-    centre?: boolean;
-    /**
-     * Where training starts: PyTorch's random weights; or, *extended*, a transformer that averages its
-     * patches, or one that looks for each word in each patch.
-     */
-    start?: "random" | "average" | "detectors";
-  }
-  /** The ridge solution over the known class prompts; see `closedFormFusion`. */
-  | { kind: "closed-form"; ridge?: number }
-  /** Centroids of the patches, which know no words; see `sphericalKMeans`. */
-  | { kind: "k-means"; vectors: number }
-  /** Directions found in the training patches, without words; see `fitVisualWords`. */
-  | { kind: "visual-words"; vectors: number; words?: number };
-
-/** A way to turn the patches of an image into one vector, or a few. */
-export interface FusionMethod {
-  /** Name as tables and figures print it: `"DetailCLIP"`, `"closed form"`, `"DetailCLIP+ (m = 4)"`. */
-  method: string;
-  /** Where the patches come from. */
-  cover: CoverSpec;
-  /** How they are fused. */
-  fuser: Fuser;
-}
 
 /** Everything that decides the numbers of an experiment. */
 export interface ExperimentConfig {
@@ -129,12 +80,67 @@ export interface ExperimentConfig {
   bootstrap: { resamples: number; confidence: number };
 }
 
-/** A partial configuration: objects are merged key by key, arrays and plain values replace. */
-export type Diff<T> = {
-  [K in keyof T]?: T[K] extends readonly unknown[] ? T[K]
-    : T[K] extends object ? (T[K] | Diff<T[K]>)
-    : T[K];
+const TEMPLATES = listOf(TEXT).refine(
+  (templates) => templates.length > 0 && templates.every((template) => template.includes("{}")),
+  "must be a list of templates that contain {}, at least one",
+);
+const ascending = (ks: readonly number[]) => ks.every((k, i) => i === 0 || k > ks[i - 1]);
+
+const FIELDS: Fields<ExperimentConfig> = {
+  name: TEXT.refine((name) => !/[/\\]|^\.+$/.test(name), "must be a file's name"),
+  scale: oneOf(...SCALES),
+  seed: integer("an integer"),
+  dataset: DATASET_SCHEMA,
+  encoder: settings<ExperimentConfig["encoder"]>({
+    id: TEXT,
+    dtype: oneOf("fp32", "fp16", "q8"),
+    preprocessing: oneOf("clip", "squash").optional(),
+  }),
+  covers: listOf(COVER_SCHEMA),
+  fusion: listOf(METHOD_SCHEMA).optional(),
+  learn: settings<NonNullable<ExperimentConfig["learn"]>>({
+    train: COUNT.optional(),
+    val: COUNT.optional(),
+  }).optional(),
+  search: settings<NonNullable<ExperimentConfig["search"]>>({ draws: COUNT, epochs: COUNT })
+    .optional(),
+  hiddenWords: integer("an integer from 0 on", 0).optional(),
+  cut: oneOf("exact", "pyramid"),
+  prompts: z.union([oneOf("imagenet", "single"), TEMPLATES], {
+    error: 'must be "imagenet", "single" or a list of templates that contain {}',
+  }),
+  recallAt: listOf(COUNT).refine(
+    (ks) => ks.length > 0 && ascending(ks),
+    "must be a list of ascending integers, at least one",
+  ),
+  subsets: listOf(oneOf("size", "rMax")),
+  bootstrap: settings<ExperimentConfig["bootstrap"]>({
+    resamples: COUNT,
+    confidence: number("between 0 and 1", (value) => value > 0 && value < 1),
+  }),
 };
+
+/** What an {@linkcode ExperimentConfig} may say. */
+const CONFIG_SCHEMA: z.ZodType<ExperimentConfig> = settings<ExperimentConfig>(FIELDS)
+  .superRefine((config, context) => {
+    for (const [key, message] of lackingSplits(config)) {
+      context.addIssue({ code: "custom", path: ["dataset", key], message });
+    }
+  });
+
+/**
+ * Refuses a configuration with an unknown setting, or a value that it cannot have, at any depth.
+ *
+ * @param config what may be a configuration
+ * @param attempt for the message: `Cannot run main_result`
+ * @throws {RangeError} naming each fault by its path, with what was got and what is allowed
+ */
+export function checkConfig(
+  config: unknown,
+  attempt: string = `Cannot run ${(config as ExperimentConfig | null)?.name ?? "experiment"}`,
+): asserts config is ExperimentConfig {
+  checkSettings(CONFIG_SCHEMA, config, attempt);
+}
 
 /** An experiment: what differs from the baseline, always and at each scale. */
 export interface ExperimentDefinition {
@@ -152,26 +158,6 @@ export interface ExperimentDefinition {
   scales: Record<Scale, Diff<ExperimentConfig>>;
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/**
- * Merges a difference into a configuration, returning a new one.
- *
- * @param base what to start from
- * @param diff objects are merged key by key; arrays and plain values replace; `undefined` is ignored
- */
-export function applyDiff<T extends object>(base: T, diff: Diff<T>): T {
-  const out = { ...base } as Record<string, unknown>;
-  for (const [key, value] of Object.entries(diff)) {
-    if (value === undefined) continue;
-    const old = out[key];
-    out[key] = isPlainObject(value) && isPlainObject(old) ? applyDiff(old, value) : value;
-  }
-  return out as T;
-}
-
 /**
  * The configuration of an experiment at a scale. Overrides do not change its name: what it writes is filed by
  * everything it says, see `filesOf`.
@@ -179,7 +165,8 @@ export function applyDiff<T extends object>(base: T, diff: Diff<T>): T {
  * @param definition the experiment
  * @param scale how much of it to run
  * @param overrides a last difference, such as a notebook's parameters
- * @throws {RangeError} when the scale is not one of {@linkcode SCALES}
+ * @throws {RangeError} when the scale is not one of {@linkcode SCALES}, or overrides say what
+ * {@linkcode checkConfig} refuses
  */
 export function configure(
   definition: ExperimentDefinition,
@@ -199,5 +186,9 @@ export function configure(
   }];
   const own = steps.reduce<ExperimentConfig>(applyDiff, definition.baseline);
   noteCommitted(own);
-  return applyDiff(own, overrides);
+  const attempt = `Cannot configure ${definition.name}`;
+  checkSettings(z.looseObject({}, "must be an object"), overrides, attempt, "overrides");
+  const changed = applyDiff(own, overrides);
+  checkConfig(changed, attempt);
+  return changed;
 }

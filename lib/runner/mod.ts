@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./config.ts";
+export * from "./diff.ts";
 export * from "./open_dataset.ts";
 export * from "./score_covers.ts";
 export * from "./preflight.ts";

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import { type Dataset, firstImages, generateClevrDs, loadCoco } from "../datasets/mod.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../runtime/progress.ts";
-import type { CocoFiles, DatasetConfig } from "./config.ts";
+import { checkSettings } from "../runtime/settings.ts";
+import { type CocoFiles, DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions {
@@ -42,6 +43,7 @@ function cocoFiles(
  *
  * @param config which data set
  * @param seed seed of a generated one
+ * @throws {RangeError} when the configuration says what it cannot
  * @throws {Error} when annotations cannot be read, or there is no such split
  */
 export async function openDataset(
@@ -49,6 +51,7 @@ export async function openDataset(
   seed: number,
   { signal, cacheDir = CACHE_DIR, output, displayId, split: other }: OpenDatasetOptions = {},
 ): Promise<Dataset> {
+  checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
   if (config.source === "coco") {
     const { annotations, root, limit } = cocoFiles(config, other);
     const dataset = await loadCoco(annotations, root, { signal });

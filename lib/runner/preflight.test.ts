@@ -52,6 +52,12 @@ Deno.test("annotations that are absent, cut off, empty or no JSON are named, and
     const annotations = join(root, "annotations.json");
     const dataset = { source: "coco" as const, annotations, root };
     const fault = () => missingPart({ encoder, dataset });
+    await Deno.mkdir(join(root, "nested"));
+    assert.match(
+      (await fault())!,
+      /the folder .* is empty: it holds no image \(\.jpg, .*\.avif\)$/,
+    );
+    await Deno.writeTextFile(join(root, "nested", "a.jpg"), "");
     assert.equal(await fault(), `there is no file ${annotations}`);
     for (const text of ["", '{"images": [{"id": 1}, {"i', "version https://git-lfs", "<html>}"]) {
       await Deno.writeTextFile(annotations, text);

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { join } from "node:path";
+import { IMAGE_ENDINGS } from "../datasets/folder.ts";
 import { locateEncoder } from "../encoders/mod.ts";
 import type { CocoFiles, ExperimentConfig } from "./config.ts";
 
@@ -22,8 +24,20 @@ async function attempt(work: () => Promise<string | undefined>): Promise<string 
 function folderFault(path: string): Promise<string | undefined> {
   return attempt(async () => {
     if (!(await statOf(path))?.isDirectory) return `there is no folder ${path}`;
-    await Deno.readDir(path)[Symbol.asyncIterator]().next(); // throws where it cannot be read
+    if (await holdsFile(path)) return; // throws where it cannot be read
+    return `the folder ${path} is empty: it holds no image (${IMAGE_ENDINGS})`;
   });
+}
+
+/** Whether a folder holds a file, at any depth. */
+async function holdsFile(folder: string): Promise<boolean> {
+  const folders: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (!isDirectory) return true;
+    folders.push(join(folder, name));
+  }
+  for (const inner of folders) if (await holdsFile(inner)) return true;
+  return false;
 }
 
 /** What is wrong with a file of annotations, by its ends: reading all of LVIS would take as long as opening it. */

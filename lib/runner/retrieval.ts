@@ -25,14 +25,15 @@ import {
   SIZE_BINS,
   subsetByRmax,
 } from "../retrieval/mod.ts";
-import type { ExperimentConfig } from "./config.ts";
+import { checkConfig, type ExperimentConfig } from "./config.ts";
 import { type FusionContext, prepareFusion, runFusion } from "./fusion.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./score_covers.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
 import { type FilingOptions, writeResults } from "../report/filing.ts";
 import type { ResultRow } from "../report/results.ts";
 import { divideWords, onlyQueries, type Words } from "./words.ts";
-import { nothingToFind, openWorkbench, type Workbench } from "./workbench.ts";
+import { nothingToFind } from "./open_parts.ts";
+import { openWorkbench, type Workbench } from "./workbench.ts";
 
 /** How an experiment is run; nothing here changes its numbers. */
 export interface RunOptions extends FilingOptions {
@@ -197,13 +198,15 @@ async function scoreAll(
  * @param options how; nothing in them changes the numbers
  * @returns rows, scores and features, for tables and figures
  * @throws {Error} when the data set has no annotations, or no image of it could be encoded
- * @throws {RangeError} when two covers or two fusions have one name
+ * @throws {RangeError} before any work, when the configuration says what `checkConfig` refuses, or two covers or
+ * two fusions have one name
  */
 export async function runRetrieval(
   config: ExperimentConfig,
   options: RunOptions = {},
 ): Promise<RetrievalRun> {
   const started = new Date();
+  checkConfig(config);
   checkNames(config);
   const { cacheDir = CACHE_DIR } = options;
   const signal = operationSignal(options.signal);

@@ -4,7 +4,7 @@
  * @module
  */
 import { operationSignal } from "../runtime/interrupt.ts";
-import type { ExperimentConfig } from "./config.ts";
+import { checkConfig, type ExperimentConfig } from "./config.ts";
 import { missingPart } from "./preflight.ts";
 import { filesOf } from "../report/filing.ts";
 import { commandLine } from "../report/provenance.ts";
@@ -53,12 +53,14 @@ export interface Series {
  *
  * @param members what to run
  * @param options how; see `runRetrieval`
- * @throws {RangeError} when two members have one label or write to one file
+ * @throws {RangeError} before any work, when a configuration says what `checkConfig` refuses, or two members have
+ * one label or write to one file
  */
 export async function runSeries(
   members: readonly SeriesMember[],
   options: RunOptions = {},
 ): Promise<Series> {
+  for (const { config } of members) checkConfig(config);
   const refuseTwice = (what: string, keys: string[]) => {
     const twice = keys.find((key, i) => keys.indexOf(key) !== i);
     if (twice === undefined) return;

@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { applyDiff, type Diff, type ExperimentConfig } from "./config.ts";
+import type { ExperimentConfig } from "./config.ts";
+import { applyDiff, type Diff } from "./diff.ts";
 
 /**
  * Runs a test with a cache and a folder of runs that are gone afterwards.

@@ -20,7 +20,7 @@ import { loadEngine } from "../tensor/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { createProgress, type Progress } from "../runtime/progress.ts";
-import type { ExperimentConfig, FusionMethod } from "./config.ts";
+import { checkConfig, type ExperimentConfig, type FusionMethod } from "./config.ts";
 import { type FusionContext, recipeOf, trainModel } from "./fusion.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
 import { writeResults } from "../report/filing.ts";
@@ -242,6 +242,7 @@ function bestTrial(rows: readonly TrialRow[]): TrialRow {
  * @param method a fusion that is trained and is a transformer; the grid replaces its settings
  * @param options how many points, and how
  * @returns a row a trial, as written, and the best
+ * @throws {RangeError} before any work, when configuration or method say what `checkConfig` refuses
  * @throws {Error} when the fusion is no trained transformer, or every trial failed
  */
 export async function runSearch(
@@ -250,6 +251,7 @@ export async function runSearch(
   options: SearchOptions = {},
 ): Promise<SearchRun> {
   const started = new Date();
+  checkConfig({ ...config, fusion: [method] }, `Cannot search in ${config?.name}`);
   const given = searchedFuser(method);
   const { draws, cacheDir = CACHE_DIR } = options;
   const { epochs, batchSize } = resolveTrainConfig({
@@ -260,8 +262,8 @@ export async function runSearch(
   const fuser = { ...given, train: { ...given.train, epochs } };
   const signal = operationSignal(options.signal);
   const run = { displayId: crypto.randomUUID(), ...options, signal };
-  const bench = await openWorkbench(config, run);
-  const progress = searchProgress(epochs, { ...run, draws });
+  const progress = searchProgress(epochs, { ...run, draws }); // refuses draws that cannot be
+  const bench = await openWorkbench({ ...config, fusion: [method] }, run);
   try {
     // what fails here is no trial's fault
     const { store: learn } = await bench.split("train", method.cover);

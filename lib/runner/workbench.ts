@@ -6,12 +6,13 @@
  */
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import { coverBoxes, coverName, type CoverSpec, makeCover } from "../covers/mod.ts";
-import { type Dataset, firstImages } from "../datasets/mod.ts";
-import { classPrompts, type Encoder, loadEncoder } from "../encoders/mod.ts";
+import type { Dataset } from "../datasets/mod.ts";
+import { classPrompts, type Encoder } from "../encoders/mod.ts";
 import { extractFeatures, type FeatureStore } from "../features/mod.ts";
 import { createProgress, type ProgressOutput } from "../runtime/progress.ts";
 import type { ExperimentConfig } from "./config.ts";
 import { openDataset } from "./open_dataset.ts";
+import { openParts, partToLearn } from "./open_parts.ts";
 
 /** An image by whose patches covers are compared. */
 const PROBE = { width: 480, height: 480 };
@@ -86,7 +87,8 @@ function once<T>(): (key: string, work: () => Promise<T>) => Promise<T> {
  *
  * @param config what to run
  * @param options how
- * @throws {Error} when either cannot be opened, or the data set has nothing to score recall against
+ * @throws {Error} when either is missing or cannot be opened, the data set has nothing to score recall against, or
+ * a fusion does not fit them
  */
 export async function openWorkbench(
   config: ExperimentConfig,
@@ -101,10 +103,7 @@ export async function openWorkbench(
       split ?? "",
       () => time("dataset", () => openDataset(config.dataset, config.seed, { ...options, split })),
     );
-  const dataset = await open();
-  checkAnnotated(config, dataset); // before hours of encoding
-  const { id, ...how } = config.encoder;
-  const encoder = await loadEncoder(id, how);
+  const { dataset, encoder } = await openParts(config, open, options);
   const encode = async (dataset: Dataset, cover: CoverSpec, what: string) => {
     const label = `Encode ${what}`;
     const { output, displayId } = options;
@@ -158,10 +157,7 @@ export async function openWorkbench(
       return await store(dataset, cover);
     },
     async split(name, cover) {
-      const whole = await open(name);
-      const most = config.learn?.[name];
-      const split = most === undefined ? whole : firstImages(whole, most);
-      checkSplit(config, dataset, split, name);
+      const split = await partToLearn(config, dataset, name, open);
       return { dataset: split, store: await store(split, cover, name) };
     },
     close: () => encoder.dispose(),
@@ -178,39 +174,4 @@ function largerCovers({ covers }: ExperimentConfig, cover: CoverSpec): CoverSpec
     spec.scheme === "objects" ? 0 : coverBoxes(makeCover(spec, PROBE)).length;
   return covers.filter((other) => size(other) > size(cover))
     .toSorted((a, b) => size(b) - size(a));
-}
-
-/** Refuses to learn from, or to choose by, the images that are searched, or other classes than theirs. */
-function checkSplit(
-  { name, dataset }: ExperimentConfig,
-  searched: Dataset,
-  other: Dataset,
-  kind: "train" | "val",
-): void {
-  const purpose = kind === "train" ? "train on" : "choose the best epoch by";
-  const searchedSplit = dataset.source === "clevr-ds" ? dataset.split : undefined;
-  if (searchedSplit === kind || searched.fingerprint === other.fingerprint) {
-    throw new Error(`Cannot ${purpose} ${other.name} in ${name}: these images are searched`);
-  }
-  const differs = (category: string, i: number) => category !== other.categories[i];
-  if (searched.categories.length !== other.categories.length || searched.categories.some(differs)) {
-    throw new Error(
-      `Cannot ${purpose} ${other.name} in ${name}: its categories are not those of ${searched.name}, ` +
-        `in the same order`,
-    );
-  }
-}
-
-function checkAnnotated({ name }: ExperimentConfig, dataset: Dataset): void {
-  if (!dataset.annotated) {
-    throw new Error(
-      `Cannot run ${name}: ${dataset.name} has no annotations to score recall against`,
-    );
-  }
-  if (dataset.report.objects === 0) throw nothingToFind(name, dataset);
-}
-
-/** What is thrown where no query has a right answer. */
-export function nothingToFind(name: string, dataset: Dataset): Error {
-  return new Error(`Cannot run ${name}: no image of ${dataset.name} shows an object of any class`);
 }

@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { z } from "zod";
+import { checkSettings, COUNT, kindsOf, number, SHARE } from "../runtime/settings.ts";
+
 /** How the learning rate changes over a training. */
 export type ScheduleSpec =
   /** Rises linearly over the first `warmup` of all steps (a share), then falls linearly towards 0. */
@@ -13,28 +16,15 @@ export type ScheduleSpec =
   /** Always the same. */
   | { kind: "constant" };
 
+/** What a {@linkcode ScheduleSpec} may say. */
+export const SCHEDULE_SCHEMA: z.ZodType<ScheduleSpec> = kindsOf<ScheduleSpec, "kind">("kind", {
+  linear: { warmup: SHARE },
+  step: { every: COUNT, gamma: number("in (0, 1]", (value) => value > 0 && value <= 1) },
+  constant: {},
+});
+
 /** The learning rate at a step, counted from 0. */
 export type Schedule = (step: number) => number;
-
-function check(spec: ScheduleSpec, steps: number): void {
-  const fail = (why: string) => {
-    throw new RangeError(`Cannot make schedule: ${why}`);
-  };
-  if (!Number.isInteger(steps) || steps < 1) fail(`steps must be a positive integer, got ${steps}`);
-  if (!["linear", "step", "constant"].includes(spec.kind)) {
-    fail(`there is no kind "${spec.kind}" (linear, step, constant)`);
-  }
-  if (spec.kind === "linear" && !(spec.warmup >= 0 && spec.warmup <= 1)) {
-    fail(`warmup must be a share in [0, 1], got ${spec.warmup}`);
-  }
-  if (spec.kind === "step") {
-    const { every, gamma } = spec;
-    if (!Number.isInteger(every) || every < 1) {
-      fail(`every must be a positive number of steps, got ${every}`);
-    }
-    if (!(gamma > 0 && gamma <= 1)) fail(`gamma must be in (0, 1], got ${gamma}`);
-  }
-}
 
 /**
  * Makes a schedule (appendix A.4: linear, with a linear warm-up; Table 14: step size and gamma).
@@ -58,11 +48,11 @@ export function createSchedule(
   spec: ScheduleSpec,
   { learningRate, steps }: { learningRate: number; steps: number },
 ): Schedule {
-  check(spec, steps);
+  const attempt = "Cannot make schedule";
+  checkSettings(SCHEDULE_SCHEMA, spec, attempt);
+  checkSettings(COUNT, steps, attempt, "steps");
   if (!(learningRate >= 0 && learningRate < Infinity)) {
-    throw new RangeError(
-      `Cannot make schedule: learningRate must be a number >= 0, got ${learningRate}`,
-    );
+    throw new RangeError(`${attempt}: learningRate must be a number >= 0, got ${learningRate}`);
   }
   if (spec.kind === "constant") return () => learningRate;
   if (spec.kind === "step") {

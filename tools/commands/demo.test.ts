@@ -47,7 +47,11 @@ for (
     [["--images", "dir"], /--annotations and --images go together/],
     [["--limit", "5"], /--limit is for --annotations and --images/],
     [["--annotations", "a", "--images", "b", "--limit", "0"], /--limit must be .* from 1 on/],
-    [["--colour"], /Unknown option '--colour'/],
+    [["--colour"], /Unknown option '--colour' \(there are: --scale, --seed, /],
+    [["--encodr", "x"], /Unknown option '--encodr'; did you mean --encoder\?/],
+    [["--image=x"], /Unknown option '--image'; did you mean --images\?/],
+    [["--scael", "smoke"], /did you mean --scale\?/],
+    [["--seed", "1e3"], /--seed must be a whole number from 0 on, got "1e3"/],
     [["extra"], /Unexpected argument 'extra'/],
   ] as [string[], RegExp][]
 ) {
@@ -63,7 +67,7 @@ Deno.test("called wrongly the demo shows its usage and exits with 2; a failure e
   const absent = ["--annotations", "absent.json", "--images", "."];
   const failed = await captureDeno(["run", "-A", "--no-check", demo, ...absent]);
   assert.equal(failed.code, 1);
-  assert.match(failed.output, /Cannot load data set \S*absent\.json/);
+  assert.match(failed.output, /Cannot run main_result: there is no file .*absent\.json/);
   assert.doesNotMatch(failed.output, /Usage/);
 });
 
@@ -108,6 +112,24 @@ Deno.test("a demo on own data says where it wrote, and leaves what is committed 
       assert.ok(Deno.statSync(path).size > 0);
     }
     assert.deepEqual(committed(), before);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the demo refuses an empty folder of images, and says what it looked for", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const annotations = join(folder, "own.json"), images = join(folder, "images");
+    await Deno.mkdir(images);
+    await Deno.writeTextFile(annotations, '{"images": [], "categories": [], "annotations": []}');
+    const args = ["--annotations", annotations, "--images", images, "--encoder", "nobody/nothing"];
+    const { code, output } = await captureDeno(["run", "-A", "--no-check", demo, ...args]);
+    assert.equal(code, 1);
+    assert.match(
+      output,
+      /images is empty: it holds no image \(\.jpg, .*\.avif\); .*nobody\/nothing/s,
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

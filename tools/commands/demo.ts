@@ -14,7 +14,6 @@
  * @module
  */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import {
   configHash,
   configure,
@@ -36,6 +35,7 @@ import {
 } from "detailclip";
 import { closedForm } from "../../experiments/fusion.ts";
 import { mainResult } from "../../experiments/main_result.ts";
+import { readOptions } from "./arguments.ts";
 
 const USAGE = `Usage: deno task demo [options]
   --scale smoke|quick|paper   how much to run (quick)
@@ -80,7 +80,7 @@ function integer(name: string, text: string | undefined, least: number): number 
  * @throws {Error} when it is not understood
  */
 export function readArguments(args: string[]): Demo {
-  const { values } = parseArgs({ args, options: OPTIONS });
+  const { values } = readOptions({ args, options: OPTIONS });
   const { annotations, images: root, encoder, keep } = values;
   if ((annotations === undefined) !== (root === undefined)) {
     throw new RangeError("Cannot run demo: --annotations and --images go together");

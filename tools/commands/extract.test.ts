@@ -74,13 +74,51 @@ Deno.test("extract tool: exit status 1 when it cannot work, 2 when it is called 
         [[], /--dataset is missing/],
         [[...dataset, "--cover", "cc10"], /Cannot read cover name "cc10"/],
         [[...dataset, "--method", "fast"], /--method: expected exact, pyramid, got fast/],
-        [[...dataset, "--colour"], /Unknown option '--colour'/],
+        [[...dataset, "--colour"], /Unknown option '--colour' \(there are: --dataset, --images, /],
+        [[...dataset, "--encodr", "x"], /Unknown option '--encodr'; did you mean --encoder\?/],
+        [["--datset", "x"], /did you mean --dataset\?/],
       ] as const
     ) {
       const { code, stderr } = await run([...args]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);
     }
+  }));
+
+Deno.test("extract tool: a folder without images, or with broken ones alone, is an error that says so", () =>
+  withFolder(async (folder) => {
+    const images = join(folder, "images"), cache = ["--cache", join(folder, "cache")];
+    await Deno.mkdir(images);
+    const empty = await run(["--dataset", images, ...cache]);
+    assert.equal(empty.code, 1);
+    assert.match(empty.stderr, /Cannot load image folder .*images: it holds no image; .* \.jpg, /);
+    for (const name of ["a.jpg", "b.png"]) await Deno.writeTextFile(join(images, name), "no image");
+    const broken = await run(["--dataset", images, ...cache, "--cover", "full"]);
+    assert.equal(broken.code, 1);
+    assert.match(broken.stderr, /not encoded: a\.jpg/);
+    assert.match(
+      broken.stderr,
+      /Cannot extract features of images: none of its 2 images can be read; /,
+    );
+  }));
+
+Deno.test("extract tool: a missing data set and a missing encoder are told together", async () => {
+  const { code, stderr } = await run(["--dataset", "absent", "--encoder", "nobody/nothing"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot load data set absent: .*\nCannot load encoder "nobody\/nothing"/);
+});
+
+Deno.test("extract tool: the embedded encoder says that it does not know photographs", () =>
+  withFolder(async (folder) => {
+    await writeImages(join(folder, "images"), 1);
+    const args = ["--dataset", join(folder, "images"), "--cache", join(folder, "cache")];
+    const { code, stderr } = await run([...args, "--cover", "full", "--encoder", "tiny-clip"]);
+    assert.equal(code, 0, stderr);
+    assert.equal(
+      stderr.match(/^note: tiny-clip knows drawn objects only .*$/gm)?.length,
+      1,
+      stderr,
+    );
   }));
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -7,15 +7,20 @@
  *       [--method exact|pyramid] [--shard 0/4] [--max-pixels N] [--verify checksum|size] [--retry]
  *
  * A cover is `full`, `objects`, `cc@K`, `grid@N` or `vc@K:MINSIDE`. Exits with 0 when every image is in
- * the cache or in the ledger, 1 when not, 2 when it was called wrongly, 130 when it was stopped.
+ * the cache or in the ledger (and not all of them in the ledger), 1 when not, 2 when it was called wrongly, 130 when it was stopped.
  *
  * @module
  */
 import { dirname } from "node:path";
-import { parseArgs } from "node:util";
 import { parseCoverName } from "../../lib/covers/mod.ts";
 import { type Dataset, describeDataset, loadCoco, loadFolder } from "../../lib/datasets/mod.ts";
-import { type Encoder, type EncoderDtype, loadEncoder } from "../../lib/encoders/mod.ts";
+import {
+  type Encoder,
+  type EncoderDtype,
+  loadEncoder,
+  locateEncoder,
+  scopeNotice,
+} from "../../lib/encoders/mod.ts";
 import {
   extractFeatures,
   type ExtractOptions,
@@ -24,8 +29,9 @@ import {
 } from "../../lib/features/mod.ts";
 import type { CutMethod } from "../../lib/images/mod.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
+import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { oneOf, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
 
 const OPTIONS = {
   dataset: { type: "string" },
@@ -59,12 +65,7 @@ function parseCount(option: string, text: string): number {
 
 /** What the command line asks for, before anything is loaded. */
 function parseCall(args: string[]) {
-  let values;
-  try {
-    ({ values } = parseArgs({ args, options: OPTIONS }));
-  } catch (error) {
-    throw new UsageError(`Cannot read the command line: ${(error as Error).message}`);
-  }
+  const { values } = readOptions({ args, options: OPTIONS });
   if (!values.dataset) throw new UsageError("Cannot extract features: --dataset is missing");
   const { preprocessing, shard } = values;
   const maxPixels = values["max-pixels"];
@@ -94,12 +95,30 @@ function parseCall(args: string[]) {
   };
 }
 
+/**
+ * Looks for the data set and the encoder before either is opened.
+ *
+ * @returns whether the data set is a folder
+ * @throws {Error} when one is missing, or both
+ */
+async function lookFor(
+  { dataset, encoder, dtype }: ReturnType<typeof parseCall>,
+): Promise<boolean> {
+  const looks = await Promise.allSettled([
+    Deno.stat(dataset).catch((error) => {
+      throw new Error(`Cannot load data set ${dataset}: ${error.message}`);
+    }),
+    locateEncoder(encoder, { dtype }),
+  ]);
+  const faults = looks.flatMap((look) => look.status === "rejected" ? [look.reason.message] : []);
+  if (faults.length > 0) throw new Error(faults.join("\n"));
+  return looks[0].status === "fulfilled" && looks[0].value.isDirectory;
+}
+
 /** A data set of COCO annotations, or of the images in a folder. */
-async function loadDataset(path: string, images: string | undefined): Promise<Dataset> {
-  const { isDirectory } = await Deno.stat(path).catch((error) => {
-    throw new Error(`Cannot load data set ${path}: ${error.message}`);
-  });
-  return isDirectory
+async function loadDataset(call: ReturnType<typeof parseCall>): Promise<Dataset> {
+  const { dataset: path, images } = call;
+  return await lookFor(call)
     ? await loadFolder(path)
     // an image that the annotations list and that is not there belongs in the ledger, too
     : await loadCoco(path, images ?? dirname(path), { keepMissing: true });
@@ -125,12 +144,22 @@ export function summarize(store: FeatureStore, label: string, encoded: number): 
   return lines.join("\n");
 }
 
+/** What is thrown where there is nothing to work with. */
+function nothingEncoded(summary: string, label: string, ledger: FeatureStore["ledger"]): Error {
+  const why = ledger.length === 0
+    ? "it lists no image"
+    : `none of its ${ledger.length} images can be read; the first reason: ${ledger[0].detail}`;
+  return new Error(`${summary}\nCannot extract features of ${label}: ${printable(why)}`);
+}
+
 /** Extracts while showing progress. */
 async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal): Promise<string> {
-  const dataset = await loadDataset(call.dataset, call.images);
+  const dataset = await loadDataset(call);
   console.error(printable(describeDataset(dataset)));
   const { dtype, preprocessing } = call;
   const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing, signal });
+  const said = scopeNotice(encoder, dataset);
+  if (said) notice(printable(said));
   const { shard } = call.extract;
   const total = shard
     ? Math.ceil((dataset.images.length - shard.index) / shard.count)
@@ -149,7 +178,10 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
         progress.update(now.done, now.failed > 0 ? `${now.failed} failed` : undefined);
       },
     });
-    return summarize(store, label, encoded);
+    const summary = summarize(store, label, encoded);
+    // a shard alone may well have the broken ones
+    if (store.imageIds.length === 0 && !shard) throw nothingEncoded(summary, label, store.ledger);
+    return summary;
   } finally {
     await progress.finish();
     await encoder.dispose();

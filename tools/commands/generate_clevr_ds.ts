@@ -9,7 +9,6 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import {
   CLEVR_DS_VARIANTS,
   type ClevrDsVariant,
@@ -19,7 +18,7 @@ import {
 } from "../../lib/datasets/mod.ts";
 import { interruptible, operationSignal } from "../../lib/runtime/interrupt.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { oneOf, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
 import { fail } from "../project.ts";
 
 function wholeNumber(option: string, value: string): number {
@@ -30,7 +29,7 @@ function wholeNumber(option: string, value: string): number {
 
 /** Generates what the command line asks for. */
 async function generate(args: string[]): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       out: { type: "string" },

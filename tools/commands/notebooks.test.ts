@@ -3,7 +3,14 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
-import { cellText, injectParameters, parameterNames, readNotebook } from "../jupyter/notebook.ts";
+import {
+  cellText,
+  injectParameters,
+  type Notebook,
+  parameterNames,
+  parametersOf,
+  readNotebook,
+} from "../jupyter/notebook.ts";
 import {
   copyName,
   notebookCommand,
@@ -13,7 +20,7 @@ import {
   timeLimit,
 } from "../jupyter/run_notebooks.ts";
 import { noteTimes } from "../jupyter/times.ts";
-import { parseCommandLine, runWithCaches, sweepColdCaches } from "./notebooks.ts";
+import { parseCommandLine, parseSetting, runWithCaches, sweepColdCaches } from "./notebooks.ts";
 import { ROOT } from "../project.ts";
 
 const SOURCE = join(ROOT, "tools", "jupyter", "testdata", "parameters.ipynb");
@@ -53,7 +60,76 @@ Deno.test("parameters are found and overridden by a cell right after theirs", as
   assert.equal(injected.cells.length, notebook.cells.length + 1);
   assert.match(cellText(injected.cells[2]), /const k = 5;\nconst scale = "a \\"b\\"";/);
   assert.equal(injectParameters(notebook, {}).cells.length, notebook.cells.length);
-  assert.throws(() => injectParameters(notebook, { q: 1 }), /Cannot set q: .*it has: scale, k/);
+  assert.throws(() => injectParameters(notebook, { q: 1 }), /Cannot set q: .*there are: scale, k/);
+});
+
+/** A notebook whose parameters cell says this. */
+const declaring = (source: string): Notebook => ({
+  cells: [{ cell_type: "code", source, metadata: { tags: ["parameters"] } }],
+  metadata: {},
+  nbformat: 4,
+  nbformat_minor: 5,
+});
+
+Deno.test("parameters are read as far as their values are plain", () => {
+  const notebook = declaring(`const seed = 7;
+const scale = "quick" as "smoke" | "quick";
+const title = "a; b as c"; // in words
+const many: Record<string, { x: string; y?: number }> = {};
+const ks = [
+  1,
+];
+const maybe = undefined as number[] | undefined;
+let later: number;
+const sum = 3 + 4;
+const f = (x: number) => x;
+  const inner = 1;`);
+  assert.deepEqual([...parametersOf(notebook)], [
+    ["seed", "7"],
+    ["scale", '"quick"'],
+    ["title", '"a; b as c"'],
+    ["many", "{"],
+    ["ks", "["],
+    ["maybe", "undefined"],
+    ["later", ""],
+    ["sum", ""],
+    ["f", ""],
+  ]);
+});
+
+Deno.test("a parameter takes a value of its own kind alone, and a mistyped one names the nearest", () => {
+  const notebook = declaring(
+    'const seed = 7; // of all\nconst word = "a";\nconst many = {};\nconst ks = [1];\nconst on = false;' +
+      "\nconst lvis = undefined as object | undefined;",
+  );
+  const set = (...settings: string[]) => () =>
+    injectParameters(notebook, Object.fromEntries(settings.map(parseSetting)));
+  assert.throws(set("sead=3"), /Cannot set sead: .*did you mean seed\?/);
+  assert.throws(set("__proto__=3"), /Cannot set __proto__: .*there are: seed, word/);
+  assert.throws(
+    set("seed=abc"),
+    /^Error: Cannot set seed: it must be a number, such as 7, got "abc"$/,
+  );
+  for (const value of ['"7"', "NaN", "1e999", "null", "[7]", "{}", "true", ""]) {
+    assert.throws(set(`seed=${value}`), /Cannot set seed: it must be a number/, value);
+  }
+  assert.throws(set("word=3"), /word: it must be text, such as "a", got 3/);
+  assert.throws(set("many=[]"), /many: it must be an object, got \[\]/);
+  assert.throws(set("ks=5"), /ks: it must be a list, got 5/);
+  assert.throws(set("on=1"), /on: it must be true or false, such as false, got 1/);
+  const fine = ["seed=1e3", "word=b", 'many={"a": 1}', "ks=[]", "on=true", 'lvis={"root": "x"}'];
+  assert.match(cellText(set(...fine)().cells[1]), /const seed = 1000;\nconst word = "b";/);
+});
+
+Deno.test("a value that cannot be is refused before a kernel starts", async () => {
+  const log: string[] = [];
+  const set = { k: "abc" };
+  const refused = runWithCaches(
+    { notebooks: [SOURCE], scale: "smoke", set, log: (message) => log.push(message) },
+    false,
+  );
+  await assert.rejects(refused, /Cannot set k: it must be a number, such as 3, got "abc"/);
+  assert.deepEqual(log, []);
 });
 
 Deno.test("the command line: names by prefix, JSON values, clear refusals", () => {
@@ -76,6 +152,7 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.throws(() => parseCommandLine(["03"], all), /Cannot run notebook 03: .*01_cover, 02_retr/);
   assert.throws(() => parseCommandLine(["--scale", "huge"], all), /smoke, quick, paper/);
   assert.throws(() => parseCommandLine(["--set", "k"], all), /key=value, got k/);
+  assert.throws(() => parseCommandLine(["--scael", "smoke"], all), /did you mean --scale\?/);
   assert.throws(() => parseCommandLine(["--repeat", "0"], all), /--repeat must be a positive/);
   assert.throws(() => parseCommandLine(["--cold", "--repeat", "2"], all), /only the first/);
 });

@@ -10,7 +10,6 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
@@ -22,6 +21,7 @@ import {
 } from "../jupyter/run_notebooks.ts";
 import { noteTimes, timesPath } from "../jupyter/times.ts";
 import { fail, ROOT } from "../project.ts";
+import { readOptions } from "./arguments.ts";
 
 const SCALES = ["smoke", "quick", "paper"];
 
@@ -64,7 +64,7 @@ export function parseCommandLine(
   args: readonly string[],
   all: readonly string[],
 ): RunOptions & { cold: boolean } {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readOptions({
     args: [...args],
     allowPositionals: true,
     options: {

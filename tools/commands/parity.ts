@@ -10,24 +10,17 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { loadEngine } from "../../lib/tensor/mod.ts";
 import { checkParity } from "../parity/compare.ts";
-import { oneOf, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
 import { fail } from "../project.ts";
 
 const USAGE = "deno task parity FILE --heads H [--engine native|wasm]";
 
 /** What the command line asks for. */
 function parseCall(args: string[]) {
-  let call;
-  try {
-    const options = { heads: { type: "string" }, engine: { type: "string" } } as const;
-    call = parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(`Cannot read the command line: ${(error as Error).message}`);
-  }
-  const { values, positionals } = call;
+  const options = { heads: { type: "string" }, engine: { type: "string" } } as const;
+  const { values, positionals } = readOptions({ args, options, allowPositionals: true });
   if (positionals.length !== 1) {
     throw new UsageError(`Cannot check parity: expected one FILE, got ${positionals.length}`);
   }

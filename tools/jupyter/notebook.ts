@@ -5,6 +5,7 @@
  */
 import { basename, join } from "node:path";
 import { entriesIn } from "../../lib/runtime/files.ts";
+import { didYouMean } from "../../lib/runtime/nearest.ts";
 
 /** One cell of a notebook, as far as the tools look at it. */
 export interface Cell {
@@ -79,13 +80,61 @@ export function notebookName(path: string): string {
 /**
  * The constants that a notebook's parameters cell declares. The cell is simple by convention: one
  * `const name = value;` each, at the start of a line.
+ *
+ * @returns by name the text of each one's value, as far as it is plain: text, a number or a word; `[` or `{` where
+ * it begins with that; else nothing
  */
-export function parameterNames(notebook: Notebook): string[] {
+export function parametersOf(notebook: Notebook): Map<string, string> {
   const cells = notebook.cells.filter((cell) => cell.metadata.tags?.includes(PARAMETERS_TAG));
-  const declaration = /^(?:const|let|var)\s+([A-Za-z_$][\w$]*)/gm;
-  return cells.flatMap((cell) =>
-    [...cellText(cell).matchAll(declaration)].map((match) => match[1])
+  const declaration = /^(?:const|let|var)\s+([A-Za-z_$][\w$]*)(.*)$/gm;
+  const plain = /^[^=]*=\s*([[{]|("(?:[^"\\]|\\.)*"|[-+\w.]+)(?=\s*(?:as\b|;|$)))/;
+  return new Map(
+    cells.flatMap((cell) =>
+      [...cellText(cell).matchAll(declaration)]
+        .map(([, name, rest]) => [name, plain.exec(rest)?.[1] ?? ""])
+    ),
   );
+}
+
+/** Names of {@linkcode parametersOf}. */
+export function parameterNames(notebook: Notebook): string[] {
+  return [...parametersOf(notebook).keys()];
+}
+
+/** What kind of value a text of TypeScript is, where that is plain to see. */
+function kindOfText(text: string): string | undefined {
+  if (text === "[") return "a list";
+  if (text === "{") return "an object";
+  try {
+    return kindOf(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What kind of value something is; nothing of `null`, in whose place anything may come. */
+function kindOf(value: unknown): string | undefined {
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "number") return Number.isFinite(value) ? "a number" : "infinite";
+  if (typeof value === "string") return "text";
+  if (typeof value === "boolean") return "true or false";
+  return typeof value === "object" && value !== null ? "an object" : undefined;
+}
+
+/**
+ * Refuses a value of another kind than the one that a parameter is declared with.
+ *
+ * @param text the declared value, as {@linkcode parametersOf} gives it
+ * @param name of the parameter
+ * @param value the new one
+ * @throws {Error} saying what it must be
+ */
+export function checkParameter(text: string, name: string, value: unknown): void {
+  const declared = kindOfText(text);
+  if (declared === undefined || declared === kindOf(value)) return;
+  const got = typeof value === "number" ? String(value) : JSON.stringify(value);
+  const shown = text.length > 1 || /\d/.test(text) ? `, such as ${text}` : "";
+  throw new Error(`Cannot set ${name}: it must be ${declared}${shown}, got ${got}`);
 }
 
 /**
@@ -94,15 +143,18 @@ export function parameterNames(notebook: Notebook): string[] {
  *
  * @param notebook the source
  * @param values new values; each must be a parameter of the notebook
- * @throws {Error} when the notebook has no such parameter
+ * @throws {Error} when the notebook has no such parameter, or one of another kind
  */
 export function injectParameters(notebook: Notebook, values: Record<string, unknown>): Notebook {
   const copy = structuredClone(notebook);
-  const names = parameterNames(notebook);
-  for (const name of Object.keys(values)) {
-    if (names.includes(name)) continue;
-    const known = names.length > 0 ? names.join(", ") : "none";
-    throw new Error(`Cannot set ${name}: the notebook has no such parameter (it has: ${known})`);
+  const parameters = parametersOf(notebook);
+  for (const [name, value] of Object.entries(values)) {
+    const text = parameters.get(name);
+    if (text === undefined) {
+      const known = didYouMean(name, [...parameters.keys()]);
+      throw new Error(`Cannot set ${name}: the notebook has no such parameter${known}`);
+    }
+    checkParameter(text, name, value);
   }
   if (Object.keys(values).length === 0) return copy;
   const declarations = Object.entries(values)

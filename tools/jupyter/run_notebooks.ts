@@ -8,9 +8,17 @@ import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { canonicalJson, sha256, writeAtomic } from "../../lib/runtime/files.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
+import { didYouMean } from "../../lib/runtime/nearest.ts";
 import { type JupyterSetup, setUpJupyter } from "./kernelspec.ts";
 import { capture, ROOT } from "../project.ts";
-import { injectParameters, notebookName, parameterNames, readNotebook } from "./notebook.ts";
+import {
+  checkParameter,
+  injectParameters,
+  notebookName,
+  parameterNames,
+  parametersOf,
+  readNotebook,
+} from "./notebook.ts";
 
 /** What to run, and how. */
 export interface RunOptions {
@@ -125,18 +133,24 @@ async function runOne(
   return `${where}${report.error}`;
 }
 
-/** Refuses parameters that none of the notebooks has: a slip of the pen would go unnoticed. */
-async function assertKnown({ notebooks, set = {} }: RunOptions): Promise<void> {
+/**
+ * Refuses parameters that none of the notebooks has, which would go unnoticed, and values of another kind than a
+ * notebook declares, which would be noticed late.
+ */
+async function checkSet({ notebooks, set = {} }: RunOptions): Promise<void> {
   const known = new Set<string>();
   for (const path of notebooks) {
     // one that cannot be read fails when its turn comes
-    const names = await readNotebook(path).then(parameterNames, () => []);
-    names.forEach((name) => known.add(name));
+    const parameters = await readNotebook(path).then(parametersOf, () => new Map<string, string>());
+    for (const [name, text] of parameters) {
+      known.add(name);
+      if (Object.hasOwn(set, name)) checkParameter(text, name, set[name]);
+    }
   }
   for (const name of Object.keys(set)) {
     if (known.has(name)) continue;
-    const has = [...known].join(", ") || "none";
-    throw new Error(`Cannot set ${name}: no notebook has such a parameter (there are: ${has})`);
+    const near = didYouMean(name, [...known]);
+    throw new Error(`Cannot set ${name}: no notebook has such a parameter${near}`);
   }
 }
 
@@ -155,12 +169,12 @@ function repeatLine(name: string, repeat: number, seconds: readonly number[] = [
  *
  * @param options which, at what scale, with what parameters
  * @returns how many ended well and how many did not, and how long they took
- * @throws {Error} when a parameter is set that no notebook has, or Jupyter cannot be set up; the
+ * @throws {Error} when a parameter is set that no notebook has, or to a value of another kind, or Jupyter cannot be set up; the
  * signal's reason when it has aborted
  */
 export async function runNotebooks(options: RunOptions): Promise<RunTotals> {
   const { repeat = 1, log = console.log, signal = operationSignal() } = options;
-  await assertKnown(options);
+  await checkSet(options);
   const setup = await setUpJupyter();
   const totals: RunTotals = { passed: 0, failed: 0, seconds: {} };
   for (const path of options.notebooks) {

@@ -97,7 +97,7 @@ export async function writeSplits(
     paths[split] = join(directory, `${split}.json`);
     if (!splits.includes(split)) continue;
     const content = {
-      info: { description, split, recipe },
+      info: { description, split, recipe }, // loadCoco knows a drawn data set by its recipe
       images: own.map(({ index, sha256 }) => ({
         id: index + 1,
         file_name: imageName(index),

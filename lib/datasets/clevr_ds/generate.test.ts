@@ -240,8 +240,11 @@ Deno.test("options out of range and folders of another recipe are refused", () =
       );
     await refuse({ images: 0 }, /images must be an integer from 1 to 999999, got 0/);
     await refuse({ size: 100 }, /size must be an integer from 160 to 1000, got 100/);
-    await refuse({ variant: "XL" as "L" }, /unknown variant "XL"/);
-    await refuse({ family: "crayons" as "noto" }, /unknown family "crayons"/);
+    await refuse({ variant: "XL" as "L" }, /variant must be one of mixed, S, L, reduced, got "XL"/);
+    await refuse(
+      { family: "crayons" as "noto" },
+      /family must be one of fluent-3d, .*, got "crayons"/,
+    );
     await refuse({ seed: 2 }, /holds scenes of another recipe/);
     await refuse({ threads: 0 }, /threads must be .* got 0/);
     await refuse({ concurrency: 1.5 }, /concurrency must be .* got 1\.5/);

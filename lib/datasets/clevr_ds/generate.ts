@@ -7,6 +7,14 @@ import { join } from "node:path";
 import { canonicalJson, entriesIn, readTextIfThere, writeAtomic } from "../../runtime/files.ts";
 import { operationSignal } from "../../runtime/interrupt.ts";
 import {
+  checkSettings,
+  COUNT,
+  type Fields,
+  integer,
+  oneOf,
+  settings,
+} from "../../runtime/settings.ts";
+import {
   imageName,
   type ImageRecord,
   isIntact,
@@ -69,27 +77,25 @@ export interface GeneratedDataset {
 const RECIPE = "recipe.json";
 const partName = (index: number) => `${imageName(index)}.json`;
 
+/** What images there can be. */
+export const IMAGE_FIELDS: Fields<Required<Pick<GenerateOptions, "images" | "variant" | "size">>> =
+  {
+    images: integer("an integer from 1 to 999999", 1, 999_999),
+    variant: oneOf(...CLEVR_DS_VARIANTS),
+    size: integer("an integer from 160 to 1000", 160, 1000),
+  };
+
+type Numbers = Omit<GenerateOptions, "splits" | "signal" | "onProgress">;
+const OPTIONS = settings<Numbers>({
+  ...IMAGE_FIELDS,
+  seed: integer("an integer"),
+  family: oneOf(...SPRITE_FAMILIES),
+  threads: COUNT.optional(),
+  concurrency: COUNT.optional(),
+});
+
 function refuse(directory: string, why: string): never {
   throw new RangeError(`Cannot generate CLEVR-DS in ${directory}: ${why}`);
-}
-
-/** Refuses what cannot be generated. */
-function checkOptions(directory: string, recipe: Recipe, options: GenerateOptions): void {
-  const { images, threads = 1, concurrency = 1 } = options;
-  const fail = (why: string) => refuse(directory, why);
-  if (!Number.isInteger(images) || images < 1 || images > 999_999) {
-    fail(`images must be an integer from 1 to 999999, got ${images}`);
-  }
-  if (!Number.isInteger(recipe.size) || recipe.size < 160 || recipe.size > 1000) {
-    fail(`size must be an integer from 160 to 1000, got ${recipe.size}`);
-  }
-  for (const [name, value] of Object.entries({ threads, concurrency })) {
-    if (!Number.isInteger(value) || value < 1) {
-      fail(`${name} must be a positive integer, got ${value}`);
-    }
-  }
-  if (!CLEVR_DS_VARIANTS.includes(recipe.variant)) fail(`unknown variant "${recipe.variant}"`);
-  if (!SPRITE_FAMILIES.includes(recipe.family)) fail(`unknown family "${recipe.family}"`);
 }
 
 /** Whether a folder holds scenes of this recipe; refuses one that holds another's. */
@@ -201,7 +207,8 @@ export async function generateClevrDs(
   const { signal = operationSignal() } = options;
   const recipe: Recipe = { version: VERSION, seed, variant, family, size };
   signal.throwIfAborted();
-  checkOptions(directory, recipe, options);
+  const numbers = { seed, images, variant, family, size, threads, concurrency };
+  checkSettings(OPTIONS, numbers, `Cannot generate CLEVR-DS in ${directory}`);
 
   const wanted = Array.from({ length: images }, (_, index) => index)
     .filter((index) => splits.includes(splitOf(index)));

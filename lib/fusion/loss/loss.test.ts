@@ -182,13 +182,25 @@ Deno.test("createLoss refuses what cannot work", () => {
   const wrong = (spec: unknown) => () => createLoss(spec as LossSpec);
   assert.throws(
     wrong({ kind: "listwise-kl", temperature: 0 }),
-    /^RangeError: Cannot make loss "listwise-kl": temperature must be above 0, got 0$/,
+    /^RangeError: Cannot make loss "listwise-kl": temperature must be positive, got 0$/,
   );
-  assert.throws(wrong({ kind: "triplet", margin: NaN }), /margin must be above 0, got NaN/);
+  assert.throws(wrong({ kind: "triplet", margin: NaN }), /margin must be positive, got NaN/);
   assert.throws(
     wrong({ kind: "additive-margin", margin: Infinity, scale: 30 }),
     /margin must be a number, got Infinity/,
   );
-  assert.throws(wrong({ kind: "query-proxy", distance: "l2" }), /there is none such as .*l2/);
-  assert.throws(wrong({ kind: "contrastive" }), /there is none such as .*contrastive/);
+  assert.throws(
+    wrong({ kind: "query-proxy", distance: "l2" }),
+    /distance must be one of mse, l1, js, got "l2"/,
+  );
+  assert.throws(
+    wrong({ kind: "contrastive" }),
+    /kind must be one of query-proxy, .*additive-margin, got "contrastive"/,
+  );
+  for (const proxies of ["images", { patchesPerLevel: 0 }, { perLevel: 3 }, null, []]) {
+    assert.throws(wrong({ kind: "standardised-mse", proxies }), /proxies.* must be .* "sqrt"/);
+  }
+  for (const spec of [null, undefined, [], "mse", {}]) {
+    assert.throws(wrong(spec), /^RangeError: Cannot make loss: (it|kind) /);
+  }
 });

@@ -5,6 +5,16 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { z } from "zod";
+import {
+  checkSettings,
+  COUNT,
+  kindsOf,
+  number,
+  oneOf,
+  POSITIVE,
+  settings,
+} from "../../runtime/settings.ts";
 import {
   absoluteDistance,
   additiveMarginDistance,
@@ -36,6 +46,26 @@ export type LossSpec =
   /** Additive-margin softmax over the batch's images. */
   | { kind: "additive-margin"; margin: number; scale: number; proxies?: ProxySpec };
 
+const SOME_PATCHES = settings<Extract<ProxySpec, object>>({
+  patchesPerLevel: z.custom<number | "sqrt">(
+    (value) => value === "sqrt" || COUNT.safeParse(value).success,
+    'must be a positive integer or "sqrt"',
+  ),
+});
+const PROXIES: z.ZodType<ProxySpec> = z.union([oneOf("text", "patches"), SOME_PATCHES], {
+  error: 'must be "text", "patches" or { patchesPerLevel: a positive integer or "sqrt" }',
+});
+const proxies = PROXIES.optional();
+
+/** What a {@linkcode LossSpec} may say. */
+export const LOSS_SCHEMA: z.ZodType<LossSpec> = kindsOf<LossSpec, "kind">("kind", {
+  "query-proxy": { distance: oneOf("mse", "l1", "js"), proxies },
+  "standardised-mse": { proxies },
+  "listwise-kl": { temperature: POSITIVE, proxies },
+  triplet: { margin: POSITIVE, proxies },
+  "additive-margin": { margin: number("a number", () => true), scale: POSITIVE, proxies },
+});
+
 /** What a loss compares. */
 export interface LossBatch {
   /** Fused unit vectors, m an image. // (B, m, D) */
@@ -57,7 +87,7 @@ const PAPER_SCALE = 100;
  *
  * @param spec which loss
  * @returns a function of a batch that ends in one number; it disposes of all but its result
- * @throws RangeError when a temperature, margin or scale cannot work
+ * @throws RangeError when there is no such loss, or a temperature, margin or scale cannot work
  *
  * @example
  * ```ts
@@ -72,6 +102,7 @@ const PAPER_SCALE = 100;
  * ```
  */
 export function createLoss(spec: LossSpec): LossFunction {
+  checkSettings(LOSS_SCHEMA, spec, `Cannot make loss${spec?.kind ? ` "${spec.kind}"` : ""}`);
   const distance = distanceOf(spec);
   const scale = spec.kind === "query-proxy" ? PAPER_SCALE : 1;
   return ({ fused, proxies, targets }) =>
@@ -98,39 +129,23 @@ export function bestSimilarities(fused: tf.Tensor3D, proxies: tf.Tensor2D): tf.T
   });
 }
 
+const PAPER_DISTANCES = {
+  mse: squaredDistance,
+  l1: absoluteDistance,
+  js: jensenShannonDistance,
+};
+
 function distanceOf(spec: LossSpec): Distance {
   switch (spec.kind) {
     case "query-proxy":
-      switch (spec.distance) {
-        case "mse":
-          return squaredDistance;
-        case "l1":
-          return absoluteDistance;
-        case "js":
-          return jensenShannonDistance;
-      }
-      break;
+      return PAPER_DISTANCES[spec.distance];
     case "standardised-mse":
       return standardisedDistance;
     case "listwise-kl":
-      return listwiseDistance(positive(spec.kind, "temperature", spec.temperature));
+      return listwiseDistance(spec.temperature);
     case "triplet":
-      return tripletDistance(positive(spec.kind, "margin", spec.margin));
+      return tripletDistance(spec.margin);
     case "additive-margin":
-      return additiveMarginDistance(
-        finite(spec.kind, "margin", spec.margin),
-        positive(spec.kind, "scale", spec.scale),
-      );
+      return additiveMarginDistance(spec.margin, spec.scale);
   }
-  throw new RangeError(`Cannot make loss: there is none such as ${JSON.stringify(spec)}`);
-}
-
-function finite(kind: string, name: string, value: number): number {
-  if (Number.isFinite(value)) return value;
-  throw new RangeError(`Cannot make loss "${kind}": ${name} must be a number, got ${value}`);
-}
-
-function positive(kind: string, name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new RangeError(`Cannot make loss "${kind}": ${name} must be above 0, got ${value}`);
 }

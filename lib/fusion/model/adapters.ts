@@ -8,7 +8,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { constant, linearPlan, type ParameterPlan } from "../../tensor/initializers.ts";
 import { gelu, linear } from "../../tensor/ops/mod.ts";
-import { checkCount, type FusionSizes, type FusionSpec, type MlpSpec, refuse } from "./spec.ts";
+import {
+  checkCount,
+  checkSpec,
+  type FusionSizes,
+  type FusionSpec,
+  type MlpSpec,
+  refuse,
+} from "./spec.ts";
 import type { Parameters, PassOptions } from "./transformer.ts";
 
 /** A spec of this module's models. */
@@ -38,13 +45,9 @@ export function planFuser(spec: PlainSpec, sizes: FusionSizes): ParameterPlan[] 
   }
 }
 
-function planMlp({ input, layers, hidden }: MlpSpec, sizes: FusionSizes): ParameterPlan[] {
-  const { dim } = sizes;
-  if (![1, 2, 3].includes(layers)) refuse(`an mlp has 1, 2 or 3 layers, got ${layers}`);
-  if (input !== "full" && input !== "patches") {
-    refuse(`mlp input must be full or patches, got ${input}`);
-  }
-  if (hidden !== undefined) checkCount("hidden", hidden);
+function planMlp(spec: MlpSpec, sizes: FusionSizes): ParameterPlan[] {
+  checkSpec(spec);
+  const { input, layers, hidden } = spec, { dim } = sizes;
   const first = input === "full" ? dim : patchCount("mlp over patches", sizes) * dim;
   const widths = [first, ...Array<number>(layers - 1).fill(hidden ?? dim), dim];
   return Array.from(

@@ -12,7 +12,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { centrePatches } from "./centre.ts";
 import { linearPlan, type ParameterPlan } from "../../tensor/initializers.ts";
 import { gelu, linear } from "../../tensor/ops/mod.ts";
-import { checkCount, type FusionSizes, type MaxPoolSpec, refuse } from "./spec.ts";
+import { checkSpec, type FusionSizes, type MaxPoolSpec } from "./spec.ts";
 import type { Parameters, PassOptions } from "./transformer.ts";
 
 /**
@@ -23,12 +23,8 @@ import type { Parameters, PassOptions } from "./transformer.ts";
  * @throws Error when a value is out of range
  */
 export function resolveMaxPool(spec: MaxPoolSpec): Required<MaxPoolSpec> {
-  const full = { hidden: 1024, inputScale: 16, vectors: 1, ...spec };
-  for (const key of ["hidden", "vectors"] as const) checkCount(key, full[key]);
-  if (!(full.inputScale > 0 && full.inputScale < Infinity)) {
-    refuse(`inputScale must be positive, got ${full.inputScale}`);
-  }
-  return full;
+  checkSpec(spec);
+  return { hidden: 1024, inputScale: 16, vectors: 1, ...spec };
 }
 
 /**

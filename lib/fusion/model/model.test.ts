@@ -327,7 +327,11 @@ testOnEngines("what does not fit is refused with the reason", () => {
       return true;
     });
   refuse({ kind: "magic" }, /no kind "magic"/);
-  refuse({ kind: "transformer", size: "huge" }, /no size "huge" \(tiny, small, base\)/);
+  refuse(
+    { kind: "transformer", size: "huge" },
+    /size must be one of tiny, small, base, got "huge"/,
+  );
+  refuse({ ...TINY, feedForwards: 9 }, /feedForwards is not a setting; did you mean feedForward\?/);
   refuse({ ...TINY, heads: 5 }, /heads must divide D = 12, got 5/);
   for (const key of ["heads", "encoderLayers", "decoderLayers", "feedForward", "vectors"]) {
     for (const value of [0, -1, 1.5, "2"]) {
@@ -343,8 +347,8 @@ testOnEngines("what does not fit is refused with the reason", () => {
     refuse({ kind }, /patches must be a positive integer, got 0/, { patches: 0 });
   }
   refuse({ kind: "mlp", input: "patches", layers: 1 }, /needs the number of patches/);
-  refuse({ kind: "mlp", input: "sum", layers: 1 }, /input must be full or patches, got sum/);
-  refuse({ kind: "mlp", input: "full", layers: 4 }, /1, 2 or 3 layers, got 4/);
+  refuse({ kind: "mlp", input: "sum", layers: 1 }, /input must be one of full, patches, got "sum"/);
+  refuse({ kind: "mlp", input: "full", layers: 4 }, /layers must be 1, 2 or 3, got 4/);
   refuse({ kind: "mlp", input: "full", layers: 2, hidden: 0 }, /hidden must be a positive integer/);
   const detector = { scale: 1, threshold: 0 };
   refuse({ ...TINY, detector }, /needs the prompts/);

@@ -3,6 +3,16 @@
  *
  * @module
  */
+import type { z } from "zod";
+import {
+  checkSettings,
+  COUNT,
+  FLAG,
+  kindsOf,
+  number,
+  oneOf,
+  POSITIVE,
+} from "../../runtime/settings.ts";
 
 /** A size of the transformer by name. */
 export type TransformerSize = "tiny" | "small" | "base";
@@ -94,6 +104,51 @@ export type FusionSpec =
   | { kind: "linear" }
   | MlpSpec;
 
+const LAYERS = [1, 2, 3];
+
+/** What a {@linkcode FusionSpec} may say. */
+export const MODEL_SCHEMA: z.ZodType<FusionSpec> = kindsOf<PlainJson, "kind">("kind", {
+  transformer: {
+    size: oneOf("tiny", "small", "base"),
+    encoderLayers: COUNT.optional(),
+    decoderLayers: COUNT.optional(),
+    heads: COUNT.optional(),
+    feedForward: COUNT.optional(),
+    dropout: number("in [0, 1)", (value) => value >= 0 && value < 1).optional(),
+    epsilon: POSITIVE.optional(),
+    vectors: COUNT.optional(),
+    inputScale: POSITIVE.optional(),
+    patches: FLAG.optional(),
+  },
+  "max-pool": {
+    hidden: COUNT.optional(),
+    inputScale: POSITIVE.optional(),
+    vectors: COUNT.optional(),
+  },
+  mean: {},
+  weighted: {},
+  linear: {},
+  mlp: {
+    input: oneOf("full", "patches"),
+    layers: number("1, 2 or 3", (value) => LAYERS.includes(value)) as z.ZodType<1 | 2 | 3>,
+    hidden: COUNT.optional(),
+  },
+});
+
+/** A spec without what no configuration has. */
+type PlainJson = Exclude<FusionSpec, TransformerSpec> | Omit<TransformerSpec, "detector">;
+
+/**
+ * Checks what a spec says, whatever the features' size.
+ *
+ * @throws RangeError naming what is wrong
+ */
+export function checkSpec(spec: FusionSpec): void {
+  const plain = { ...spec } as { detector?: unknown };
+  delete plain.detector;
+  checkSettings(MODEL_SCHEMA, plain, "Cannot create fusion model");
+}
+
 /** What a spec leaves open and a model needs. */
 export interface FusionSizes {
   /** D, dimensions of a feature. */
@@ -118,8 +173,8 @@ export type ResolvedTransformer = Required<Omit<TransformerSpec, "detector">> & 
  * @throws Error when a value is out of range, or the heads do not divide D
  */
 export function resolveTransformer(spec: TransformerSpec, dim: number): ResolvedTransformer {
+  checkSpec(spec);
   const size = TRANSFORMER_SIZES[spec.size];
-  if (!size) refuse(`no size "${spec.size}" (${Object.keys(TRANSFORMER_SIZES).join(", ")})`);
   const full: ResolvedTransformer = {
     kind: "transformer",
     size: spec.size,
@@ -134,20 +189,7 @@ export function resolveTransformer(spec: TransformerSpec, dim: number): Resolved
     patches: spec.patches ?? true,
     detector: spec.detector && { pool: "mean", ridge: 1e-3, ...spec.detector },
   };
-  for (
-    const key of ["encoderLayers", "decoderLayers", "heads", "feedForward", "vectors"] as const
-  ) {
-    checkCount(key, full[key]);
-  }
   if (dim % full.heads !== 0) refuse(`heads must divide D = ${dim}, got ${full.heads}`);
-  if (!(full.dropout >= 0 && full.dropout < 1)) {
-    refuse(`dropout must be in [0, 1), got ${full.dropout}`);
-  }
-  for (const key of ["epsilon", "inputScale"] as const) {
-    if (!(full[key] > 0 && full[key] < Infinity)) {
-      refuse(`${key} must be positive, got ${full[key]}`);
-    }
-  }
   if (full.detector) checkDetector(full.detector, full.patches);
   return full;
 }

@@ -3,8 +3,19 @@
  *
  * @module
  */
-import { createLoss, type LossSpec } from "../loss/loss.ts";
-import { createSchedule, type ScheduleSpec } from "../../tensor/learning_rate.ts";
+import type { z } from "zod";
+import {
+  checkSettings,
+  COUNT,
+  type Fields,
+  integer,
+  number,
+  POSITIVE,
+  settings,
+  SHARE,
+} from "../../runtime/settings.ts";
+import { LOSS_SCHEMA, type LossSpec } from "../loss/loss.ts";
+import { SCHEDULE_SCHEMA, type ScheduleSpec } from "../../tensor/learning_rate.ts";
 
 /** How a fusion model is trained; what is left out is as in the paper's appendix A.4. */
 export interface TrainConfig {
@@ -32,6 +43,32 @@ export interface TrainConfig {
   seed: number;
 }
 
+const FIELDS: Fields<Omit<TrainConfig, "seed" | "bags">> = {
+  epochs: COUNT.optional(),
+  batchSize: COUNT.optional(),
+  learningRate: POSITIVE,
+  weightDecay: number("a number from 0 on", (value) => value >= 0).optional(),
+  schedule: SCHEDULE_SCHEMA.optional(),
+  clipNorm: POSITIVE.optional(),
+  clipValue: POSITIVE.optional(),
+  loss: LOSS_SCHEMA,
+  mixing: SHARE.optional(),
+};
+type Clips = Pick<TrainConfig, "clipNorm" | "clipValue">;
+const onlyOneClip = ({ clipNorm, clipValue }: Clips) =>
+  clipNorm === undefined || clipValue === undefined;
+const TWO_CLIPS = { path: ["clipValue"], error: "cannot go together with clipNorm" };
+
+/** What a training may say, but for its seed, which is that of the experiment. */
+export const TRAIN_SCHEMA: z.ZodType<Omit<TrainConfig, "seed" | "bags">> = settings<
+  Omit<TrainConfig, "seed" | "bags">
+>(FIELDS).refine(onlyOneClip, TWO_CLIPS);
+
+const SEEDED_SCHEMA = settings<Omit<TrainConfig, "bags">>({
+  ...FIELDS,
+  seed: integer("an integer"),
+}).refine(onlyOneClip, TWO_CLIPS);
+
 /** Some epochs that train on bags of random patches rather than on whole covers; see `drawBags`. */
 export interface BagStage {
   /** Patches of a bag, besides the whole image. */
@@ -52,43 +89,26 @@ export type ResolvedTrainConfig =
  * @throws RangeError when a number is out of range
  */
 export function resolveTrainConfig(config: TrainConfig): ResolvedTrainConfig {
-  const resolved: ResolvedTrainConfig = {
+  const { bags = [], ...plain } = config;
+  checkSettings(SEEDED_SCHEMA, plain, "Cannot train");
+  const epochs = config.epochs ?? 10;
+  const bagged = bags.reduce((sum, { epochs }) => sum + epochs, 0);
+  const whole = (value: number) => Number.isInteger(value) && value > 0;
+  if (!bags.every(({ patches, epochs }) => whole(patches) && whole(epochs)) || bagged > epochs) {
+    throw new RangeError(
+      `Cannot train: bags need a positive whole number of patches and epochs, and at most ${epochs} ` +
+        `epochs in all, got ${JSON.stringify(bags)}`,
+    );
+  }
+  return {
     ...config,
-    epochs: config.epochs ?? 10,
+    epochs,
     batchSize: config.batchSize ?? 30,
     weightDecay: config.weightDecay ?? 0.001,
     schedule: config.schedule ?? { kind: "linear", warmup: 0.1 },
     mixing: config.mixing ?? 0,
-    bags: config.bags ?? [],
+    bags,
   };
-  const fail = (why: string) => {
-    throw new RangeError(`Cannot train: ${why}`);
-  };
-  for (const name of ["epochs", "batchSize"] as const) {
-    const value = resolved[name];
-    if (!Number.isInteger(value) || value < 1) {
-      fail(`${name} must be a positive integer, got ${value}`);
-    }
-  }
-  if (!(resolved.mixing >= 0 && resolved.mixing <= 1)) {
-    fail(`mixing must be a share in [0, 1], got ${resolved.mixing}`);
-  }
-  for (const { patches, epochs } of resolved.bags) {
-    if (![patches, epochs].every((value) => Number.isInteger(value) && value > 0)) {
-      fail(`bags need a positive whole number of patches and epochs, got ${patches} and ${epochs}`);
-    }
-  }
-  if (!(resolved.learningRate > 0 && resolved.learningRate < Infinity)) {
-    fail(`learningRate must be positive, got ${resolved.learningRate}`);
-  }
-  const bagged = resolved.bags.reduce((sum, { epochs }) => sum + epochs, 0);
-  if (bagged > resolved.epochs) {
-    fail(`bags take ${bagged} epochs, and there are only ${resolved.epochs}`);
-  }
-  createSchedule(resolved.schedule, { ...resolved, steps: 1 }); // both say what they cannot do
-  createLoss(resolved.loss);
-  if (!Number.isSafeInteger(resolved.seed)) fail(`seed must be an integer, got ${resolved.seed}`);
-  return resolved;
 }
 
 /** Patches of a bag in an epoch (from 1 on); `undefined` where whole covers are trained on. */

@@ -1,0 +1,102 @@
+/**
+ * Which images are searched, as plain JSON: part of every configuration.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import { SPLITS } from "../datasets/mod.ts";
+import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
+import {
+  checkSettings,
+  COUNT,
+  type Fields,
+  kindsOf,
+  namedBy,
+  oneOf,
+  settings,
+  TEXT,
+} from "../runtime/settings.ts";
+
+/** Images that the workspace generates by the CLEVR-DS recipe (paper §4.2), or images that exist. */
+export type DatasetConfig =
+  | {
+    source: "clevr-ds";
+    /** The full recipe, only small (S) or only large (L) query objects, or A.3's 51-class set. */
+    variant: "mixed" | "S" | "L" | "reduced";
+    /** Whose renderings: `fluent-3d`, or `noto`, which the embedded encoder never saw. */
+    family: "fluent-3d" | "noto";
+    /** How many images the data set has in all; they are split 7:1:2. */
+    images: number;
+    /** Which split is searched. */
+    split: "train" | "val" | "test";
+    /** Search only the first so many images of it. */
+    limit?: number;
+    /** Side of the square images in px. */
+    size: number;
+  }
+  | { source: "coco" } & CocoDataset;
+
+/** A split of a data set with COCO-format annotations. */
+export interface CocoFiles {
+  /** COCO-format JSON: COCO, LVIS or anything exported that way; all splits have the same categories. */
+  annotations: string;
+  /** Folder that the JSON's file names are relative to. */
+  root: string;
+  /** Use only the first so many images, in the order of their ids. */
+  limit?: number;
+}
+
+/** A data set with COCO-format annotations: the split that is searched, and those that a fusion learns from. */
+export interface CocoDataset extends CocoFiles {
+  /** Images that a fusion learns from; without them nothing can be trained. */
+  train?: CocoFiles;
+  /** Images on which the best epoch is chosen. */
+  val?: CocoFiles;
+}
+
+const FILES: Fields<CocoFiles> = { annotations: TEXT, root: TEXT, limit: COUNT.optional() };
+
+/** What a {@linkcode CocoFiles} may say. */
+export const COCO_FILES_SCHEMA: z.ZodType<CocoFiles> = settings<CocoFiles>(FILES);
+
+const DATASET: Fields<CocoDataset> = {
+  ...FILES,
+  train: COCO_FILES_SCHEMA.optional(),
+  val: COCO_FILES_SCHEMA.optional(),
+};
+
+/** What a {@linkcode DatasetConfig} may say. */
+export const DATASET_SCHEMA: z.ZodType<DatasetConfig> = kindsOf<DatasetConfig, "source">("source", {
+  "clevr-ds": {
+    ...IMAGE_FIELDS,
+    family: oneOf("fluent-3d", "noto"),
+    split: oneOf(...SPLITS),
+    limit: COUNT.optional(),
+  },
+  coco: DATASET,
+});
+
+/** What experiments can be told of existing data and encoders. */
+const GIVEN = {
+  dataset: settings<CocoDataset>(DATASET),
+  datasets: namedBy(settings<CocoDataset>(DATASET)),
+  encoders: namedBy(TEXT),
+};
+
+/**
+ * Refuses existing data or encoders that an experiment is told of with an unknown setting or a value that it cannot have.
+ *
+ * @param kind `dataset`: files in COCO format; `datasets`: such by names of one's own; `encoders`: hub ids or folders by name
+ * @param value what was given; nothing is allowed
+ * @param attempt for the message: `Cannot run encoders`
+ * @param where what the value is called
+ * @throws {RangeError} naming each fault by its path, with what was got and what is allowed
+ */
+export function checkGiven(
+  kind: "dataset" | "datasets" | "encoders",
+  value: unknown,
+  attempt: string,
+  where: string = kind,
+): void {
+  if (value !== undefined) checkSettings<unknown>(GIVEN[kind], value, attempt, where);
+}

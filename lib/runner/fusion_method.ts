@@ -1,0 +1,108 @@
+/**
+ * How an image becomes one vector, or a few, as plain JSON: part of a configuration.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import { COVER_SCHEMA, type CoverSpec } from "../covers/spec.ts";
+import { MODEL_SCHEMA } from "../fusion/model/spec.ts";
+import { canCentre } from "../fusion/model/centre.ts";
+import { TRAIN_SCHEMA } from "../fusion/training/train_config.ts";
+import { type FusionSpec, resolveSpec, type TrainConfig } from "../fusion/mod.ts";
+import { COUNT, FLAG, kindsOf, number, oneOf, settings, TEXT } from "../runtime/settings.ts";
+
+/** How the vectors of a fused image are found. */
+export type Fuser =
+  /** A model that is trained on the training split and chosen on the validation split. */
+  | {
+    kind: "trained";
+    model: FusionSpec;
+    train: Omit<TrainConfig, "seed">;
+    /** Whether the mean of the training patches is subtracted from every patch (*extended*). */
+    centre?: boolean;
+    /**
+     * Where training starts: PyTorch's random weights; or, *extended*, a transformer that averages its
+     * patches, or one that looks for each word in each patch.
+     */
+    start?: "random" | "average" | "detectors";
+  }
+  /** The ridge solution over the known class prompts; see `closedFormFusion`. */
+  | { kind: "closed-form"; ridge?: number }
+  /** Centroids of the patches, which know no words; see `sphericalKMeans`. */
+  | { kind: "k-means"; vectors: number }
+  /** Directions found in the training patches, without words; see `fitVisualWords`. */
+  | { kind: "visual-words"; vectors: number; words?: number };
+
+/** A way to turn the patches of an image into one vector, or a few. */
+export interface FusionMethod {
+  /** Name as tables and figures print it: `"DetailCLIP"`, `"closed form"`, `"DetailCLIP+ (m = 4)"`. */
+  method: string;
+  /** Where the patches come from. */
+  cover: CoverSpec;
+  /** How they are fused. */
+  fuser: Fuser;
+}
+
+/** What the parts of a trained fuser cannot do together, and which of them. */
+function misfit(fuser: Fuser): [path: string[], why: string] | undefined {
+  if (fuser.kind !== "trained") return;
+  const { model, start = "random", centre } = fuser;
+  if (model.kind === "mean") return [["model", "kind"], '"mean" has no weights to train'];
+  if (centre && !canCentre(model)) {
+    return [
+      ["centre"],
+      `is for transformer and max-pool: a model of kind "${model.kind}" has none`,
+    ];
+  }
+  if (start === "random") return;
+  if (model.kind !== "transformer") {
+    return [["start"], `"${start}" is for a transformer, and the model is of kind "${model.kind}"`];
+  }
+  if (start === "detectors" && model.patches === false) {
+    return [["start"], '"detectors" needs a model that sees patches'];
+  }
+}
+
+const FUSER_SCHEMA: z.ZodType<Fuser> = kindsOf<Fuser, "kind">("kind", {
+  trained: {
+    model: MODEL_SCHEMA,
+    train: TRAIN_SCHEMA,
+    centre: FLAG.optional(),
+    start: oneOf("random", "average", "detectors").optional(),
+  },
+  "closed-form": { ridge: number("a number from 0 on", (value) => value >= 0).optional() },
+  "k-means": { vectors: COUNT },
+  "visual-words": { vectors: COUNT, words: COUNT.optional() },
+}).superRefine((fuser, context) => {
+  const found = misfit(fuser);
+  if (found) context.addIssue({ code: "custom", path: found[0], message: found[1] });
+});
+
+/** What a {@linkcode FusionMethod} may say. */
+export const METHOD_SCHEMA: z.ZodType<FusionMethod> = settings<FusionMethod>({
+  method: TEXT,
+  cover: COVER_SCHEMA,
+  fuser: FUSER_SCHEMA,
+});
+
+/**
+ * Refuses a fusion that its encoder or its data set rules out.
+ *
+ * @param method which one
+ * @param sizes `dim`: D; `words`: how many classes it may learn
+ * @throws {RangeError} when a transformer is too narrow to start from so many words
+ * @throws {Error} when the model cannot be made for features of D dimensions
+ */
+export function checkFits(
+  { method, fuser }: FusionMethod,
+  { dim, words }: { dim: number; words: number },
+): void {
+  if (fuser.kind !== "trained") return;
+  const model = resolveSpec(fuser.model, dim);
+  if (fuser.start !== "detectors" || model.kind !== "transformer") return;
+  if (model.feedForward! >= words) return;
+  throw new RangeError(
+    `Cannot train ${method}: ${words} words to start from need feed-forward blocks at least as wide, ` +
+      `got ${model.feedForward}`,
+  );
+}

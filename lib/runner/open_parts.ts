@@ -1,0 +1,126 @@
+/**
+ * Opens the encoder and the images of a run, and refuses what cannot be run before hours of work.
+ *
+ * @module
+ */
+import { makeCover } from "../covers/mod.ts";
+import { clevrDsClasses } from "../datasets/clevr_ds/classes.ts";
+import { type Dataset, firstImages } from "../datasets/mod.ts";
+import { type Encoder, loadEncoder, scopeNotice } from "../encoders/mod.ts";
+import { notice } from "../runtime/notice.ts";
+import type { ProgressOutput } from "../runtime/progress.ts";
+import type { ExperimentConfig } from "./config.ts";
+import { checkFits } from "./fusion_method.ts";
+import { missingPart } from "./preflight.ts";
+import { type LearnedSplit, learnedSplits } from "./splits.ts";
+import { divideWords } from "./words.ts";
+
+/** Opens the searched split, or another one. */
+export type OpenSplit = (split?: LearnedSplit) => Promise<Dataset>;
+
+/** Refuses what can be known of a run before its first patch is encoded. */
+function checkRun(
+  { dataset, covers, fusion = [], hiddenWords = 0, seed }: ExperimentConfig,
+  { dim, classes }: { dim: number; classes: number },
+): void {
+  const words = divideWords(classes, hiddenWords, seed).known.length;
+  for (const method of fusion) checkFits(method, { dim, words });
+  if (dataset.source !== "clevr-ds") return; // images of any size
+  const image = { width: dataset.size, height: dataset.size, objects: [] };
+  for (const cover of [...covers, ...fusion.map(({ cover }) => cover)]) makeCover(cover, image);
+}
+
+/**
+ * Encoder and searched data set, what is cheap to know first: files that are missing, then what does not fit the
+ * encoder, then images that have to be drawn.
+ */
+export async function openParts(
+  config: ExperimentConfig,
+  open: OpenSplit,
+  { signal, output }: { signal: AbortSignal; output?: ProgressOutput },
+): Promise<{ dataset: Dataset; encoder: Encoder }> {
+  const missing = await missingPart(config);
+  if (missing !== undefined) throw new Error(`Cannot run ${config.name}: ${missing}`);
+  signal.throwIfAborted();
+  const { id, ...how } = config.encoder, { source } = config.dataset;
+  const encoder = await loadEncoder(id, { ...how, signal });
+  try {
+    const { dim } = encoder;
+    if (config.dataset.source === "clevr-ds") {
+      const { names } = await clevrDsClasses(config.dataset.variant);
+      checkRun(config, { dim, classes: names.length });
+    }
+    const dataset = await open();
+    checkAnnotated(config, dataset); // before hours of encoding
+    checkRun(config, { dim, classes: dataset.categories.length });
+    if (source === "coco") {
+      for (const name of learnedSplits(config).keys()) {
+        await partToLearn(config, dataset, name, open);
+      }
+    }
+    const said = scopeNotice(encoder, dataset);
+    if (said) notice(said, output);
+    return { dataset, encoder };
+  } catch (error) {
+    await encoder.dispose();
+    throw error;
+  }
+}
+
+/**
+ * The images of a split that a configuration learns from.
+ *
+ * @throws {Error} when they are those that are searched, or have other classes
+ */
+export async function partToLearn(
+  config: ExperimentConfig,
+  searched: Dataset,
+  name: LearnedSplit,
+  open: OpenSplit,
+): Promise<Dataset> {
+  const whole = await open(name), most = config.learn?.[name];
+  const split = most === undefined ? whole : firstImages(whole, most);
+  checkSplit(config, searched, split, name);
+  return split;
+}
+
+/** Refuses to learn from, or to choose by, the images that are searched, or other classes than theirs. */
+function checkSplit(
+  { name }: ExperimentConfig,
+  searched: Dataset,
+  other: Dataset,
+  kind: LearnedSplit,
+): void {
+  const purpose = kind === "train" ? "train on" : "choose the best epoch by";
+  if (searched.fingerprint === other.fingerprint) {
+    throw new Error(`Cannot ${purpose} ${other.name} in ${name}: these images are searched`);
+  }
+  const differs = (category: string, i: number) => category !== other.categories[i];
+  if (searched.categories.length !== other.categories.length || searched.categories.some(differs)) {
+    throw new Error(
+      `Cannot ${purpose} ${other.name} in ${name}: its categories are not those of ${searched.name}, ` +
+        `in the same order`,
+    );
+  }
+}
+
+function checkAnnotated({ name, dataset: { source } }: ExperimentConfig, dataset: Dataset): void {
+  const { listed, missingImages, examples } = dataset.report;
+  if (source === "coco" && listed > 0 && missingImages === listed) {
+    throw new Error(
+      `Cannot run ${name}: none of the ${listed} images that ${dataset.name} lists is in its folder; ` +
+        examples[0],
+    );
+  }
+  if (!dataset.annotated) {
+    throw new Error(
+      `Cannot run ${name}: ${dataset.name} has no annotations to score recall against`,
+    );
+  }
+  if (dataset.report.objects === 0) throw nothingToFind(name, dataset);
+}
+
+/** What is thrown where no query has a right answer. */
+export function nothingToFind(name: string, dataset: Dataset): Error {
+  return new Error(`Cannot run ${name}: no image of ${dataset.name} shows an object of any class`);
+}
