@@ -8,7 +8,7 @@ import { createRandom } from "../numeric/random.ts";
 import type { PatchBatch } from "../images/mod.ts";
 import type { Encoder, EncoderDtype } from "./encoder.ts";
 import { loadEncoder } from "./load.ts";
-import { quantizesByRun } from "./one_by_one.ts";
+import { quantizesByRun } from "./dynamic_quantization.ts";
 import { normalizationTable, normalizePatches, readPreprocessing } from "./preprocess.ts";
 import golden from "./testdata/random-clip/golden.json" with { type: "json" };
 

@@ -76,11 +76,8 @@ export {
   type SweepValue,
 } from "./tuning/grid.ts";
 export { fuseVisualWords, type FuseVisualWordsOptions } from "./untrained/fuse_visual_words.ts";
-export {
-  fitVisualWords,
-  type VisualWords,
-  type VisualWordsOptions,
-} from "./untrained/visual_words.ts";
+export { fitVisualWords, type VisualWordsOptions } from "./untrained/fit_visual_words.ts";
+export type { VisualWords } from "./untrained/visual_words.ts";
 export { loadVisualWords, saveVisualWords } from "./untrained/visual_words_file.ts";
 export { patchMean, type PatchOptions } from "./untrained/whitening.ts";
 export { needsPatchCount, TRANSFORMER_SIZES } from "./model/spec.ts";
