@@ -22,21 +22,27 @@ export {
 export {
   createFusion,
   type CreateFusionOptions,
-  type DetectorSpec,
   type ForwardOptions,
   type FusionModel,
-  type FusionSizes,
-  type FusionSpec,
+} from "./model/model.ts";
+export type { DropoutOptions } from "./model/kind.ts";
+export { needsPatchCount, resolveSpec } from "./model/registry.ts";
+export {
   fusionWeights,
   loadFusion,
   type LoadFusionOptions,
-  type MaxPoolSpec,
-  type MlpSpec,
   saveFusion,
   setFusionWeights,
+} from "./model/saving.ts";
+export {
+  type FusionSizes,
+  type FusionSpec,
+  type MaxPoolSpec,
+  type MlpSpec,
+  TRANSFORMER_SIZES,
   type TransformerSize,
   type TransformerSpec,
-} from "./model/model.ts";
+} from "./model/spec.ts";
 export {
   type BatchTargetOptions,
   batchTargets,
@@ -45,7 +51,7 @@ export {
   targetsOf,
 } from "./loss/targets.ts";
 export { type PatchProxies, patchProxies } from "./loss/patch_proxies.ts";
-export { drawBags, mixBags } from "./batches/mixing.ts";
+export { mixBags } from "./batches/mixing.ts";
 export { closedFormFusion, type ClosedFormOptions } from "./untrained/closed_form.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused_vectors.ts";
 export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse_store.ts";
@@ -56,12 +62,10 @@ export {
   readCheckpointRecord,
 } from "./training/checkpoint.ts";
 export { TRAINING_VERSION } from "./training/training_run.ts";
-export { resolveSpec } from "./model/assemble.ts";
 export { findTraining, type FinishedTraining } from "./training/find_training.ts";
 export { train } from "./training/train.ts";
 export type { StepEvent, TrainOptions, TrainResult } from "./training/train_options.ts";
 export {
-  type BagStage,
   type ResolvedTrainConfig,
   resolveTrainConfig,
   type TrainConfig,
@@ -80,6 +84,5 @@ export { fitVisualWords, type VisualWordsOptions } from "./untrained/fit_visual_
 export type { VisualWords } from "./untrained/visual_words.ts";
 export { loadVisualWords, saveVisualWords } from "./untrained/visual_words_file.ts";
 export { patchMean, type PatchOptions } from "./untrained/whitening.ts";
-export { needsPatchCount, TRANSFORMER_SIZES } from "./model/spec.ts";
 export { type AverageStartOptions, startAsAverage } from "./warm_starts/average.ts";
 export { type DetectorStartOptions, startAsDetectors } from "./warm_starts/detectors.ts";

@@ -10,9 +10,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { buildFusion } from "../../lib/fusion/model/assemble.ts";
 import { createLoss } from "../../lib/fusion/loss/loss.ts";
-import type { FusionModel } from "../../lib/fusion/model/model.ts";
+import { buildFusion, type FusionModel } from "../../lib/fusion/model/model.ts";
 import { unitRows } from "../../lib/tensor/ops/mod.ts";
 import { createAdamW, gradientsOf } from "../../lib/tensor/adamw.ts";
 import { type ParityFile, readParityFile } from "./parity_file.ts";

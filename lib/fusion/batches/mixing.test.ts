@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../../numeric/random.ts";
 import type { FeatureBatch } from "./batches.ts";
-import { drawBags, mixBags } from "./mixing.ts";
+import { mixBags } from "./mixing.ts";
 
 const PATCHES = 11, DIM = 2;
 
@@ -95,30 +95,4 @@ Deno.test("mixBags: share 0, one image and one patch change nothing", () => {
   for (const share of [-0.1, 1.1, NaN]) {
     assert.throws(() => mixBags(one, share, random), /share must be between 0 and 1, got/);
   }
-});
-
-Deno.test("drawBags: the whole image of each, and real patches of any", () => {
-  const batch = plainBatch(5, true);
-  const seen = new Set<string>();
-  for (let seed = 0; seed < 60; seed++) {
-    const bags = drawBags(batch, 4, createRandom(seed));
-    assert.deepEqual([bags.patches, bags.mask, bags.imageIds], [5, undefined, batch.imageIds]);
-    for (let row = 0; row < 5 * 5; row++) {
-      const [image, patch] = bags.features.subarray(row * DIM, (row + 1) * DIM);
-      assert.equal(bags.levels[row], (image + patch) % 3); // it comes with its level
-      if (row % 5 === 0) assert.deepEqual([image, patch], [row / 5, 0]);
-      else seen.add(`${image} ${patch}`);
-    }
-  }
-  assert.equal(seen.size, 5 * (PATCHES - 1) - 1); // every patch but the whole images and the padding
-  assert.deepEqual(batch, plainBatch(5, true)); // left as it was
-});
-
-Deno.test("drawBags: refuses what gives no bags", () => {
-  const batch = plainBatch(2);
-  for (const patches of [0, 1.5, NaN]) {
-    assert.throws(() => drawBags(batch, patches, createRandom(1)), /patches must be a positive/);
-  }
-  const whole = { ...batch, patches: 1, features: new Float32Array(2 * DIM) };
-  assert.throws(() => drawBags(whole, 2, createRandom(1)), /no patches besides the whole image/);
 });

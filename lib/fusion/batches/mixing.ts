@@ -43,36 +43,3 @@ export function mixBags(batch: FeatureBatch, share: number, random: Random): Fea
   });
   return { ...batch, features, levels, ...(mask && { mask }) };
 }
-
-/**
- * Bags of a few random patches of the batch, whatever image they come from. *Beyond the paper*: a bag needs
- * no labels, like a mixed one, and with few patches the loss tells the model far more clearly which patch
- * gave which similarity; a model that has learned small bags goes on to whole covers.
- *
- * @param batch where patches come from; it is left as it is
- * @param patches patches of a bag, besides the whole image in slot 0
- * @param random where chance comes from
- * @returns as many bags as the batch has images, each with the whole image of one of them // (B, 1 + patches, D)
- * @throws RangeError when `patches` is not a positive integer, or no image has a patch besides slot 0
- */
-export function drawBags(batch: FeatureBatch, patches: number, random: Random): FeatureBatch {
-  if (!Number.isInteger(patches) || patches < 1) {
-    throw new RangeError(`Cannot draw bags: patches must be a positive integer, got ${patches}`);
-  }
-  const { imageIds, dim } = batch;
-  const rows = imageIds.flatMap((_, image) =>
-    Array.from({ length: batch.patches - 1 }, (_, i) => image * batch.patches + i + 1)
-  ).filter((row) => batch.mask?.[row] !== 0);
-  if (rows.length === 0) {
-    throw new RangeError("Cannot draw bags: the images have no patches besides the whole image");
-  }
-  const slots = patches + 1;
-  const features = new Float32Array(imageIds.length * slots * dim); // (B, 1 + patches, D)
-  const levels = new Uint8Array(imageIds.length * slots);
-  for (let to = 0; to < levels.length; to++) {
-    const from = to % slots === 0 ? to / slots * batch.patches : random.pick(rows);
-    features.set(batch.features.subarray(from * dim, (from + 1) * dim), to * dim);
-    levels[to] = batch.levels[from];
-  }
-  return { imageIds, patches: slots, dim, features, levels };
-}

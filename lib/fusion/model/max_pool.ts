@@ -9,20 +9,23 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { centrePatches } from "./centre.ts";
 import { linearPlan, type ParameterPlan } from "../../tensor/initializers.ts";
 import { gelu, linear } from "../../tensor/ops/mod.ts";
+import { centrePatches } from "./centre.ts";
+import type { ForwardInput, ModelKind, Parameters } from "./kind.ts";
 import { checkCount, type FusionSizes, type MaxPoolSpec, refuse } from "./spec.ts";
-import type { Parameters, PassOptions } from "./transformer.ts";
 
-/**
- * Fills in the model's defaults and checks them.
- *
- * @param spec the spec
- * @returns the spec, complete
- * @throws Error when a value is out of range
- */
-export function resolveMaxPool(spec: MaxPoolSpec): Required<MaxPoolSpec> {
+/** The max-pooling model. */
+export const maxPool: ModelKind<MaxPoolSpec> = {
+  resolve,
+  vectors: ({ vectors }) => vectors,
+  canCentre: true,
+  plan,
+  forward,
+};
+
+/** Fills in the model's defaults and checks them. */
+function resolve(spec: MaxPoolSpec): Required<MaxPoolSpec> {
   const full = { hidden: 1024, inputScale: 16, vectors: 1, ...spec };
   for (const key of ["hidden", "vectors"] as const) checkCount(key, full[key]);
   if (!(full.inputScale > 0 && full.inputScale < Infinity)) {
@@ -31,36 +34,23 @@ export function resolveMaxPool(spec: MaxPoolSpec): Required<MaxPoolSpec> {
   return full;
 }
 
-/**
- * Plans the model's parameters: two layers as `nn.Linear` starts them, the second with m·D outputs.
- *
- * @param spec the model
- * @param sizes D
- */
-export function planMaxPool(spec: MaxPoolSpec, { dim }: FusionSizes): ParameterPlan[] {
-  const { hidden, vectors } = resolveMaxPool(spec);
+/** Two layers as `nn.Linear` starts them, the second with m·D outputs. */
+function plan(
+  { hidden, vectors }: Required<MaxPoolSpec>,
+  { dim }: FusionSizes,
+): ParameterPlan[] {
   return [
     ...linearPlan("linear1.", dim, hidden),
     ...linearPlan("linear2.", hidden, vectors * dim),
   ];
 }
 
-/**
- * Passes a batch through the model.
- *
- * @param spec the model
- * @param parameters what {@link planMaxPool} plans
- * @param patches patch features (B, P, D)
- * @param options mask, and the centre
- * @returns (B, m, D), not normalised
- */
-export function passMaxPool(
-  spec: MaxPoolSpec,
+/** Fuses a batch. // (B, m, D) */
+function forward(
+  { inputScale, vectors }: Required<MaxPoolSpec>,
   parameters: Parameters,
-  patches: tf.Tensor3D,
-  { mask, centre }: PassOptions,
+  { patches, mask, centre }: ForwardInput,
 ): tf.Tensor3D {
-  const { inputScale, vectors } = resolveMaxPool(spec);
   const [images, , dim] = patches.shape;
   const layer = (name: string, x: tf.Tensor) =>
     linear(

@@ -9,7 +9,7 @@ import type { Random } from "../../numeric/random.ts";
 import type { FeatureBatch } from "../batches/batches.ts";
 import { toTensors } from "../fuse_store.ts";
 import { createLoss, type LossFunction } from "../loss/loss.ts";
-import { drawBags, mixBags } from "../batches/mixing.ts";
+import { mixBags } from "../batches/mixing.ts";
 import type { FusionModel } from "../model/model.ts";
 import { unitRows } from "../../tensor/ops/mod.ts";
 import { type AdamW, gradientsOf } from "../../tensor/adamw.ts";
@@ -77,31 +77,21 @@ interface StepTensors {
   targets: tf.Tensor2D;
 }
 
-/** The batch as it is trained on: bags of its patches, mixed images, or as it is. */
-function remake(
-  batch: FeatureBatch,
-  { mixing }: ResolvedTrainConfig,
-  bag: number | undefined,
-  random: Random,
-): FeatureBatch {
-  if (bag !== undefined) return drawBags(batch, bag, random.fork("bags"));
-  return mixing > 0 ? mixBags(batch, mixing, random.fork("mixing")) : batch;
-}
-
-/** Remakes the batch if asked to, chooses proxies, and finds or computes the targets. */
+/** Mixes the batch's images if asked to, chooses proxies, and finds or computes the targets. */
 function prepare(
   context: StepContext,
   batch: FeatureBatch,
-  { random, bag }: StepOptions,
+  { random }: StepOptions,
 ): StepTensors {
   const { config, targets: known } = context;
   const spec = config.loss.proxies ?? "text";
-  const mixed = remake(batch, config, bag, random);
+  const { mixing } = config;
+  const mixed = mixing > 0 ? mixBags(batch, mixing, random.fork("mixing")) : batch;
   const inputs = toTensors(mixed);
   const { patches, mask } = inputs;
   if (spec === "text") {
     const proxies = tf.clone(context.prompts);
-    const targets = known && mixed === batch
+    const targets = known
       ? knownTargets(known, batch.imageIds)
       : batchTargets(patches, proxies, { mask });
     return { ...inputs, proxies, targets };
@@ -122,10 +112,8 @@ function knownTargets(targets: PatchTargets, imageIds: readonly string[]): tf.Te
 export interface StepOptions {
   /** Its learning rate. */
   learningRate: number;
-  /** Chance for bags, mixing, proxies and dropout. */
+  /** Chance for mixing, proxies and dropout. */
   random: Random;
-  /** Trains on bags of so many patches instead of whole covers. */
-  bag?: number;
 }
 
 /** What a step tells. */

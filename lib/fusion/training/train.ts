@@ -12,7 +12,6 @@ import { globalNorm } from "../../tensor/adamw.ts";
 import { endRun, startRun, type TrainingRun } from "./training_run.ts";
 import { createSchedule, type Schedule } from "../../tensor/learning_rate.ts";
 import { trainStep } from "./step.ts";
-import { bagOf } from "./train_config.ts";
 import type { TrainOptions, TrainResult } from "./train_options.ts";
 
 /**
@@ -136,7 +135,6 @@ async function runSteps(
     const outcome = await trainStep(context, batch, {
       learningRate,
       random: random.fork(`step ${step}`),
-      bag: bagOf(config, epoch),
     }).catch((error) => {
       throw stopped(run, error.message, where, error);
     });

@@ -26,18 +26,8 @@ export interface TrainConfig {
   loss: LossSpec;
   /** Share of patch slots swapped between the images of a batch (default 0; more is *extended*). */
   mixing?: number;
-  /** The first epochs train on bags of a few patches, see {@linkcode BagStage} (default none; *extended*). */
-  bags?: BagStage[];
   /** Where all chance of the training comes from; that of the starting weights is the model's. */
   seed: number;
-}
-
-/** Some epochs that train on bags of random patches rather than on whole covers; see `drawBags`. */
-export interface BagStage {
-  /** Patches of a bag, besides the whole image. */
-  patches: number;
-  /** How many epochs, counted among those of the training. */
-  epochs: number;
 }
 
 /** A configuration with nothing left out. */
@@ -59,7 +49,6 @@ export function resolveTrainConfig(config: TrainConfig): ResolvedTrainConfig {
     weightDecay: config.weightDecay ?? 0.001,
     schedule: config.schedule ?? { kind: "linear", warmup: 0.1 },
     mixing: config.mixing ?? 0,
-    bags: config.bags ?? [],
   };
   const fail = (why: string) => {
     throw new RangeError(`Cannot train: ${why}`);
@@ -73,29 +62,11 @@ export function resolveTrainConfig(config: TrainConfig): ResolvedTrainConfig {
   if (!(resolved.mixing >= 0 && resolved.mixing <= 1)) {
     fail(`mixing must be a share in [0, 1], got ${resolved.mixing}`);
   }
-  for (const { patches, epochs } of resolved.bags) {
-    if (![patches, epochs].every((value) => Number.isInteger(value) && value > 0)) {
-      fail(`bags need a positive whole number of patches and epochs, got ${patches} and ${epochs}`);
-    }
-  }
   if (!(resolved.learningRate > 0 && resolved.learningRate < Infinity)) {
     fail(`learningRate must be positive, got ${resolved.learningRate}`);
-  }
-  const bagged = resolved.bags.reduce((sum, { epochs }) => sum + epochs, 0);
-  if (bagged > resolved.epochs) {
-    fail(`bags take ${bagged} epochs, and there are only ${resolved.epochs}`);
   }
   createSchedule(resolved.schedule, { ...resolved, steps: 1 }); // both say what they cannot do
   createLoss(resolved.loss);
   if (!Number.isSafeInteger(resolved.seed)) fail(`seed must be an integer, got ${resolved.seed}`);
   return resolved;
-}
-
-/** Patches of a bag in an epoch (from 1 on); `undefined` where whole covers are trained on. */
-export function bagOf(
-  { bags }: Pick<ResolvedTrainConfig, "bags">,
-  epoch: number,
-): number | undefined {
-  let last = 0;
-  return bags.find((stage) => epoch <= (last += stage.epochs))?.patches;
 }

@@ -15,7 +15,6 @@ import { differences, digestWeights, type EpochRecord, readCheckpoint } from "./
 import type { FusionModel } from "../model/model.ts";
 import { type AdamW, createAdamW } from "../../tensor/adamw.ts";
 import { setFusionWeights } from "../model/saving.ts";
-import { needsPatchCount } from "../model/spec.ts";
 import { createContext, LossWatch, type StepContext } from "./step.ts";
 import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts";
 import type { TrainOptions } from "./train_options.ts";
@@ -113,11 +112,6 @@ export async function startRun(options: TrainOptions): Promise<TrainingRun> {
   checkOptions(options);
   const imageIds = inDatasetOrder(store, options.imageIds);
   const config = resolveTrainConfig(options.config);
-  if (config.bags.length > 0 && needsPatchCount(model.spec)) {
-    throw new Error(
-      `Cannot train: a model of kind "${model.spec.kind}" takes ${model.sizes.patches} patches, not bags`,
-    );
-  }
   const signal = operationSignal(options.signal);
   const identity = checkpointDir || checkpointRoot
     ? await identify(options, config, imageIds, signal)
