@@ -13,15 +13,15 @@ import {
   type ExperimentDefinition,
   type FusionMethod,
   medianOf,
-  PAPER_SPACE,
+  PAPER_GRID,
   type PaperPoint,
   paperTable,
   percent,
   type Scale,
-  type SearchOptions,
   signed,
   type Strip,
   type TrialRow,
+  type TuningOptions,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { asPublished, CC10 } from "./fusion.ts";
@@ -69,7 +69,7 @@ function methodAt(scale: Scale): FusionMethod {
  */
 export function searchAt(
   scale: Scale,
-): { method: FusionMethod } & Pick<SearchOptions, "draws" | "epochs"> {
+): { method: FusionMethod } & Pick<TuningOptions, "draws" | "epochs"> {
   const sizes = {
     smoke: { draws: 2, epochs: 1 },
     quick: { draws: 6, epochs: 3 },
@@ -89,10 +89,10 @@ const NAMES: Record<keyof PaperPoint, string> = {
 
 /** The hyper-parameters as `searchStrips` draws them, in the order of Table 14. */
 export const strips: readonly (Strip<TrialRow> & { key: keyof PaperPoint })[] =
-  (Object.keys(PAPER_SPACE) as (keyof PaperPoint)[]).map((key) => ({
+  (Object.keys(PAPER_GRID) as (keyof PaperPoint)[]).map((key) => ({
     key,
     label: NAMES[key],
-    values: PAPER_SPACE[key],
+    values: PAPER_GRID[key],
     of: (row) => row[key],
   }));
 

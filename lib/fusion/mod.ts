@@ -1,9 +1,11 @@
 /**
  * From the patch features of an image to one vector (paper §3.4):
  *
- * - `model/`, §3.4.1: the transformer, the adapters of Table 4, max pooling; what kinds of models there are
- * - `loss/`, §3.4.2: the query-proxy loss (eq. 7), its targets and distances; patches as proxies
- * - `batches/`: patch features of some images, and scenes mixed of several
+ * - `model/transformer.ts`, §3.4.1: the paper's model; beside it the adapters of Table 4 and max pooling, and
+ *   `registry.ts`, which lists the kinds of models
+ * - `loss/query_proxy.ts`, §3.4.2: the paper's loss, equation 7; beside it its targets, other distances, and
+ *   patches as proxies
+ * - `batches/`: patch features of some images, and mixing of them (*extended*)
  * - `training/`, A.4: epochs, steps, checkpoints
  * - `tuning/`, A.4 and Table 14: the grid of hyper-parameters
  * - `warm_starts/`: weights to start from (*extended*)
@@ -11,7 +13,8 @@
  *
  * @module
  */
-export * from "./loss/loss.ts";
+export { createLoss, type LossSpec, type ProxySpec } from "./loss/loss.ts";
+export { bestSimilarities, type LossBatch, type LossFunction } from "./loss/query_proxy.ts";
 export {
   batchCount,
   type BatchOptions,
@@ -51,7 +54,7 @@ export {
   targetsOf,
 } from "./loss/targets.ts";
 export { type PatchProxies, patchProxies } from "./loss/patch_proxies.ts";
-export { mixBags } from "./batches/mixing.ts";
+export { mixPatches } from "./batches/mixing.ts";
 export { closedFormFusion, type ClosedFormOptions } from "./untrained/closed_form.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused_vectors.ts";
 export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse_store.ts";
@@ -70,14 +73,14 @@ export {
   resolveTrainConfig,
   type TrainConfig,
 } from "./training/train_config.ts";
-export { sweep, type SweepOptions, type SweepResult, type SweepRow } from "./tuning/tune.ts";
+export { tune, type TuneOptions, type TuneResult, type TuneRow } from "./tuning/tune.ts";
 export {
-  PAPER_SPACE,
+  type Grid,
+  type GridPoint,
+  gridPoints,
+  type GridValue,
+  PAPER_GRID,
   paperSettings,
-  type SweepPoint,
-  sweepPoints,
-  type SweepSpace,
-  type SweepValue,
 } from "./tuning/grid.ts";
 export { fuseVisualWords, type FuseVisualWordsOptions } from "./untrained/fuse_visual_words.ts";
 export { fitVisualWords, type VisualWordsOptions } from "./untrained/fit_visual_words.ts";

@@ -1,5 +1,6 @@
 /**
- * Bag mixing: scenes that never were, made of the patches of several.
+ * Mixing: more training images than there are, made by swapping patches between those of a batch (*extended*:
+ * not in the paper).
  *
  * @module
  */
@@ -7,13 +8,12 @@ import type { Random } from "../../numeric/random.ts";
 import type { FeatureBatch } from "./batches.ts";
 
 /**
- * Swaps patches between the images of a batch. *Beyond the paper*: no labels are needed, because the
- * target of a mixed bag is the maximum over its patches like that of any other, and the model sees other
- * bags every epoch.
+ * Swaps patches between the images of a batch. No labels are needed, because the target of a mixed image is
+ * the maximum over its patches like that of any other, and the model sees other images every epoch.
  *
- * The images are lined up in a ring in random order, and in a random choice of slots every patch moves
- * on to the next image, with its level and with whether it is one or padding. So every image becomes a
- * mixture of two scenes, and no patch of the batch is lost or doubled. Slot 0, the whole image, stays.
+ * The images are put in a ring in random order. In a random choice of slots every patch moves on to the next
+ * image, with its level and its mask. So every image becomes a mixture of two, and each patch of the batch is
+ * there once, as before. Slot 0, the whole image, stays.
  *
  * @param batch what the images are; it is left as it is
  * @param share of the slots that are swapped, 0 to 1
@@ -21,9 +21,9 @@ import type { FeatureBatch } from "./batches.ts";
  * @returns a new batch; targets known by image id do not hold for it, {@linkcode batchTargets} gives them
  * @throws RangeError when `share` is not between 0 and 1
  */
-export function mixBags(batch: FeatureBatch, share: number, random: Random): FeatureBatch {
+export function mixPatches(batch: FeatureBatch, share: number, random: Random): FeatureBatch {
   if (!(share >= 0 && share <= 1)) {
-    throw new RangeError(`Cannot mix bags: share must be between 0 and 1, got ${share}`);
+    throw new RangeError(`Cannot mix patches: share must be between 0 and 1, got ${share}`);
   }
   const { imageIds, patches, dim } = batch;
   const ring = random.shuffle(imageIds.map((_, image) => image));

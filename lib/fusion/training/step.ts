@@ -8,12 +8,13 @@ import type { FeatureStore } from "../../features/mod.ts";
 import type { Random } from "../../numeric/random.ts";
 import type { FeatureBatch } from "../batches/batches.ts";
 import { toTensors } from "../fuse_store.ts";
-import { createLoss, type LossFunction } from "../loss/loss.ts";
-import { mixBags } from "../batches/mixing.ts";
+import { createLoss } from "../loss/loss.ts";
+import { mixPatches } from "../batches/mixing.ts";
 import type { FusionModel } from "../model/model.ts";
 import { unitRows } from "../../tensor/ops/mod.ts";
 import { type AdamW, gradientsOf } from "../../tensor/adamw.ts";
 import { patchProxies } from "../loss/patch_proxies.ts";
+import type { LossFunction } from "../loss/query_proxy.ts";
 import { batchTargets, type PatchTargets, targetsOf } from "../loss/targets.ts";
 import type { ResolvedTrainConfig } from "./train_config.ts";
 
@@ -86,7 +87,7 @@ function prepare(
   const { config, targets: known } = context;
   const spec = config.loss.proxies ?? "text";
   const { mixing } = config;
-  const mixed = mixing > 0 ? mixBags(batch, mixing, random.fork("mixing")) : batch;
+  const mixed = mixing > 0 ? mixPatches(batch, mixing, random.fork("mixing")) : batch;
   const inputs = toTensors(mixed);
   const { patches, mask } = inputs;
   if (spec === "text") {

@@ -9,7 +9,7 @@ import { createRandom } from "../../numeric/random.ts";
 import { batchCount, featureBatches } from "../batches/batches.ts";
 import { type EpochRecord, writeCheckpoint } from "./checkpoint.ts";
 import { globalNorm } from "../../tensor/adamw.ts";
-import { endRun, startRun, type TrainingRun } from "./training_run.ts";
+import { endTraining, startTraining, type TrainingRun } from "./training_run.ts";
 import { createSchedule, type Schedule } from "../../tensor/learning_rate.ts";
 import { trainStep } from "./step.ts";
 import type { TrainOptions, TrainResult } from "./train_options.ts";
@@ -48,7 +48,7 @@ import type { TrainOptions, TrainResult } from "./train_options.ts";
  * ```
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const run = await startRun(options);
+  const run = await startTraining(options);
   try {
     const { history, best, config } = run;
     while (history.length < config.epochs) await trainEpoch(run, history.length + 1);
@@ -58,7 +58,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const { epoch, recall } = best;
     return { epochs: history, best: recall === undefined ? { epoch } : { epoch, recall } };
   } finally {
-    await endRun(run);
+    await endTraining(run);
   }
 }
 

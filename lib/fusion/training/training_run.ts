@@ -107,7 +107,7 @@ function folderName(identity: Record<string, unknown>): string {
  * @param options as given to `train`
  * @throws Error when the checkpoint is another training's
  */
-export async function startRun(options: TrainOptions): Promise<TrainingRun> {
+export async function startTraining(options: TrainOptions): Promise<TrainingRun> {
   const { model, store, prompts, checkpointDir, checkpointRoot } = options;
   checkOptions(options);
   const imageIds = inDatasetOrder(store, options.imageIds);
@@ -189,7 +189,7 @@ async function resume(
 }
 
 /** Frees what a training held, and ends its progress line. */
-export async function endRun(run: TrainingRun): Promise<void> {
+export async function endTraining(run: TrainingRun): Promise<void> {
   run.optimizer.dispose();
   tf.dispose([run.context.prompts, ...run.best.weights?.values() ?? []]);
   await run.progress.finish();
