@@ -9,7 +9,7 @@ import { checkpoint, operationSignal } from "../runtime/interrupt.ts";
 import { type FeatureBatch, featureBatches } from "./batches/batches.ts";
 import { type FusedVectors, placesOf } from "./fused_vectors.ts";
 import type { FusionModel } from "./model/model.ts";
-import { unitRows } from "../tensor/ops/mod.ts";
+import { l2Normalize } from "../tensor/ops/mod.ts";
 
 /** Options of {@linkcode fuseStore}. */
 export interface FuseOptions {
@@ -108,7 +108,7 @@ export async function fuseStore(
 async function fuseBatch(model: FusionModel, batch: FeatureBatch): Promise<Float32Array> {
   const fused = tf.tidy(() => {
     const { patches, full, mask } = toTensors(batch);
-    return unitRows(model.forward(patches, full, { mask })); // (B, m, D)
+    return l2Normalize(model.forward(patches, full, { mask })); // (B, m, D)
   });
   try {
     return await fused.data() as Float32Array;

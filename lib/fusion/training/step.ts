@@ -11,7 +11,7 @@ import { toTensors } from "../fuse_store.ts";
 import { createLoss } from "../loss/loss.ts";
 import { mixPatches } from "../batches/mixing.ts";
 import type { FusionModel } from "../model/model.ts";
-import { unitRows } from "../../tensor/ops/mod.ts";
+import { l2Normalize } from "../../tensor/ops/mod.ts";
 import { type AdamW, gradientsOf } from "../../tensor/adamw.ts";
 import { patchProxies } from "../loss/patch_proxies.ts";
 import type { LossFunction } from "../loss/query_proxy.ts";
@@ -145,7 +145,7 @@ export async function trainStep(
   const inputs = [patches, full, proxies, targets, ...(mask ? [mask] : [])];
   const { loss, gradients } = gradientsOf(model.parameters, () => {
     const options = { mask, training: true, random: random.fork("dropout") };
-    const fused = unitRows(model.forward(patches, full, options)); // (B, m, D)
+    const fused = l2Normalize(model.forward(patches, full, options)); // (B, m, D)
     return context.loss({ fused, proxies, targets });
   });
   try {
