@@ -1,5 +1,5 @@
 /**
- * Fusion at work: the patch features of a store in, unit vectors out.
+ * Fuses the images of a store with a model: patch features in, unit vectors out.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export interface BatchTensors {
 }
 
 /**
- * Puts a batch where the engine computes.
+ * Makes tensors of a batch.
  *
  * @param batch features and mask
  * @returns tensors, which are the caller's to dispose of

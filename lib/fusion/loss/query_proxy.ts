@@ -92,7 +92,7 @@ export function jensenShannonDistance(similarities: tf.Tensor2D, targets: tf.Ten
   return tf.div(sum, 2 * log.shape[0]);
 }
 
-/** A row a proxy: softmax works on rows. // (B, Q) -> (Q, B) */
+/** One row for each proxy, as softmax works on rows. // (B, Q) -> (Q, B) */
 export function byProxy(values: tf.Tensor2D): tf.Tensor2D {
   return tf.transpose(values);
 }

@@ -33,10 +33,9 @@ export function listwiseDistance(temperature: number): Distance {
 }
 
 /**
- * Triplets: anchor a proxy, positive the image whose patches suit it best, negative every other image of
- * the batch. The positive must be nearer to the proxy than the negative, by the margin or, where the
- * patches themselves are less apart, by what they are apart: nothing is asked that the patches do not
- * show. The mean of what is missing, over all triplets.
+ * Triplets: anchor a proxy, positive the image with its greatest target, negative every other image of the
+ * batch. The positive's similarity must exceed the negative's by the margin, or by the difference of their
+ * targets where that is smaller. The mean of what is missing, over all triplets.
  *
  * @param margin the largest distance asked for, in units of cosine
  */
@@ -53,7 +52,7 @@ export function tripletDistance(margin: number): Distance {
 
 /**
  * Additive-margin softmax (Wang et al. 2018, arXiv:1801.05599) over the batch's images: for each proxy
- * the right answer is the image whose patches suit it best, and must win even with `margin` taken off its
+ * the right answer is the image with the greatest target, and must win even with `margin` taken off its
  * similarity. The mean cross-entropy over proxies.
  *
  * @param margin taken off the right answer's cosine
@@ -78,7 +77,7 @@ function standardise(values: tf.Tensor2D): tf.Tensor2D {
 /** 1 at each column's greatest target, the first of equal ones, else 0. // (B, Q) */
 function bestImage(targets: tf.Tensor2D): tf.Tensor2D {
   const images = targets.shape[0];
-  if (images === 1) return tf.onesLike(targets); // oneHot wants a choice
+  if (images === 1) return tf.onesLike(targets); // tf.oneHot needs two classes or more
   return byProxy(tf.oneHot(tf.argMax(targets, 0) as tf.Tensor1D, images) as tf.Tensor2D);
 }
 

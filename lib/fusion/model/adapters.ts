@@ -1,5 +1,5 @@
 /**
- * The plainer fusing models (paper §3.4.1, Table 4): mean, learned weights over patches, one linear
+ * The simpler fusing models (adapters; paper §3.4.1, Table 4): mean, learned weights over patches, one linear
  * layer over all patches, and MLPs. Padded patches count for nothing: they have no share in a mean, and are
  * zeros in a concatenation.
  *
@@ -76,7 +76,7 @@ function planMlp(
   const widths = [first, ...Array<number>(layers - 1).fill(hidden), dim];
   return Array.from(
     { length: layers },
-    (_, i) => linearPlan(`${2 * i}.`, widths[i], widths[i + 1]), // GELU sits between, at odd numbers
+    (_, i) => linearPlan(`${2 * i}.`, widths[i], widths[i + 1]), // odd numbers are the GELUs between
   ).flat();
 }
 

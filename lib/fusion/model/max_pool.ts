@@ -1,10 +1,10 @@
 /**
- * The max-pooling model (*extended*: not in the paper): small detectors look at every patch, each keeps what
- * it found at best, and a linear layer writes the fused vectors from that:
+ * The max-pooling model (*extended*: not in the paper): a linear layer with GELU on every patch, the maximum of
+ * each unit over the patches, and a linear layer that makes the fused vectors:
  * v = W2 max_p gelu(W1 s (p - centre) + b1) + b2.
  *
- * The loss wants the greatest similarity over patches, and a maximum inside the model is what can give it:
- * the same layers with a mean over patches stay far behind.
+ * The loss's targets are maxima over patches; with a mean in place of the maximum the same layers come far less
+ * near to them.
  *
  * @module
  */

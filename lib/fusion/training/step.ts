@@ -37,7 +37,7 @@ export interface StepContext {
 /** Targets above this many bytes are not kept but computed with every batch: memory stays bounded. */
 const TARGET_BYTES = 256 * 2 ** 20;
 
-/** Text proxies and patches that stay where they are have the same targets in every epoch. */
+/** Whether every epoch has the same targets: with prompts as proxies, and without mixing. */
 export function targetsAreFixed(config: ResolvedTrainConfig): boolean {
   return (config.loss.proxies ?? "text") === "text" && config.mixing === 0;
 }
@@ -162,7 +162,7 @@ const WATCHED_STEPS = 20;
 /** A loss this many times as high as at the start has diverged. */
 const DIVERGED = 10;
 
-/** Says what is wrong with the losses of a training, step after step: nothing, as a rule. */
+/** Watches the losses of a training for divergence, step after step. */
 export class LossWatch {
   #first = 0;
   #count = 0;

@@ -15,7 +15,7 @@ import { trainStep } from "./step.ts";
 import type { TrainOptions, TrainResult } from "./train_options.ts";
 
 /**
- * Trains a fusion model to stand for its image's patches.
+ * Trains a fusion model.
  *
  * The best epoch is chosen by `validate` alone (of equals the earliest), and the model ends with its
  * weights. Everything follows from the configuration's seed: on one engine two runs end in the same

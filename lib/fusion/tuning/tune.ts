@@ -171,8 +171,8 @@ export async function tune<S extends Grid, R = unknown>(
 }
 
 /**
- * Whether the operating system refused something, such as a file on a full disk, whatever was said of it
- * since: no fault of the point.
+ * Whether an error of the operating system, such as a full disk, is among an error's causes: it is not the
+ * point's fault.
  */
 function isSystemError(error: unknown): boolean {
   for (let depth = 0; error instanceof Error && depth < MAX_CAUSES; depth++, error = error.cause) {
@@ -181,7 +181,7 @@ function isSystemError(error: unknown): boolean {
   return false;
 }
 
-/** One trial; that it was stopped is not a result. */
+/** One trial; one that was stopped has no row. */
 async function runTrial<S extends Grid, R>(
   point: GridPoint<S>,
   trial: TuneOptions<S, R>["trial"],

@@ -18,8 +18,8 @@ export interface FuseVisualWordsOptions extends PatchOptions {
   /** m, vectors an image (default 1). */
   vectors?: number;
   /**
-   * How strongly patches that no visual word explains are added as they are (default 0.4): what the training
-   * images did not show has no word in the dictionary.
+   * How strongly patches that are far from every visual word are added as they are (default 0.4): what the
+   * training images did not show has no word in the dictionary.
    */
   novelty?: number;
   /** Called after each image with the number of images done. */
