@@ -27,7 +27,7 @@ import {
   saveFusion,
 } from "detailclip";
 import { machine, peakMemoryMiB, versions } from "../lib/report/provenance.ts";
-import { unitRows } from "../lib/tensor/ops/mod.ts";
+import { l2Normalize } from "../lib/tensor/ops/mod.ts";
 import { readSafetensors, writeSafetensors } from "../lib/tensor/safetensors.ts";
 import { recordResult } from "./record.ts";
 import { ensureTorch, TorchProcess } from "./torch_side.ts";
@@ -92,7 +92,7 @@ function createSteps(model: FusionModel, batch: ReturnType<typeof makeBatch>) {
   const random = createRandom("dropout");
   const backward = () =>
     gradientsOf(model.parameters, () => {
-      const fused = unitRows(
+      const fused = l2Normalize(
         model.forward(patches, full as tf.Tensor2D, { training: true, random }),
       );
       return loss({ fused, proxies, targets });

@@ -56,7 +56,7 @@ export function tiny(
 
 /**
  * The paper's model and loss from random weights, with dropout, for A.4's 10 epochs: one untuned point. The
- * paper searches Table 14's grid (see `runSearch`), which also clips gradients.
+ * paper searches Table 14's grid (see `runTuning`), which also clips gradients.
  */
 export function asPublished(cover: CoverSpec, scale: Scale): FusionMethod {
   const train = { ...paperTraining, epochs: epochsAt(scale, 10) };

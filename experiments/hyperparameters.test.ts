@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TrialRow } from "detailclip";
-import { judgeClaims, medianOf, PAPER_SPACE, searchStrips, sweepPoints } from "detailclip";
+import { gridPoints, judgeClaims, medianOf, PAPER_GRID, searchStrips } from "detailclip";
 import {
   chosenBeside,
   claims,
@@ -13,7 +13,7 @@ import {
 } from "./hyperparameters.ts";
 
 const rowsOf = (recall: (row: Omit<TrialRow, "recall">) => number | undefined): TrialRow[] =>
-  sweepPoints(PAPER_SPACE, { draws: 10, seed: 7 }).map((point, i) => {
+  gridPoints(PAPER_GRID, { draws: 10, seed: 7 }).map((point, i) => {
     const row = { ...point, trial: i + 1, seconds: 1, epoch: 1, loss: 0.1, steps: 10 };
     return { ...row, recall: recall(row) };
   });
@@ -50,7 +50,7 @@ Deno.test("the grid has a line for each hyper-parameter, with its candidates", (
   assert.equal(table.length, strips.length);
   for (const [i, line] of table.entries()) {
     const candidates: number[] = line["the paper's candidates"].split(", ").map(Number);
-    assert.deepEqual(candidates, Array.from<number>(PAPER_SPACE[strips[i].key]));
+    assert.deepEqual(candidates, Array.from<number>(PAPER_GRID[strips[i].key]));
     assert.ok(candidates.includes(Number(line["chosen here"])));
   }
   assert.equal(searchAt("paper").draws, undefined); // all points

@@ -13,17 +13,17 @@ import {
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
+  gridPoints,
   medianOf,
-  PAPER_SPACE,
+  PAPER_GRID,
   type PaperPoint,
   paperTable,
   percent,
   type Scale,
-  type SearchOptions,
   signed,
   type Strip,
-  sweepPoints,
   type TrialRow,
+  type TuningOptions,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { asPublished, CC10 } from "./fusion.ts";
@@ -57,7 +57,7 @@ export const hyperparameters: ExperimentDefinition = {
 
 /** The search as its rows' configuration says it. */
 function searched(scale: Scale): Pick<ExperimentConfig, "fusion" | "search"> {
-  const { method, draws = sweepPoints(PAPER_SPACE).length, epochs } = searchAt(scale);
+  const { method, draws = gridPoints(PAPER_GRID).length, epochs } = searchAt(scale);
   return { fusion: [method], search: { draws, epochs } };
 }
 
@@ -87,7 +87,7 @@ function methodAt(scale: Scale): FusionMethod {
  */
 export function searchAt(
   scale: Scale,
-): { method: FusionMethod; epochs: number } & Pick<SearchOptions, "draws"> {
+): { method: FusionMethod; epochs: number } & Pick<TuningOptions, "draws"> {
   const sizes = {
     smoke: { draws: 2, epochs: 1 },
     quick: { draws: 6, epochs: 3 },
@@ -107,10 +107,10 @@ const NAMES: Record<keyof PaperPoint, string> = {
 
 /** The hyper-parameters as `searchStrips` draws them, in the order of Table 14. */
 export const strips: readonly (Strip<TrialRow> & { key: keyof PaperPoint })[] =
-  (Object.keys(PAPER_SPACE) as (keyof PaperPoint)[]).map((key) => ({
+  (Object.keys(PAPER_GRID) as (keyof PaperPoint)[]).map((key) => ({
     key,
     label: NAMES[key],
-    values: PAPER_SPACE[key],
+    values: PAPER_GRID[key],
     of: (row) => row[key],
   }));
 

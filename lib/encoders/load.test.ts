@@ -9,7 +9,7 @@ import type { PatchBatch } from "../images/mod.ts";
 import type { Encoder, EncoderDtype } from "./encoder.ts";
 import { int8Saturates, int8SaturatesHere } from "./int8.ts";
 import { loadEncoder } from "./load.ts";
-import { quantizesByRun } from "./one_by_one.ts";
+import { quantizesByRun } from "./dynamic_quantization.ts";
 import { scopeNotice } from "./scope.ts";
 import { normalizationTable, normalizePatches, readPreprocessing } from "./preprocess.ts";
 import golden from "./testdata/random-clip/golden.json" with { type: "json" };

@@ -5,9 +5,9 @@
  */
 import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from "@huggingface/transformers";
 import { join } from "node:path";
+import { quantizesByRun } from "./dynamic_quantization.ts";
 import type { EncoderDtype } from "./encoder.ts";
 import { encoderFiles } from "./locate.ts";
-import { oneByOne, quantizesByRun } from "./one_by_one.ts";
 
 /** The parts of config.json that are read here. */
 export interface ModelConfig {
@@ -89,6 +89,23 @@ export async function loadTower(
     dispose: () => model.dispose(),
   };
   return alone ? oneByOne(tower) : tower;
+}
+
+/** A tower that runs its inputs one at a time, so that none feels another. */
+function oneByOne(tower: Tower): Tower {
+  return {
+    async run(inputs, [count, ...shape]) {
+      const size = inputs.length / count;
+      const rows: Float32Array[] = [];
+      for (let start = 0; start < inputs.length; start += size) {
+        rows.push(await tower.run(inputs.slice(start, start + size), [1, ...shape]));
+      }
+      const vectors = new Float32Array(count * rows[0].length); // (B, D)
+      rows.forEach((row, i) => vectors.set(row, i * row.length));
+      return vectors;
+    },
+    dispose: () => tower.dispose(),
+  };
 }
 
 interface Session {

@@ -1,5 +1,5 @@
 /**
- * Fusion at work: the patch features of a store in, unit vectors out.
+ * Fuses the images of a store with a model: patch features in, unit vectors out.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { checkpoint, operationSignal } from "../runtime/interrupt.ts";
 import { type FeatureBatch, featureBatches } from "./batches/batches.ts";
 import { type FusedVectors, placesOf } from "./fused_vectors.ts";
 import type { FusionModel } from "./model/model.ts";
-import { unitRows } from "../tensor/ops/mod.ts";
+import { l2Normalize } from "../tensor/ops/mod.ts";
 
 /** Options of {@linkcode fuseStore}. */
 export interface FuseOptions {
@@ -34,7 +34,7 @@ export interface BatchTensors {
 }
 
 /**
- * Puts a batch where the engine computes.
+ * Makes tensors of a batch.
  *
  * @param batch features and mask
  * @returns tensors, which are the caller's to dispose of
@@ -108,7 +108,7 @@ export async function fuseStore(
 async function fuseBatch(model: FusionModel, batch: FeatureBatch): Promise<Float32Array> {
   const fused = tf.tidy(() => {
     const { patches, full, mask } = toTensors(batch);
-    return unitRows(model.forward(patches, full, { mask })); // (B, m, D)
+    return l2Normalize(model.forward(patches, full, { mask })); // (B, m, D)
   });
   try {
     return await fused.data() as Float32Array;

@@ -1,5 +1,5 @@
 /**
- * Fused vectors: what is left of a collection after fusion, and all that a search needs.
+ * The fused vectors of a collection, which are all that a search needs, and their files.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export function placesOf(imageIds: readonly string[]): Map<string, number[]> {
   return places;
 }
 
-/** What the files say of themselves. */
+/** Name and version of the format, in the files' metadata. */
 const FORMAT = "fused vectors 1";
 
 function checkFused(attempt: string, { imageIds, vectors, dim, data }: FusedVectors): void {

@@ -1,9 +1,11 @@
 /**
  * From the patch features of an image to one vector (paper §3.4):
  *
- * - `model/`, §3.4.1: the transformer, the adapters of Table 4, max pooling; what kinds of models there are
- * - `loss/`, §3.4.2: the query-proxy loss (eq. 7), its targets and distances; patches as proxies
- * - `batches/`: patch features of some images, and scenes mixed of several
+ * - `model/transformer.ts`, §3.4.1: the paper's model; beside it the adapters of Table 4 and max pooling, and
+ *   `registry.ts`, which lists the kinds of models
+ * - `loss/query_proxy.ts`, §3.4.2: the paper's loss, equation 7; beside it its targets, other distances, and
+ *   patches as proxies
+ * - `batches/`: patch features of some images, and mixing of them (*extended*)
  * - `training/`, A.4: epochs, steps, checkpoints
  * - `tuning/`, A.4 and Table 14: the grid of hyper-parameters
  * - `warm_starts/`: weights to start from (*extended*)
@@ -11,14 +13,8 @@
  *
  * @module
  */
-export {
-  bestSimilarities,
-  createLoss,
-  type LossBatch,
-  type LossFunction,
-  type LossSpec,
-  type ProxySpec,
-} from "./loss/loss.ts";
+export { createLoss, type LossSpec, type ProxySpec } from "./loss/loss.ts";
+export { bestSimilarities, type LossBatch, type LossFunction } from "./loss/query_proxy.ts";
 export {
   batchCount,
   type BatchOptions,
@@ -29,21 +25,27 @@ export {
 export {
   createFusion,
   type CreateFusionOptions,
-  type DetectorSpec,
   type ForwardOptions,
   type FusionModel,
-  type FusionSizes,
-  type FusionSpec,
+} from "./model/model.ts";
+export type { DropoutOptions } from "./model/kind.ts";
+export { needsPatchCount, resolveSpec } from "./model/registry.ts";
+export {
   fusionWeights,
   loadFusion,
   type LoadFusionOptions,
-  type MaxPoolSpec,
-  type MlpSpec,
   saveFusion,
   setFusionWeights,
+} from "./model/saving.ts";
+export {
+  type FusionSizes,
+  type FusionSpec,
+  type MaxPoolSpec,
+  type MlpSpec,
+  TRANSFORMER_SIZES,
   type TransformerSize,
   type TransformerSpec,
-} from "./model/model.ts";
+} from "./model/spec.ts";
 export {
   type BatchTargetOptions,
   batchTargets,
@@ -52,7 +54,7 @@ export {
   targetsOf,
 } from "./loss/targets.ts";
 export { type PatchProxies, patchProxies } from "./loss/patch_proxies.ts";
-export { drawBags, mixBags } from "./batches/mixing.ts";
+export { mixPatches } from "./batches/mixing.ts";
 export { closedFormFusion, type ClosedFormOptions } from "./untrained/closed_form.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused_vectors.ts";
 export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse_store.ts";
@@ -63,33 +65,27 @@ export {
   readCheckpointRecord,
 } from "./training/checkpoint.ts";
 export { TRAINING_VERSION } from "./training/training_run.ts";
-export { resolveSpec } from "./model/assemble.ts";
 export { findTraining, type FinishedTraining } from "./training/find_training.ts";
 export { train } from "./training/train.ts";
 export type { StepEvent, TrainOptions, TrainResult } from "./training/train_options.ts";
 export {
-  type BagStage,
   type ResolvedTrainConfig,
   resolveTrainConfig,
   type TrainConfig,
 } from "./training/train_config.ts";
-export { sweep, type SweepOptions, type SweepResult, type SweepRow } from "./tuning/tune.ts";
+export { tune, type TuneOptions, type TuneResult, type TuneRow } from "./tuning/tune.ts";
 export {
-  PAPER_SPACE,
+  type Grid,
+  type GridPoint,
+  gridPoints,
+  type GridValue,
+  PAPER_GRID,
   paperSettings,
-  type SweepPoint,
-  sweepPoints,
-  type SweepSpace,
-  type SweepValue,
 } from "./tuning/grid.ts";
 export { fuseVisualWords, type FuseVisualWordsOptions } from "./untrained/fuse_visual_words.ts";
-export {
-  fitVisualWords,
-  type VisualWords,
-  type VisualWordsOptions,
-} from "./untrained/visual_words.ts";
+export { fitVisualWords, type VisualWordsOptions } from "./untrained/fit_visual_words.ts";
+export type { VisualWords } from "./untrained/visual_words.ts";
 export { loadVisualWords, saveVisualWords } from "./untrained/visual_words_file.ts";
 export { patchMean, type PatchOptions } from "./untrained/whitening.ts";
-export { needsPatchCount, TRANSFORMER_SIZES } from "./model/spec.ts";
 export { type AverageStartOptions, startAsAverage } from "./warm_starts/average.ts";
 export { type DetectorStartOptions, startAsDetectors } from "./warm_starts/detectors.ts";

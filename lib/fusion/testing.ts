@@ -8,7 +8,7 @@ import { featureKey, type FeatureStore } from "../features/mod.ts";
 import type { ImageRows } from "../features/shard.ts";
 import { createFeatureStore } from "../features/store.ts";
 import { hashEncoder } from "../features/testing.ts";
-import { createRandom, type Random } from "../numeric/random.ts";
+import { createRandom } from "../numeric/random.ts";
 import { randomUnit, toUnit } from "../numeric/testing.ts";
 import { digestWeights } from "./training/checkpoint.ts";
 import { createFusion } from "./model/model.ts";

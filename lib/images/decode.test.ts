@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeImage, ImageError, type RgbImage } from "./decode.ts";
-import { engine } from "./engine.ts";
+import { sharp } from "./sharp.ts";
 import { bombPng, makeHostileFolder, scene, SCENE_SIZE } from "./testdata/hostile.ts";
 
 const [WIDTH, HEIGHT] = SCENE_SIZE;
@@ -77,8 +77,8 @@ Deno.test("every encoding of a picture gives the same colours", async () => {
 });
 
 /** The scene with rows and columns exchanged; in two steps, whose order sharp cannot change. */
-async function transposed(): Promise<ReturnType<typeof engine>> {
-  return engine(await scene().rotate(90).png().toBuffer()).flop();
+async function transposed(): Promise<ReturnType<typeof sharp>> {
+  return sharp(await scene().rotate(90).png().toBuffer()).flop();
 }
 
 Deno.test("the eight EXIF orientations all come upright", async () => {
@@ -91,13 +91,13 @@ Deno.test("the eight EXIF orientations all come upright", async () => {
     () => scene().flip(),
     () => transposed(),
     () => scene().rotate(270),
-    async () => engine(await (await transposed()).png().toBuffer()).rotate(180), // transversed
+    async () => sharp(await (await transposed()).png().toBuffer()).rotate(180), // transversed
     () => scene().rotate(90),
   ];
   for (let orientation = 1; orientation <= 8; orientation++) {
     // Pixels first and the tag after: sharp would apply both in an order of its own.
     const pixels = await (await stored[orientation - 1]()).png().toBuffer();
-    const bytes = await engine(pixels).withMetadata({ orientation }).jpeg({ quality: 100 })
+    const bytes = await sharp(pixels).withMetadata({ orientation }).jpeg({ quality: 100 })
       .toBuffer();
     const image = await decodeImage(bytes);
     assert.deepEqual([image.width, image.height], [WIDTH, HEIGHT], `orientation ${orientation}`);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Metadata } from "sharp";
-import { engine, toRaw } from "./engine.ts";
+import { sharp, toRaw } from "./sharp.ts";
 import { ALLOWED_FORMATS, SNIFF_BYTES, sniffFormat } from "./format.ts";
 
 /** A picture in 8-bit sRGB. */
@@ -104,9 +104,9 @@ export async function decodeImage(
   try {
     // One frame; the limit holds from the header on, before any pixel is allocated.
     const options = { failOn: "warning", limitInputPixels: maxPixels, pages: 1 } as const;
-    checkDepth(await engine(bytes, options).metadata(), path);
+    checkDepth(await sharp(bytes, options).metadata(), path);
     signal?.throwIfAborted();
-    const pipeline = engine(bytes, { ...options, ignoreIcc: colourProfile === "ignore" })
+    const pipeline = sharp(bytes, { ...options, ignoreIcc: colourProfile === "ignore" })
       .autoOrient().flatten({ background: "#ffffff" })
       .toColourspace("srgb");
     const { width, height, channels, data } = await toRaw(pipeline);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { RgbImage } from "./decode.ts";
-import { engine, rawInput } from "./engine.ts";
+import { rawInput, sharp } from "./sharp.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /**
@@ -66,8 +66,8 @@ export async function rasterizeSvg(
   // `unlimited`: figures embed pictures as long data URIs, which librsvg refuses otherwise.
   const options = { unlimited: true };
   const target = width ??
-    Math.max(1, Math.round((await engine(bytes, options).metadata()).width * scale));
-  let pipeline = engine(bytes, options).resize({ width: target });
+    Math.max(1, Math.round((await sharp(bytes, options).metadata()).width * scale));
+  let pipeline = sharp(bytes, options).resize({ width: target });
   if (background !== undefined) pipeline = pipeline.flatten({ background });
   return await toBytes(pipeline.png());
 }

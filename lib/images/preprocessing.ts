@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Filter, Resize } from "./resample.ts";
+import type { Filter } from "./filter_taps.ts";
+import type { Resize } from "./resample.ts";
 
 /** How an encoder wants its input. */
 export interface Preprocessing {

@@ -6,7 +6,7 @@
  */
 import type { Box } from "../covers/cover.ts";
 import type { RgbImage } from "./decode.ts";
-import type { Taps } from "./resample.ts";
+import type { Taps } from "./filter_taps.ts";
 
 const MODULE =
   "AGFzbQEAAAABGAJgCX9/f39/f39/fwBgCH9/f39/f39/AAMDAgABBQMBAAEHIgMGbWVtb3J5AgAKaG9yaXpvbnRh" +

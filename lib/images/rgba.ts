@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { engine, rawInput, toRaw } from "./engine.ts";
+import { rawInput, sharp, toRaw } from "./sharp.ts";
 
 /** A picture with straight (not premultiplied) alpha, 8 bits a channel. */
 export interface RgbaImage {
@@ -38,7 +38,7 @@ export async function decodeRgba(
   source: string | Uint8Array,
   { width, height }: { width?: number; height?: number } = {},
 ): Promise<RgbaImage> {
-  let pipeline = engine(source).toColourspace("srgb").ensureAlpha();
+  let pipeline = sharp(source).toColourspace("srgb").ensureAlpha();
   if (width !== undefined || height !== undefined) {
     // `fill` with one side named keeps the other as it is; `cover` keeps the aspect ratio.
     const fit = width !== undefined && height !== undefined ? "fill" : "cover";

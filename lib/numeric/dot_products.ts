@@ -147,7 +147,7 @@ export function createRowMax(
     for (let q = 0; q < packed.rows; q++) {
       let at = q * stride;
       let most = tile[at], first = 0;
-      // a NaN wins and stays, for nothing is greater: it is refused later instead of passed over
+      // a NaN is kept, as nothing is greater: callers refuse it
       for (let row = 1; row < candidates.rows; row++) {
         const product = tile[++at];
         if (product > most || Number.isNaN(product)) most = product, first = row;

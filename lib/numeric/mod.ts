@@ -1,5 +1,5 @@
 /**
- * Numbers without tensors: seeded chance, vectors, dot products, spherical k-means, ridge regression.
+ * Numbers without tensors: seeded random numbers, vectors, dot products, spherical k-means, ridge regression.
  *
  * @module
  */

@@ -64,7 +64,7 @@ export interface ExperimentConfig {
   fusion?: FusionMethod[];
   /** A fusion learns from at most so many images, the first ones of each split; from all unless given. */
   learn?: { train?: number; val?: number };
-  /** Size of a search, as `runSearch` notes it in the provenance of its rows; nothing reads it. */
+  /** Size of a tuning, as `runTuning` notes it in the provenance of its rows; nothing reads it. */
   search?: { draws: number; epochs: number };
   /** So many classes, drawn by the seed, are kept from every fusion; rows tell the two kinds apart. */
   hiddenWords?: number;

@@ -172,7 +172,6 @@ export async function trainModel(
     dim: learn.store.dim,
     ...(patches !== undefined && { patches }),
     seed,
-    prompts: known,
     ...(fuser.centre && { centre: await patchMean(learn.store, { signal }) }),
   });
   try {

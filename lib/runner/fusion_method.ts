@@ -6,7 +6,7 @@
 import type { z } from "zod";
 import { COVER_SCHEMA, type CoverSpec } from "../covers/spec.ts";
 import { MODEL_SCHEMA } from "../fusion/model/spec.ts";
-import { canCentre } from "../fusion/model/centre.ts";
+import { kindOf } from "../fusion/model/registry.ts";
 import { TRAIN_SCHEMA } from "../fusion/training/train_config.ts";
 import { type FusionSpec, resolveSpec, type TrainConfig } from "../fusion/mod.ts";
 import { COUNT, FLAG, kindsOf, number, oneOf, settings, TEXT } from "../runtime/settings.ts";
@@ -48,7 +48,7 @@ function misfit(fuser: Fuser): [path: string[], why: string] | undefined {
   if (fuser.kind !== "trained") return;
   const { model, start = "random", centre } = fuser;
   if (model.kind === "mean") return [["model", "kind"], '"mean" has no weights to train'];
-  if (centre && !canCentre(model)) {
+  if (centre && !kindOf(model).canCentre) {
     return [
       ["centre"],
       `is for transformer and max-pool: a model of kind "${model.kind}" has none`,

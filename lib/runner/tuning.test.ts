@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PAPER_SPACE, sweepPoints } from "../fusion/mod.ts";
+import { gridPoints, PAPER_GRID } from "../fusion/mod.ts";
 import { loadEngine } from "../tensor/mod.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import { readResults } from "../report/results.ts";
-import { runSearch, type TrialRow } from "./tuning.ts";
+import { runTuning, type TrialRow } from "./tuning.ts";
 import { testConfig, withFolders } from "./testing.ts";
 
 await loadEngine({ prefer: "wasm" });
@@ -31,16 +31,16 @@ const config = testConfig({
   bootstrap: { confidence: 0.95 },
 });
 
-Deno.test("a search tries points of Table 14, writes their rows, and keeps no weights", () =>
+Deno.test("a tuning tries points of Table 14, writes their rows, and keeps no weights", () =>
   withFolders(async (options) => {
-    const { rows, best, images, path } = await runSearch(config, method, {
+    const { rows, best, images, path } = await runTuning(config, method, {
       ...options,
       draws: 2,
       epochs: 1,
     });
     assert.deepEqual(images, { train: 28, val: 4 });
     assert.equal(best.recall, Math.max(...rows.map(({ recall }) => recall!)));
-    const points = sweepPoints(PAPER_SPACE, { draws: 2, seed: config.seed });
+    const points = gridPoints(PAPER_GRID, { draws: 2, seed: config.seed });
     for (const [i, row] of rows.entries()) {
       assert.deepEqual({ ...row, ...points[i] }, row); // the point stands in it
       assert.deepEqual([row.trial, row.epoch, row.steps], [i + 1, 1, 4]);
@@ -53,26 +53,26 @@ Deno.test("a search tries points of Table 14, writes their rows, and keeps no we
     assert.match(kept.sort().join(" "), /^([0-9a-f]{12}\.jsonl) \1\.lock$/);
   }));
 
-Deno.test("a search repeats no trial, and more draws go on from fewer", () =>
+Deno.test("a tuning repeats no trial, and more draws go on from fewer", () =>
   withFolders(async (options) => {
-    const search = (draws: number, changes: Partial<ExperimentConfig> = {}) =>
-      runSearch({ ...config, ...changes }, method, { ...options, draws, epochs: 1 });
-    const first = await search(1);
-    const { rows } = await search(2);
+    const tuning = (draws: number, changes: Partial<ExperimentConfig> = {}) =>
+      runTuning({ ...config, ...changes }, method, { ...options, draws, epochs: 1 });
+    const first = await tuning(1);
+    const { rows } = await tuning(2);
     assert.deepEqual(rows[0], first.rows[0]); // seconds too: it was read, not run
-    assert.deepEqual((await search(2)).rows, rows);
-    const fewer = await search(1, { learn: { train: 14 } }); // other images: another study
+    assert.deepEqual((await tuning(2)).rows, rows);
+    const fewer = await tuning(1, { learn: { train: 14 } }); // other images: another study
     assert.equal(fewer.rows[0].steps, 2);
   }));
 
-Deno.test("a stopped search goes on with the trial that it was stopped in", () =>
+Deno.test("a stopped tuning goes on with the trial that it was stopped in", () =>
   withFolders(async (options) => {
-    const search = { ...options, draws: 3, epochs: 1 };
+    const tuning = { ...options, draws: 3, epochs: 1 };
     const folders = {
       whole: join(options.cacheDir, "whole"),
       parts: join(options.cacheDir, "parts"),
     };
-    const whole = await runSearch(config, method, { ...search, cacheDir: folders.whole });
+    const whole = await runTuning(config, method, { ...tuning, cacheDir: folders.whole });
     const controller = new AbortController(), reason = new Error("enough");
     const watch = setInterval(() => {
       try { // once the first row is there
@@ -81,20 +81,20 @@ Deno.test("a stopped search goes on with the trial that it was stopped in", () =
       } catch { /* not yet */ }
     }, 2);
     const { signal } = controller;
-    const stopped = runSearch(config, method, {
-      ...search,
+    const stopped = runTuning(config, method, {
+      ...tuning,
       draws: 100,
       cacheDir: folders.parts,
       signal,
     });
     await assert.rejects(stopped, reason).finally(() => clearInterval(watch));
-    const { rows } = await runSearch(config, method, { ...search, cacheDir: folders.parts });
+    const { rows } = await runTuning(config, method, { ...tuning, cacheDir: folders.parts });
     const outcome = ({ seconds: _, ...row }: TrialRow) => row;
     assert.deepEqual(rows.map(outcome), whole.rows.map(outcome));
   }));
 
-Deno.test("only trained transformers are searched", () =>
+Deno.test("only trained transformers are tuned", () =>
   withFolders(async (options) => {
     const other: FusionMethod = { method: "closed form", cover, fuser: { kind: "closed-form" } };
-    await assert.rejects(runSearch(config, other, options), /closed form is no trained/);
+    await assert.rejects(runTuning(config, other, options), /closed form is no trained/);
   }));

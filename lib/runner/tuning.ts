@@ -1,5 +1,5 @@
 /**
- * The search for hyper-parameters of a trained fusion (paper appendix A.4, Table 14).
+ * Tuning of the hyper-parameters of a trained fusion (paper appendix A.4, Table 14).
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import {
   batchCount,
   type EpochRecord,
-  PAPER_SPACE,
+  type GridPoint,
+  gridPoints,
+  PAPER_GRID,
   paperSettings,
   resolveTrainConfig,
-  sweep,
-  type SweepPoint,
-  sweepPoints,
-  type SweepRow,
+  tune,
+  type TuneRow,
 } from "../fusion/mod.ts";
 import { loadEngine } from "../tensor/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
@@ -29,7 +29,7 @@ import { openWorkbench, type Workbench } from "./workbench.ts";
 import { divideWords } from "./words.ts";
 
 /** A point of the paper's Table 14. */
-export type PaperPoint = SweepPoint<typeof PAPER_SPACE>;
+export type PaperPoint = GridPoint<typeof PAPER_GRID>;
 
 /** What is kept of a trial besides its recall. */
 export interface TrialRecord {
@@ -53,17 +53,17 @@ export interface TrialRow extends PaperPoint, Partial<TrialRecord> {
   seconds: number;
 }
 
-/** Options of {@linkcode runSearch}. */
-export interface SearchOptions extends RunOptions {
-  /** So many points of the grid, see `sweepPoints`; all 360 unless told. */
+/** Options of {@linkcode runTuning}. */
+export interface TuningOptions extends RunOptions {
+  /** So many points of the grid, see `gridPoints`; all 360 unless told. */
   draws?: number;
   /** Epochs of a trial, where they differ from the method's. */
   epochs?: number;
 }
 
-/** What a search leaves behind. */
-export interface SearchRun {
-  /** The configuration that was run, with the fusion and the size of the search. */
+/** What a tuning leaves behind. */
+export interface TuningRun {
+  /** The configuration that was run, with the fusion and the size of the tuning. */
   config: ExperimentConfig;
   /** A row a trial, in the order of the draw. */
   rows: TrialRow[];
@@ -77,22 +77,22 @@ export interface SearchRun {
   path: string;
 }
 
-/** A fusion that can be searched for. */
-type Searched = Extract<FusionMethod["fuser"], { kind: "trained" }>;
+/** A fusion whose hyper-parameters can be tuned. */
+type Tunable = Extract<FusionMethod["fuser"], { kind: "trained" }>;
 
 /** The epoch that validation chooses: of equals the first. */
 function bestEpoch(epochs: readonly EpochRecord[]): EpochRecord {
   return epochs.reduce((best, epoch) => (epoch.recall! > best.recall! ? epoch : best));
 }
 
-function searchedFuser({ method, fuser }: FusionMethod): Searched {
+function tunableFuser({ method, fuser }: FusionMethod): Tunable {
   if (fuser.kind === "trained" && fuser.model.kind === "transformer") return fuser;
-  throw new Error(`Cannot search: ${method} is no trained transformer`);
+  throw new Error(`Cannot tune: ${method} is no trained transformer`);
 }
 
 /** Progress over all trials that are not on disk yet; it begins with the first of them. */
-function searchProgress(epochs: number, options: SearchOptions) {
-  const trials = sweepPoints(PAPER_SPACE, options).length;
+function tuningProgress(epochs: number, options: TuningOptions) {
+  const trials = gridPoints(PAPER_GRID, options).length;
   let progress: Progress | undefined, first = 0, best = -Infinity;
   return {
     /** Says that some epochs of a trial, counted from 0, are done. */
@@ -101,7 +101,7 @@ function searchProgress(epochs: number, options: SearchOptions) {
         first = trial;
         progress = createProgress({
           ...options,
-          label: "Search",
+          label: "Tune",
           total: (trials - first) * epochs,
           unit: "epochs",
         });
@@ -136,7 +136,7 @@ async function trialContext(
 /** One trial. */
 async function runTrial(
   method: FusionMethod,
-  fuser: Searched,
+  fuser: Tunable,
   context: FusionContext,
 ): Promise<{ recall: number } & Omit<TrialRecord, "steps">> {
   const { model, epochs } = await trainModel({ ...method, fuser }, fuser, context);
@@ -164,15 +164,15 @@ async function removeWeights(folder: string): Promise<void> {
 }
 
 /** The fusion at a point of the grid, trained for the epochs that it has. */
-function fuserAt(fuser: Searched, point: PaperPoint): Searched {
+function fuserAt(fuser: Tunable, point: PaperPoint): Tunable {
   const { training, epsilon } = paperSettings(point);
-  const model = { ...fuser.model, epsilon } as Searched["model"];
+  const model = { ...fuser.model, epsilon } as Tunable["model"];
   return { ...fuser, model, train: { ...fuser.train, ...training, epochs: fuser.train.epochs } };
 }
 
 /** Name of all that trials depend on besides their points: rows of another study are not used. */
 async function studyOf(
-  fuser: Searched,
+  fuser: Tunable,
   { cover }: FusionMethod,
   { split, prompts, words, config: { seed } }: FusionContext,
   engine: string,
@@ -183,7 +183,7 @@ async function studyOf(
 }
 
 /** A row as it is written: the point's values beside what came of them. */
-function trialRow(row: SweepRow<PaperPoint, TrialRecord>, i: number): TrialRow {
+function trialRow(row: TuneRow<PaperPoint, TrialRecord>, i: number): TrialRow {
   const { point, result, ...rest } = row;
   return { trial: i + 1, ...point, ...rest, ...result };
 }
@@ -191,12 +191,12 @@ function trialRow(row: SweepRow<PaperPoint, TrialRecord>, i: number): TrialRow {
 /** Tries points of the grid; each has a folder for its weights until its row is on disk. */
 async function tryPoints(
   method: FusionMethod,
-  fuser: Searched,
+  fuser: Tunable,
   context: FusionContext,
   { draws, engine, progress, steps }: {
     draws?: number;
     engine: string;
-    progress: ReturnType<typeof searchProgress>;
+    progress: ReturnType<typeof tuningProgress>;
     steps: number;
   },
 ): Promise<TrialRow[]> {
@@ -205,8 +205,8 @@ async function tryPoints(
   const path = join(cacheDir, "search", study);
   const weightsOf = (point: PaperPoint) => `${path}-${sha256(canonicalJson(point)).slice(0, 12)}`;
   let done = 0; // trials
-  const { rows } = await sweep<typeof PAPER_SPACE, TrialRecord>({
-    ...{ space: PAPER_SPACE, draws, seed, path: `${path}.jsonl`, study, signal },
+  const { rows } = await tune<typeof PAPER_GRID, TrialRecord>({
+    ...{ grid: PAPER_GRID, draws, seed, path: `${path}.jsonl`, study, signal },
     trial: async (point) => {
       const trial = done;
       progress.update(trial, 0);
@@ -234,8 +234,8 @@ function bestTrial(rows: readonly TrialRow[]): TrialRow {
 
 /**
  * Trains a fusion at points of Table 14's grid, one after the other, and chooses by Recall@1 on the
- * validation split. Nothing is searched: the test split stays untouched. Every trial's row is kept in the
- * cache as it ends, so that a stopped search goes on with the trial that it was stopped in, and one with
+ * validation split. The test split stays untouched. Every trial's row is kept in the
+ * cache as it ends, so that a tuning that was stopped goes on with the trial that it was stopped in, and one with
  * more draws goes on from one with fewer. Trials keep no weights: train the chosen point to have them.
  *
  * @param config data set, encoder and seed
@@ -245,14 +245,14 @@ function bestTrial(rows: readonly TrialRow[]): TrialRow {
  * @throws {RangeError} before any work, when configuration or method say what `checkConfig` refuses
  * @throws {Error} when the fusion is no trained transformer, or every trial failed
  */
-export async function runSearch(
+export async function runTuning(
   config: ExperimentConfig,
   method: FusionMethod,
-  options: SearchOptions = {},
-): Promise<SearchRun> {
+  options: TuningOptions = {},
+): Promise<TuningRun> {
   const started = new Date();
-  checkConfig({ ...config, fusion: [method] }, `Cannot search in ${config?.name}`);
-  const given = searchedFuser(method);
+  checkConfig({ ...config, fusion: [method] }, `Cannot tune in ${config?.name}`);
+  const given = tunableFuser(method);
   const { draws, cacheDir = CACHE_DIR } = options;
   const { epochs, batchSize } = resolveTrainConfig({
     ...given.train,
@@ -262,7 +262,7 @@ export async function runSearch(
   const fuser = { ...given, train: { ...given.train, epochs } };
   const signal = operationSignal(options.signal);
   const run = { displayId: crypto.randomUUID(), ...options, signal };
-  const progress = searchProgress(epochs, { ...run, draws }); // refuses draws that cannot be
+  const progress = tuningProgress(epochs, { ...run, draws }); // refuses draws that cannot be
   const bench = await openWorkbench({ ...config, fusion: [method] }, run);
   try {
     // what fails here is no trial's fault
@@ -271,8 +271,8 @@ export async function runSearch(
     const engine = await loadEngine();
     const context = await trialContext(bench, config, { cacheDir, signal });
     const steps = epochs * batchCount(learn.imageIds.length, batchSize);
-    const search = { draws, engine: engine.name, progress, steps };
-    const rows = await bench.time("search", () => tryPoints(method, fuser, context, search));
+    const tuning = { draws, engine: engine.name, progress, steps };
+    const rows = await bench.time("search", () => tryPoints(method, fuser, context, tuning));
     const searched = { ...config, fusion: [method], search: { draws: rows.length, epochs } };
     const provenance = await collectProvenance({
       config: searched,

@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { callOnLists, hasKernels } from "./native/kernels.ts";
+import { callKernelOnLists, hasKernels } from "./native/kernels.ts";
 
 /** Options of {@linkcode createAdamW}; the defaults are those of `torch.optim.AdamW`. */
 export interface AdamWOptions {
@@ -141,7 +141,7 @@ function updateAll(updates: Update[], numbers: StepNumbers): void {
       const all = (name: "parameter" | "mean" | "square") => updates.map((update) => update[name]);
       const lists = [all("parameter"), all("mean"), all("square")];
       const factors = tf.tensor1d([beta1, shares[0], beta2, shares[1], keep, rate, epsilon]);
-      const fresh = callOnLists("FusionAdamW", [...lists, updates.map(clipped)], factors, 3);
+      const fresh = callKernelOnLists("FusionAdamW", [...lists, updates.map(clipped)], factors, 3);
       lists.forEach((list, i) => list.forEach((variable, n) => variable.assign(fresh[i][n])));
     });
     return;

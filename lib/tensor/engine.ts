@@ -60,8 +60,8 @@ function restoreUtil(): void {
 }
 
 /**
- * Loads libtensorflow without a word: it logs to standard error before any setting of its own can keep it
- * from that, so the stream leads nowhere meanwhile.
+ * Loads libtensorflow while standard error leads to /dev/null: the library logs there before any setting of its
+ * own can keep it from that.
  */
 function quietly<T>(load: () => T): T {
   if (!Deno.env.get("TF_CPP_MIN_LOG_LEVEL")) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");

@@ -30,7 +30,7 @@ export type Schedule = (step: number) => number;
  * Makes a schedule (appendix A.4: linear, with a linear warm-up; Table 14: step size and gamma).
  *
  * The linear one is that of `transformers`, with one difference: its warm-up starts at one part rather
- * than at 0, so that no step, neither the first nor the last, is in vain.
+ * than at 0, so that no step has a rate of 0.
  *
  * @param spec its kind and numbers
  * @param options `learningRate`: the highest; `steps`: how many there will be in all

@@ -11,6 +11,7 @@ import { notebooksClean } from "./notebooks_clean.ts";
 import { pins } from "./pins.ts";
 import { readme } from "./readme.ts";
 import { documentation, format, lint, types } from "./sources.ts";
+import { wasmBytes } from "./wasm.ts";
 
 /** A project in which all is well. */
 const GOOD: Record<string, string> = {
@@ -34,6 +35,9 @@ const GOOD: Record<string, string> = {
     'import { one } from "../numeric/random.ts";\n\n/** Two. */\nexport const two: number = one + one;\n',
   "lib/images/mod.ts":
     'import sharp from "sharp";\nimport { two } from "../covers/mod.ts";\n\nexport const three: number = two + sharp;\n',
+  "lib/images/add.wat": '(module (func (export "one") (result i32) (i32.const 1)))\n',
+  "lib/images/add_wasm.ts":
+    'const MODULE = "AGFzbQEAAAABBQFgAAF/AwIBAAcHAQNv" +\n  "bmUAAAoGAQQAQQEL";\n\nexport default MODULE;\n',
   "notebooks/a.ipynb": notebook({
     source: [
       'import { two } from "detailclip";\n',
@@ -113,10 +117,39 @@ const CASES: Case[] = [
     /lib\/plots\/mod\.ts:1 imports sharp: only images may/,
   ],
   [
+    "a circle of imports inside a room, types included",
+    oneWayImports,
+    {
+      "lib/covers/mod.ts": 'export { two } from "./a.ts";\n',
+      "lib/covers/a.ts": 'import "./b.ts";\nexport const two = 2;\n',
+      "lib/covers/b.ts": 'import "./c.ts";\n',
+      "lib/covers/c.ts": 'import type { two } from "./a.ts";\nexport type Two = typeof two;\n',
+    },
+    /^imports in a circle: lib\/covers\/a\.ts -> lib\/covers\/b\.ts -> lib\/covers\/c\.ts -> lib\/covers\/a\.ts$/,
+  ],
+  [
     "a room without a place",
     oneWayImports,
     { "lib/attic/mod.ts": "export {};\n" },
     /lib\/attic\/mod\.ts: unknown room/,
+  ],
+  [
+    "WebAssembly that is not what its text says",
+    wasmBytes,
+    { "lib/images/add.wat": '(module (func (export "one") (result i32) (i32.const 2)))\n' },
+    /^lib\/images\/add_wasm\.ts: MODULE is not what lib\/images\/add\.wat assembles to/,
+  ],
+  [
+    "WebAssembly text that does not assemble",
+    wasmBytes,
+    { "lib/images/add.wat": "(module (func (export)))\n" },
+    /^lib\/images\/add\.wat: .*add\.wat:1:/s,
+  ],
+  [
+    "WebAssembly text without its module",
+    wasmBytes,
+    { "lib/images/other.wat": "(module)\n" },
+    /^lib\/images\/other\.wat: lib\/images\/other_wasm\.ts has no MODULE$/,
   ],
   [
     "a type error in a cell",

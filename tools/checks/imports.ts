@@ -1,5 +1,6 @@
 /**
- * Imports run one way: a room of the library knows nothing of the rooms after it.
+ * Imports run one way: a room of the library knows nothing of the rooms after it, and no files import each
+ * other in a circle, types included.
  *
  * @module
  */
@@ -69,11 +70,13 @@ function problemWith(from: string, to: string): string | null {
 /** The problems in one graph of modules. */
 function graphProblems(graph: Graph, base: string): string[] {
   const problems: string[] = [];
+  const imports = new Map<string, string[]>(); // of each library file
   for (const { specifier, error, dependencies = [] } of graph.modules) {
     if (!specifier.startsWith(`${base}lib/`)) continue;
     const from = decodeURI(specifier.slice(base.length));
     if (error) problems.push(`${from}: ${error}`);
     if (from === "lib/mod.ts") continue;
+    imports.set(from, []);
     if (rank(roomOf(from)) < 0) {
       problems.push(`${from}: unknown room; give it its place in tools/checks/imports.ts`);
       continue;
@@ -84,11 +87,51 @@ function graphProblems(graph: Graph, base: string): string[] {
       const owner = ONE_IMPORTER[name.replace(/^npm:/, "").replace(/@.*$/, "")];
       if (owner && roomOf(from) !== owner) problems.push(`${place}: only ${owner} may`);
       if (!target?.specifier?.startsWith(base)) continue;
-      const problem = problemWith(from, decodeURI(target.specifier.slice(base.length)));
+      const to = decodeURI(target.specifier.slice(base.length));
+      imports.get(from)!.push(to);
+      const problem = problemWith(from, to);
       if (problem) problems.push(`${place}: ${problem}`);
     }
   }
-  return problems;
+  const circles = findCircles(imports);
+  return [...problems, ...circles.map((files) => `imports in a circle: ${files.join(" -> ")}`)];
+}
+
+/**
+ * Circles of imports, each from a file back to itself. A file is in one of them at most: of circles that share
+ * a file the first is named.
+ *
+ * @param imports the files that each file imports
+ */
+function findCircles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const circles: string[][] = [];
+  for (const file of [...imports.keys()].sort()) {
+    if (circles.some((circle) => circle.includes(file))) continue;
+    const circle = shortestCircle(imports, file);
+    if (circle) circles.push(circle);
+  }
+  return circles;
+}
+
+/** The shortest way along imports from a file back to itself, found breadth first. */
+function shortestCircle(
+  imports: ReadonlyMap<string, readonly string[]>,
+  file: string,
+): string[] | undefined {
+  const seen = new Set<string>();
+  for (let ways = [[file]]; ways.length > 0;) {
+    const longer: string[][] = [];
+    for (const way of ways) {
+      for (const next of imports.get(way[way.length - 1]) ?? []) {
+        if (next === file) return [...way, file];
+        if (seen.has(next)) continue;
+        seen.add(next);
+        longer.push([...way, next]);
+      }
+    }
+    ways = longer;
+  }
+  return undefined;
 }
 
 /** The library's imports, tests included, as Deno's own parser sees them. */

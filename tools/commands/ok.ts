@@ -11,6 +11,7 @@ import { notebooksClean } from "../checks/notebooks_clean.ts";
 import { pins } from "../checks/pins.ts";
 import { readme } from "../checks/readme.ts";
 import { documentation, format, lint, types } from "../checks/sources.ts";
+import { wasmBytes } from "../checks/wasm.ts";
 import { assertPinnedDeno, fail, ROOT } from "../project.ts";
 import { runTests, sumTotals, type Totals, totalsLine } from "./test.ts";
 
@@ -22,6 +23,7 @@ export const CHECKS: readonly Check[] = [
   notebooksClean,
   notebookForm,
   oneWayImports,
+  wasmBytes,
   types,
   notebookCells,
   documentation,

@@ -10,10 +10,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { buildFusion } from "../../lib/fusion/model/assemble.ts";
 import { createLoss } from "../../lib/fusion/loss/loss.ts";
-import type { FusionModel } from "../../lib/fusion/model/model.ts";
-import { unitRows } from "../../lib/tensor/ops/mod.ts";
+import { buildFusion, type FusionModel } from "../../lib/fusion/model/model.ts";
+import { l2Normalize } from "../../lib/tensor/ops/mod.ts";
 import { createAdamW, gradientsOf } from "../../lib/tensor/adamw.ts";
 import { type ParityFile, readParityFile } from "./parity_file.ts";
 import type { NamedArray } from "../../lib/tensor/safetensors.ts";
@@ -99,19 +98,19 @@ function createInputs(file: ParityFile): Inputs {
   return tf.tidy(() => {
     const patches = toTensor(file.patches) as tf.Tensor3D;
     const [images, , dim] = patches.shape;
-    const text = unitRows(toTensor(file.text) as tf.Tensor2D);
+    const text = l2Normalize(toTensor(file.text) as tf.Tensor2D);
     const full: tf.Tensor2D = tf.reshape(tf.slice(patches, [0, 0, 0], [images, 1, dim]), [
       images,
       dim,
     ]);
-    return { patches, full, text, targets: batchTargets(unitRows(patches), text) };
+    return { patches, full, text, targets: batchTargets(l2Normalize(patches), text) };
   });
 }
 
 const meanSquare = createLoss({ kind: "query-proxy", distance: "mse" });
 
 function lossOf(model: FusionModel, { patches, full, text, targets }: Inputs): tf.Scalar {
-  const fused = unitRows(model.forward(patches, full));
+  const fused = l2Normalize(model.forward(patches, full));
   return meanSquare({ fused, proxies: text, targets });
 }
 

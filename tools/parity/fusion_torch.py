@@ -105,13 +105,6 @@ def fuse(arguments):
     with torch.no_grad():
         centre = weights.get("input.centre", torch.zeros(dim))
         fused = model((source - centre) * spec.get("inputScale", 1), target)  # (B, m, D)
-        if "detector" in spec:
-            words = patches @ weights["detector.words.weight"].T + weights["detector.words.bias"]
-            found = words.relu()  # (B, P, Q)
-            pool = spec["detector"].get("pool", "mean")
-            pooled = {"mean": found.mean(1), "sum": found.sum(1), "max": found.amax(1)}[pool]
-            written = pooled @ weights["detector.output.weight"].T  # (B, D)
-            fused = fused + spec["detector"]["scale"] * written[:, None]
     save_file({"input.patches": patches, "output.fused": fused}, arguments.out, {"torch": torch.__version__})
     print(f"{arguments.out}: {len(weights)} tensors opened, {tuple(fused.shape)} vectors fused")
 

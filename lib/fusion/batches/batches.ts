@@ -56,14 +56,14 @@ export function inDatasetOrder(store: FeatureStore, imageIds?: readonly string[]
   if (!imageIds) return store.imageIds;
   const wanted = new Set(imageIds);
   for (const id of wanted) {
-    if (!store.has(id)) store.patchCount(id); // it knows why there are none
+    if (!store.has(id)) store.patchCount(id); // throws, and says why there are none
   }
   return store.imageIds.filter((id) => wanted.has(id));
 }
 
 /**
  * Cuts images into blocks of successive ones, all of nearly the same size: at most `bytes`, and up to one
- * image more. How the images lie in shards does not matter: shards are cut by the clock.
+ * image more. It does not depend on the shards, whose ends depend on how fast they were written.
  */
 function cutBlocks(store: FeatureStore, imageIds: readonly string[], bytes: number): string[][] {
   const sizes = imageIds.map((id) => store.patchCount(id) * store.dim * 4);

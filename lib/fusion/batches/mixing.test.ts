@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../../numeric/random.ts";
 import type { FeatureBatch } from "./batches.ts";
-import { drawBags, mixBags } from "./mixing.ts";
+import { mixPatches } from "./mixing.ts";
 
 const PATCHES = 11, DIM = 2;
 
@@ -29,10 +29,10 @@ function origins({ features, imageIds }: FeatureBatch): number[][] {
   );
 }
 
-Deno.test("mixBags: the share of slots comes from one other image, never the whole image", () => {
+Deno.test("mixPatches: the share of slots comes from one other image, never the whole image", () => {
   for (let seed = 0; seed < 20; seed++) {
     const batch = plainBatch(5);
-    const mixed = mixBags(batch, 0.3, createRandom(seed));
+    const mixed = mixPatches(batch, 0.3, createRandom(seed));
     const from = origins(mixed);
     from.forEach((row, b) => {
       assert.equal(row[0], b);
@@ -53,10 +53,10 @@ Deno.test("mixBags: the share of slots comes from one other image, never the who
   }
 });
 
-Deno.test("mixBags: padding moves with its slot", () => {
+Deno.test("mixPatches: padding moves with its slot", () => {
   const last = PATCHES - 1;
   for (let seed = 0; seed < 10; seed++) {
-    const mixed = mixBags(plainBatch(3, true), 1, createRandom(seed));
+    const mixed = mixPatches(plainBatch(3, true), 1, createRandom(seed));
     const from = origins(mixed);
     for (let b = 0; b < 3; b++) {
       assert.equal(mixed.mask![b * PATCHES + last], from[b][last] === 2 ? 0 : 1);
@@ -65,25 +65,25 @@ Deno.test("mixBags: padding moves with its slot", () => {
   }
 });
 
-Deno.test("mixBags: repeatable, and other slots and partners every time", () => {
+Deno.test("mixPatches: repeatable, and other slots and partners every time", () => {
   const draws = (seed: number) => {
     const random = createRandom(seed);
-    return Array.from({ length: 20 }, () => origins(mixBags(plainBatch(4), 0.5, random)).join());
+    return Array.from({ length: 20 }, () => origins(mixPatches(plainBatch(4), 0.5, random)).join());
   };
   assert.deepEqual(draws(1), draws(1));
   assert.equal(new Set(draws(1)).size, 20);
   const random = createRandom(2);
   const partners = Array.from(
     { length: 20 },
-    () => origins(mixBags(plainBatch(4), 1, random))[0][1],
+    () => origins(mixPatches(plainBatch(4), 1, random))[0][1],
   );
   assert.deepEqual([...new Set(partners)].sort(), [1, 2, 3]);
 });
 
-Deno.test("mixBags: share 0, one image and one patch change nothing", () => {
+Deno.test("mixPatches: share 0, one image and one patch change nothing", () => {
   const random = createRandom(1);
-  assert.deepEqual(mixBags(plainBatch(4), 0, random), plainBatch(4));
-  assert.deepEqual(mixBags(plainBatch(1), 1, random), plainBatch(1));
+  assert.deepEqual(mixPatches(plainBatch(4), 0, random), plainBatch(4));
+  assert.deepEqual(mixPatches(plainBatch(1), 1, random), plainBatch(1));
   const one: FeatureBatch = {
     imageIds: ["a", "b"],
     patches: 1,
@@ -91,34 +91,8 @@ Deno.test("mixBags: share 0, one image and one patch change nothing", () => {
     features: Float32Array.of(1, 2),
     levels: Uint8Array.of(0, 0),
   };
-  assert.deepEqual(mixBags(one, 1, random), one);
+  assert.deepEqual(mixPatches(one, 1, random), one);
   for (const share of [-0.1, 1.1, NaN]) {
-    assert.throws(() => mixBags(one, share, random), /share must be between 0 and 1, got/);
+    assert.throws(() => mixPatches(one, share, random), /share must be between 0 and 1, got/);
   }
-});
-
-Deno.test("drawBags: the whole image of each, and real patches of any", () => {
-  const batch = plainBatch(5, true);
-  const seen = new Set<string>();
-  for (let seed = 0; seed < 60; seed++) {
-    const bags = drawBags(batch, 4, createRandom(seed));
-    assert.deepEqual([bags.patches, bags.mask, bags.imageIds], [5, undefined, batch.imageIds]);
-    for (let row = 0; row < 5 * 5; row++) {
-      const [image, patch] = bags.features.subarray(row * DIM, (row + 1) * DIM);
-      assert.equal(bags.levels[row], (image + patch) % 3); // it comes with its level
-      if (row % 5 === 0) assert.deepEqual([image, patch], [row / 5, 0]);
-      else seen.add(`${image} ${patch}`);
-    }
-  }
-  assert.equal(seen.size, 5 * (PATCHES - 1) - 1); // every patch but the whole images and the padding
-  assert.deepEqual(batch, plainBatch(5, true)); // left as it was
-});
-
-Deno.test("drawBags: refuses what gives no bags", () => {
-  const batch = plainBatch(2);
-  for (const patches of [0, 1.5, NaN]) {
-    assert.throws(() => drawBags(batch, patches, createRandom(1)), /patches must be a positive/);
-  }
-  const whole = { ...batch, patches: 1, features: new Float32Array(2 * DIM) };
-  assert.throws(() => drawBags(whole, 2, createRandom(1)), /no patches besides the whole image/);
 });

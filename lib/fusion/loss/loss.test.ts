@@ -4,7 +4,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import { createRandom, type Random } from "../../numeric/random.ts";
 import { type EngineName, loadEngine } from "../../tensor/engine.ts";
 import { createLoss, type LossSpec } from "./loss.ts";
-import { unitRows } from "../../tensor/ops/mod.ts";
+import { l2Normalize } from "../../tensor/ops/mod.ts";
 import { readSafetensors } from "../../tensor/safetensors.ts";
 import { type SlowBatch, slowLoss, slowSimilarities } from "./loss_testing.ts";
 import { batchTargets } from "./targets.ts";
@@ -116,9 +116,9 @@ Deno.test("the paper's loss is what PyTorch computed", async () => {
     return tf.tensor(data, shape);
   };
   const loss = tf.tidy(() => {
-    const fused = unitRows(tf.expandDims(read("output.fused"), 1)) as tf.Tensor3D; // (B, 1, D)
-    const proxies = unitRows(read("input.text")) as tf.Tensor2D;
-    const targets = batchTargets(unitRows(read("input.patches")) as tf.Tensor3D, proxies);
+    const fused = l2Normalize(tf.expandDims(read("output.fused"), 1)) as tf.Tensor3D; // (B, 1, D)
+    const proxies = l2Normalize(read("input.text")) as tf.Tensor2D;
+    const targets = batchTargets(l2Normalize(read("input.patches")) as tf.Tensor3D, proxies);
     const paper = createLoss({ kind: "query-proxy", distance: "mse" });
     return paper({ fused, proxies, targets }).dataSync()[0];
   });

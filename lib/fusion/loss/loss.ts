@@ -1,10 +1,8 @@
 /**
- * Losses that teach a fusion model: the fused vector is to be as similar to each proxy as the image's
- * best patch is (paper section 3.4.2, equation 7, Listing 1), and variants.
+ * Losses by name: the paper's (equation 7, see query_proxy.ts), and the same with other distances.
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import {
   checkSettings,
@@ -17,15 +15,19 @@ import {
 } from "../../runtime/settings.ts";
 import {
   absoluteDistance,
-  additiveMarginDistance,
   type Distance,
   jensenShannonDistance,
-  listwiseDistance,
+  type LossFunction,
+  PAPER_SCALE,
+  queryProxyLoss,
   squaredDistance,
+} from "./query_proxy.ts";
+import {
+  additiveMarginDistance,
+  listwiseDistance,
   standardisedDistance,
   tripletDistance,
-} from "./distances.ts";
-import { matmul } from "../../tensor/ops/mod.ts";
+} from "./ranking_distances.ts";
 
 /**
  * What stands for queries: the class prompts; every patch of the batch; or some patches of every level of
@@ -66,22 +68,6 @@ export const LOSS_SCHEMA: z.ZodType<LossSpec> = kindsOf<LossSpec, "kind">("kind"
   "additive-margin": { margin: number("a number", () => true), scale: POSITIVE, proxies },
 });
 
-/** What a loss compares. */
-export interface LossBatch {
-  /** Fused unit vectors, m an image. // (B, m, D) */
-  fused: tf.Tensor3D;
-  /** Unit vectors that stand for queries. // (Q, D) */
-  proxies: tf.Tensor2D;
-  /** For each image and proxy, the cosine of the image's best patch. // (B, Q) */
-  targets: tf.Tensor2D;
-}
-
-/** A loss: differentiable in `fused`. */
-export type LossFunction = (batch: LossBatch) => tf.Scalar;
-
-/** The factor of the authors' code on the distances of equation 7. */
-const PAPER_SCALE = 100;
-
 /**
  * Makes a loss from its name.
  *
@@ -103,30 +89,7 @@ const PAPER_SCALE = 100;
  */
 export function createLoss(spec: LossSpec): LossFunction {
   checkSettings(LOSS_SCHEMA, spec, `Cannot make loss${spec?.kind ? ` "${spec.kind}"` : ""}`);
-  const distance = distanceOf(spec);
-  const scale = spec.kind === "query-proxy" ? PAPER_SCALE : 1;
-  return ({ fused, proxies, targets }) =>
-    tf.tidy(() => {
-      const similarities = bestSimilarities(fused, proxies); // (B, Q)
-      return tf.mul(distance(similarities, targets), scale) as tf.Scalar;
-    });
-}
-
-/**
- * The cosine of each image with each proxy: of its m vectors, the one that suits the proxy best.
- *
- * @param fused unit vectors, m an image // (B, m, D)
- * @param proxies unit vectors // (Q, D)
- * @returns similarities // (B, Q)
- */
-export function bestSimilarities(fused: tf.Tensor3D, proxies: tf.Tensor2D): tf.Tensor2D {
-  const [images, vectors, dim] = fused.shape;
-  return tf.tidy(() => {
-    const rows = tf.reshape(fused, [images * vectors, dim]) as tf.Tensor2D;
-    const all = matmul(rows, proxies, false, true); // (B·m, Q)
-    if (vectors === 1) return all;
-    return tf.max(tf.reshape(all, [images, vectors, proxies.shape[0]]), 1);
-  });
+  return queryProxyLoss(distanceOf(spec), spec.kind === "query-proxy" ? PAPER_SCALE : 1);
 }
 
 const PAPER_DISTANCES = {

@@ -104,7 +104,7 @@ export interface BatchTargetOptions {
 }
 
 /**
- * Computes the targets of one batch on the engine, for batches whose bags or proxies change every time.
+ * Computes the targets of one batch on the engine, for batches whose patches or proxies change every time.
  *
  * @param patches unit vectors // (B, P, D)
  * @param proxies unit vectors // (Q, D)

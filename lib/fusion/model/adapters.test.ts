@@ -2,7 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { createRandom } from "../../numeric/random.ts";
 import { testOnEngines } from "../../tensor/engines_testing.ts";
-import { createFusion, type FusionModel, type FusionSpec, fusionWeights } from "./model.ts";
+import { createFusion, type FusionModel } from "./model.ts";
+import { fusionWeights } from "./saving.ts";
+import type { FusionSpec } from "./spec.ts";
 
 const [B, P, D] = [3, 4, 5];
 const random = createRandom("fusers");

@@ -1,58 +1,80 @@
 /**
- * The plainer fusing models (paper §3.4.1, Table 4): mean, learned weights over patches, one linear
- * layer over all patches, and MLPs. Parameters are named as in PyTorch's `nn.Linear` and
- * `nn.Sequential(Linear, GELU, Linear, …)`.
+ * The simpler fusing models (adapters; paper §3.4.1, Table 4): mean, learned weights over patches, one linear
+ * layer over all patches, and MLPs. Padded patches count for nothing: they have no share in a mean, and are
+ * zeros in a concatenation.
+ *
+ * Parameters are named as in PyTorch's `nn.Linear` and `nn.Sequential(Linear, GELU, Linear, …)`, and start as
+ * PyTorch leaves them.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { constant, linearPlan, type ParameterPlan } from "../../tensor/initializers.ts";
-import { gelu, linear } from "../../tensor/ops/mod.ts";
-import {
-  checkCount,
-  checkSpec,
-  type FusionSizes,
-  type FusionSpec,
-  type MlpSpec,
-  refuse,
-} from "./spec.ts";
-import type { Parameters, PassOptions } from "./transformer.ts";
+import { gelu, linear as linearLayer } from "../../tensor/ops/mod.ts";
+import type { ForwardInput, ModelKind, Parameters, SpecOf } from "./kind.ts";
+import { checkCount, checkSpec, type FusionSizes, type MlpSpec, refuse } from "./spec.ts";
 
-/** A spec of this module's models. */
-export type PlainSpec = Exclude<FusionSpec, { kind: "transformer" | "max-pool" }>;
+/** The mean of the patches. */
+export const mean: ModelKind<SpecOf<"mean">> = {
+  resolve: (spec) => spec,
+  plan: () => [],
+  forward: (_spec, _parameters, { patches, mask }) =>
+    oneVector(
+      mask
+        ? weightedSum(patches, patchWeights(tf.zeros([patches.shape[1]]), mask))
+        : tf.mean(patches, 1),
+    ),
+};
 
 /** Name of the P learned scores of `weighted`, whose softmax weighs the patches. */
-export const PATCH_SCORES = "scores";
+const PATCH_SCORES = "scores";
 
-/**
- * Plans a plain fuser's parameters: linear layers as PyTorch starts them, patch scores 0 (the mean).
- *
- * @param spec the model
- * @param sizes D and, where patches have weights of their own, P
- * @throws Error when P is needed and absent
- */
-export function planFuser(spec: PlainSpec, sizes: FusionSizes): ParameterPlan[] {
+/** A mean of the patches with learned weights, one for each place in the cover; it starts as the plain mean. */
+export const weighted: ModelKind<SpecOf<"weighted">> = {
+  resolve: (spec) => spec,
+  needsPatchCount: () => true,
+  plan: ({ kind }, sizes) => [
+    { name: PATCH_SCORES, shape: [patchCount(kind, sizes)], start: constant(0) },
+  ],
+  forward: (_spec, parameters, { patches, mask }) => {
+    const scores = parameters.get(PATCH_SCORES) as tf.Tensor1D; // (P)
+    return oneVector(weightedSum(patches, patchWeights(scores, mask)));
+  },
+};
+
+/** One linear layer over all patches, concatenated: P·D → D. */
+export const linear: ModelKind<SpecOf<"linear">> = {
+  resolve: (spec) => spec,
+  needsPatchCount: () => true,
+  plan: ({ kind }, sizes) => linearPlan("", patchCount(kind, sizes) * sizes.dim, sizes.dim),
+  forward: (_spec, parameters, input) => oneVector(applyLinear(concatenate(input), parameters, "")),
+};
+
+/** Linear layers with GELU between, over the full image's feature or over all patches, concatenated. */
+export const mlp: ModelKind<MlpSpec> = {
+  resolve: (spec, dim) => {
+    checkSpec(spec);
+    return { ...spec, hidden: spec.hidden ?? dim };
+  },
+  needsPatchCount: ({ input }) => input === "patches",
+  plan: planMlp,
+  forward: ({ input: reads, layers }, parameters, input) => {
+    let x = reads === "full" ? input.full : concatenate(input);
+    for (let i = 0; i < layers; i++) x = applyLinear(i > 0 ? gelu(x) : x, parameters, `${2 * i}.`);
+    return oneVector(x);
+  },
+};
+
+function planMlp(
+  { input, layers, hidden }: Required<MlpSpec>,
+  sizes: FusionSizes,
+): ParameterPlan[] {
   const { dim } = sizes;
-  switch (spec.kind) {
-    case "mean":
-      return [];
-    case "weighted":
-      return [{ name: PATCH_SCORES, shape: [patchCount(spec.kind, sizes)], start: constant(0) }];
-    case "linear":
-      return linearPlan("", patchCount(spec.kind, sizes) * dim, dim);
-    case "mlp":
-      return planMlp(spec, sizes);
-  }
-}
-
-function planMlp(spec: MlpSpec, sizes: FusionSizes): ParameterPlan[] {
-  checkSpec(spec);
-  const { input, layers, hidden } = spec, { dim } = sizes;
   const first = input === "full" ? dim : patchCount("mlp over patches", sizes) * dim;
-  const widths = [first, ...Array<number>(layers - 1).fill(hidden ?? dim), dim];
+  const widths = [first, ...Array<number>(layers - 1).fill(hidden), dim];
   return Array.from(
     { length: layers },
-    (_, i) => linearPlan(`${2 * i}.`, widths[i], widths[i + 1]), // GELU sits between, at odd numbers
+    (_, i) => linearPlan(`${2 * i}.`, widths[i], widths[i + 1]), // odd numbers are the GELUs between
   ).flat();
 }
 
@@ -62,69 +84,31 @@ function patchCount(what: string, { patches }: FusionSizes): number {
   return patches;
 }
 
-/**
- * Passes a batch through a plain fuser. Padded patches count for nothing: they have no share in a
- * mean, and are zeros in a concatenation.
- *
- * @param spec the model
- * @param parameters what {@link planFuser} plans
- * @param patches patch features (B, P, D)
- * @param full the full images' features (B, D)
- * @param options the mask
- * @returns (B, D), not normalised
- */
-export function passFuser(
-  spec: PlainSpec,
-  parameters: Parameters,
-  patches: tf.Tensor3D,
-  full: tf.Tensor2D,
-  { mask }: PassOptions,
-): tf.Tensor2D {
-  switch (spec.kind) {
-    case "mean":
-      return mask
-        ? weigh(patches, patchShares(tf.zeros([patches.shape[1]]), mask))
-        : tf.mean(patches, 1);
-    case "weighted":
-      return weigh(patches, patchShares(parameters.get(PATCH_SCORES) as tf.Tensor1D, mask));
-    case "linear":
-      return linear(concatenate(patches, mask), weight(parameters, ""), bias(parameters, ""));
-    case "mlp": {
-      let x = spec.input === "full" ? full : concatenate(patches, mask);
-      for (let i = 0; i < spec.layers; i++) {
-        x = linear(
-          i > 0 ? gelu(x) : x,
-          weight(parameters, `${2 * i}.`),
-          bias(parameters, `${2 * i}.`),
-        );
-      }
-      return x;
-    }
-  }
+/** One vector an image: (B, D) → (B, 1, D). */
+function oneVector(vectors: tf.Tensor2D): tf.Tensor3D {
+  return tf.expandDims(vectors, 1);
 }
 
 /** Softmax of the patches' scores (P), over the real ones where there is a mask: (1, P) or (B, P). */
-function patchShares(scores: tf.Tensor1D, mask?: tf.Tensor2D): tf.Tensor2D {
+function patchWeights(scores: tf.Tensor1D, mask?: tf.Tensor2D): tf.Tensor2D {
   const rows = tf.expandDims(scores, 0) as tf.Tensor2D; // (1, P)
   return tf.softmax(mask ? tf.add(rows, tf.mul(tf.sub(mask, 1), 1e9)) : rows);
 }
 
-/** Sums patches by their shares: (B, D). */
-function weigh(patches: tf.Tensor3D, shares: tf.Tensor2D): tf.Tensor2D {
-  return tf.sum(tf.mul(patches, tf.expandDims(shares, 2)), 1);
+/** Sums patches by their weights: (B, D). */
+function weightedSum(patches: tf.Tensor3D, weights: tf.Tensor2D): tf.Tensor2D {
+  return tf.sum(tf.mul(patches, tf.expandDims(weights, 2)), 1);
 }
 
 /** All patches of an image in one row: (B, P·D). */
-function concatenate(patches: tf.Tensor3D, mask?: tf.Tensor2D): tf.Tensor2D {
+function concatenate({ patches, mask }: ForwardInput): tf.Tensor2D {
   const [images, count, dim] = patches.shape;
   const kept = mask ? tf.mul(patches, tf.expandDims(mask, 2)) : patches;
   return tf.reshape(kept, [images, count * dim]);
 }
 
-function weight(parameters: Parameters, prefix: string): tf.Tensor2D {
-  return parameters.get(`${prefix}weight`) as tf.Tensor2D;
-}
-
-function bias(parameters: Parameters, prefix: string): tf.Tensor1D {
-  return parameters.get(`${prefix}bias`) as tf.Tensor1D;
+/** The linear layer whose parameters begin with `prefix`. */
+function applyLinear(x: tf.Tensor2D, parameters: Parameters, prefix: string): tf.Tensor2D {
+  const weight = parameters.get(`${prefix}weight`) as tf.Tensor2D;
+  return linearLayer(x, weight, parameters.get(`${prefix}bias`) as tf.Tensor1D);
 }

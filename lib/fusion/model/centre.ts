@@ -5,37 +5,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { NamedArray } from "../../tensor/safetensors.ts";
-import { type FusionSpec, refuse } from "./spec.ts";
 
 /** Name of the centre among a model's constants, (D). */
 export const CENTRE = "input.centre";
-
-/**
- * Puts the centre among a model's values.
- *
- * @param spec the model
- * @param dim D
- * @param centre // (D)
- * @returns name and array
- * @throws Error when the model reads patches as they are, or the centre is not D finite numbers
- */
-export function namedCentre(
-  spec: FusionSpec,
-  dim: number,
-  centre: Float32Array,
-): [string, NamedArray] {
-  if (!canCentre(spec)) refuse(`a model of kind "${spec.kind}" has no centre`);
-  if (centre.length !== dim || !centre.every(Number.isFinite)) {
-    refuse(`centre must be ${dim} finite numbers, got ${centre.length} values`);
-  }
-  return [CENTRE, { shape: [dim], data: centre.slice() }];
-}
-
-/** Whether a model can have a centre. */
-export function canCentre({ kind }: FusionSpec): boolean {
-  return kind === "transformer" || kind === "max-pool";
-}
 
 /**
  * A model's input: scale · (patches - centre). Without a centre, and with scale 1, the patches as they are.

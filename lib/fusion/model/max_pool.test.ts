@@ -2,15 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { createRandom } from "../../numeric/random.ts";
 import { testOnEngines } from "../../tensor/engines_testing.ts";
-import {
-  createFusion,
-  type CreateFusionOptions,
-  type FusionSpec,
-  fusionWeights,
-  loadFusion,
-  saveFusion,
-  setFusionWeights,
-} from "./model.ts";
+import { createFusion, type CreateFusionOptions } from "./model.ts";
+import { fusionWeights, loadFusion, saveFusion, setFusionWeights } from "./saving.ts";
+import type { FusionSpec } from "./spec.ts";
 import { readSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
 import { randomImages } from "../testing.ts";
 

@@ -1,62 +1,52 @@
 /**
- * The max-pooling model (*extended*: not in the paper): small detectors look at every patch, each keeps what
- * it found at best, and a linear layer writes the fused vectors from that:
+ * The max-pooling model (*extended*: not in the paper): a linear layer with GELU on every patch, the maximum of
+ * each unit over the patches, and a linear layer that makes the fused vectors:
  * v = W2 max_p gelu(W1 s (p - centre) + b1) + b2.
  *
- * The loss wants the greatest similarity over patches, and a maximum inside the model is what can give it:
- * the same layers with a mean over patches stay far behind.
+ * The loss's targets are maxima over patches; with a mean in place of the maximum the same layers come far less
+ * near to them.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { centrePatches } from "./centre.ts";
 import { linearPlan, type ParameterPlan } from "../../tensor/initializers.ts";
 import { gelu, linear } from "../../tensor/ops/mod.ts";
+import { centrePatches } from "./centre.ts";
+import type { ForwardInput, ModelKind, Parameters } from "./kind.ts";
 import { checkSpec, type FusionSizes, type MaxPoolSpec } from "./spec.ts";
-import type { Parameters, PassOptions } from "./transformer.ts";
 
-/**
- * Fills in the model's defaults and checks them.
- *
- * @param spec the spec
- * @returns the spec, complete
- * @throws Error when a value is out of range
- */
-export function resolveMaxPool(spec: MaxPoolSpec): Required<MaxPoolSpec> {
+/** The max-pooling model. */
+export const maxPool: ModelKind<MaxPoolSpec> = {
+  resolve,
+  vectors: ({ vectors }) => vectors,
+  canCentre: true,
+  plan,
+  forward,
+};
+
+/** Fills in the model's defaults and checks them. */
+function resolve(spec: MaxPoolSpec): Required<MaxPoolSpec> {
   checkSpec(spec);
   return { hidden: 1024, inputScale: 16, vectors: 1, ...spec };
 }
 
-/**
- * Plans the model's parameters: two layers as `nn.Linear` starts them, the second with m·D outputs.
- *
- * @param spec the model
- * @param sizes D
- */
-export function planMaxPool(spec: MaxPoolSpec, { dim }: FusionSizes): ParameterPlan[] {
-  const { hidden, vectors } = resolveMaxPool(spec);
+/** Two layers as `nn.Linear` starts them, the second with m·D outputs. */
+function plan(
+  { hidden, vectors }: Required<MaxPoolSpec>,
+  { dim }: FusionSizes,
+): ParameterPlan[] {
   return [
     ...linearPlan("linear1.", dim, hidden),
     ...linearPlan("linear2.", hidden, vectors * dim),
   ];
 }
 
-/**
- * Passes a batch through the model.
- *
- * @param spec the model
- * @param parameters what {@link planMaxPool} plans
- * @param patches patch features (B, P, D)
- * @param options mask, and the centre
- * @returns (B, m, D), not normalised
- */
-export function passMaxPool(
-  spec: MaxPoolSpec,
+/** Fuses a batch. // (B, m, D) */
+function forward(
+  { inputScale, vectors }: Required<MaxPoolSpec>,
   parameters: Parameters,
-  patches: tf.Tensor3D,
-  { mask, centre }: PassOptions,
+  { patches, mask, centre }: ForwardInput,
 ): tf.Tensor3D {
-  const { inputScale, vectors } = resolveMaxPool(spec);
   const [images, , dim] = patches.shape;
   const layer = (name: string, x: tf.Tensor) =>
     linear(

@@ -2,11 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createRandom, type Random } from "../../numeric/random.ts";
-import { planFusion } from "./assemble.ts";
 import { testOnEngines } from "../../tensor/engines_testing.ts";
-import { createFusion, type FusionModel, type FusionSpec, fusionWeights } from "./model.ts";
 import { dropout } from "../../tensor/ops/mod.ts";
 import { readSafetensors } from "../../tensor/safetensors.ts";
+import { createFusion, type FusionModel } from "./model.ts";
+import { planFusion } from "./registry.ts";
+import { fusionWeights } from "./saving.ts";
+import type { FusionSpec } from "./spec.ts";
 
 const D = 12;
 const TINY: FusionSpec = { kind: "transformer", size: "tiny", feedForward: 16 };
@@ -158,25 +160,11 @@ testOnEngines("without patches the full image is all that the transformer sees",
 
 /** One layer a stack: every block is there, and PyTorch's fixtures test the full depth. */
 const FLAT: FusionSpec = { ...TINY, encoderLayers: 1, decoderLayers: 1 };
-const PROMPTS = Float32Array.from({ length: 4 * D }, (_, i) => Math.sin(i * i));
 
 /** Every kind of model, for five patches. */
 const KINDS: [string, FusionSpec][] = [
   ["transformer", FLAT],
-  ["transformer with more heads, vectors and a detector", {
-    ...FLAT,
-    heads: 4,
-    vectors: 2,
-    detector: { scale: 2, threshold: 0.05 },
-  }],
-  ["transformer with a summing detector", {
-    ...FLAT,
-    detector: { scale: 2, threshold: 0.05, pool: "sum" },
-  }],
-  ["transformer with a detector of maxima", {
-    ...FLAT,
-    detector: { scale: 2, threshold: 0.05, pool: "max" },
-  }],
+  ["transformer with more heads and vectors", { ...FLAT, heads: 4, vectors: 2 }],
   ["max-pool", { kind: "max-pool", hidden: 9 }],
   ["max-pool with vectors", { kind: "max-pool", hidden: 9, inputScale: 3, vectors: 3 }],
   ["mean", { kind: "mean" }],
@@ -186,7 +174,7 @@ const KINDS: [string, FusionSpec][] = [
 ];
 
 function create(spec: FusionSpec): FusionModel {
-  const model = createFusion(spec, { dim: D, patches: 5, seed: 4, prompts: PROMPTS });
+  const model = createFusion(spec, { dim: D, patches: 5, seed: 4 });
   const random = createRandom("disturb"); // zeros and ones would hide mistakes
   for (const variable of model.parameters.values()) {
     const noise = values(variable).map((value) => value + 0.3 * random.normal());
@@ -350,24 +338,6 @@ testOnEngines("what does not fit is refused with the reason", () => {
   refuse({ kind: "mlp", input: "sum", layers: 1 }, /input must be one of full, patches, got "sum"/);
   refuse({ kind: "mlp", input: "full", layers: 4 }, /layers must be 1, 2 or 3, got 4/);
   refuse({ kind: "mlp", input: "full", layers: 2, hidden: 0 }, /hidden must be a positive integer/);
-  const detector = { scale: 1, threshold: 0 };
-  refuse({ ...TINY, detector }, /needs the prompts/);
-  refuse({ ...TINY, detector }, /prompts must be \(Q, 12\), got 7/, {
-    prompts: new Float32Array(7),
-  });
-  const prompts = PROMPTS;
-  refuse({ ...TINY, patches: false, detector }, /needs patches/, { prompts });
-  refuse({ ...TINY, detector: { scale: 1 } }, /detector.threshold must be a number/, { prompts });
-  refuse({ ...TINY, detector: { ...detector, ridge: -1 } }, /ridge must not be negative/, {
-    prompts,
-  });
-  refuse(
-    { ...TINY, detector: { ...detector, pool: "min" } },
-    /pool must be mean, sum or max, got min/,
-    {
-      prompts,
-    },
-  );
   assert.equal(tf.memory().numTensors, before);
 });
 

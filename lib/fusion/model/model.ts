@@ -1,42 +1,22 @@
 /**
  * Fusion models: from the patch features of an image (P, D) and the feature of the whole (D) to one
- * vector, or m, in the same space (paper §3.4.1).
+ * vector, or m, in the same space (paper §3.4.1). The paper's model is in transformer.ts.
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs-core";
-import { createRandom, type Random } from "../../numeric/random.ts";
-import { buildFusion, planFusion } from "./assemble.ts";
-import { namedCentre } from "./centre.ts";
-import { drawParameter } from "../../tensor/initializers.ts";
+import * as tf from "@tensorflow/tfjs-core";
+import { createRandom } from "../../numeric/random.ts";
+import { drawParameter, type ParameterPlan } from "../../tensor/initializers.ts";
 import type { NamedArray } from "../../tensor/safetensors.ts";
+import { CENTRE } from "./centre.ts";
+import type { DropoutOptions } from "./kind.ts";
+import { kindOf, needsPatchCount, planFusion } from "./registry.ts";
 import { type FusionSizes, type FusionSpec, refuse } from "./spec.ts";
 
-export {
-  fusionWeights,
-  loadFusion,
-  type LoadFusionOptions,
-  saveFusion,
-  setFusionWeights,
-} from "./saving.ts";
-export type {
-  DetectorSpec,
-  FusionSizes,
-  FusionSpec,
-  MaxPoolSpec,
-  MlpSpec,
-  TransformerSize,
-  TransformerSpec,
-} from "./spec.ts";
-
 /** Options of {@link FusionModel.forward}. */
-export interface ForwardOptions {
-  /** (B, P): 1 = a real patch, 0 = padding of an image with fewer patches. */
+export interface ForwardOptions extends DropoutOptions {
+  /** 1 = a real patch, 0 = padding of an image with fewer patches. // (B, P) */
   mask?: tf.Tensor2D;
-  /** Whether dropout is at work (default false). */
-  training?: boolean;
-  /** What dropout draws from; needed in training when the model has dropout. */
-  random?: Random;
 }
 
 /** A fusion model and its parameters. */
@@ -74,8 +54,6 @@ export interface CreateFusionOptions {
   patches?: number;
   /** Seed of the initial weights. */
   seed: number;
-  /** The prompts' features (Q, D), row by row: only the word detector needs them. */
-  prompts?: Float32Array;
   /**
    * What `transformer` and `max-pool` subtract from every patch, such as the {@link patchMean} of the training
    * images (default: nothing, as in the paper). It is saved with the model and not trained. // (D)
@@ -106,20 +84,117 @@ export interface CreateFusionOptions {
  * ```
  */
 export function createFusion(spec: FusionSpec, options: CreateFusionOptions): FusionModel {
-  const { dim, patches, seed, prompts, centre } = options;
-  if (prompts && (prompts.length === 0 || prompts.length % dim !== 0)) {
-    refuse(`prompts must be (Q, ${dim}), got ${prompts.length} values`);
-  }
-  const sizes: FusionSizes = { dim };
-  if (patches !== undefined) sizes.patches = patches;
-  if (prompts) sizes.prompts = prompts.length / dim;
+  const { dim, patches, seed, centre } = options;
+  const sizes: FusionSizes = { dim, ...(patches !== undefined && { patches }) };
   const random = createRandom(seed).fork("fusion weights");
   const values = new Map<string, NamedArray>(
-    planFusion(spec, sizes, prompts).map((plan) => [
+    planFusion(spec, sizes).map((plan) => [
       plan.name,
       { shape: plan.shape, data: drawParameter(plan, random) },
     ]),
   );
-  if (centre) values.set(...namedCentre(spec, dim, centre));
+  if (centre) values.set(CENTRE, checkedCentre(spec, dim, centre));
   return buildFusion(spec, sizes, values);
+}
+
+/** A centre that the model can have, as an array of its own. */
+function checkedCentre(spec: FusionSpec, dim: number, centre: Float32Array): NamedArray {
+  if (!kindOf(spec).canCentre) refuse(`a model of kind "${spec.kind}" has no centre`);
+  if (centre.length !== dim || !centre.every(Number.isFinite)) {
+    refuse(`centre must be ${dim} finite numbers, got ${centre.length} values`);
+  }
+  return { shape: [dim], data: centre.slice() };
+}
+
+/**
+ * Makes a fusion model from given weights.
+ *
+ * @param spec which model
+ * @param sizes what the shapes depend on
+ * @param values its parameters by name, as {@link planFusion} lists them, and the centre if it has one
+ * @returns the model
+ * @throws Error when a parameter is missing, has another shape, or is not the model's
+ */
+export function buildFusion(
+  spec: FusionSpec,
+  sizes: FusionSizes,
+  values: ReadonlyMap<string, NamedArray>,
+): FusionModel {
+  const plans = planFusion(spec, sizes);
+  const kind = kindOf(spec), resolved = kind.resolve(spec, sizes.dim);
+  const centred = kind.canCentre === true && values.has(CENTRE);
+  checkParameters(centred ? [...plans, { name: CENTRE, shape: [sizes.dim] }] : plans, values);
+  const parameters = new Map(plans.map(({ name, shape }) => [
+    name,
+    toVariable(shape, values.get(name)!.data),
+  ]));
+  const constants = new Map<string, tf.Tensor>();
+  if (centred) constants.set(CENTRE, tf.keep(tf.tensor1d(values.get(CENTRE)!.data)));
+  return {
+    spec,
+    sizes,
+    dim: sizes.dim,
+    vectors: kind.vectors?.(resolved) ?? 1,
+    parameters,
+    constants,
+    forward(patches, full, { mask, ...options } = {}) {
+      checkBatch(spec, sizes, patches, full, mask);
+      const centre = constants.get(CENTRE) as tf.Tensor1D | undefined;
+      return tf.tidy(() =>
+        kind.forward(resolved, parameters, { patches, full, mask, centre }, options)
+      );
+    },
+    dispose() {
+      for (const tensor of [...parameters.values(), ...constants.values()]) tensor.dispose();
+    },
+  };
+}
+
+function toVariable(shape: number[], data: Float32Array): tf.Variable {
+  const tensor = tf.tensor(data, shape, "float32");
+  const variable = tf.variable(tensor);
+  tensor.dispose(); // the variable holds the values
+  return variable;
+}
+
+/** Sees to it that `values` holds the planned parameters and no others. */
+function checkParameters(
+  plans: readonly Pick<ParameterPlan, "name" | "shape">[],
+  values: ReadonlyMap<string, NamedArray>,
+): void {
+  const names = new Set(plans.map(({ name }) => name));
+  for (const name of values.keys()) {
+    if (!names.has(name)) refuse(`it has no parameter ${name}`);
+  }
+  for (const { name, shape } of plans) {
+    const value = values.get(name);
+    if (!value) refuse(`parameter ${name} is missing`);
+    if (value.shape.join() !== shape.join()) {
+      refuse(`${name} must have shape [${shape}], got [${value.shape}]`);
+    }
+  }
+}
+
+/** Sees to it that a batch has the model's sizes. */
+function checkBatch(
+  spec: FusionSpec,
+  { dim, patches: planned }: FusionSizes,
+  patches: tf.Tensor3D,
+  full: tf.Tensor2D,
+  mask?: tf.Tensor2D,
+): void {
+  const [images, count, width] = patches.shape;
+  const wrong = (why: string) => new Error(`Cannot fuse batch: ${why}`);
+  if (patches.rank !== 3 || width !== dim) {
+    throw wrong(`patches must be (B, P, ${dim}), got [${patches.shape}]`);
+  }
+  if (full.rank !== 2 || full.shape[0] !== images || full.shape[1] !== dim) {
+    throw wrong(`full must be (${images}, ${dim}), got [${full.shape}]`);
+  }
+  if (mask && (mask.rank !== 2 || mask.shape[0] !== images || mask.shape[1] !== count)) {
+    throw wrong(`mask must be (${images}, ${count}), got [${mask.shape}]`);
+  }
+  if (needsPatchCount(spec) && count !== planned) {
+    throw wrong(`${spec.kind} was made for ${planned} patches, got ${count}; pad and mask them`);
+  }
 }

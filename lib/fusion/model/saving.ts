@@ -5,9 +5,8 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs-core";
-import { buildFusion } from "./assemble.ts";
-import type { FusionModel } from "./model.ts";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
+import { buildFusion, type FusionModel } from "./model.ts";
 import type { FusionSizes, FusionSpec } from "./spec.ts";
 
 /** Where in `__metadata__` spec and sizes are, as JSON. */
@@ -23,6 +22,7 @@ export function fusionWeights(model: FusionModel): Map<string, NamedArray> {
   return readTensors(model.parameters);
 }
 
+/** Copies tensors out of the engine. */
 export function readTensors(tensors: ReadonlyMap<string, tf.Tensor>): Map<string, NamedArray> {
   return new Map([...tensors].map(([name, tensor]) => [
     name,
@@ -52,8 +52,8 @@ export function setFusionWeights(
 
 /**
  * Saves a model: its weights under PyTorch's names, spec and sizes as JSON in `__metadata__`
- * (`fusion_spec`, `fusion_sizes`). What `nn.Transformer` does not have begins with `targets.`,
- * `detector.` or `input.`; everything else is its state dict.
+ * (`fusion_spec`, `fusion_sizes`). What `nn.Transformer` does not have begins with `targets.` or
+ * `input.`; everything else is its state dict.
  *
  * @param model the model
  * @param path where; whole or not at all

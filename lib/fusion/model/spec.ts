@@ -24,22 +24,6 @@ export const TRANSFORMER_SIZES: Record<TransformerSize, { layers: number; heads:
   base: { layers: 12, heads: 8 },
 };
 
-/**
- * The word-detector residual (*extended*: not in the paper). Per word q a detector relu(p·w_q - theta_q)
- * looks at every patch p; what it finds, pooled over the patches, is written into the fused vector by
- * the prompts' pseudo-inverse. All three parts are trained.
- */
-export interface DetectorSpec {
-  /** Factor on what is added to the transformer's output, whose vectors have length sqrt(D). */
-  scale: number;
-  /** Where the thresholds theta start, a cosine. */
-  threshold: number;
-  /** How a word's findings are pooled over patches (default `mean`). */
-  pool?: "mean" | "sum" | "max";
-  /** Ridge of the pseudo-inverse, relative to the prompts' mean square length (default 1e-3). */
-  ridge?: number;
-}
-
 /** The paper's fusing model (§3.4.1): patches are the source, the full image is the target. */
 export interface TransformerSpec {
   /** Which model. */
@@ -64,8 +48,6 @@ export interface TransformerSpec {
   inputScale?: number;
   /** false: the full image is source and target, the transformer of Table 4 (default true). */
   patches?: boolean;
-  /** The word-detector residual (*extended*); needs the prompts. */
-  detector?: DetectorSpec;
 }
 
 /** An MLP with GELU between its layers: the adapters of Table 4. */
@@ -107,7 +89,7 @@ export type FusionSpec =
 const LAYERS = [1, 2, 3];
 
 /** What a {@linkcode FusionSpec} may say. */
-export const MODEL_SCHEMA: z.ZodType<FusionSpec> = kindsOf<PlainJson, "kind">("kind", {
+export const MODEL_SCHEMA: z.ZodType<FusionSpec> = kindsOf<FusionSpec, "kind">("kind", {
   transformer: {
     size: oneOf("tiny", "small", "base"),
     encoderLayers: COUNT.optional(),
@@ -135,18 +117,13 @@ export const MODEL_SCHEMA: z.ZodType<FusionSpec> = kindsOf<PlainJson, "kind">("k
   },
 });
 
-/** A spec without what no configuration has. */
-type PlainJson = Exclude<FusionSpec, TransformerSpec> | Omit<TransformerSpec, "detector">;
-
 /**
  * Checks what a spec says, whatever the features' size.
  *
  * @throws RangeError naming what is wrong
  */
 export function checkSpec(spec: FusionSpec): void {
-  const plain = { ...spec } as { detector?: unknown };
-  delete plain.detector;
-  checkSettings(MODEL_SCHEMA, plain, "Cannot create fusion model");
+  checkSettings(MODEL_SCHEMA, spec, "Cannot create fusion model");
 }
 
 /** What a spec leaves open and a model needs. */
@@ -155,14 +132,10 @@ export interface FusionSizes {
   dim: number;
   /** P, patches per image: only `weighted`, `linear` and `mlp` over patches need it. */
   patches?: number;
-  /** Q, number of prompts: only the word detector needs it. */
-  prompts?: number;
 }
 
 /** A transformer's spec with every default filled in. */
-export type ResolvedTransformer = Required<Omit<TransformerSpec, "detector">> & {
-  detector?: Required<DetectorSpec>;
-};
+export type ResolvedTransformer = Required<TransformerSpec>;
 
 /**
  * Fills in a transformer's defaults and checks it against the features' size.
@@ -187,24 +160,9 @@ export function resolveTransformer(spec: TransformerSpec, dim: number): Resolved
     vectors: spec.vectors ?? 1,
     inputScale: spec.inputScale ?? 1,
     patches: spec.patches ?? true,
-    detector: spec.detector && { pool: "mean", ridge: 1e-3, ...spec.detector },
   };
   if (dim % full.heads !== 0) refuse(`heads must divide D = ${dim}, got ${full.heads}`);
-  if (full.detector) checkDetector(full.detector, full.patches);
   return full;
-}
-
-function checkDetector(detector: Required<DetectorSpec>, patches: boolean): void {
-  if (!patches) refuse("a word detector needs patches");
-  for (const key of ["scale", "threshold", "ridge"] as const) {
-    if (!Number.isFinite(detector[key])) {
-      refuse(`detector.${key} must be a number, got ${detector[key]}`);
-    }
-  }
-  if (detector.ridge < 0) refuse(`detector.ridge must not be negative, got ${detector.ridge}`);
-  if (!["mean", "sum", "max"].includes(detector.pool)) {
-    refuse(`detector.pool must be mean, sum or max, got ${detector.pool}`);
-  }
 }
 
 /**
@@ -228,10 +186,4 @@ export function checkCount(name: string, value: unknown): asserts value is numbe
  */
 export function refuse(why: string): never {
   throw new Error(`Cannot create fusion model: ${why}`);
-}
-
-/** Whether a model of this spec is made for one number of patches, which `createFusion` must be told. */
-export function needsPatchCount(spec: FusionSpec): boolean {
-  return spec.kind === "weighted" || spec.kind === "linear" ||
-    (spec.kind === "mlp" && spec.input === "patches");
 }

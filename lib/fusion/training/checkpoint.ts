@@ -108,15 +108,15 @@ export async function writeCheckpoint(folder: string, state: TrainingState): Pro
   if (best) await writeFusion(model, best, join(folder, files.best));
   const complete: CheckpointRecord = { version: CHECKPOINT_VERSION, ...record, files };
   await writeAtomic(join(folder, RECORD), JSON.stringify(complete, null, 2) + "\n");
-  await sweep(folder, Object.values(files));
+  await removeOldFiles(folder, Object.values(files));
 }
 
-/** Removes the files of earlier epochs, and what killed writers left. */
-async function sweep(folder: string, keep: readonly string[]): Promise<void> {
+/** Removes the files of earlier epochs, and what writers that were killed left. */
+async function removeOldFiles(folder: string, keep: readonly string[]): Promise<void> {
   const ours = /^((epoch|best)-\d+\.safetensors|checkpoint\.json)(\.[\d-]+\.tmp)?$/;
   for await (const { name } of Deno.readDir(folder)) {
     if (!ours.test(name) || name === RECORD || keep.includes(name)) continue;
-    await Deno.remove(join(folder, name)).catch(() => {}); // litter harms nothing
+    await Deno.remove(join(folder, name)).catch(() => {}); // a file too many does no harm
   }
 }
 

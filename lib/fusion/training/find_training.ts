@@ -50,7 +50,7 @@ export async function findTraining(
 ): Promise<FinishedTraining | undefined> {
   for (const name of await foldersIn(checkpointRoot)) {
     const folder = join(checkpointRoot, name);
-    // what cannot be read is no training that could be loaded; its neighbours may be
+    // one that cannot be read is passed over: others may be whole
     const record = await readCheckpointRecord(folder).catch(() => undefined);
     if (!record || record.files.state || record.backend !== tf.getBackend()) continue;
     if (record.identity?.training !== TRAINING_VERSION) continue;

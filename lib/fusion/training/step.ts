@@ -8,12 +8,13 @@ import type { FeatureStore } from "../../features/mod.ts";
 import type { Random } from "../../numeric/random.ts";
 import type { FeatureBatch } from "../batches/batches.ts";
 import { toTensors } from "../fuse_store.ts";
-import { createLoss, type LossFunction } from "../loss/loss.ts";
-import { drawBags, mixBags } from "../batches/mixing.ts";
+import { createLoss } from "../loss/loss.ts";
+import { mixPatches } from "../batches/mixing.ts";
 import type { FusionModel } from "../model/model.ts";
-import { unitRows } from "../../tensor/ops/mod.ts";
+import { l2Normalize } from "../../tensor/ops/mod.ts";
 import { type AdamW, gradientsOf } from "../../tensor/adamw.ts";
 import { patchProxies } from "../loss/patch_proxies.ts";
+import type { LossFunction } from "../loss/query_proxy.ts";
 import { batchTargets, type PatchTargets, targetsOf } from "../loss/targets.ts";
 import type { ResolvedTrainConfig } from "./train_config.ts";
 
@@ -36,7 +37,7 @@ export interface StepContext {
 /** Targets above this many bytes are not kept but computed with every batch: memory stays bounded. */
 const TARGET_BYTES = 256 * 2 ** 20;
 
-/** Text proxies and patches that stay where they are have the same targets in every epoch. */
+/** Whether every epoch has the same targets: with prompts as proxies, and without mixing. */
 export function targetsAreFixed(config: ResolvedTrainConfig): boolean {
   return (config.loss.proxies ?? "text") === "text" && config.mixing === 0;
 }
@@ -77,31 +78,21 @@ interface StepTensors {
   targets: tf.Tensor2D;
 }
 
-/** The batch as it is trained on: bags of its patches, mixed images, or as it is. */
-function remake(
-  batch: FeatureBatch,
-  { mixing }: ResolvedTrainConfig,
-  bag: number | undefined,
-  random: Random,
-): FeatureBatch {
-  if (bag !== undefined) return drawBags(batch, bag, random.fork("bags"));
-  return mixing > 0 ? mixBags(batch, mixing, random.fork("mixing")) : batch;
-}
-
-/** Remakes the batch if asked to, chooses proxies, and finds or computes the targets. */
+/** Mixes the batch's images if asked to, chooses proxies, and finds or computes the targets. */
 function prepare(
   context: StepContext,
   batch: FeatureBatch,
-  { random, bag }: StepOptions,
+  { random }: StepOptions,
 ): StepTensors {
   const { config, targets: known } = context;
   const spec = config.loss.proxies ?? "text";
-  const mixed = remake(batch, config, bag, random);
+  const { mixing } = config;
+  const mixed = mixing > 0 ? mixPatches(batch, mixing, random.fork("mixing")) : batch;
   const inputs = toTensors(mixed);
   const { patches, mask } = inputs;
   if (spec === "text") {
     const proxies = tf.clone(context.prompts);
-    const targets = known && mixed === batch
+    const targets = known
       ? knownTargets(known, batch.imageIds)
       : batchTargets(patches, proxies, { mask });
     return { ...inputs, proxies, targets };
@@ -122,10 +113,8 @@ function knownTargets(targets: PatchTargets, imageIds: readonly string[]): tf.Te
 export interface StepOptions {
   /** Its learning rate. */
   learningRate: number;
-  /** Chance for bags, mixing, proxies and dropout. */
+  /** Chance for mixing, proxies and dropout. */
   random: Random;
-  /** Trains on bags of so many patches instead of whole covers. */
-  bag?: number;
 }
 
 /** What a step tells. */
@@ -156,7 +145,7 @@ export async function trainStep(
   const inputs = [patches, full, proxies, targets, ...(mask ? [mask] : [])];
   const { loss, gradients } = gradientsOf(model.parameters, () => {
     const options = { mask, training: true, random: random.fork("dropout") };
-    const fused = unitRows(model.forward(patches, full, options)); // (B, m, D)
+    const fused = l2Normalize(model.forward(patches, full, options)); // (B, m, D)
     return context.loss({ fused, proxies, targets });
   });
   try {
@@ -173,7 +162,7 @@ const WATCHED_STEPS = 20;
 /** A loss this many times as high as at the start has diverged. */
 const DIVERGED = 10;
 
-/** Says what is wrong with the losses of a training, step after step: nothing, as a rule. */
+/** Watches the losses of a training for divergence, step after step. */
 export class LossWatch {
   #first = 0;
   #count = 0;

@@ -411,41 +411,6 @@ Deno.test("train: what cannot be trained is refused", () =>
     assert.equal(tf.memory().numTensors, before);
   }));
 
-Deno.test("train: bags of patches first, then whole covers; a resumed run ends in the same bits", () =>
-  withFolder(async (folder) => {
-    const store = await openSmallStore(folder);
-    const config = {
-      ...SMALL_CONFIG,
-      bags: [{ patches: 2, epochs: 1 }, { patches: 3, epochs: 1 }],
-    };
-    const whole = await trainSmall(store, { config });
-    assert.notEqual(whole.weights, (await trainSmall(store)).weights);
-    const checkpointDir = `${folder}/checkpoint`, reason = new Error("enough");
-    const controller = new AbortController();
-    const stopped = trainSmall(store, {
-      config,
-      checkpointDir,
-      signal: controller.signal,
-      onStep: ({ epoch }) => epoch === 2 && controller.abort(reason),
-    });
-    await assert.rejects(stopped, reason);
-    assert.equal((await trainSmall(store, { config, checkpointDir })).weights, whole.weights);
-  }));
-
-Deno.test("train: bags are refused where the model takes one number of patches, or they are none", () =>
-  withFolder(async (folder) => {
-    const store = await openSmallStore(folder);
-    const bags = [{ patches: 2, epochs: 1 }];
-    await assert.rejects(
-      trainSmall(store, { spec: { kind: "linear" }, config: { ...SMALL_CONFIG, bags } }),
-      /model of kind "linear" takes 6 patches, not bags/,
-    );
-    for (const bag of [{ patches: 0, epochs: 1 }, { patches: 2, epochs: 0.5 }]) {
-      const config = { ...SMALL_CONFIG, bags: [bag] };
-      await assert.rejects(trainSmall(store, { config }), /bags need a positive whole number/);
-    }
-  }));
-
 Deno.test("train: a centred model resumes, and loads when done, with the best of its earlier epochs", () =>
   withFolder(async (folder) => {
     const store = await openSmallStore(folder);

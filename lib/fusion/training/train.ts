@@ -9,14 +9,13 @@ import { createRandom } from "../../numeric/random.ts";
 import { batchCount, featureBatches } from "../batches/batches.ts";
 import { type EpochRecord, writeCheckpoint } from "./checkpoint.ts";
 import { globalNorm } from "../../tensor/adamw.ts";
-import { endRun, startRun, type TrainingRun } from "./training_run.ts";
+import { endTraining, startTraining, type TrainingRun } from "./training_run.ts";
 import { createSchedule, type Schedule } from "../../tensor/learning_rate.ts";
 import { trainStep } from "./step.ts";
-import { bagOf } from "./train_config.ts";
 import type { TrainOptions, TrainResult } from "./train_options.ts";
 
 /**
- * Trains a fusion model to stand for its image's patches.
+ * Trains a fusion model.
  *
  * The best epoch is chosen by `validate` alone (of equals the earliest), and the model ends with its
  * weights. Everything follows from the configuration's seed: on one engine two runs end in the same
@@ -49,7 +48,7 @@ import type { TrainOptions, TrainResult } from "./train_options.ts";
  * ```
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const run = await startRun(options);
+  const run = await startTraining(options);
   try {
     const { history, best, config } = run;
     while (history.length < config.epochs) await trainEpoch(run, history.length + 1);
@@ -59,7 +58,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const { epoch, recall } = best;
     return { epochs: history, best: recall === undefined ? { epoch } : { epoch, recall } };
   } finally {
-    await endRun(run);
+    await endTraining(run);
   }
 }
 
@@ -136,7 +135,6 @@ async function runSteps(
     const outcome = await trainStep(context, batch, {
       learningRate,
       random: random.fork(`step ${step}`),
-      bag: bagOf(config, epoch),
     }).catch((error) => {
       throw stopped(run, error.message, where, error);
     });

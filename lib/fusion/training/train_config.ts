@@ -37,13 +37,11 @@ export interface TrainConfig {
   loss: LossSpec;
   /** Share of patch slots swapped between the images of a batch (default 0; more is *extended*). */
   mixing?: number;
-  /** The first epochs train on bags of a few patches, see {@linkcode BagStage} (default none; *extended*). */
-  bags?: BagStage[];
   /** Where all chance of the training comes from; that of the starting weights is the model's. */
   seed: number;
 }
 
-const FIELDS: Fields<Omit<TrainConfig, "seed" | "bags">> = {
+const FIELDS: Fields<Omit<TrainConfig, "seed">> = {
   epochs: COUNT.optional(),
   batchSize: COUNT.optional(),
   learningRate: POSITIVE,
@@ -60,22 +58,14 @@ const onlyOneClip = ({ clipNorm, clipValue }: Clips) =>
 const TWO_CLIPS = { path: ["clipValue"], error: "cannot go together with clipNorm" };
 
 /** What a training may say, but for its seed, which is that of the experiment. */
-export const TRAIN_SCHEMA: z.ZodType<Omit<TrainConfig, "seed" | "bags">> = settings<
-  Omit<TrainConfig, "seed" | "bags">
+export const TRAIN_SCHEMA: z.ZodType<Omit<TrainConfig, "seed">> = settings<
+  Omit<TrainConfig, "seed">
 >(FIELDS).refine(onlyOneClip, TWO_CLIPS);
 
-const SEEDED_SCHEMA = settings<Omit<TrainConfig, "bags">>({
+const SEEDED_SCHEMA = settings<TrainConfig>({
   ...FIELDS,
   seed: integer("an integer"),
 }).refine(onlyOneClip, TWO_CLIPS);
-
-/** Some epochs that train on bags of random patches rather than on whole covers; see `drawBags`. */
-export interface BagStage {
-  /** Patches of a bag, besides the whole image. */
-  patches: number;
-  /** How many epochs, counted among those of the training. */
-  epochs: number;
-}
 
 /** A configuration with nothing left out. */
 export type ResolvedTrainConfig =
@@ -89,33 +79,13 @@ export type ResolvedTrainConfig =
  * @throws RangeError when a number is out of range
  */
 export function resolveTrainConfig(config: TrainConfig): ResolvedTrainConfig {
-  const { bags = [], ...plain } = config;
-  checkSettings(SEEDED_SCHEMA, plain, "Cannot train");
-  const epochs = config.epochs ?? 10;
-  const bagged = bags.reduce((sum, { epochs }) => sum + epochs, 0);
-  const whole = (value: number) => Number.isInteger(value) && value > 0;
-  if (!bags.every(({ patches, epochs }) => whole(patches) && whole(epochs)) || bagged > epochs) {
-    throw new RangeError(
-      `Cannot train: bags need a positive whole number of patches and epochs, and at most ${epochs} ` +
-        `epochs in all, got ${JSON.stringify(bags)}`,
-    );
-  }
+  checkSettings(SEEDED_SCHEMA, config, "Cannot train");
   return {
     ...config,
-    epochs,
+    epochs: config.epochs ?? 10,
     batchSize: config.batchSize ?? 30,
     weightDecay: config.weightDecay ?? 0.001,
     schedule: config.schedule ?? { kind: "linear", warmup: 0.1 },
     mixing: config.mixing ?? 0,
-    bags,
   };
-}
-
-/** Patches of a bag in an epoch (from 1 on); `undefined` where whole covers are trained on. */
-export function bagOf(
-  { bags }: Pick<ResolvedTrainConfig, "bags">,
-  epoch: number,
-): number | undefined {
-  let last = 0;
-  return bags.find((stage) => epoch <= (last += stage.epochs))?.patches;
 }

@@ -15,7 +15,6 @@ import { differences, digestWeights, type EpochRecord, readCheckpoint } from "./
 import type { FusionModel } from "../model/model.ts";
 import { type AdamW, createAdamW } from "../../tensor/adamw.ts";
 import { setFusionWeights } from "../model/saving.ts";
-import { needsPatchCount } from "../model/spec.ts";
 import { createContext, LossWatch, type StepContext } from "./step.ts";
 import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts";
 import type { TrainOptions } from "./train_options.ts";
@@ -108,16 +107,11 @@ function folderName(identity: Record<string, unknown>): string {
  * @param options as given to `train`
  * @throws Error when the checkpoint is another training's
  */
-export async function startRun(options: TrainOptions): Promise<TrainingRun> {
+export async function startTraining(options: TrainOptions): Promise<TrainingRun> {
   const { model, store, prompts, checkpointDir, checkpointRoot } = options;
   checkOptions(options);
   const imageIds = inDatasetOrder(store, options.imageIds);
   const config = resolveTrainConfig(options.config);
-  if (config.bags.length > 0 && needsPatchCount(model.spec)) {
-    throw new Error(
-      `Cannot train: a model of kind "${model.spec.kind}" takes ${model.sizes.patches} patches, not bags`,
-    );
-  }
   const signal = operationSignal(options.signal);
   const identity = checkpointDir || checkpointRoot
     ? await identify(options, config, imageIds, signal)
@@ -195,7 +189,7 @@ async function resume(
 }
 
 /** Frees what a training held, and ends its progress line. */
-export async function endRun(run: TrainingRun): Promise<void> {
+export async function endTraining(run: TrainingRun): Promise<void> {
   run.optimizer.dispose();
   tf.dispose([run.context.prompts, ...run.best.weights?.values() ?? []]);
   await run.progress.finish();

@@ -2,26 +2,29 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { withFolder } from "../../features/testing.ts";
 import { readSafetensors } from "../../tensor/safetensors.ts";
-import { sweep, type SweepOptions } from "./tune.ts";
-import { PAPER_SPACE, paperSettings, sweepPoints } from "./grid.ts";
+import { tune, type TuneOptions } from "./tune.ts";
+import { gridPoints, PAPER_GRID, paperSettings } from "./grid.ts";
 
-const SPACE = { rate: [1, 2, 3], decay: [0, 0.5] } as const;
+const GRID = { rate: [1, 2, 3], decay: [0, 0.5] } as const;
 
 type Point = { rate: number; decay: number };
 
-/** A search whose trials are counted; higher rates are better, and decay 0.5 at rate 3 fails. */
-function search(path: string, changes: Partial<SweepOptions<typeof SPACE, { note: string }>> = {}) {
+/** A tuning whose trials are counted; higher rates are better, and decay 0.5 at rate 3 fails. */
+function startTuning(
+  path: string,
+  changes: Partial<TuneOptions<typeof GRID, { note: string }>> = {},
+) {
   const tried: Point[] = [];
   const trial = (point: Point) => {
     tried.push(point);
     if (point.rate === 3 && point.decay === 0.5) throw new Error("the loss is NaN");
     return Promise.resolve({ recall: point.rate / 10, note: `rate ${point.rate}` });
   };
-  return { tried, result: sweep({ space: SPACE, trial, path, study: "test", ...changes }) };
+  return { tried, result: tune({ grid: GRID, trial, path, study: "test", ...changes }) };
 }
 
-Deno.test("sweep: the paper's grid has 360 points, each once", () => {
-  const points = sweepPoints(PAPER_SPACE);
+Deno.test("gridPoints: the paper's grid has 360 points, each once", () => {
+  const points = gridPoints(PAPER_GRID);
   assert.equal(points.length, 360);
   assert.equal(new Set(points.map((point) => JSON.stringify(point))).size, 360);
   assert.deepEqual(paperSettings(points[0]), {
@@ -35,22 +38,22 @@ Deno.test("sweep: the paper's grid has 360 points, each once", () => {
   });
 });
 
-Deno.test("sweep: draws are points of the grid, different ones, and follow from the seed", () => {
-  const draw = (seed: number) => sweepPoints(PAPER_SPACE, { draws: 20, seed });
-  const all = new Set(sweepPoints(PAPER_SPACE).map((point) => JSON.stringify(point)));
+Deno.test("gridPoints: draws are points of the grid, different ones, and follow from the seed", () => {
+  const draw = (seed: number) => gridPoints(PAPER_GRID, { draws: 20, seed });
+  const all = new Set(gridPoints(PAPER_GRID).map((point) => JSON.stringify(point)));
   const texts = draw(1).map((point) => JSON.stringify(point));
   assert(texts.every((text) => all.has(text)));
   assert.equal(new Set(texts).size, 20);
   assert.deepEqual(draw(1), draw(1));
   assert.notDeepEqual(draw(1), draw(2));
-  assert.equal(sweepPoints(SPACE, { draws: 100 }).length, 6);
-  assert.deepEqual(draw(1).slice(0, 5), sweepPoints(PAPER_SPACE, { draws: 5, seed: 1 }));
+  assert.equal(gridPoints(GRID, { draws: 100 }).length, 6);
+  assert.deepEqual(draw(1).slice(0, 5), gridPoints(PAPER_GRID, { draws: 5, seed: 1 }));
 });
 
-Deno.test("sweep: few draws try every candidate, about equally often", () => {
+Deno.test("gridPoints: few draws try every candidate, about equally often", () => {
   for (const seed of [1, 2, 3]) {
-    const drawn = sweepPoints(PAPER_SPACE, { draws: 10, seed });
-    for (const [name, values] of Object.entries(PAPER_SPACE)) {
+    const drawn = gridPoints(PAPER_GRID, { draws: 10, seed });
+    for (const [name, values] of Object.entries(PAPER_GRID)) {
       const counts = values.map((value) =>
         drawn.filter((point) => Object.entries(point).some(([n, v]) => n === name && v === value))
           .length
@@ -61,12 +64,12 @@ Deno.test("sweep: few draws try every candidate, about equally often", () => {
   }
 });
 
-Deno.test("sweep: tries every point, keeps every row, and chooses by recall", () =>
+Deno.test("tune: tries every point, keeps every row, and chooses by recall", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "rows/sweep.jsonl");
-    const { tried, result } = search(path);
+    const path = join(folder, "rows/tuning.jsonl");
+    const { tried, result } = startTuning(path);
     const { rows, best } = await result;
-    assert.deepEqual(tried, sweepPoints(SPACE));
+    assert.deepEqual(tried, gridPoints(GRID));
     assert.deepEqual(best.point, { rate: 3, decay: 0 });
     assert.deepEqual(best.result, { note: "rate 3" });
     assert.equal(rows[5].error, "the loss is NaN");
@@ -77,18 +80,18 @@ Deno.test("sweep: tries every point, keeps every row, and chooses by recall", ()
     assert.deepEqual(lines, rows.map((row) => ({ study: "test", ...row })));
   }));
 
-Deno.test("sweep: of equal recalls the first is chosen", () =>
+Deno.test("tune: of equal recalls the first is chosen", () =>
   withFolder(async (folder) => {
     const trial = () => Promise.resolve({ recall: 0.5, note: "" });
-    const { best } = await search(join(folder, "rows"), { trial }).result;
+    const { best } = await startTuning(join(folder, "rows"), { trial }).result;
     assert.deepEqual(best.point, { rate: 1, decay: 0 });
   }));
 
-Deno.test("sweep: goes on where it was stopped, after a torn line as well", () =>
+Deno.test("tune: goes on where it was stopped, after a torn line as well", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "sweep.jsonl");
+    const path = join(folder, "tuning.jsonl");
     const controller = new AbortController(), reason = new Error("enough");
-    const stopped = search(path, {
+    const stopped = startTuning(path, {
       signal: controller.signal,
       onTrial: (_row, done, total) => {
         assert.equal(total, 6);
@@ -100,86 +103,89 @@ Deno.test("sweep: goes on where it was stopped, after a torn line as well", () =
     const first = (await Deno.readTextFile(path)).split("\n")[0];
     const fourth = first.replace(/"point":{[^}]+}/, '"point":{"rate":2,"decay":0.5}');
     await Deno.writeTextFile(path, fourth, { append: true }); // all but its line feed
-    const resumed = search(path);
+    const resumed = startTuning(path);
     const { rows } = await resumed.result;
-    assert.deepEqual(resumed.tried, sweepPoints(SPACE).slice(3));
-    const again = search(path);
+    assert.deepEqual(resumed.tried, gridPoints(GRID).slice(3));
+    const again = startTuning(path);
     assert.deepEqual((await again.result).rows, rows);
     assert.equal(again.tried.length, 0);
     await Deno.writeTextFile(path, '{"study":"test","point":{"ra', { append: true });
-    assert.deepEqual((await search(path).result).rows, rows);
+    assert.deepEqual((await startTuning(path).result).rows, rows);
   }));
 
-Deno.test("sweep: a trial that was stopped leaves no row", () =>
+Deno.test("tune: a trial that was stopped leaves no row", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "sweep.jsonl");
+    const path = join(folder, "tuning.jsonl");
     const controller = new AbortController(), reason = new Error("enough");
     const trial = () => {
       controller.abort(reason);
       throw new Error("stopped half-way");
     };
-    const { result } = search(path, { trial, signal: controller.signal });
+    const { result } = startTuning(path, { trial, signal: controller.signal });
     await assert.rejects(result, reason);
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
   }));
 
-Deno.test("sweep: what the system refuses is no trial's result", () =>
+Deno.test("tune: what the system refuses is no trial's result", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "sweep.jsonl");
+    const path = join(folder, "tuning.jsonl");
     const trial = async () => {
       await Deno.readTextFile(join(folder, "missing"));
       return { recall: 1, note: "" };
     };
-    await assert.rejects(search(path, { trial }).result, Deno.errors.NotFound);
+    await assert.rejects(startTuning(path, { trial }).result, Deno.errors.NotFound);
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound); // no row
   }));
 
-Deno.test("sweep: what the system refuses is known under what was said of it since", () =>
+Deno.test("tune: what the system refuses is known under what was said of it since", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "sweep.jsonl");
+    const path = join(folder, "tuning.jsonl");
     const trial = async () => {
       await readSafetensors(join(folder, "missing")).catch((cause) => {
         throw new Error("cannot go on", { cause });
       });
       return { recall: 1, note: "" };
     };
-    await assert.rejects(search(path, { trial }).result, /cannot go on/);
+    await assert.rejects(startTuning(path, { trial }).result, /cannot go on/);
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound); // no row
   }));
 
-Deno.test("sweep: a second search on the same rows is refused, until the first ends", () =>
+Deno.test("tune: a second tuning on the same rows is refused, until the first ends", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "sweep.jsonl");
+    const path = join(folder, "tuning.jsonl");
     const trial = async (point: Point) => {
-      await assert.rejects(search(path).result, /another search is writing to .*sweep.jsonl/);
+      await assert.rejects(startTuning(path).result, /another tuning is writing to .*tuning.jsonl/);
       return { recall: point.rate, note: "" };
     };
-    await search(path, { trial, draws: 1 }).result;
-    await search(path).result;
+    await startTuning(path, { trial, draws: 1 }).result;
+    await startTuning(path).result;
   }));
 
-Deno.test("sweep: rows of another study are neither used nor lost", () =>
+Deno.test("tune: rows of another study are neither used nor lost", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "sweep.jsonl");
-    await search(path, { study: "other data" }).result;
-    const { tried, result } = search(path);
+    const path = join(folder, "tuning.jsonl");
+    await startTuning(path, { study: "other data" }).result;
+    const { tried, result } = startTuning(path);
     await result;
     assert.equal(tried.length, 6);
     assert.equal((await Deno.readTextFile(path)).trim().split("\n").length, 12);
   }));
 
-Deno.test("sweep: what cannot be searched is refused", () =>
+Deno.test("tune: what cannot be tuned is refused", () =>
   withFolder(async (folder) => {
-    const path = join(folder, "sweep.jsonl");
-    assert.throws(() => sweepPoints({ rate: [] }), /rate has no candidates/);
-    await assert.rejects(search(path, { draws: 0 }).result, /draws must be .* got 0/);
+    const path = join(folder, "tuning.jsonl");
+    assert.throws(() => gridPoints({ rate: [] }), /rate has no candidates/);
+    await assert.rejects(startTuning(path, { draws: 0 }).result, /draws must be .* got 0/);
     const failing = () => Promise.reject(new Error("no memory"));
-    await assert.rejects(search(path, { trial: failing }).result, /all trials failed.*no memory/);
+    await assert.rejects(
+      startTuning(path, { trial: failing }).result,
+      /all trials failed.*no memory/,
+    );
     const nan = () => Promise.resolve({ recall: NaN, note: "" });
     await assert.rejects(
-      search(path, { trial: nan, study: "b" }).result,
+      startTuning(path, { trial: nan, study: "b" }).result,
       /all trials failed.*recall is NaN/,
     );
     await Deno.writeTextFile(path, "not json\n");
-    await assert.rejects(search(path).result, /sweep.jsonl:1 is not JSON/);
+    await assert.rejects(startTuning(path).result, /tuning.jsonl:1 is not JSON/);
   }));

@@ -1,5 +1,5 @@
 /**
- * Searching for hyper-parameters: every trial's row is kept as it ends, a stopped search goes on where it
+ * Tuning of hyper-parameters: every trial's row is kept as it ends, a tuning that was stopped goes on where it
  * was, and validation alone decides (paper appendix A.4).
  *
  * @module
@@ -7,10 +7,10 @@
 import { dirname } from "node:path";
 import { canonicalJson, readTextIfThere } from "../../runtime/files.ts";
 import { checkpoint, operationSignal } from "../../runtime/interrupt.ts";
-import { type SweepPoint, sweepPoints, type SweepSpace } from "./grid.ts";
+import { type Grid, type GridPoint, gridPoints } from "./grid.ts";
 
 /** One trial, as its row says. */
-export interface SweepRow<P, R> {
+export interface TuneRow<P, R> {
   /** What was tried. */
   point: P;
   /** Validation recall; absent when the trial failed. */
@@ -23,17 +23,17 @@ export interface SweepRow<P, R> {
   seconds: number;
 }
 
-/** Options of {@linkcode sweep}. */
-export interface SweepOptions<S extends SweepSpace, R> {
+/** Options of {@linkcode tune}. */
+export interface TuneOptions<S extends Grid, R> {
   /** The candidates of each hyper-parameter. */
-  space: S;
+  grid: S;
   /**
    * Trains at one point and says how good it is on the **validation** images; whatever else it returns is
    * kept in the row. A trial that throws (a diverging loss, say) is a row too, and is never chosen; an
-   * error of the operating system (a full disk) ends the search instead.
+   * error of the operating system (a full disk) ends the tuning instead.
    */
   trial: (
-    point: SweepPoint<S>,
+    point: GridPoint<S>,
     options: { signal: AbortSignal },
   ) => Promise<{ recall: number } & R>;
   /** The file of rows, one JSON object a line; rows that are in it are not computed again. */
@@ -47,31 +47,31 @@ export interface SweepOptions<S extends SweepSpace, R> {
   draws?: number;
   /** Where the draw comes from (default 0). */
   seed?: number;
-  /** Stops the search; its reason is thrown. By default an interrupt does. */
+  /** Stops the tuning; its reason is thrown. By default an interrupt does. */
   signal?: AbortSignal;
   /** Called once a trial's row is on disk, and at once for rows that are there already; waited for. */
   onTrial?: (
-    row: SweepRow<SweepPoint<S>, R>,
+    row: TuneRow<GridPoint<S>, R>,
     done: number,
     total: number,
   ) => void | Promise<void>;
 }
 
-/** What a search ends in. */
-export interface SweepResult<P, R> {
+/** What a tuning ends in. */
+export interface TuneResult<P, R> {
   /** A row a point, in the order of the points. */
-  rows: SweepRow<P, R>[];
+  rows: TuneRow<P, R>[];
   /** The row with the highest validation recall; of equals the first. */
-  best: SweepRow<P, R>;
+  best: TuneRow<P, R>;
 }
 
 /** Causes that are looked at: errors could name each other in a circle. */
 const MAX_CAUSES = 20;
 
 /** Rows of a study, by point. A torn last line, of a process that was killed, is left out. */
-async function readRows<P, R>(path: string, study: string): Promise<Map<string, SweepRow<P, R>>> {
+async function readRows<P, R>(path: string, study: string): Promise<Map<string, TuneRow<P, R>>> {
   const text = await readTextIfThere(path) ?? "";
-  const rows = new Map<string, SweepRow<P, R>>();
+  const rows = new Map<string, TuneRow<P, R>>();
   const whole = text.split("\n").slice(0, -1); // without a line feed a line is not whole
   for (const [i, line] of whole.entries()) {
     if (line.trim() === "") continue;
@@ -79,19 +79,19 @@ async function readRows<P, R>(path: string, study: string): Promise<Map<string, 
       const { study: of, ...row } = JSON.parse(line);
       if (of === study) rows.set(canonicalJson(row.point), row);
     } catch (cause) {
-      throw new Error(`Cannot resume sweep: ${path}:${i + 1} is not JSON`, { cause });
+      throw new Error(`Cannot resume tuning: ${path}:${i + 1} is not JSON`, { cause });
     }
   }
   return rows;
 }
 
-/** Locks the file of rows while a search writes to it; the system frees it when the process ends. */
+/** Locks the file of rows while a tuning writes to it; the system frees it when the process ends. */
 async function lockRows(path: string): Promise<Deno.FsFile> {
   await Deno.mkdir(dirname(path), { recursive: true });
   const lock = await Deno.open(`${path}.lock`, { write: true, create: true });
   if (await lock.tryLock(true)) return lock;
   lock.close();
-  throw new Error(`Cannot sweep: another search is writing to ${path}`);
+  throw new Error(`Cannot tune: another tuning is writing to ${path}`);
 }
 
 /** Adds one line and flushes it to disk; a torn line before it is closed first. */
@@ -120,23 +120,23 @@ async function dropTornLine(path: string, file: Deno.FsFile): Promise<void> {
 }
 
 /**
- * Tries points of a space one after the other and chooses by validation recall. Call it again after a
+ * Tries points of a grid one after the other and chooses by validation recall. Call it again after a
  * kill: finished trials are read from the file, failed ones included; only the trial that was under way
  * starts anew (or goes on, if it keeps a checkpoint).
  *
- * @param options the space, what a trial is, and where rows are kept
+ * @param options the grid, what a trial is, and where rows are kept
  * @returns all rows and the best
- * @throws Error when every trial failed, the file of rows is damaged, or another search is writing to it
- * @throws RangeError when the space or the number of draws is out of range
+ * @throws Error when every trial failed, the file of rows is damaged, or another tuning is writing to it
+ * @throws RangeError when the grid or the number of draws is out of range
  * @throws the signal's reason when aborted
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { sweep } from "detailclip";
+ * import { tune } from "detailclip";
  * const path = await Deno.makeTempFile();
- * const { best } = await sweep({
- *   space: { learningRate: [0.001, 0.01] },
+ * const { best } = await tune({
+ *   grid: { learningRate: [0.001, 0.01] },
  *   trial: ({ learningRate }) => Promise.resolve({ recall: learningRate * 10 }),
  *   study: "an example",
  *   path,
@@ -144,14 +144,14 @@ async function dropTornLine(path: string, file: Deno.FsFile): Promise<void> {
  * assert.equal(best.point.learningRate, 0.01);
  * ```
  */
-export async function sweep<S extends SweepSpace, R = unknown>(
-  { space, trial, path, study, draws, seed, signal: own, onTrial }: SweepOptions<S, R>,
-): Promise<SweepResult<SweepPoint<S>, R>> {
-  const points = sweepPoints(space, { draws, seed });
+export async function tune<S extends Grid, R = unknown>(
+  { grid, trial, path, study, draws, seed, signal: own, onTrial }: TuneOptions<S, R>,
+): Promise<TuneResult<GridPoint<S>, R>> {
+  const points = gridPoints(grid, { draws, seed });
   const signal = operationSignal(own);
   using _lock = await lockRows(path);
-  const known = await readRows<SweepPoint<S>, R>(path, study);
-  const rows: SweepRow<SweepPoint<S>, R>[] = [];
+  const known = await readRows<GridPoint<S>, R>(path, study);
+  const rows: TuneRow<GridPoint<S>, R>[] = [];
   for (const point of points) {
     await checkpoint(signal);
     let row = known.get(canonicalJson(point));
@@ -164,15 +164,15 @@ export async function sweep<S extends SweepSpace, R = unknown>(
   }
   const good = rows.filter(({ recall }) => recall !== undefined);
   if (good.length === 0) {
-    throw new Error(`Cannot choose by sweep: all trials failed, the first with: ${rows[0].error}`);
+    throw new Error(`Cannot tune: all trials failed, the first with: ${rows[0].error}`);
   }
   const best = good.reduce((a, b) => b.recall! > a.recall! ? b : a);
   return { rows, best };
 }
 
 /**
- * Whether the operating system refused something, such as a file on a full disk, whatever was said of it
- * since: no fault of the point.
+ * Whether an error of the operating system, such as a full disk, is among an error's causes: it is not the
+ * point's fault.
  */
 function isSystemError(error: unknown): boolean {
   for (let depth = 0; error instanceof Error && depth < MAX_CAUSES; depth++, error = error.cause) {
@@ -181,12 +181,12 @@ function isSystemError(error: unknown): boolean {
   return false;
 }
 
-/** One trial; that it was stopped is not a result. */
-async function runTrial<S extends SweepSpace, R>(
-  point: SweepPoint<S>,
-  trial: SweepOptions<S, R>["trial"],
+/** One trial; one that was stopped has no row. */
+async function runTrial<S extends Grid, R>(
+  point: GridPoint<S>,
+  trial: TuneOptions<S, R>["trial"],
   signal: AbortSignal,
-): Promise<SweepRow<SweepPoint<S>, R>> {
+): Promise<TuneRow<GridPoint<S>, R>> {
   const started = performance.now();
   const seconds = () => Math.round(performance.now() - started) / 1000;
   try {

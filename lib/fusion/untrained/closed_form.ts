@@ -12,9 +12,9 @@ export interface ClosedFormOptions {
   /** D, the length of a vector. */
   dim: number;
   /**
-   * λ, relative to the mean square length of a prompt (default 0.1). Bringing vectors to length 1 lets
-   * images of many strong targets lose to others, which a ridge softens; above 1 it drowns the
-   * differences between prompts that have much in common, as those of most CLIPs have.
+   * λ, relative to the mean square length of a prompt (default 0.1). Bringing vectors to length 1 lowers
+   * the scores of images with many high targets, which a ridge softens; a ridge above 1 hides the differences
+   * between prompts that have much in common, as those of most CLIPs have.
    */
   ridge?: number;
   /**
@@ -28,8 +28,8 @@ export interface ClosedFormOptions {
  * Solves for the fused vectors: v = Wᵀ(WWᵀ + λI)⁻¹(t - mean t), which minimises
  * ‖Wv - (t - mean t)‖² + λ‖v‖², brought to length 1.
  *
- * Targets are centred, prompt by prompt over the images: what all images have in common with a prompt
- * does not change how the prompt ranks them, and needs no room in the vector.
+ * Targets are centred, prompt by prompt over the images: a constant does not change how a prompt ranks the
+ * images.
  *
  * @param targets t: for each image and prompt, the cosine of the best patch // (N, Q)
  * @param prompts W: unit vectors // (Q, D)

@@ -1,6 +1,6 @@
 /**
- * Visual-word fusion at work (*extended*: not in the paper): the patch features of a store in, unit vectors
- * out.
+ * Fuses the patches of images by visual words (*extended*: not in the paper): the patch features of a store in,
+ * unit vectors out.
  *
  * @module
  */
@@ -8,34 +8,18 @@ import type { FeatureStore } from "../../features/mod.ts";
 import { createRowMax } from "../../numeric/dot_products.ts";
 import { createRandom } from "../../numeric/random.ts";
 import { unitVector } from "../../numeric/vectors.ts";
-import { type FusedVectors, placesOf } from "../fused_vectors.ts";
 import { sphericalKMeans } from "../../numeric/spherical_kmeans.ts";
-import type { VisualWords } from "./visual_words.ts";
+import { type FusedVectors, placesOf } from "../fused_vectors.ts";
+import { createScorer, type VisualWords } from "./visual_words.ts";
 import { createWhitener, type PatchOptions, visitImages } from "./whitening.ts";
-
-/** What {@linkcode createScorer} needs. */
-export type Dictionary = Pick<VisualWords, "dim" | "mean" | "whitening" | "words">;
-
-/**
- * Makes a function that finds each word's best product with a whitened patch. Words are brought to the
- * patches' side, (A c)·(x - mean), so that patches need not be whitened.
- */
-export function createScorer(
-  { dim, mean, whitening, words }: Dictionary,
-): (features: Float32Array) => Float32Array {
-  const { directions, lengths } = createWhitener(new Float32Array(dim), whitening)(words);
-  const best = createRowMax(directions, dim);
-  const centre = best(mean).best; // (K)
-  return (features) => best(features).best.map((score, k) => (score - centre[k]) * lengths[k]);
-}
 
 /** Options of {@linkcode fuseVisualWords}. */
 export interface FuseVisualWordsOptions extends PatchOptions {
   /** m, vectors an image (default 1). */
   vectors?: number;
   /**
-   * How strongly patches that no visual word explains are added as they are (default 0.4): what the training
-   * images did not show has no word in the dictionary.
+   * How strongly patches that are far from every visual word are added as they are (default 0.4): what the
+   * training images did not show has no word in the dictionary.
    */
   novelty?: number;
   /** Called after each image with the number of images done. */
@@ -45,8 +29,8 @@ export interface FuseVisualWordsOptions extends PatchOptions {
 /**
  * Fuses the patches of every image into m unit vectors, scored by their maximum. With m > 1 an image's
  * whitened patches are clustered into m groups (spherical k-means, weighted by squared length), and each
- * group has a vector of its own. Patches that are far from every word are added, whitened. A group that no patch joined repeats the first vector, which changes no
- * score. An image's vectors do not depend on the other images.
+ * group has a vector of its own. Patches that are far from every word are added, whitened. A group that no
+ * patch joined repeats the first vector, which changes no score. An image's vectors do not depend on the other images.
  *
  * @param model the visual words
  * @param store the patch features
@@ -99,8 +83,8 @@ function createFuser(
   return (features, imageId) => {
     const patches = whiten(features);
     const { directions, lengths } = patches;
-    const news = sumUnexplained(model, patches, novelty);
-    if (vectors === 1) return readOut(model, score(features), news());
+    const unexplained = sumUnexplained(model, patches, novelty);
+    if (vectors === 1) return readOut(model, score(features), unexplained());
     const weights = lengths.map((length) => length ** 2);
     const chance = random.fork(imageId);
     const options = { dim, weights, random: chance, rounds: GROUP_ROUNDS };
@@ -113,7 +97,7 @@ function createFuser(
       const group = takeRows(features, dim, winner, m);
       if (group.length === 0) empty.push(m);
       else {
-        const vector = readOut(model, score(group), news((p) => winner[p] === m));
+        const vector = readOut(model, score(group), unexplained((p) => winner[p] === m));
         first ??= vector;
         fused.set(vector, m * dim);
       }
@@ -165,17 +149,20 @@ function takeRows(
   return taken;
 }
 
-/** The vector whose products with the words are nearest to scores above the baseline, plus the news, at length 1. */
+/**
+ * The vector whose products with the words are nearest to scores above the baseline,
+ * plus the unexplained patches, at length 1.
+ */
 function readOut(
   { dim, count, baseline, readout }: VisualWords,
   scores: Float32Array, // (K)
-  news: Float64Array, // (D)
+  unexplained: Float64Array, // (D)
 ): Float32Array {
   const vector = new Float64Array(dim);
   for (let d = 0, at = 0; d < dim; d++) {
     let sum = 0;
     for (let k = 0; k < count; k++) sum += readout[at++] * (scores[k] - baseline[k]);
-    vector[d] = sum + news[d];
+    vector[d] = sum + unexplained[d];
   }
   return unitVector(vector);
 }

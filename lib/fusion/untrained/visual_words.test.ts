@@ -14,7 +14,8 @@ import {
   recallAtOne,
   type TestImage,
 } from "../testing.ts";
-import { fitVisualWords, type VisualWords, type VisualWordsOptions } from "./visual_words.ts";
+import { fitVisualWords, type VisualWordsOptions } from "./fit_visual_words.ts";
+import type { VisualWords } from "./visual_words.ts";
 import { loadVisualWords, saveVisualWords } from "./visual_words_file.ts";
 
 const DIM = 8;

@@ -6,7 +6,7 @@
 import { type NamedArray, readSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
 import type { VisualWords } from "./visual_words.ts";
 
-/** What the files say of themselves. */
+/** Name and version of the format, in the files' metadata. */
 const FORMAT = "visual words 1";
 
 /** Shapes of the arrays, by the names that they have in memory and in files. */

@@ -17,7 +17,7 @@ export interface PatchOptions {
 }
 
 /**
- * Visits images as they lie on disk, and lets the event loop turn now and then.
+ * Visits images in the order in which they lie on disk, and gives the event loop a turn now and then.
  *
  * @param store the patch features
  * @param options which images
@@ -30,7 +30,7 @@ export async function* visitImages(
   const signal = operationSignal(own);
   const wanted = imageIds && new Set(imageIds);
   for (const id of wanted ?? []) {
-    if (!store.has(id)) store.patchCount(id); // it knows why there are none
+    if (!store.has(id)) store.patchCount(id); // throws, and says why there are none
   }
   let turn = performance.now();
   for await (const image of store.images({ signal })) {

@@ -5,12 +5,8 @@ import { startAsAverage } from "./average.ts";
 import { startAsDetectors } from "./detectors.ts";
 import { loadEngine } from "../../tensor/engine.ts";
 import { fuseStore } from "../fuse_store.ts";
-import {
-  createFusion,
-  type FusionModel,
-  type FusionSpec,
-  type TransformerSpec,
-} from "../model/model.ts";
+import { createFusion, type FusionModel } from "../model/model.ts";
+import type { FusionSpec, TransformerSpec } from "../model/spec.ts";
 import { targetsOf } from "../loss/targets.ts";
 import { patchMean } from "../untrained/whitening.ts";
 import { drawDetailTask, makeStore, recallAtOne } from "../testing.ts";

@@ -1,9 +1,9 @@
 /**
- * A better place to start training from (*extended*: the paper says nothing of it): a transformer that at
- * first averages its patches, with an output that is as long and as spread as the targets ask.
+ * Starting weights (*extended*: not in the paper): a transformer that at first averages its patches, and whose
+ * similarities with the prompts have the mean and the spread of the targets.
  *
- * From PyTorch's random weights the first epochs are spent on undoing what random layers do to the patches;
- * with the loss of eq. 7, whose targets are absolute cosines, the rest go into finding the right scale.
+ * From PyTorch's random weights the first epochs are spent on undoing what random layers do to the patches, and
+ * more on finding the scale of equation 7's targets, which are absolute cosines.
  *
  * @module
  */
@@ -31,14 +31,14 @@ export interface AverageStartOptions {
 /**
  * Changes a fresh transformer's weights so that it starts as an average.
  *
- * Every random branch is turned down to `residual`; the decoder's attention over the patches passes values
- * on as they are. Then the last normalisation gets one scale and a shift such that, over some images, the
+ * Every random residual branch is scaled by `residual`; the decoder's attention over the patches passes values
+ * on unchanged. Then the last normalisation gets one scale and a shift such that, over some images, the
  * similarities of the fused vector with the prompts have the mean and the spread of the targets'.
  *
  * @param model a transformer with fresh weights; changed in place
  * @param store training features
  * @param prompts unit vectors // (Q, D)
- * @param options which images, and how quiet
+ * @param options which images, and the scale of the random weights
  * @throws Error when the model is no transformer
  */
 export async function startAsAverage(
@@ -50,7 +50,7 @@ export async function startAsAverage(
   if (model.spec.kind !== "transformer") {
     throw new Error(`Cannot start as an average: the model is of kind "${model.spec.kind}"`);
   }
-  for (const [name, variable] of model.parameters) quieten(name, variable, residual, 1);
+  for (const [name, variable] of model.parameters) scaleDown(name, variable, residual, 1);
   await calibrate(model, store, prompts, { imageIds, signal });
 }
 
@@ -92,8 +92,8 @@ export function assign(variable: tf.Variable, values: Float32Array): void {
   tensor.dispose();
 }
 
-/** Turns one parameter down, or makes it a multiple of the identity, by what its name says that it does. */
-export function quieten(
+/** Scales one parameter down, or makes it a multiple of the identity, depending on the layer that its name tells. */
+export function scaleDown(
   name: string,
   variable: tf.Variable,
   residual: number,
@@ -167,7 +167,7 @@ function fitScale(
     }
   }
   const scale = cross / square;
-  // images that are all alike say nothing of the scale: then a vector of length 1 is as good as any
+  // where all images are alike no scale can be fitted: vectors of length 1
   return scale > 0 && Number.isFinite(scale) ? scale : 1 / Math.sqrt(dim);
 }
 

@@ -1,11 +1,11 @@
 /**
- * A place to start training from that knows the words (*extended*: the paper says nothing of it): a
- * transformer whose first feed-forward block looks for each word in each patch.
+ * Starting weights (*extended*: not in the paper): a transformer whose first feed-forward block detects each
+ * prompt in each patch.
  *
  * @module
  */
 import type { FeatureStore } from "../../features/mod.ts";
-import { assign, type AverageStartOptions, calibrate, quieten } from "./average.ts";
+import { assign, type AverageStartOptions, calibrate, scaleDown } from "./average.ts";
 import { CENTRE } from "../model/centre.ts";
 import type { FusionModel } from "../model/model.ts";
 import { ridgeInverse } from "../../numeric/ridge.ts";
@@ -27,8 +27,8 @@ const PASSED = 3;
  * Changes a fresh transformer's weights so that it starts as word detectors.
  *
  * It starts as {@linkcode startAsAverage} does, and in the first encoder layer unit q of the feed-forward
- * block fires where a patch is more like word q than patches are on the whole, and adds the vector that
- * is like word q alone. No weight is frozen: the architecture is the paper's, and training may unlearn it.
+ * block is active where a patch is more similar to word q than patches are on average, and adds the vector
+ * that is similar to word q alone. No weight is frozen, and the architecture is the paper's.
  *
  * @param model a transformer with fresh weights; changed in place
  * @param store training features
@@ -55,9 +55,9 @@ export async function startAsDetectors(
   if (feedForward < words) {
     fail(`${words} words need feed-forward blocks at least as wide, got ${feedForward}`);
   }
-  for (const [name, variable] of model.parameters) quieten(name, variable, residual, PASSED);
+  for (const [name, variable] of model.parameters) scaleDown(name, variable, residual, PASSED);
   const get = (name: string) => model.parameters.get(`encoder.layers.0.${name}`)!;
-  assign(get("self_attn.out_proj.weight"), new Float32Array(dim * dim)); // patches arrive as they are
+  assign(get("self_attn.out_proj.weight"), new Float32Array(dim * dim)); // so that patches reach the block unchanged
   const { mean, deviation } = await wordStatistics(
     model,
     prompts,

@@ -5,7 +5,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import { engine } from "../engine.ts";
+import { sharp } from "../sharp.ts";
 
 /** One troublesome file. */
 export interface HostileFile {
@@ -28,15 +28,19 @@ export const SCENE_SIZE: [number, number] = [64, 48];
  *
  * @returns raw RGB as a sharp pipeline
  */
-export function scene(): ReturnType<typeof engine> {
+export function scene(): ReturnType<typeof sharp> {
   const [width, height] = SCENE_SIZE;
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < width * height; i++) {
     const x = i % width, y = Math.floor(i / width);
-    const colour = x < 16 && y < 12 ? [255, 255, 255] : x < width / 2 ? [230, 120, 20] : [20, 60, 200];
+    const colour = x < 16 && y < 12
+      ? [255, 255, 255]
+      : x < width / 2
+      ? [230, 120, 20]
+      : [20, 60, 200];
     data.set(colour, i * 3);
   }
-  return engine(data, { raw: { width, height, channels: 3 } });
+  return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
 /**
@@ -47,7 +51,11 @@ export function scene(): ReturnType<typeof engine> {
  */
 export async function makeHostileFolder(directory: string): Promise<HostileFile[]> {
   const files: HostileFile[] = [];
-  const add = async (name: string, expected: Partial<HostileFile>, content?: Uint8Array | string) => {
+  const add = async (
+    name: string,
+    expected: Partial<HostileFile>,
+    content?: Uint8Array | string,
+  ) => {
     const path = `${directory}/${name}`;
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     if (bytes) await Deno.writeFile(path, bytes);
@@ -58,7 +66,7 @@ export async function makeHostileFolder(directory: string): Promise<HostileFile[
   }
   const turned = await scene().jpeg().withMetadata({ orientation: 6 }).toBuffer();
   await add("orientation 6.jpg", { size: [SCENE_SIZE[1], SCENE_SIZE[0]] }, turned);
-  const dot = engine({ create: { width: 1, height: 1, channels: 3, background: "red" } });
+  const dot = sharp({ create: { width: 1, height: 1, channels: 3, background: "red" } });
   await add("one pixel.png", { size: [1, 1] }, await dot.png().toBuffer());
 
   for (const [name, [reason, content]] of Object.entries(await refusedFiles())) {
@@ -78,7 +86,7 @@ export async function makeHostileFolder(directory: string): Promise<HostileFile[
 async function decodableFiles(): Promise<Record<string, Uint8Array>> {
   const jpeg = await scene().jpeg().toBuffer(), png = await scene().png().toBuffer();
   const frames = [png, await scene().negate().png().toBuffer()];
-  const animated = () => engine(frames, { join: { animated: true } });
+  const animated = () => sharp(frames, { join: { animated: true } });
   return {
     "plain.jpg": jpeg,
     "with spaces, ümläut and 写真.jpg": jpeg,
@@ -101,7 +109,7 @@ async function decodableFiles(): Promise<Record<string, Uint8Array>> {
 
 async function refusedFiles(): Promise<Record<string, [reason: string, Uint8Array | string]>> {
   // Noise, so that half of the file is half of the picture.
-  const noise = engine({
+  const noise = sharp({
     create: {
       width: 200,
       height: 150,
@@ -111,7 +119,8 @@ async function refusedFiles(): Promise<Record<string, [reason: string, Uint8Arra
     },
   });
   const half = async (file: Promise<Uint8Array>) => (await file).slice(0, (await file).length / 2);
-  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="5" height="5"/></svg>';
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="5" height="5"/></svg>';
   const damaged = "truncated or corrupt";
   return {
     "truncated.jpg": [damaged, await half(noise.clone().jpeg().toBuffer())],

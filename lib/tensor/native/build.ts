@@ -99,7 +99,7 @@ const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
 
 /**
  * Makes sure that the native engine's binding is built: a hash and a look at the disk when it is; half a
- * minute and 270 MB of download the first time. A killed build leaves nothing that the next one trips over;
+ * minute and 270 MB of download the first time. A killed build does not disturb the next one;
  * of two processes that ask at once, one builds and the other waits.
  *
  * @param options which libtensorflow, where, and a listener for messages

@@ -35,7 +35,7 @@ export function hasKernels(): boolean {
 }
 
 /** Calls an operation of kernels.cc; inputs that are absent are passed as empty tensors. */
-export function call(
+export function callKernel(
   name: string,
   inputs: (tf.Tensor | undefined)[],
   outputs: number,
@@ -53,7 +53,7 @@ export function call(
  * @param kinds how many lists of outputs it has
  * @returns the lists of outputs, N each
  */
-export function callOnLists(
+export function callKernelOnLists(
   name: string,
   lists: tf.Tensor[][],
   last: tf.Tensor,
@@ -104,14 +104,14 @@ export interface Dropout {
 }
 
 /** What kernels.cc needs to know of one dropout: two seeds and a threshold, 0 = nothing is dropped. */
-export type Drop = Int32Array;
+export type DropoutSeeds = Int32Array;
 
 /**
  * Draws the seeds of one dropout, with one draw from its source of chance.
  *
  * @throws {RangeError} when the rate is not in [0, 1)
  */
-export function drawDrop(dropout?: Dropout): Drop {
+export function drawDropoutSeeds(dropout?: Dropout): DropoutSeeds {
   if (!dropout || dropout.rate === 0) return new Int32Array(3);
   const { rate, random } = dropout;
   if (!(rate > 0 && rate < 1)) {
@@ -123,11 +123,11 @@ export function drawDrop(dropout?: Dropout): Drop {
 }
 
 /** Whether anything is dropped. */
-export function drops(drop: Drop): boolean {
+export function isDropping(drop: DropoutSeeds): boolean {
   return drop[2] !== 0;
 }
 
 /** Integers as a tensor of their own memory: TensorFlow may go on using what it is given. */
-export function integers(...values: number[]): tf.Tensor1D {
+export function int32Tensor(...values: number[]): tf.Tensor1D {
   return tf.tensor1d(Int32Array.from(values), "int32");
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { asRows } from "./custom_gradient.ts";
 import { dropoutIf } from "./dropout.ts";
-import { linear, matmul } from "./linear.ts";
+import { linear } from "./linear.ts";
+import { asRows, matmul } from "./matmul.ts";
 import { type Dropout, hasKernels } from "../native/kernels.ts";
 import { selfAttention } from "./self_attention.ts";
 
@@ -87,8 +87,11 @@ function joinHeads(x: tf.Tensor4D): tf.Tensor3D {
   return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [B, T, H * d]);
 }
 
-/** The share of attention of each row of the memory; (B, H, T, P), rows sum to one. */
-function shares(scores: tf.Tensor4D, { mask, dropout }: AttentionOptions): tf.Tensor4D {
+/** The attention probabilities, softmax of the scores over the rows of the memory. // (B, H, T, P) */
+function attentionProbabilities(
+  scores: tf.Tensor4D,
+  { mask, dropout }: AttentionOptions,
+): tf.Tensor4D {
   const [B, , , P] = scores.shape;
   const masked = mask
     ? tf.add(scores, tf.reshape(tf.mul(tf.sub(1, mask), -1e9), [B, 1, 1, P]))
@@ -96,7 +99,7 @@ function shares(scores: tf.Tensor4D, { mask, dropout }: AttentionOptions): tf.Te
   return dropoutIf(tf.softmax(masked), dropout) as tf.Tensor4D;
 }
 
-/** Attention as it is written in the books. */
+/** Attention, softmax(q kᵀ / √d) v for each head. */
 function plainContext(
   x: tf.Tensor3D,
   memory: tf.Tensor3D,
@@ -111,7 +114,7 @@ function plainContext(
   ]).map((part) => splitHeads(part as tf.Tensor3D, heads)); // (B, H, T or P, d)
   const scale = 1 / Math.sqrt(D / heads);
   const scores = tf.mul(matmul(queries, keys, false, true), scale) as tf.Tensor4D; // (B, H, T, P)
-  return joinHeads(matmul(shares(scores, options), values));
+  return joinHeads(matmul(attentionProbabilities(scores, options), values));
 }
 
 /**
@@ -130,17 +133,17 @@ function foldedContext(
   const [bq, , bv] = tf.split(weights.inProjBias, 3) as tf.Tensor1D[];
   const queries = splitHeads(linear(x, Wq, bq), H); // (B, H, T, d)
   const byHead = tf.reshape(tf.transpose(queries, [1, 0, 2, 3]), [H, B * T, d]) as tf.Tensor3D;
-  const probes = matmul(byHead, tf.reshape(Wk, [H, d, D])); // (H, B T, D)
+  const folded = matmul(byHead, tf.reshape(Wk, [H, d, D])); // (H, B T, D)
   const inRows = (t: tf.Tensor, last: number) =>
     tf.reshape(
       tf.transpose(tf.reshape(t, [H, B, T, last]), [1, 0, 2, 3]),
       [B, H * T, last],
     ) as tf.Tensor3D;
   const scale = 1 / Math.sqrt(d);
-  const scores = tf.mul(matmul(inRows(probes, D), memory, false, true), scale); // (B, H T, P)
-  const share = shares(tf.reshape(scores, [B, H, T, P]), options); // (B, H, T, P)
-  const means = matmul(tf.reshape(share, [B, H * T, P]) as tf.Tensor3D, memory); // (B, H T, D)
-  const sums = tf.sum(share, 3, true); // (B, H, T, 1): one, but for dropout
+  const scores = tf.mul(matmul(inRows(folded, D), memory, false, true), scale); // (B, H T, P)
+  const probabilities = attentionProbabilities(tf.reshape(scores, [B, H, T, P]), options); // (B, H, T, P)
+  const means = matmul(tf.reshape(probabilities, [B, H * T, P]) as tf.Tensor3D, memory); // (B, H T, D)
+  const sums = tf.sum(probabilities, 3, true); // (B, H, T, 1): one, but for dropout
   const means1 = tf.transpose(tf.reshape(means, [B, H, T, D]), [1, 0, 2, 3]);
   const values = matmul(
     tf.reshape(means1, [H, B * T, D]) as tf.Tensor3D,

@@ -1,13 +1,20 @@
 /**
- * Dropout. On the native engine an element's fate is a hash of its place and the seed, so that no mask is
- * kept; elsewhere it is a tensor of random numbers.
+ * Dropout. On the native engine a hash of an element's place and the seed decides whether it is dropped, so
+ * that no mask is kept; elsewhere a tensor of random numbers does.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../numeric/random.ts";
-import { custom } from "./custom_gradient.ts";
-import { call, drawDrop, type Drop, type Dropout, drops, hasKernels } from "../native/kernels.ts";
+import { withGradient } from "./custom_gradient.ts";
+import {
+  callKernel,
+  drawDropoutSeeds,
+  type Dropout,
+  type DropoutSeeds,
+  hasKernels,
+  isDropping,
+} from "../native/kernels.ts";
 
 export type { Dropout } from "../native/kernels.ts";
 
@@ -21,18 +28,19 @@ export type { Dropout } from "../native/kernels.ts";
  * @throws {RangeError} when the rate is not in [0, 1)
  */
 export function dropout<T extends tf.Tensor>(x: T, rate: number, random: Random): T {
-  const drop = drawDrop({ rate, random });
-  if (!drops(drop)) return x;
+  const drop = drawDropoutSeeds({ rate, random });
+  if (!isDropping(drop)) return x;
   if (hasKernels()) {
-    const apply = (t: tf.Tensor) => call("FusionDropout", [t, tf.tensor1d(drop, "int32")], 1)[0];
-    return custom(
+    const apply = (t: tf.Tensor) =>
+      callKernel("FusionDropout", [t, tf.tensor1d(drop, "int32")], 1)[0];
+    return withGradient(
       { x: x as tf.Tensor },
       () => apply(x),
       (dy) => ({ x: () => apply(dy) }),
     ) as tf.Tensor as T;
   }
   const mask = tf.tidy(() => keptMask(x.shape, drop, rate));
-  const y = custom(
+  const y = withGradient(
     { x: x as tf.Tensor },
     (save) => {
       save([mask]);
@@ -45,7 +53,7 @@ export function dropout<T extends tf.Tensor>(x: T, rate: number, random: Random)
 }
 
 /** Zero where an element is dropped, and what scales the others. */
-function keptMask(shape: number[], drop: Drop, rate: number): tf.Tensor {
+function keptMask(shape: number[], drop: DropoutSeeds, rate: number): tf.Tensor {
   // tfjs takes a seed as a decimal number; one that is not zero, which would be chance
   const uniform = tf.randomUniform(shape, 0, 1, "float32", (drop[0] >>> 0) + 1);
   return tf.mul(tf.cast(tf.greaterEqual(uniform, rate), "float32"), 1 / (1 - rate));

@@ -4,9 +4,16 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { asRows, custom } from "./custom_gradient.ts";
+import { withGradient } from "./custom_gradient.ts";
 import { dropoutIf } from "./dropout.ts";
-import { call, drawDrop, type Dropout, drops, hasKernels } from "../native/kernels.ts";
+import { asRows } from "./matmul.ts";
+import {
+  callKernel,
+  drawDropoutSeeds,
+  type Dropout,
+  hasKernels,
+  isDropping,
+} from "../native/kernels.ts";
 
 /**
  * Layer normalisation over the last axis, with the biased variance, as PyTorch's `LayerNorm`.
@@ -60,24 +67,28 @@ function fusedNorm(
   epsilon: number,
   dropout?: Dropout,
 ): tf.Tensor {
-  const drop = drawDrop(dropout);
+  const drop = drawDropoutSeeds(dropout);
   const inputs: Record<string, tf.Tensor> = residual
     ? { x, residual, scale, shift }
     : { x, scale, shift };
-  return custom(
+  return withGradient(
     inputs,
     (save) => {
       const numbers = [tf.tensor1d([epsilon]), tf.tensor1d(drop, "int32")];
-      const [y, normal, rate] = call("FusionNorm", [x, residual, scale, shift, ...numbers], 3);
+      const [y, normal, rate] = callKernel(
+        "FusionNorm",
+        [x, residual, scale, shift, ...numbers],
+        3,
+      );
       save([normal, rate, scale]);
       return y;
     },
     (dy, [normal, rate, scale]) => {
       const given = [dy, normal, rate, scale, tf.tensor1d(drop, "int32")];
-      const [dresidual, dx, dscale, dshift] = call("FusionNormGrad", given, 4);
+      const [dresidual, dx, dscale, dshift] = callKernel("FusionNormGrad", given, 4);
       normal.dispose();
       return {
-        x: () => drops(drop) ? dx : tf.clone(dresidual),
+        x: () => isDropping(drop) ? dx : tf.clone(dresidual),
         residual: () => dresidual,
         scale: () => dscale,
         shift: () => dshift,
@@ -93,7 +104,7 @@ function composedNorm(
   shift: tf.Tensor,
   epsilon: number,
 ): tf.Tensor {
-  return custom(
+  return withGradient(
     { x, scale, shift },
     (save) => {
       const rows = asRows(x); // (N, D)

@@ -5,7 +5,10 @@
  * @module
  */
 export * from "./attention.ts";
-export { asRows } from "./custom_gradient.ts";
 export * from "./dropout.ts";
-export * from "./linear.ts";
+export * from "./feed_forward.ts";
+export { gelu } from "./gelu.ts";
+export * from "./l2_normalize.ts";
 export * from "./layer_norm.ts";
+export * from "./linear.ts";
+export { asRows, matmul } from "./matmul.ts";

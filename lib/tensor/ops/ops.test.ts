@@ -8,11 +8,11 @@ import {
   dropout,
   feedForward,
   gelu,
+  l2Normalize,
   layerNorm,
   linear,
   matmul,
   residualNorm,
-  unitRows,
 } from "./mod.ts";
 
 const random = createRandom("ops");
@@ -160,7 +160,7 @@ function cases(): Case[] {
     },
     {
       name: "unit rows",
-      op: unitRows,
+      op: l2Normalize,
       plain: (x) => tf.div(x, tf.norm(x, "euclidean", -1, true)),
       inputs: [[3, 4, 5]],
     },

@@ -4,8 +4,15 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { custom, product } from "./custom_gradient.ts";
-import { call, drawDrop, type Dropout, drops, integers } from "../native/kernels.ts";
+import { withGradient } from "./custom_gradient.ts";
+import { rawMatmul } from "./matmul.ts";
+import {
+  callKernel,
+  drawDropoutSeeds,
+  type Dropout,
+  int32Tensor,
+  isDropping,
+} from "../native/kernels.ts";
 
 /** Sizes of a self-attention, and what else it needs to know. */
 export interface SelfAttentionOptions {
@@ -17,7 +24,7 @@ export interface SelfAttentionOptions {
   H: number;
   /** (B, T): 1 = a real row, 0 = padding. */
   mask?: tf.Tensor2D;
-  /** Dropout on the shares of attention. */
+  /** Dropout on the attention probabilities. */
   dropout?: Dropout;
 }
 
@@ -35,31 +42,39 @@ export function selfAttention(
   { B, T, H, mask, dropout }: SelfAttentionOptions,
 ): tf.Tensor2D {
   const d = rows.shape[1] / 3 / H;
-  const drop = drawDrop(dropout);
+  const drop = drawDropoutSeeds(dropout);
   const end = () => [tf.tensor1d([1 / Math.sqrt(d)]), tf.tensor1d(drop, "int32")];
-  return custom(
+  return withGradient(
     { rows: rows as tf.Tensor, bias: bias as tf.Tensor },
     (save) => {
-      const [q, k, v] = call("FusionSplitHeads", [rows, bias, integers(B, T, 3, H)], 3);
-      const scores = product(q, k, false, true); // (B H, T, T)
-      const [share, dropped] = call("FusionSoftmax", [scores, mask, ...end()], 2);
+      const [q, k, v] = callKernel("FusionSplitHeads", [rows, bias, int32Tensor(B, T, 3, H)], 3);
+      const scores = rawMatmul(q, k, false, true); // (B H, T, T)
+      const [probabilities, dropped] = callKernel("FusionSoftmax", [scores, mask, ...end()], 2);
       scores.dispose();
-      save(drops(drop) ? [q, k, v, share, dropped] : [q, k, v, share]);
-      const context = product(drops(drop) ? dropped : share, v); // (B H, T, d)
-      const dims = integers(B, T, 1, H);
-      return call("FusionJoinHeads", [context, undefined, undefined, dims], 2)[0];
+      save(isDropping(drop) ? [q, k, v, probabilities, dropped] : [q, k, v, probabilities]);
+      const context = rawMatmul(isDropping(drop) ? dropped : probabilities, v); // (B H, T, d)
+      const dims = int32Tensor(B, T, 1, H);
+      return callKernel("FusionJoinHeads", [context, undefined, undefined, dims], 2)[0];
     },
-    (dy, [q, k, v, share, dropped = share]) => {
+    (dy, [q, k, v, probabilities, dropped = probabilities]) => {
       const [drows, dbias] = tf.tidy(() => {
-        const [dcontext] = call("FusionSplitHeads", [dy, undefined, integers(B, T, 1, H)], 3);
-        const dv = product(dropped, dcontext, true, false);
-        const dshare = product(dcontext, v, false, true);
-        const [dscores] = call("FusionSoftmaxGrad", [share, dshare, ...end()], 1);
-        const dq = product(dscores, k);
-        const dk = product(dscores, q, true, false);
-        return call("FusionJoinHeads", [dq, dk, dv, integers(B, T, 3, H)], 2);
+        const [dcontext] = callKernel(
+          "FusionSplitHeads",
+          [dy, undefined, int32Tensor(B, T, 1, H)],
+          3,
+        );
+        const dv = rawMatmul(dropped, dcontext, true, false);
+        const dprobabilities = rawMatmul(dcontext, v, false, true);
+        const [dscores] = callKernel(
+          "FusionSoftmaxGrad",
+          [probabilities, dprobabilities, ...end()],
+          1,
+        );
+        const dq = rawMatmul(dscores, k);
+        const dk = rawMatmul(dscores, q, true, false);
+        return callKernel("FusionJoinHeads", [dq, dk, dv, int32Tensor(B, T, 3, H)], 2);
       });
-      tf.dispose([q, k, v, share, dropped]);
+      tf.dispose([q, k, v, probabilities, dropped]);
       return { rows: () => drows, bias: () => dbias };
     },
   );

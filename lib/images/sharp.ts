@@ -13,10 +13,9 @@ sharp.cache(false);
 // More threads would compete with it for the same cores, and fragment glibc's heap.
 sharp.concurrency(1);
 
-/** sharp, configured: no cache, one thread an image. */
-export const engine = sharp;
+export { sharp };
 
-/** The encodings of raw pixels that sharp is told about: 8 bits a channel. */
+/** A pipeline that reads raw pixels of 8 bits a channel. */
 export function rawInput(
   image: { width: number; height: number; data: Uint8Array },
   channels: 1 | 3 | 4,

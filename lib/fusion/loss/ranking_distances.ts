@@ -1,49 +1,15 @@
 /**
- * How far the similarities of fused vectors are from their targets: what a loss is, once both are known.
- *
- * Rows are the images of the batch, columns the proxies (class prompts, or what stands for them). The
- * distances of the paper compare value by value. The others compare, for each proxy, how it *ranks* the
- * batch's images, because Recall@k depends on nothing else.
+ * Distances beside those of equation 7 (*extended*, but for triplets and additive margins, which the authors'
+ * code has): they compare, for each proxy, how it *ranks* the batch's images, because Recall@k depends on
+ * nothing else. Rows are the images of the batch, columns the proxies.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-
-/** A distance between similarities and targets, both (B, Q); differentiable in the similarities. */
-export type Distance = (similarities: tf.Tensor2D, targets: tf.Tensor2D) => tf.Scalar;
+import { byProxy, type Distance, squaredDistance } from "./query_proxy.ts";
 
 /** Added to a variance: a proxy to which all images of the batch are alike then weighs next to nothing. */
 export const VARIANCE_FLOOR = 1e-8;
-
-/** The mean of squared differences (paper equation 7, MSE). */
-export function squaredDistance(similarities: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
-  return tf.mean(tf.squaredDifference(similarities, targets));
-}
-
-/** The mean of absolute differences (paper equation 7, L1). */
-export function absoluteDistance(similarities: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
-  return tf.mean(tf.abs(tf.sub(similarities, targets)));
-}
-
-/**
- * The Jensen-Shannon divergence (paper equation 7, JS) between the two distributions that a proxy
- * spreads over the batch's images, softmax of the plain cosines; the mean over proxies, in nats.
- *
- * The authors' code has the Kullback-Leibler divergences the wrong way round, KL(M || P) for KL(P || M),
- * M the mean of both distributions; the two agree where the distributions are close.
- */
-export function jensenShannonDistance(similarities: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
-  const log = tf.logSoftmax(byProxy(similarities)); // (Q, B)
-  const logTarget = tf.logSoftmax(byProxy(targets)); // (Q, B)
-  // Σ p log(p / m), with m / p = (1 + t / p) / 2: the logarithm of a number near 1, taken exactly
-  const toMean = (logP: tf.Tensor, logT: tf.Tensor) =>
-    tf.neg(tf.sum(tf.mul(
-      tf.exp(logP),
-      tf.log1p(tf.mul(tf.expm1(tf.sub(logT, logP)), 0.5)),
-    )));
-  const sum = tf.add(toMean(log, logTarget), toMean(logTarget, log));
-  return tf.div(sum, 2 * log.shape[0]);
-}
 
 /** The mean squared difference after standardising, for each proxy, over the batch's images. */
 export function standardisedDistance(similarities: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
@@ -67,10 +33,9 @@ export function listwiseDistance(temperature: number): Distance {
 }
 
 /**
- * Triplets: anchor a proxy, positive the image whose patches suit it best, negative every other image of
- * the batch. The positive must be nearer to the proxy than the negative, by the margin or, where the
- * patches themselves are less apart, by what they are apart: nothing is asked that the patches do not
- * show. The mean of what is missing, over all triplets.
+ * Triplets: anchor a proxy, positive the image with its greatest target, negative every other image of the
+ * batch. The positive's similarity must exceed the negative's by the margin, or by the difference of their
+ * targets where that is smaller. The mean of what is missing, over all triplets.
  *
  * @param margin the largest distance asked for, in units of cosine
  */
@@ -87,7 +52,7 @@ export function tripletDistance(margin: number): Distance {
 
 /**
  * Additive-margin softmax (Wang et al. 2018, arXiv:1801.05599) over the batch's images: for each proxy
- * the right answer is the image whose patches suit it best, and must win even with `margin` taken off its
+ * the right answer is the image with the greatest target, and must win even with `margin` taken off its
  * similarity. The mean cross-entropy over proxies.
  *
  * @param margin taken off the right answer's cosine
@@ -109,15 +74,10 @@ function standardise(values: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(centred, tf.rsqrt(tf.add(variance, VARIANCE_FLOOR)));
 }
 
-/** A row a proxy: softmax works on rows. // (B, Q) -> (Q, B) */
-function byProxy(values: tf.Tensor2D): tf.Tensor2D {
-  return tf.transpose(values);
-}
-
 /** 1 at each column's greatest target, the first of equal ones, else 0. // (B, Q) */
 function bestImage(targets: tf.Tensor2D): tf.Tensor2D {
   const images = targets.shape[0];
-  if (images === 1) return tf.onesLike(targets); // oneHot wants a choice
+  if (images === 1) return tf.onesLike(targets); // tf.oneHot needs two classes or more
   return byProxy(tf.oneHot(tf.argMax(targets, 0) as tf.Tensor1D, images) as tf.Tensor2D);
 }
 

@@ -1,9 +1,8 @@
 /**
- * Models whose results depend on what is run together, and how they are run all the same.
+ * Finds ONNX models that quantise as they run, whose results depend on what is run together.
  *
  * @module
  */
-import type { Tower } from "./towers.ts";
 
 /** In the names of onnxruntime's operators that find the range of a whole tensor as the model runs. */
 const MARK = new TextEncoder().encode("DynamicQuantize");
@@ -35,21 +34,4 @@ function includes(bytes: Uint8Array, wanted: Uint8Array): boolean {
     if (wanted.every((byte, i) => bytes[at + i] === byte)) return true;
   }
   return false;
-}
-
-/** A tower that runs its inputs one at a time, so that none feels another. */
-export function oneByOne(tower: Tower): Tower {
-  return {
-    async run(inputs, [count, ...shape]) {
-      const size = inputs.length / count;
-      const rows: Float32Array[] = [];
-      for (let start = 0; start < inputs.length; start += size) {
-        rows.push(await tower.run(inputs.slice(start, start + size), [1, ...shape]));
-      }
-      const vectors = new Float32Array(count * rows[0].length); // (B, D)
-      rows.forEach((row, i) => vectors.set(row, i * row.length));
-      return vectors;
-    },
-    dispose: () => tower.dispose(),
-  };
 }
