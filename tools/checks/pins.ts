@@ -11,16 +11,38 @@ const NPM_PIN = /^npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+(-[\w.]+)?(\/.*)?$/;
 const PYTHON_PIN = /^[\w.[\]-]+==[\w.!+]+( ?;.*)?$/;
 const ACTION_PIN = /@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/;
 
-/** The imports of deno.json, and their entries in deno.lock. */
+/** What is wrong with a package that a file names. */
+function npmProblem(file: string, name: string, target: string, locked: boolean): string | null {
+  if (!NPM_PIN.test(target)) return `${file}: ${name} is not pinned exactly: ${target}`;
+  return locked ? null : `deno.lock: ${target} of ${file} is missing`;
+}
+
+/** What deno.json, package.json, deno.lock and the sources name. */
 async function npmProblems(root: string): Promise<string[]> {
-  const config = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
-  const lock = JSON.parse(await Deno.readTextFile(join(root, "deno.lock")));
-  return Object.entries(config.imports as Record<string, string>).flatMap(([name, target]) => {
-    if (/^\.{0,2}\//.test(target)) return [];
-    if (!NPM_PIN.test(target)) return [`deno.json: ${name} is not pinned exactly: ${target}`];
-    const locked = (lock.workspace?.dependencies ?? []).includes(target);
-    return locked ? [] : [`deno.lock: ${target} of deno.json is missing`];
-  });
+  const { imports } = await readJson(root, "deno.json");
+  const { overrides = {} } = await readJson(root, "package.json");
+  const { specifiers = {}, npm = {}, workspace } = await readJson(root, "deno.lock");
+  const dependencies: string[] = workspace?.dependencies ?? [];
+  const problems = [
+    ...Object.entries<string>(imports).filter(([, target]) => !/^\.{0,2}\//.test(target))
+      .map(([name, to]) => npmProblem("deno.json", name, to, dependencies.includes(to))),
+    ...Object.entries<string>(overrides)
+      .map(([name, to]) => npmProblem("package.json", name, to, to.replace("npm:", "") in npm)),
+    ...Object.keys(specifiers).map((target) => npmProblem("deno.lock", target, target, true)),
+  ];
+  for (const file of await listFiles(root, ".", (path) => /(?<!\.test)\.ts$/.test(path))) {
+    const text = await Deno.readTextFile(join(root, file));
+    for (const [, target] of text.matchAll(/"(npm:[^"]+)"/g)) {
+      problems.push(npmProblem(file, target, target, target in specifiers));
+    }
+  }
+  return problems.filter((problem) => problem !== null);
+}
+
+/** A file of JSON; an empty object when there is none. */
+async function readJson(root: string, file: string) {
+  const path = join(root, file);
+  return await exists(path) ? JSON.parse(await Deno.readTextFile(path)) : {};
 }
 
 /** The lines of a file that `accept` refuses, each with its place. */

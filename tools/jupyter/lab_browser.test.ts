@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+// pinned here and not in deno.json, so that only who runs this test installs it
+import { type Browser, chromium, type Locator, type Page } from "npm:playwright-core@1.65.1";
 import { findBrowser } from "./browser.ts";
 import { setUpJupyter } from "./kernelspec.ts";
 import { type LabServer, startLab } from "./lab_testing.ts";

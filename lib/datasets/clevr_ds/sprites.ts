@@ -1,6 +1,7 @@
 /**
  * The objects of CLEVR-DS as pictures. ShapeNet, whose models the paper renders, cannot be shipped; the
- * objects here are openly licensed emoji renderings, read from pinned npm packages:
+ * objects here are openly licensed emoji renderings, read from pinned npm packages. `fluent-3d` is installed with
+ * the workspace; Deno installs each of the others when it is first drawn:
  *
  * | family | package | licence | use |
  * |---|---|---|---|
@@ -34,6 +35,17 @@ export const SPRITE_SIDE = 256;
 export const SOLID_ALPHA = 26;
 
 const resolve = createRequire(import.meta.url).resolve;
+
+/** A family whose package is an icon set, and not a part of the install. */
+type IconFamily = Exclude<SpriteFamily, "fluent-3d">;
+
+/** Their packages; deno.lock knows them, and deno.json does not, or every install would bring them. */
+const ICON_SETS: Record<IconFamily, string> = {
+  "fluent-flat": "npm:@iconify-json/fluent-emoji-flat@1.2.6",
+  noto: "npm:@iconify-json/noto@1.2.9",
+  twemoji: "npm:@iconify-json/twemoji@1.2.5",
+  fxemoji: "npm:@iconify-json/fxemoji@1.2.2",
+};
 
 /** The part of an Iconify icon set that is read. */
 interface IconSet {
@@ -75,15 +87,26 @@ function once<T>(key: string, read: () => Promise<T>): Promise<T> {
   return reading;
 }
 
-function readJson<T>(specifier: string): Promise<T> {
-  return once(specifier, async () => JSON.parse(await Deno.readTextFile(resolve(specifier))) as T);
+/** A file of a family's icon set; Deno installs the package when it is not there yet. */
+async function readIcons<T>(family: IconFamily, file: "icons.json" | "chars.json"): Promise<T> {
+  const specifier = `${ICON_SETS[family]}/${file}`; // put together, else it is fetched with the library
+  try {
+    return (await import(specifier, { with: { type: "json" } })).default;
+  } catch (error) {
+    throw new Error(
+      `Cannot draw family ${family}: its package is installed when it is first used, and ` +
+        `${ICON_SETS[family]} cannot be had: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Emoji and English name of every slug of `unicode-emoji-json`. */
 function readEmoji(): Promise<Map<string, { codePoints: string; name: string }>> {
   return once("emoji by slug", async () => {
-    const table = await readJson<Record<string, { name: string; slug: string }>>(
-      "unicode-emoji-json/data-by-emoji.json",
+    const path = resolve("unicode-emoji-json/data-by-emoji.json");
+    const table: Record<string, { name: string; slug: string }> = JSON.parse(
+      await Deno.readTextFile(path),
     );
     return new Map(
       Object.entries(table).map(([emoji, { name, slug }]) => {
@@ -120,18 +143,17 @@ async function readFluent3d(codePoints: string): Promise<Uint8Array | undefined>
 }
 
 /** The name of an icon in an Iconify set, or undefined when the set does not draw that emoji. */
-async function iconName(family: string, pack: string, slug: string, codePoints: string) {
+async function iconName(family: IconFamily, slug: string, codePoints: string) {
   if (family === "fxemoji") return FXEMOJI_NAMES[slug] ?? slug.replaceAll("_", "");
-  const byCodePoints = await readJson<Record<string, string>>(`${pack}/chars.json`);
+  const byCodePoints = await readIcons<Record<string, string>>(family, "chars.json");
   return byCodePoints[codePoints] ?? byCodePoints[withoutSelector(codePoints)];
 }
 
 /** An icon as an SVG document. */
-async function readSvg(family: string, slug: string, codePoints: string) {
+async function readSvg(family: IconFamily, slug: string, codePoints: string) {
   if (family === "fxemoji" && FXEMOJI_UNFIT.has(slug)) return undefined;
-  const pack = `@iconify-json/${family === "fluent-flat" ? "fluent-emoji-flat" : family}`;
-  const name = await iconName(family, pack, slug, codePoints);
-  const set = await readJson<IconSet>(`${pack}/icons.json`);
+  const name = await iconName(family, slug, codePoints);
+  const set = await readIcons<IconSet>(family, "icons.json");
   const icon = set.icons[name] ?? set.icons[set.aliases?.[name]?.parent ?? ""];
   if (!icon) return undefined;
   const width = icon.width ?? set.width, height = icon.height ?? set.height;
@@ -178,7 +200,7 @@ export function trimRgba(image: RgbaImage, alpha: number = SOLID_ALPHA): RgbaIma
  * @param family the style
  * @returns straight-alpha pixels (h, w, 4), at most 256 px a side; undefined when the family does not
  *   draw this object
- * @throws {Error} when there is no such emoji
+ * @throws {Error} when there is no such emoji, or the family's package cannot be installed
  *
  * @example
  * ```ts
