@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DENO_VERSION } from "../project.ts";
 import { type Check, exists, listFiles } from "./check.ts";
 
@@ -14,35 +14,30 @@ const ACTION_PIN = /@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/;
 /** What is wrong with a package that a file names. */
 function npmProblem(file: string, name: string, target: string, locked: boolean): string | null {
   if (!NPM_PIN.test(target)) return `${file}: ${name} is not pinned exactly: ${target}`;
-  return locked ? null : `deno.lock: ${target} of ${file} is missing`;
+  return locked ? null : `${dirname(file)}/deno.lock: ${target} of ${file} is missing`;
 }
 
-/** What deno.json, package.json, deno.lock and the sources name. */
+/** The imports of every deno.json, the overrides of package.json, and their entries in deno.lock. */
 async function npmProblems(root: string): Promise<string[]> {
-  const { imports } = await readJson(root, "deno.json");
-  const { overrides = {} } = await readJson(root, "package.json");
-  const { specifiers = {}, npm = {}, workspace } = await readJson(root, "deno.lock");
-  const dependencies: string[] = workspace?.dependencies ?? [];
-  const problems = [
-    ...Object.entries<string>(imports).filter(([, target]) => !/^\.{0,2}\//.test(target))
-      .map(([name, to]) => npmProblem("deno.json", name, to, dependencies.includes(to))),
-    ...Object.entries<string>(overrides)
-      .map(([name, to]) => npmProblem("package.json", name, to, to.replace("npm:", "") in npm)),
-    ...Object.keys(specifiers).map((target) => npmProblem("deno.lock", target, target, true)),
-  ];
-  for (const file of await listFiles(root, ".", (path) => /(?<!\.test)\.ts$/.test(path))) {
-    const text = await Deno.readTextFile(join(root, file));
-    for (const [, target] of text.matchAll(/"(npm:[^"]+)"/g)) {
-      problems.push(npmProblem(file, target, target, target in specifiers));
+  const read = async (file: string) => JSON.parse(await Deno.readTextFile(join(root, file)));
+  const problems: (string | null)[] = [];
+  for (const file of await listFiles(root, ".", (path) => /(^|\/)deno\.json$/.test(path))) {
+    const { imports = {} } = await read(file);
+    const { workspace } = await read(join(dirname(file), "deno.lock"));
+    for (const [name, target] of Object.entries<string>(imports)) {
+      if (/^\.{0,2}\//.test(target)) continue;
+      const locked = workspace?.dependencies?.includes(target) ?? false;
+      problems.push(npmProblem(file, name, target, locked));
+    }
+  }
+  if (await exists(join(root, "package.json"))) {
+    const { npm = {} } = await read("deno.lock");
+    const { overrides = {} } = await read("package.json");
+    for (const [name, target] of Object.entries<string>(overrides)) {
+      problems.push(npmProblem("package.json", name, target, target.replace("npm:", "") in npm));
     }
   }
   return problems.filter((problem) => problem !== null);
-}
-
-/** A file of JSON; an empty object when there is none. */
-async function readJson(root: string, file: string) {
-  const path = join(root, file);
-  return await exists(path) ? JSON.parse(await Deno.readTextFile(path)) : {};
 }
 
 /** The lines of a file that `accept` refuses, each with its place. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { captureDeno } from "../project.ts";
+import { BROWSER_TEST, captureDeno } from "../project.ts";
 import { listNotebooks } from "../jupyter/notebook.ts";
 import { type Check, denoCheck, exists, messages } from "./check.ts";
 
@@ -56,6 +56,18 @@ export const types: Check = {
     const folders = FOLDERS.filter((_folder, i) => present[i]);
     const { code, output } = await captureDeno(["check", ...folders], { cwd: root });
     return code === 0 ? [] : [messages(output)];
+  },
+};
+
+/** Format, lint and types of the test in a browser, whose folder has a configuration of its own. */
+export const browserTest: Check = {
+  name: "browser test",
+  run: async (root) => {
+    const cwd = join(root, BROWSER_TEST);
+    if (!await exists(cwd)) return [];
+    const runs = [["fmt", "--check"], ["lint"], ["check", "."]];
+    const results = await Promise.all(runs.map((args) => captureDeno(args, { cwd })));
+    return results.filter(({ code }) => code !== 0).map(({ output }) => messages(output));
   },
 };
 

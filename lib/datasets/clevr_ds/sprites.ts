@@ -1,7 +1,7 @@
 /**
  * The objects of CLEVR-DS as pictures. ShapeNet, whose models the paper renders, cannot be shipped; the
  * objects here are openly licensed emoji renderings, read from pinned npm packages. `fluent-3d` is installed with
- * the workspace; Deno installs each of the others when it is first drawn:
+ * the workspace, each of the others when it is first drawn:
  *
  * | family | package | licence | use |
  * |---|---|---|---|
@@ -15,9 +15,10 @@
  */
 import { createRequire } from "node:module";
 import { decodeRgba, type RgbaImage } from "../../images/rgba.ts";
+import { type FindIconFile, type IconFamily, openIconSet } from "./icon_sets.ts";
 
 /** A set of drawings in one style, from one package. */
-export type SpriteFamily = "fluent-3d" | "fluent-flat" | "noto" | "twemoji" | "fxemoji";
+export type SpriteFamily = "fluent-3d" | IconFamily;
 
 /** All families; `noto` is the one that no training ever sees. */
 export const SPRITE_FAMILIES: readonly SpriteFamily[] = [
@@ -35,17 +36,6 @@ export const SPRITE_SIDE = 256;
 export const SOLID_ALPHA = 26;
 
 const resolve = createRequire(import.meta.url).resolve;
-
-/** A family whose package is an icon set, and not a part of the install. */
-type IconFamily = Exclude<SpriteFamily, "fluent-3d">;
-
-/** Their packages; deno.lock knows them, and deno.json does not, or every install would bring them. */
-const ICON_SETS: Record<IconFamily, string> = {
-  "fluent-flat": "npm:@iconify-json/fluent-emoji-flat@1.2.6",
-  noto: "npm:@iconify-json/noto@1.2.9",
-  twemoji: "npm:@iconify-json/twemoji@1.2.5",
-  fxemoji: "npm:@iconify-json/fxemoji@1.2.2",
-};
 
 /** The part of an Iconify icon set that is read. */
 interface IconSet {
@@ -87,26 +77,15 @@ function once<T>(key: string, read: () => Promise<T>): Promise<T> {
   return reading;
 }
 
-/** A file of a family's icon set; Deno installs the package when it is not there yet. */
-async function readIcons<T>(family: IconFamily, file: "icons.json" | "chars.json"): Promise<T> {
-  const specifier = `${ICON_SETS[family]}/${file}`; // put together, else it is fetched with the library
-  try {
-    return (await import(specifier, { with: { type: "json" } })).default;
-  } catch (error) {
-    throw new Error(
-      `Cannot draw family ${family}: its package is installed when it is first used, and ` +
-        `${ICON_SETS[family]} cannot be had: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
+function readJson<T>(path: string): Promise<T> {
+  return once(path, async () => JSON.parse(await Deno.readTextFile(path)) as T);
 }
 
 /** Emoji and English name of every slug of `unicode-emoji-json`. */
 function readEmoji(): Promise<Map<string, { codePoints: string; name: string }>> {
   return once("emoji by slug", async () => {
-    const path = resolve("unicode-emoji-json/data-by-emoji.json");
-    const table: Record<string, { name: string; slug: string }> = JSON.parse(
-      await Deno.readTextFile(path),
+    const table = await readJson<Record<string, { name: string; slug: string }>>(
+      resolve("unicode-emoji-json/data-by-emoji.json"),
     );
     return new Map(
       Object.entries(table).map(([emoji, { name, slug }]) => {
@@ -143,17 +122,18 @@ async function readFluent3d(codePoints: string): Promise<Uint8Array | undefined>
 }
 
 /** The name of an icon in an Iconify set, or undefined when the set does not draw that emoji. */
-async function iconName(family: IconFamily, slug: string, codePoints: string) {
+async function iconName(family: IconFamily, find: FindIconFile, slug: string, codePoints: string) {
   if (family === "fxemoji") return FXEMOJI_NAMES[slug] ?? slug.replaceAll("_", "");
-  const byCodePoints = await readIcons<Record<string, string>>(family, "chars.json");
+  const byCodePoints = await readJson<Record<string, string>>(find("chars.json"));
   return byCodePoints[codePoints] ?? byCodePoints[withoutSelector(codePoints)];
 }
 
 /** An icon as an SVG document. */
 async function readSvg(family: IconFamily, slug: string, codePoints: string) {
   if (family === "fxemoji" && FXEMOJI_UNFIT.has(slug)) return undefined;
-  const name = await iconName(family, slug, codePoints);
-  const set = await readIcons<IconSet>(family, "icons.json");
+  const find = await once(`files of ${family}`, () => openIconSet(family));
+  const name = await iconName(family, find, slug, codePoints);
+  const set = await readJson<IconSet>(find("icons.json"));
   const icon = set.icons[name] ?? set.icons[set.aliases?.[name]?.parent ?? ""];
   if (!icon) return undefined;
   const width = icon.width ?? set.width, height = icon.height ?? set.height;
