@@ -18,7 +18,7 @@ import { decodeRgba, type RgbaImage } from "../../images/rgba.ts";
 import { type FindIconFile, type IconFamily, openIconSet } from "./icon_sets.ts";
 
 /** A set of drawings in one style, from one package. */
-export type SpriteFamily = "fluent-3d" | IconFamily;
+export type SpriteFamily = "fluent-3d" | "fluent-flat" | "noto" | "twemoji" | "fxemoji";
 
 /** All families; `noto` is the one that no training ever sees. */
 export const SPRITE_FAMILIES: readonly SpriteFamily[] = [
