@@ -11,6 +11,9 @@ export const DENO_VERSION = "2.8.1";
 /** The project's root folder, without a slash at the end. */
 export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
 
+/** The test in a browser, with a deno.json of its own: it needs a package that no user does. */
+export const BROWSER_TEST = "tools/jupyter/browser";
+
 /** What a finished program printed, stdout and stderr together, and how it ended. */
 export interface Finished {
   /** The exit status. */

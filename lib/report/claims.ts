@@ -4,7 +4,8 @@
  * @module
  */
 import { readResults, type ResultRow, RESULTS_DIR, type Row, rowsPath } from "./results.ts";
-import { type DataFrame, toDataFrame } from "./tables.ts";
+import type pl from "nodejs-polars";
+import { toDataFrame } from "./tables.ts";
 
 /** Rows by the name of the experiment that wrote them. */
 export type RowsOf = <T extends Row = ResultRow>(experiment: string) => readonly T[];
@@ -126,7 +127,7 @@ export async function storedRows(
  *
  * @param judged claims with their verdicts
  */
-export function claimsFrame(judged: readonly JudgedClaim[]): DataFrame {
+export function claimsFrame(judged: readonly JudgedClaim[]): pl.DataFrame {
   return toDataFrame(judged.map(({ where, claim, measure, ours, paper, holds }) => ({
     where,
     claim,

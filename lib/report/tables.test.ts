@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import pl from "nodejs-polars";
 import type { ResultRow } from "./results.ts";
-import { gapClosed, recallMarkdown, tableFrame, tableLines, toDataFrame } from "./tables.ts";
+import { gapClosed, recallMarkdown, tableFrame, toDataFrame } from "./tables.ts";
 
 const row = (method: string, metric: string, value: number, subset = "all"): ResultRow => ({
   method,
@@ -39,14 +40,42 @@ Deno.test("a table has a line a method, a cell a metric and the paper's number l
 });
 
 Deno.test("a subset shows only its own rows", () => {
-  assert.deepEqual(tableLines(rows, "large").map((line) => line.cells["recall@1"].value), [0.9]);
-  assert.deepEqual(tableLines(rows, "none"), []);
+  const lines = (subset: string) => recallMarkdown(rows, { subset }).split("\n").slice(2);
+  assert.deepEqual(lines("large").map((line) => /^\| full image .* 90\.0 /.test(line)), [true]);
+  assert.deepEqual(lines("none"), []);
 });
 
 Deno.test("a data frame keeps rows and columns", () => {
   const frame = toDataFrame(rows);
   assert.equal(frame.height, rows.length);
   assert.deepEqual(frame.getColumn("method").toArray(), rows.map((r) => r.method));
+});
+
+Deno.test("a data frame has every key of any row, however late, and null where a row lacks it", () => {
+  const early = Array.from({ length: 150 }, (_, i) => ({ i, value: null, unset: undefined }));
+  const frame = toDataFrame([...early, { i: 150, value: 1.5, sizes: [1, 2], name: "late" }]);
+  assert.deepEqual(frame.columns, ["i", "value", "unset", "sizes", "name"]);
+  assert.deepEqual(frame.getColumn("i").toArray(), Array.from({ length: 151 }, (_, i) => i));
+  const shown = frame.toRecords();
+  assert.deepEqual(shown[0], { i: 0, value: null, unset: null, sizes: null, name: null });
+  assert.deepEqual(shown[150], { i: 150, value: 1.5, unset: null, sizes: [1, 2], name: "late" });
+});
+
+Deno.test("a data frame of no rows is empty and can be shown", () => {
+  const frame = toDataFrame([]);
+  assert.deepEqual([frame.height, frame.columns], [0, []]);
+  assert.match(frame.toHTML(), /<table>/);
+  assert.equal(tableFrame([]).height, 0);
+});
+
+Deno.test("a data frame is polars' own: it is filtered and pivoted without a cast", () => {
+  const table = toDataFrame(rows)
+    .filter(pl.col("subset").eq(pl.lit("all")))
+    .pivot("value", { index: "method", on: "metric" });
+  assert.deepEqual(table.toRecords(), [
+    { method: "full image", "recall@1": 0.2154, "recall@3": 0.43 },
+    { method: "cc@10", "recall@1": 0.84, "recall@3": null },
+  ]);
 });
 
 Deno.test("a table by subset keeps the matching subsets, numbers in per cent with their interval", () => {

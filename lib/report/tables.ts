@@ -6,52 +6,6 @@
 import pl from "nodejs-polars";
 import type { ResultRow } from "./results.ts";
 
-/**
- * A polars data frame, by the part of it that the documentation can name; all else that polars
- * offers is there too, after `as unknown as pl.DataFrame`.
- */
-export interface DataFrame {
-  /** Number of rows. */
-  readonly height: number;
-  /** Names of the columns. */
-  readonly columns: string[];
-  /** One column. */
-  getColumn(name: string): { toArray(): unknown[] };
-  /** The rows as objects. */
-  // deno-lint-ignore no-explicit-any -- as polars declares it
-  toRecords(): Record<string, any>[];
-  /** A table of text. */
-  toString(): string;
-}
-
-/** One line of a recall table: a method, its cost, and a cell a metric. */
-export interface TableLine {
-  /** Name of the method. */
-  method: string;
-  /** Mean number of vectors an image. */
-  vectors: number;
-  /** Metric name to its row. */
-  cells: Record<string, ResultRow>;
-}
-
-/**
- * Groups rows by method, in the order in which the methods first appear.
- *
- * @param rows rows of one run
- * @param subset which part of the data to show
- */
-export function tableLines(rows: readonly ResultRow[], subset = "all"): TableLine[] {
-  const lines = new Map<string, TableLine>();
-  for (const row of rows) {
-    if (row.subset !== subset) continue;
-    const { method, vectors } = row;
-    const line = lines.get(method) ?? { method, vectors, cells: {} };
-    line.cells[row.metric] = row;
-    lines.set(method, line);
-  }
-  return [...lines.values()];
-}
-
 /** A share as per cent with one decimal, such as `"22.5"`. */
 export function percent(share: number): string {
   return (100 * share).toFixed(1);
@@ -85,11 +39,12 @@ export function recallMarkdown(rows: readonly ResultRow[], options: MarkdownOpti
   const { metrics = ["recall@1", "recall@3", "recall@5"], subset, paper } = options;
   const title = (metric: string) => metric[0].toUpperCase() + metric.slice(1);
   const head = ["method", "vectors", ...metrics.map(title), ...(paper ? [paper.heading] : [])];
-  const body = tableLines(rows, subset).map(({ method, vectors, cells }) => [
+  const methods = Map.groupBy(subsetRows(rows, subset), (row) => row.method);
+  const body = [...methods].map(([method, group]) => [
     method,
-    Number.isInteger(vectors) ? String(vectors) : vectors.toFixed(1),
+    Number.isInteger(group[0].vectors) ? `${group[0].vectors}` : group[0].vectors.toFixed(1),
     ...metrics.map((metric, i) => {
-      const row = cells[metric];
+      const row = group.findLast((row) => row.metric === metric);
       if (!row) return "";
       const interval = i === 0 ? ` (${percent(row.low)}–${percent(row.high)})` : "";
       return percent(row.value) + interval;
@@ -125,9 +80,32 @@ export function subsetRows<T extends ResultRow>(rows: readonly T[], subset = "al
   return rows.filter((row) => row.subset === subset);
 }
 
-/** Rows as a polars data frame, which notebooks show as an HTML table. */
-export function toDataFrame(rows: readonly object[]): DataFrame {
-  return pl.DataFrame(rows.map((row) => ({ ...row })) as Record<string, unknown>[]);
+/**
+ * Rows as a data frame of polars, which notebooks show as an HTML table.
+ *
+ * @param rows objects, a row each; what one of them lacks is null
+ * @returns a column for every key of any row, in the order in which they first appear; numbers are floats
+ *
+ * @example Recall@1 of every method on every part of the data
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import pl from "nodejs-polars";
+ * import { toDataFrame } from "detailclip";
+ *
+ * const frame = toDataFrame([
+ *   { method: "cc@5", subset: "all", metric: "recall@1", value: 0.82 },
+ *   { method: "cc@5", subset: "small", metric: "recall@1", value: 0.75 },
+ *   { method: "cc@5", subset: "all", metric: "recall@3", value: 0.95 },
+ * ]);
+ * const table = frame.filter(pl.col("metric").eq(pl.lit("recall@1")))
+ *   .pivot("value", { index: "method", on: "subset" });
+ * assert.deepEqual(table.toRecords(), [{ method: "cc@5", all: 0.82, small: 0.75 }]);
+ * ```
+ */
+export function toDataFrame(rows: readonly object[]): pl.DataFrame {
+  // polars looks at the first hundred rows only, and drops without a word what it did not see there
+  const inferSchemaLength = Math.max(rows.length, 1);
+  return pl.DataFrame(rows.map((row) => ({ ...row })), { inferSchemaLength });
 }
 
 /** What {@linkcode tableFrame} shows. */
@@ -149,7 +127,7 @@ export interface TableFrameOptions {
 export function tableFrame(
   rows: readonly ResultRow[],
   { by = "method", match = "", paper }: TableFrameOptions = {},
-): DataFrame {
+): pl.DataFrame {
   const shown = (by === "method" ? subsetRows(rows) : rows).filter((row) =>
     row[by].startsWith(match)
   );

@@ -205,6 +205,21 @@ const CASES: Case[] = [
     /npm:right@1\.2\.3 of deno\.json is missing/,
   ],
   [
+    "a package of a folder that its lock does not know",
+    pins,
+    {
+      "lib/images/apart/deno.json": JSON.stringify({ imports: { right: "npm:right@1.2.3" } }),
+      "lib/images/apart/deno.lock": JSON.stringify({ version: "5" }),
+    },
+    /lib\/images\/apart\/deno\.lock: npm:right@1\.2\.3 of lib\/images\/apart\/deno\.json is missing/,
+  ],
+  [
+    "a loose version in the place of another package",
+    pins,
+    { "package.json": JSON.stringify({ overrides: { left: "npm:right@1" } }) },
+    /package\.json: left is not pinned exactly: npm:right@1/,
+  ],
+  [
     "a loose Python version",
     pins,
     { "requirements.txt": "numpy>=2\n" },

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DENO_VERSION } from "../project.ts";
 import { type Check, exists, listFiles } from "./check.ts";
 
@@ -11,16 +11,33 @@ const NPM_PIN = /^npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+(-[\w.]+)?(\/.*)?$/;
 const PYTHON_PIN = /^[\w.[\]-]+==[\w.!+]+( ?;.*)?$/;
 const ACTION_PIN = /@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/;
 
-/** The imports of deno.json, and their entries in deno.lock. */
+/** What is wrong with a package that a file names. */
+function npmProblem(file: string, name: string, target: string, locked: boolean): string | null {
+  if (!NPM_PIN.test(target)) return `${file}: ${name} is not pinned exactly: ${target}`;
+  return locked ? null : `${dirname(file)}/deno.lock: ${target} of ${file} is missing`;
+}
+
+/** The imports of every deno.json, the overrides of package.json, and their entries in deno.lock. */
 async function npmProblems(root: string): Promise<string[]> {
-  const config = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
-  const lock = JSON.parse(await Deno.readTextFile(join(root, "deno.lock")));
-  return Object.entries(config.imports as Record<string, string>).flatMap(([name, target]) => {
-    if (/^\.{0,2}\//.test(target)) return [];
-    if (!NPM_PIN.test(target)) return [`deno.json: ${name} is not pinned exactly: ${target}`];
-    const locked = (lock.workspace?.dependencies ?? []).includes(target);
-    return locked ? [] : [`deno.lock: ${target} of deno.json is missing`];
-  });
+  const read = async (file: string) => JSON.parse(await Deno.readTextFile(join(root, file)));
+  const problems: (string | null)[] = [];
+  for (const file of await listFiles(root, ".", (path) => /(^|\/)deno\.json$/.test(path))) {
+    const { imports = {} } = await read(file);
+    const { workspace } = await read(join(dirname(file), "deno.lock"));
+    for (const [name, target] of Object.entries<string>(imports)) {
+      if (/^\.{0,2}\//.test(target)) continue;
+      const locked = workspace?.dependencies?.includes(target) ?? false;
+      problems.push(npmProblem(file, name, target, locked));
+    }
+  }
+  if (await exists(join(root, "package.json"))) {
+    const { npm = {} } = await read("deno.lock");
+    const { overrides = {} } = await read("package.json");
+    for (const [name, target] of Object.entries<string>(overrides)) {
+      problems.push(npmProblem("package.json", name, target, target.replace("npm:", "") in npm));
+    }
+  }
+  return problems.filter((problem) => problem !== null);
 }
 
 /** The lines of a file that `accept` refuses, each with its place. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { captureDeno } from "../project.ts";
+import { BROWSER_TEST, captureDeno } from "../project.ts";
 import { listNotebooks } from "../jupyter/notebook.ts";
 import { type Check, denoCheck, exists, messages } from "./check.ts";
 
@@ -59,8 +59,20 @@ export const types: Check = {
   },
 };
 
-/** Types of tfjs that public signatures name: the lint takes all that npm packages export for private. */
-const TENSOR_TYPES = /private type '(Tensor(\dD)?|Scalar|Variable)'/;
+/** Format, lint and types of the test in a browser, whose folder has a configuration of its own. */
+export const browserTest: Check = {
+  name: "browser test",
+  run: async (root) => {
+    const cwd = join(root, BROWSER_TEST);
+    if (!await exists(cwd)) return [];
+    const runs = [["fmt", "--check"], ["lint"], ["check", "."]];
+    const results = await Promise.all(runs.map((args) => captureDeno(args, { cwd })));
+    return results.filter(({ code }) => code !== 0).map(({ output }) => messages(output));
+  },
+};
+
+/** Types of tfjs and polars in public signatures: the lint takes all that npm packages export for private. */
+const PACKAGE_TYPES = /private type '(Tensor(\dD)?|Scalar|Variable|pl|DataFrame)'/;
 
 /** Every public symbol is documented and typed. */
 export const documentation: Check = {
@@ -69,7 +81,7 @@ export const documentation: Check = {
     const { code, output } = await captureDeno(["doc", "--lint", "lib/mod.ts"], { cwd: root });
     if (code === 0) return [];
     const errors = output.split(/\n(?=error\[)/).filter((part) => part.startsWith("error["));
-    const others = errors.filter((error) => !TENSOR_TYPES.test(error.split("\n", 1)[0]));
+    const others = errors.filter((error) => !PACKAGE_TYPES.test(error.split("\n", 1)[0]));
     if (errors.length > 0 && others.length === 0) return [];
     return [messages(errors.length > 0 ? others.join("\n") : output)];
   },

@@ -10,7 +10,7 @@ import { notebookForm } from "../checks/notebook_form.ts";
 import { notebooksClean } from "../checks/notebooks_clean.ts";
 import { pins } from "../checks/pins.ts";
 import { readme } from "../checks/readme.ts";
-import { documentation, format, lint, types } from "../checks/sources.ts";
+import { browserTest, documentation, format, lint, types } from "../checks/sources.ts";
 import { wasmBytes } from "../checks/wasm.ts";
 import { assertPinnedDeno, fail, ROOT } from "../project.ts";
 import { runTests, sumTotals, type Totals, totalsLine } from "./test.ts";
@@ -25,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   oneWayImports,
   wasmBytes,
   types,
+  browserTest,
   notebookCells,
   documentation,
   readme,

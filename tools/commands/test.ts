@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { exists } from "../checks/check.ts";
 import { setUpJupyter } from "../jupyter/kernelspec.ts";
-import { captureDeno, ROOT } from "../project.ts";
+import { BROWSER_TEST, captureDeno, ROOT } from "../project.ts";
 
 /** What a run of tests came to. */
 export interface Totals {
@@ -52,7 +52,6 @@ export function sumTotals(all: readonly Totals[]): Totals {
 const ALONE = [
   "tools/jupyter/kernel.test.ts",
   "tools/commands/lab.test.ts",
-  "tools/jupyter/lab_browser.test.ts",
   "tools/commands/notebooks.test.ts",
   "tools/jupyter/python.test.ts",
 ];
@@ -68,6 +67,7 @@ async function wholeSuite(): Promise<string[][]> {
     // apart, because with several folders on the command line Deno 2.8.1 ignores --ignore
     ["--parallel", "--doc", `--ignore=${ALONE.join(",")}`, "tools"],
     ALONE,
+    ["--config", `${BROWSER_TEST}/deno.json`, BROWSER_TEST],
   ];
 }
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { createRandom } from "../../numeric/random.ts";
 import { clevrDsClasses } from "./classes.ts";
 import { drawGround } from "./ground.ts";
+import { openIconSet } from "./icon_sets.ts";
 import { buildPyramid, drawSprite, turnedSide } from "./pyramid.ts";
 import { applyShadow, castShadow } from "./shadow.ts";
 import { loadSprite, SPRITE_SIDE, spriteName, trimRgba } from "./sprites.ts";
@@ -25,6 +27,20 @@ Deno.test("a family that does not draw an object says so, an unknown slug is an 
   assert.equal(await spriteName("red_apple"), "red apple");
   await assert.rejects(spriteName("no_such_thing"), /no emoji has the slug "no_such_thing"/);
   await assert.rejects(loadSprite("no_such_thing", "noto"), /Cannot load sprite/);
+});
+
+Deno.test("a family whose package cannot be installed is refused, and why is said", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(root, "noto"));
+    await Deno.writeTextFile(join(root, "noto", "deno.json"), "{ broken");
+    await assert.rejects(
+      openIconSet("noto", root),
+      /Cannot draw family noto: @iconify-json\/noto, .* could not be installed: .*deno\.json/,
+    );
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
 });
 
 Deno.test("trimming keeps exactly what is visible", () => {

@@ -1,6 +1,7 @@
 /**
  * The objects of CLEVR-DS as pictures. ShapeNet, whose models the paper renders, cannot be shipped; the
- * objects here are openly licensed emoji renderings, read from pinned npm packages:
+ * objects here are openly licensed emoji renderings, read from pinned npm packages. `fluent-3d` is installed with
+ * the workspace, each of the others when it is first drawn:
  *
  * | family | package | licence | use |
  * |---|---|---|---|
@@ -14,6 +15,7 @@
  */
 import { createRequire } from "node:module";
 import { decodeRgba, type RgbaImage } from "../../images/rgba.ts";
+import { type FindIconFile, type IconFamily, openIconSet } from "./icon_sets.ts";
 
 /** A set of drawings in one style, from one package. */
 export type SpriteFamily = "fluent-3d" | "fluent-flat" | "noto" | "twemoji" | "fxemoji";
@@ -75,15 +77,15 @@ function once<T>(key: string, read: () => Promise<T>): Promise<T> {
   return reading;
 }
 
-function readJson<T>(specifier: string): Promise<T> {
-  return once(specifier, async () => JSON.parse(await Deno.readTextFile(resolve(specifier))) as T);
+function readJson<T>(path: string): Promise<T> {
+  return once(path, async () => JSON.parse(await Deno.readTextFile(path)) as T);
 }
 
 /** Emoji and English name of every slug of `unicode-emoji-json`. */
 function readEmoji(): Promise<Map<string, { codePoints: string; name: string }>> {
   return once("emoji by slug", async () => {
     const table = await readJson<Record<string, { name: string; slug: string }>>(
-      "unicode-emoji-json/data-by-emoji.json",
+      resolve("unicode-emoji-json/data-by-emoji.json"),
     );
     return new Map(
       Object.entries(table).map(([emoji, { name, slug }]) => {
@@ -120,18 +122,18 @@ async function readFluent3d(codePoints: string): Promise<Uint8Array | undefined>
 }
 
 /** The name of an icon in an Iconify set, or undefined when the set does not draw that emoji. */
-async function iconName(family: string, pack: string, slug: string, codePoints: string) {
+async function iconName(family: IconFamily, find: FindIconFile, slug: string, codePoints: string) {
   if (family === "fxemoji") return FXEMOJI_NAMES[slug] ?? slug.replaceAll("_", "");
-  const byCodePoints = await readJson<Record<string, string>>(`${pack}/chars.json`);
+  const byCodePoints = await readJson<Record<string, string>>(find("chars.json"));
   return byCodePoints[codePoints] ?? byCodePoints[withoutSelector(codePoints)];
 }
 
 /** An icon as an SVG document. */
-async function readSvg(family: string, slug: string, codePoints: string) {
+async function readSvg(family: IconFamily, slug: string, codePoints: string) {
   if (family === "fxemoji" && FXEMOJI_UNFIT.has(slug)) return undefined;
-  const pack = `@iconify-json/${family === "fluent-flat" ? "fluent-emoji-flat" : family}`;
-  const name = await iconName(family, pack, slug, codePoints);
-  const set = await readJson<IconSet>(`${pack}/icons.json`);
+  const find = await once(`files of ${family}`, () => openIconSet(family));
+  const name = await iconName(family, find, slug, codePoints);
+  const set = await readJson<IconSet>(find("icons.json"));
   const icon = set.icons[name] ?? set.icons[set.aliases?.[name]?.parent ?? ""];
   if (!icon) return undefined;
   const width = icon.width ?? set.width, height = icon.height ?? set.height;
@@ -178,7 +180,7 @@ export function trimRgba(image: RgbaImage, alpha: number = SOLID_ALPHA): RgbaIma
  * @param family the style
  * @returns straight-alpha pixels (h, w, 4), at most 256 px a side; undefined when the family does not
  *   draw this object
- * @throws {Error} when there is no such emoji
+ * @throws {Error} when there is no such emoji, or the family's package cannot be installed
  *
  * @example
  * ```ts

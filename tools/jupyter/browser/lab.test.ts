@@ -1,10 +1,16 @@
+/**
+ * JupyterLab in a browser. The package that drives it is no part of the workspace's install, so this folder has a
+ * deno.json of its own:
+ *
+ *     deno test -A --config tools/jupyter/browser/deno.json tools/jupyter/browser
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
-import { findBrowser } from "./browser.ts";
-import { setUpJupyter } from "./kernelspec.ts";
-import { type LabServer, startLab } from "./lab_testing.ts";
-import { ROOT } from "../project.ts";
+import { findBrowser } from "../browser.ts";
+import { setUpJupyter } from "../kernelspec.ts";
+import { type LabServer, startLab } from "../lab_testing.ts";
+import { ROOT } from "../../project.ts";
 
 /** For anything that should take much less. */
 const PATIENCE = 60_000;
