@@ -8,3 +8,4 @@ export * from "./paper.ts";
 export * from "./provenance.ts";
 export * from "./results.ts";
 export * from "./tables.ts";
+export * from "./filing.ts";
