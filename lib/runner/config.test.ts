@@ -53,11 +53,9 @@ Deno.test("configure merges baseline, always, scale and overrides, the last one 
   assert.deepEqual(config.bootstrap, { resamples: 5, confidence: 0.95 });
 });
 
-Deno.test("a configuration has its experiment's name unless overrides really change it", () => {
+Deno.test("a configuration has its experiment's name, whatever overrides change", () => {
   assert.equal(configure(definition, "quick").name, "example");
-  assert.deepEqual(configure(definition, "quick", { seed: 1 }), configure(definition, "quick"));
-  const names = [2, 3].map((seed) => configure(definition, "quick", { seed }).name);
-  assert.equal(new Set([...names, "example"]).size, 3);
+  assert.equal(configure(definition, "quick", { seed: 2 }).name, "example");
 });
 
 Deno.test("configure leaves the baseline as it was", () => {

@@ -5,7 +5,6 @@
  * @module
  */
 import type { CoverSpec } from "../covers/mod.ts";
-import { configHash } from "../report/mod.ts";
 import type { FusionSpec, TrainConfig } from "../fusion/mod.ts";
 
 /**
@@ -173,8 +172,7 @@ export function applyDiff<T extends object>(base: T, diff: Diff<T>): T {
 }
 
 /**
- * The configuration of an experiment at a scale. Where overrides change it, its name ends in six digits of
- * its hash, so that its rows never take the place of the experiment's own.
+ * The configuration of an experiment at a scale. Its name is the experiment's own, whatever overrides change.
  *
  * @param definition the experiment
  * @param scale how much of it to run
@@ -198,7 +196,5 @@ export function configure(
     scale,
   }];
   const own = steps.reduce<ExperimentConfig>(applyDiff, definition.baseline);
-  const changed = applyDiff(own, overrides);
-  const hash = configHash(changed);
-  return hash === configHash(own) ? own : { ...changed, name: `${own.name}-${hash.slice(0, 6)}` };
+  return applyDiff(own, overrides);
 }
