@@ -19,16 +19,20 @@ import {
   type ExperimentConfig,
   type ExperimentDefinition,
   missingPart,
+  NotMeasured,
   type NotRun,
   openDataset,
   percent,
   type RowsOf,
   type RunOptions,
+  type Scale,
   sha256,
   writeResults,
 } from "detailclip";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
+import { checkNames } from "./knobs.ts";
+import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, REDUCED, SMALL, UNSEEN_RENDERINGS } from "./variants.ts";
 
 /** The generated data sets, in the order in which they are shown. */
@@ -47,14 +51,38 @@ export const dataSets: ExperimentDefinition = {
   scales: { smoke: {}, quick: {}, paper: {} },
 };
 
-/** Options of {@linkcode runDataSets}. */
-export interface DataSetsOptions extends RunOptions {
+/** Which data sets are counted: of a configuration that says nothing, all that are generated. */
+export interface DataSetsConfig extends ExperimentConfig {
+  /** Labels of generated ones, where not all are counted. */
+  sets?: readonly string[];
   /** Data sets with COCO-format annotations, by name: `"COCO"`, `"LVIS"`, `"Unity-Retail"`, or any other. */
   datasets?: Readonly<Record<string, CocoFiles>>;
 }
 
+/**
+ * Which data sets are counted.
+ *
+ * @param scale how large the generated ones are
+ * @param options `seed`; `sets`: labels of generated ones, all unless told; `datasets` that exist
+ * @throws {RangeError} when there is no such set
+ */
+export function dataSetsConfig(
+  scale: Scale,
+  { seed, sets, datasets = {} }: { seed?: number } & Pick<DataSetsConfig, "sets" | "datasets"> = {},
+): DataSetsConfig {
+  const known = GENERATED.map(({ label }) => label);
+  if (sets) checkNames("sets", sets, known);
+  return {
+    ...configure(dataSets, scale, { seed }),
+    ...(sets && sets.length < known.length && { sets: known.filter((l) => sets.includes(l)) }),
+    ...(Object.keys(datasets).length > 0 && { datasets }),
+  };
+}
+
 /** What {@linkcode runDataSets} leaves behind. */
 export interface DataSetsRun {
+  /** What all generated sets have in common. */
+  config: ExperimentConfig;
   /** Counts, a row a data set. */
   rows: DataSetCounts[];
   /** The data sets, by label. */
@@ -71,14 +99,11 @@ function commandFor(name: string, files: CocoFiles | undefined): string {
 
 /** What is to be counted, and why some of it cannot be. */
 async function membersOf(
-  config: ExperimentConfig,
-  given: Readonly<Record<string, CocoFiles>>,
+  { scale, sets, datasets: given = {} }: DataSetsConfig,
 ): Promise<{ members: { label: string; dataset: DatasetConfig }[]; notRun: NotRun[] }> {
-  const members = GENERATED.map((variant) => {
-    const { dataset } = configure(
-      { ...dataSets, always: { ...dataSets.always, dataset: datasetAt(variant, config.scale) } },
-      config.scale,
-    );
+  const generated = GENERATED.filter(({ label }) => sets?.includes(label) ?? true);
+  const members = generated.map((variant) => {
+    const { dataset } = configure(dataSets, scale, { dataset: datasetAt(variant, scale) });
     return { label: variant.label, dataset };
   });
   const notRun: NotRun[] = [];
@@ -96,15 +121,15 @@ async function membersOf(
 /**
  * Draws or reads data sets, counts them and writes the rows. Of a generated one only the split that is searched is drawn.
  *
- * @param config of {@linkcode dataSets}
- * @param options as of `runRetrieval`, and where existing data sets lie
+ * @param config see {@linkcode dataSetsConfig}
+ * @param options as of `runRetrieval`
  */
 export async function runDataSets(
-  config: ExperimentConfig,
-  { datasets: given = {}, ...options }: DataSetsOptions = {},
+  config: DataSetsConfig,
+  options: RunOptions = {},
 ): Promise<DataSetsRun> {
   const started = new Date();
-  const { members, notRun } = await membersOf(config, given);
+  const { members, notRun } = await membersOf(config);
   const datasets = new Map<string, Dataset>(), rows: DataSetCounts[] = [];
   const shared = { displayId: crypto.randomUUID(), ...options };
   for (const { label, dataset } of members) {
@@ -123,12 +148,18 @@ export async function runDataSets(
     seconds: { count: (Date.now() - started.getTime()) / 1000 },
   });
   await writeResults(rows, provenance, options.resultsDir);
-  return { rows, datasets, notRun };
+  const { sets: _, datasets: _given, ...common } = config;
+  return { config: common, rows, datasets, notRun };
 }
 
-const where = { notebook: "02_data_sets", needs: [dataSets.name] };
-const clevrDs = (rowsOf: RowsOf) =>
-  rowsOf<DataSetCounts>(dataSets.name).find(({ dataset }) => dataset === MIXED.label)!;
+const where = { notebook: "02_data_sets", needs: needsOf(dataSets) };
+
+/** The counts of CLEVR-DS itself. */
+function clevrDs(rowsOf: RowsOf): DataSetCounts {
+  const found = rowsOf<DataSetCounts>(dataSets.name).find(({ dataset }) => dataset === MIXED.label);
+  if (found) return found;
+  throw new NotMeasured(`${MIXED.label} was not counted`);
+}
 
 /** Of as many as there are: all, some, none. */
 const allOf = (part: number, whole: number) =>
@@ -165,7 +196,8 @@ export const claims: Claim[] = [
     measure: "images of CLEVR-DS that do, % (Table 8's minimum of one object excludes all)",
     paper: "100",
     judge(rowsOf) {
-      const { asInFigure10 = 0, images } = clevrDs(rowsOf);
+      const { asInFigure10, images } = clevrDs(rowsOf);
+      if (asInFigure10 === undefined) throw new NotMeasured("objects have no size groups");
       return { ours: percent(asInFigure10 / images), holds: allOf(asInFigure10, images) };
     },
   },
