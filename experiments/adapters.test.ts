@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import type { ResultRow } from "detailclip";
-import { configure, judgeClaims, recallBars } from "detailclip";
-import { adapterBars, adapters, bestOf, claims, KINDS, paperBestOf } from "./adapters.ts";
+import { configure, recallBars } from "detailclip";
+import {
+  adapterBars,
+  adapters,
+  adaptersConfig,
+  bestOf,
+  claims,
+  KINDS,
+  paperBestOf,
+} from "./adapters.ts";
+import { judgedBy } from "./testing.ts";
 
 const METHODS = ["full image", "cc@5", ...Object.values(KINDS).flat()];
 
@@ -29,13 +38,29 @@ Deno.test("the paper's best modules of a kind are those of Table 4", () => {
 
 Deno.test("claims on modules follow the numbers", () => {
   const judged = (recalls: Record<string, number>) =>
-    judgeClaims(claims, { adapters: rowsOf(recalls) }).map(({ holds }) => holds);
+    judgedBy(claims, { adapters: rowsOf(recalls) }).map(({ holds }) => holds);
   const far = { "DetailCLIP, as published": 0.5, "DetailCLIP, our training": 0.7 };
   assert.deepEqual(judged({ ...far, "MLP over patches, 1 layer": 0.3 }), ["yes", "yes", "yes"]);
   assert.deepEqual(judged({ ...far, "weighted patches": 0.6 }), ["yes", "no", "no"]);
   assert.deepEqual(judged({}), ["no", "no", "no"]);
   const best = bestOf(rowsOf({ "MLP, 2 layers": 0.3 }), "the full image");
   assert.equal(best.method, "MLP, 2 layers");
+});
+
+Deno.test("modules that were left out are not judged, and the best is of those that are there", () => {
+  const rows = rowsOf({ "MLP, 2 layers": 0.4, "MLP, 3 layers": 0.3 })
+    .filter(({ method }) => method !== "MLP, 2 layers");
+  assert.equal(bestOf(rows, "the full image").method, "MLP, 3 layers");
+  const bare = rows.filter(({ method }) => !/MLP|transformer|weighted|linear/.test(method));
+  assert.deepEqual(judgedBy(claims, { adapters: bare }).map(({ ours }) => ours), [
+    "no recall@1 of a module on the full image",
+    "no recall@1 of a method MLP over patches…",
+    "no recall@1 of a module on the patches, without attention",
+  ]);
+  const { fusion } = adaptersConfig("smoke", { layers: [3, 1] });
+  assert.deepEqual(fusion!.slice(0, 3).map(({ method }) => method), [
+    ...["MLP, 1 layer", "MLP, 3 layers", "transformer, no patches"],
+  ]);
 });
 
 Deno.test("the paper's modules stand in a panel of their own", () => {

@@ -9,9 +9,13 @@
 import {
   type BarRow,
   type Claim,
+  configure,
+  type CoverSpec,
+  type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
   type FusionSpec,
+  NotMeasured,
   paperAdapters,
   percent,
   recallOf,
@@ -20,20 +24,53 @@ import {
   subsetRows,
 } from "detailclip";
 import { baseline } from "./baseline.ts";
+import { FULL } from "./covers.ts";
 import {
   asPublished,
   atScales,
   coverAt,
   detailClip,
   epochsAt,
+  fusedCover,
   paperTraining,
   tiny,
 } from "./fusion.ts";
+import { checkWholes } from "./knobs.ts";
+import { needsOf } from "./needs.ts";
 
 /** A module on top of CLIP, trained with the paper's loss (§6.2) for 10 epochs, untuned. */
-function adapter(method: string, model: FusionSpec, scale: Scale): FusionMethod {
+function adapter(
+  method: string,
+  model: FusionSpec,
+  { cover, scale }: { cover: CoverSpec; scale: Scale },
+): FusionMethod {
   const train = { ...paperTraining, epochs: epochsAt(scale, 10) };
-  return { method, cover: coverAt(scale), fuser: { kind: "trained", model, train } };
+  return { method, cover, fuser: { kind: "trained", model, train } };
+}
+
+/** All modules, with MLPs of some depths on the full image. */
+function modules(
+  cover: CoverSpec,
+  scale: Scale,
+  layers: readonly number[] = [1, 2, 3],
+): FusionMethod[] {
+  const at = { cover, scale };
+  return [
+    ...layers.map((layers) =>
+      adapter(
+        `MLP, ${layers} layer${layers > 1 ? "s" : ""}`,
+        { kind: "mlp", input: "full", layers: layers as 1 | 2 | 3 },
+        at,
+      )
+    ),
+    adapter("transformer, no patches", { ...tiny(scale), patches: false } as FusionSpec, at),
+    adapter("weighted patches", { kind: "weighted" }, at),
+    adapter("linear over patches", { kind: "linear" }, at),
+    adapter("MLP over patches, 1 layer", { kind: "mlp", input: "patches", layers: 1 }, at),
+    adapter("MLP over patches, 3 layers", { kind: "mlp", input: "patches", layers: 3 }, at),
+    asPublished(cover, scale),
+    detailClip(cover, scale),
+  ];
 }
 
 /** What else could be put on top of CLIP. */
@@ -42,23 +79,25 @@ export const adapters: ExperimentDefinition = {
   title: "Modules that do not see the patches fall short",
   paper: ["Table 4"],
   baseline,
-  ...atScales((scale) => [
-    ...[1, 2, 3].map((layers) =>
-      adapter(
-        `MLP, ${layers} layer${layers > 1 ? "s" : ""}`,
-        { kind: "mlp", input: "full", layers: layers as 1 | 2 | 3 },
-        scale,
-      )
-    ),
-    adapter("transformer, no patches", { ...tiny(scale), patches: false } as FusionSpec, scale),
-    adapter("weighted patches", { kind: "weighted" }, scale),
-    adapter("linear over patches", { kind: "linear" }, scale),
-    adapter("MLP over patches, 1 layer", { kind: "mlp", input: "patches", layers: 1 }, scale),
-    adapter("MLP over patches, 3 layers", { kind: "mlp", input: "patches", layers: 3 }, scale),
-    asPublished(coverAt(scale), scale),
-    detailClip(coverAt(scale), scale),
-  ]),
+  ...atScales((scale) => modules(coverAt(scale), scale)),
 };
+
+/**
+ * Its configuration.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `k` of the patches, from 2 to 15, that of the scale unless told; `layers`: depths of the MLP on
+ *   the full image, of 1, 2 and 3
+ * @throws {RangeError} when one is outside, or there twice
+ */
+export function adaptersConfig(
+  scale: Scale,
+  { seed, k, layers = [1, 2, 3] }: { seed?: number; k?: number; layers?: readonly number[] } = {},
+): ExperimentConfig {
+  const cover = fusedCover(scale, k), depths = checkWholes("layers", layers, [1, 3]);
+  const fusion = modules(cover, scale, depths);
+  return configure(adapters, scale, { seed, covers: [FULL, cover], fusion });
+}
 
 /** The paper has one DetailCLIP: its number stands beside the other one. */
 const OURS = "DetailCLIP, our training";
@@ -80,16 +119,32 @@ export const KINDS = {
   "the patches, with attention": ["DetailCLIP, as published", OURS],
 } as const;
 
+/** Of the modules with a property, that with the highest Recall@1. */
+function bestWhere(
+  rows: readonly ResultRow[],
+  what: string,
+  fits: (method: string) => boolean,
+): ResultRow {
+  const found = subsetRows(rows).filter(({ method, metric }) =>
+    metric === "recall@1" && fits(method)
+  );
+  if (found.length === 0) throw new NotMeasured(`no recall@1 of ${what}`);
+  return found.reduce((best, row) => (row.value > best.value ? row : best));
+}
+
 /**
  * The module of a kind with the highest Recall@1.
  *
  * @param rows rows of the run
  * @param kind what the module is given
+ * @throws {NotMeasured} when there is none
  */
-export function bestOf(rows: readonly ResultRow[], kind: keyof typeof KINDS): ResultRow {
-  return KINDS[kind].map((method) => recallOf(rows, method))
-    .reduce((best, row) => (row.value > best.value ? row : best));
-}
+export const bestOf = (rows: readonly ResultRow[], kind: keyof typeof KINDS): ResultRow =>
+  bestWhere(
+    rows,
+    `a module on ${kind}`,
+    (method) => (KINDS[kind] as readonly string[]).includes(method),
+  );
 
 /** A recall of the paper's Table 4, as a share. */
 const published = (method: string): number => paperAdapters()[method] / 100;
@@ -126,7 +181,7 @@ function above(rows: readonly ResultRow[], bound: ResultRow): "yes" | "partly" |
 
 const both = (rows: readonly ResultRow[]) =>
   KINDS["the patches, with attention"].map((method) => recallOf(rows, method));
-const where = { notebook: "10_adapters", where: "Table 4", needs: ["adapters"] };
+const where = { notebook: "10_adapters", where: "Table 4", needs: needsOf(adapters) };
 const printed = (kind: keyof typeof KINDS) => percent(paperBestOf(kind));
 
 /** What the paper reads off Table 4. */
@@ -157,11 +212,9 @@ export const claims: Claim[] = [
       percent(published("MLP, 1 layer")),
     judge(rowsOf) {
       const rows = rowsOf("adapters");
-      const best = (prefix: string) =>
-        subsetRows(rows).filter(({ method, metric }) =>
-          metric === "recall@1" && method.startsWith(prefix)
-        ).reduce((best, row) => (row.value > best.value ? row : best));
-      const [patches, full] = [best("MLP over patches"), best("MLP, ")];
+      const [patches, full] = ["MLP over patches", "MLP, "].map((prefix) =>
+        bestWhere(rows, `a method ${prefix}…`, (method) => method.startsWith(prefix))
+      );
       return {
         ours: `${percent(patches.value)}; ${percent(full.value)}`,
         holds: above([patches], full) === "yes"

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { configure, coverName, judgeClaims, type ResultRow, SCALES } from "detailclip";
+import { configure, coverName, type ResultRow, SCALES } from "detailclip";
 import {
   byK,
+  choosingK,
   claims,
   differences,
   flatFrom,
@@ -10,6 +11,7 @@ import {
   onFull,
   onReduced,
 } from "./choosing_k.ts";
+import { judgedBy } from "./testing.ts";
 
 function row(method: string, value: number, metric = "recall@1"): ResultRow {
   const cover = /[a-z]+@\d+$/.exec(method)?.[0] ?? "full";
@@ -72,14 +74,37 @@ Deno.test("rows of the figure begin at the full image, which is the cover of k =
 
 Deno.test("claims follow the rows", () => {
   const holds = (reduced: ResultRow[], full = rows) =>
-    judgeClaims(claims, { [onReduced.name]: reduced, [onFull.name]: full }).map(({ holds }) =>
-      holds
-    );
+    judgedBy(claims, { [onReduced.name]: reduced, [onFull.name]: full }).map(({ holds }) => holds);
   assert.deepEqual(holds(rows), ["partly", "yes", "yes"]);
   const late = curve({ "full image": 0.3, "cc@2": 0.4, "cc@9": 0.7, "cc@15": 0.9, "grid@9": 0.7 });
   assert.deepEqual(holds(rows, late), ["partly", "yes", "yes"]); // the paper's set decides
   const one = curve({ "DetailCLIP, cc@9": 0.5 });
   assert.deepEqual(holds([...late, ...one], rows), ["no", "no", "no"]);
+});
+
+Deno.test("claims are not measured where one k, or none that is meant, was measured", () => {
+  const verdicts = (rows: ResultRow[]) =>
+    judgedBy(claims, { [onReduced.name]: rows, [onFull.name]: rows }).map(({ ours, holds }) => {
+      assert.equal(holds, "not measured");
+      return ours;
+    });
+  assert.deepEqual(verdicts(curve({ "full image": 0.3, "cc@3": 0.5, "grid@3": 0.4 })), [
+    "no k has both DetailCLIP, cc@k and cc@k",
+    "no recall@1 of cc@2",
+    "no k ≥ 4 has both cc@k and grid@k",
+  ]);
+  assert.equal(
+    verdicts(curve({ "full image": 0.3, "cc@2": 0.5 }))[1],
+    "fewer than two k were measured",
+  );
+});
+
+Deno.test("of the k that are set, those of the scale are fused unless told", () => {
+  const fused = (...given: Parameters<typeof choosingK>) =>
+    choosingK(...given).map(({ config }) => config.fusion?.map(({ cover }) => coverName(cover)));
+  assert.deepEqual(fused("quick", { ks: [8, 3, 2] }), [["cc@2", "cc@8"], undefined]);
+  assert.deepEqual(fused("quick", { ks: [3] }), [[], undefined]);
+  assert.deepEqual(fused("quick", { ks: [3], fused: [3] }), [["cc@3"], undefined]);
 });
 
 Deno.test("at every scale the covers that DetailCLIP fuses are searched too, and no cover is k = 1", () => {

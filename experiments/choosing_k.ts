@@ -10,26 +10,30 @@
 import {
   apart,
   type Claim,
+  configure,
   type CoverSpec,
   type ExperimentDefinition,
+  type FusionMethod,
   type KRow,
+  NotMeasured,
   recallOf,
   type ResultRow,
   type Scale,
+  type SeriesMember,
   type SeriesRow,
   signed,
   subsetRows,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
+import { complete, FULL, grid } from "./covers.ts";
 import { detailClip } from "./fusion.ts";
+import { checkWholes, K_RANGE } from "./knobs.ts";
+import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED } from "./variants.ts";
-
-const complete = (k: number): CoverSpec => ({ scheme: "complete", k });
-const grid = (n: number): CoverSpec => ({ scheme: "grid", n });
 
 /** cc@1 and grid@1 are the full image. */
 const covers = (ks: readonly number[]): CoverSpec[] => [
-  { scheme: "full" },
+  FULL,
   ...ks.map(complete),
   ...ks.map(grid),
 ];
@@ -37,8 +41,15 @@ const covers = (ks: readonly number[]): CoverSpec[] => [
 const ALL = Array.from({ length: 14 }, (_, i) => i + 2); // 2 to 15
 const SMOKE = [2, 3, 5];
 
+/** The k that are fused, where they are among those that are measured. */
+const FUSED: Readonly<Record<Scale, readonly number[]>> = {
+  smoke: [2, 3],
+  quick: [2, 5, 8],
+  paper: ALL,
+};
+
 /** The one vector made of cc@k, for a few k: each is a training. */
-const fused = (scale: Scale, ks: readonly number[]) =>
+const fusions = (scale: Scale, ks: readonly number[] = FUSED[scale]): FusionMethod[] =>
   ks.map((k) =>
     detailClip(complete(k), scale, {
       method: `DetailCLIP, cc@${k}`,
@@ -56,20 +67,20 @@ export const onReduced: ExperimentDefinition = {
     smoke: {
       dataset: datasetAt(REDUCED, "smoke"),
       covers: covers(SMOKE),
-      fusion: fused("smoke", [2, 3]),
+      fusion: fusions("smoke"),
       bootstrap: { resamples: 100 },
     },
     quick: {
       dataset: { ...datasetAt(REDUCED, "quick"), limit: 40 },
       covers: covers(ALL),
-      fusion: fused("quick", [2, 5, 8]),
+      fusion: fusions("quick"),
       learn: { train: 120, val: 25 },
     },
     paper: {
       ...paperScale,
       dataset: datasetAt(REDUCED, "paper"),
       covers: covers(ALL),
-      fusion: fused("paper", ALL),
+      fusion: fusions("paper"),
     },
   },
 };
@@ -99,6 +110,36 @@ export const MEMBERS = [
   { label: REDUCED.label, definition: onReduced },
   { label: MIXED.label, definition: onFull },
 ] as const;
+
+/**
+ * The configuration of each member.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `ks` of covers and grids, each from 2 to 15, those of the scale unless told; `fused`: of them,
+ *   those that are made one vector of on the reduced set
+ * @throws {RangeError} when one is outside, there twice, or fused but not measured
+ */
+export function choosingK(
+  scale: Scale,
+  { seed, ks, fused }: { seed?: number; ks?: readonly number[]; fused?: readonly number[] } = {},
+): SeriesMember[] {
+  const measured = ks && checkWholes("ks", ks, K_RANGE);
+  const all = measured ?? (scale === "smoke" ? SMOKE : ALL);
+  const odd = fused && checkWholes("fused", fused, K_RANGE).find((k) => !all.includes(k));
+  if (odd !== undefined) {
+    throw new RangeError(`Cannot set fused: ${odd} is none of the ks ${all.join(", ")}`);
+  }
+  const learned = fused ?? FUSED[scale].filter((k) => all.includes(k));
+  return MEMBERS.map(({ label, definition }) => ({
+    label,
+    config: configure(definition, scale, {
+      ...{ seed, ...(measured && { covers: covers(measured) }) },
+      ...(definition === onReduced && {
+        fusion: fusions(scale, [...learned].sort((a, b) => a - b)),
+      }),
+    }),
+  }));
+}
 
 /** The lines of Figure 11: patches by scheme, and the vector fused from them. */
 const LINES = [
@@ -133,15 +174,26 @@ export function byK(rows: readonly ResultRow[], prefix: string): Map<number, Res
   return new Map(found.map((row) => [Number(row.method.slice(prefix.length)), row]));
 }
 
-/** The least k from which on recall stays within a point of the best. */
+/**
+ * The least k from which on recall stays within a point of the best.
+ *
+ * @throws {NotMeasured} when there are not two k
+ */
 export function flatFrom(rows: readonly ResultRow[]): number {
   const curve = [...byK(rows, "cc@")].sort(([a], [b]) => a - b);
+  if (curve.length < 2) throw new NotMeasured("fewer than two k were measured");
   const best = Math.max(...curve.map(([, row]) => row.value));
   const lastBelow = curve.findLastIndex(([, row]) => row.value < best - 0.01);
   return curve[Math.min(lastBelow + 1, curve.length - 1)][0];
 }
 
-/** Differences of two kinds of methods at each k that both have, in points. */
+/**
+ * Differences of two kinds of methods at each k that both have, in points.
+ *
+ * @param rows rows of a run
+ * @param first what the names of the one kind begin with
+ * @param second what those of the other begin with
+ */
 export function differences(
   rows: readonly ResultRow[],
   first: string,
@@ -155,6 +207,18 @@ export function differences(
   });
 }
 
+/** Differences where there are some. */
+function someDifferences(
+  rows: readonly ResultRow[],
+  first: string,
+  second: string,
+  from = 0,
+): ReturnType<typeof differences> {
+  const found = differences(rows, first, second).filter(({ k }) => k >= from);
+  if (found.length > 0) return found;
+  throw new NotMeasured(`no k${from ? ` ≥ ${from}` : ""} has both ${first}k and ${second}k`);
+}
+
 const where = { notebook: "08_choosing_k", where: "Figure 11" };
 
 /** What the paper reads off Figure 11. */
@@ -164,9 +228,9 @@ export const claims: Claim[] = [
     claim: "One DetailCLIP vector is on par with the patches for any k",
     measure: "Recall@1 of DetailCLIP minus cc@k, points (reduced set; yes: down to −2 at every k)",
     paper: "on par, a little ahead at larger k",
-    needs: [onReduced.name],
+    needs: needsOf(onReduced),
     judge(rowsOf) {
-      const all = differences(rowsOf(onReduced.name), "DetailCLIP, cc@", "cc@");
+      const all = someDifferences(rowsOf(onReduced.name), "DetailCLIP, cc@", "cc@");
       const behind = all.filter(({ points }) => points < -2.05); // two points, as printed
       return {
         ours: all.map(({ k, points }) => `${signed(points)} at k = ${k}`).join(", "),
@@ -179,7 +243,7 @@ export const claims: Claim[] = [
     claim: "Recall rises from k = 2 on and is flat from k = 9 on",
     measure: "least k from which Recall@1 of cc@k stays within 1 point of its best",
     paper: "9",
-    needs: [onReduced.name, onFull.name],
+    needs: needsOf(onReduced, onFull),
     judge(rowsOf) {
       const [reduced, full] = [onReduced.name, onFull.name].map((name) => rowsOf(name));
       const rises = [reduced, full].every((rows) =>
@@ -197,10 +261,10 @@ export const claims: Claim[] = [
     claim: "Complete Cover is ahead of the grid from k = 4 on",
     measure: "Recall@1 of cc@k minus grid@k, the least for k ≥ 4, points",
     paper: "above 0",
-    needs: [onReduced.name, onFull.name],
+    needs: needsOf(onReduced, onFull),
     judge(rowsOf) {
-      const of = [onReduced.name, onFull.name].map((name) =>
-        differences(rowsOf(name), "cc@", "grid@").filter(({ k }) => k >= 4)
+      const of = [onReduced, onFull].map(({ name }) =>
+        someDifferences(rowsOf(name), "cc@", "grid@", 4)
       );
       const [reduced] = of; // the paper's set decides
       const ahead = reduced.filter(({ points }) => points > 0).length;

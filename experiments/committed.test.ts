@@ -1,38 +1,148 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { configHash, configure, type ExperimentDefinition, filesOf, RESULTS_DIR } from "detailclip";
-import { EMBEDDED, pairName, pairsOf } from "./encoders_pairs.ts";
+import { pathToFileURL } from "node:url";
+import {
+  changedKeys,
+  configHash,
+  type ExperimentConfig,
+  filesOf,
+  RESULTS_DIR,
+  rowsPath,
+  type SeriesMember,
+} from "detailclip";
+import { PARAMETERS_TAG } from "../tools/jupyter/notebook.ts";
+import { adaptersConfig } from "./adapters.ts";
+import { choosingK } from "./choosing_k.ts";
+import { CLAIMS } from "./claims.ts";
+import { completeCoverConfig } from "./complete_cover.ts";
+import { dataSetsConfig } from "./data_sets.ts";
+import { pairsOf } from "./encoders_pairs.ts";
+import { equalPatchesConfig } from "./equal_patches.ts";
+import { fusionConfigs } from "./fusion.ts";
+import { shownOf } from "./gallery.ts";
+import { tuningAt, tuningConfig } from "./hyperparameters.ts";
+import { mainResultOn } from "./main_result.ts";
+import { objectsAndClasses } from "./objects_and_classes.ts";
+import { patchCount } from "./patch_count.ts";
+import { patchSchemes } from "./patch_schemes.ts";
+import { scaleSensitivityConfig } from "./scale_sensitivity.ts";
+import { similarityConfig } from "./similarity.ts";
+import { timeAndMemoryConfig } from "./time_and_memory.ts";
+import { unseenWordsConfig } from "./unseen_words.ts";
 
-/** What a module exports: definitions, by themselves or as members of a series. */
-function definitionsIn(module: Record<string, unknown>): ExperimentDefinition[] {
-  return Object.values(module).flat().flatMap((value) => {
-    const candidate = (value as { definition?: unknown } | undefined)?.definition ?? value;
-    const { baseline, scales } = (candidate ?? {}) as Partial<ExperimentDefinition>;
-    return baseline && scales ? [candidate as ExperimentDefinition] : [];
-  });
+/** What the parameters cell of a notebook declares. */
+async function parametersOf(name: string): Promise<Record<string, never>> {
+  const path = new URL(`../notebooks/${name}.ipynb`, import.meta.url);
+  const { cells } = JSON.parse(await Deno.readTextFile(path)) as {
+    cells: { metadata: { tags?: string[] }; source: string | string[] }[];
+  };
+  const [cell] = cells.filter(({ metadata }) => metadata.tags?.includes(PARAMETERS_TAG));
+  const text = [cell.source].flat().join("").replaceAll(/^const /gm, "export const ");
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = join(folder, "parameters.ts");
+    await Deno.writeTextFile(file, text);
+    return { ...await import(pathToFileURL(file).href) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
-/** Hashes of all configurations that experiments define at the quick scale. */
-async function definedHashes(): Promise<Set<string>> {
-  const names = [...Deno.readDirSync(import.meta.dirname!)].map(({ name }) => name)
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
-  const modules = await Promise.all(names.map((name) => import(`./${name}`)));
-  const configs = modules.flatMap(definitionsIn).map((definition) => configure(definition));
-  const ours = pairName(EMBEDDED, "CLEVR-DS");
-  const pairs = pairsOf({}).members.flatMap(({ config }) => config.name === ours ? [config] : []);
-  return new Set([...configs, ...pairs].map((config) => configHash(config)));
-}
+const of = (members: readonly SeriesMember[]) => members.map(({ config }) => config);
 
-Deno.test("committed rows are those of what experiments define now, and are filed where they lie", async () => {
-  const defined = await definedHashes(), folder = join(RESULTS_DIR, "rows");
-  const runs = [...Deno.readDirSync(folder)].map(({ name }) => name)
-    .filter((name) => name.endsWith(".quick.run.json"));
-  assert.ok(runs.length >= 29);
-  for (const name of runs) {
+/** The configurations that each notebook makes of its parameters, as rows note them. */
+const NOTEBOOKS: Record<
+  string,
+  (
+    given: Record<string, never>,
+  ) => ExperimentConfig[] | Promise<ExperimentConfig[]>
+> = {
+  "01_complete_cover": ({ scale, ...rest }) => [completeCoverConfig(scale, rest)],
+  "02_data_sets": ({ scale, ...rest }) => [dataSetsConfig(scale, rest)],
+  "03_scale_sensitivity": ({ scale, ...rest }) => [scaleSensitivityConfig(scale, rest)],
+  "04_patch_schemes": ({ scale, ...rest }) => of(patchSchemes(scale, rest)),
+  "05_main_result": ({ scale, ...rest }) => [
+    ...of(mainResultOn(scale, rest)),
+    fusionConfigs(scale, rest).fusion,
+  ],
+  "06_gallery": async ({ scale, queries, count, ...rest }) => [
+    await shownOf(mainResultOn(scale, rest)[0].config, { queries, count }),
+  ],
+  "07_encoders": (given) =>
+    of(pairsOf(given).members).filter(({ encoder }) => encoder.id === "tiny-clip"),
+  "08_choosing_k": ({ scale, ...rest }) => of(choosingK(scale, rest)),
+  "09_patch_count": ({ scale, ...rest }) => of(patchCount(scale, rest)),
+  "10_adapters": ({ scale, ...rest }) => [adaptersConfig(scale, rest)],
+  "11_objects_and_classes": ({ scale, ...rest }) => of(objectsAndClasses(scale, rest)),
+  "12_time_and_memory": ({ scale, ...rest }) => [timeAndMemoryConfig(scale, rest)],
+  "13_similarity": ({ scale, ...rest }) => [similarityConfig(scale, rest)],
+  "14_hyperparameters": ({ scale, ...rest }) => [tuningConfig(tuningAt(scale, rest))],
+  "15_equal_patches": ({ scale, ...rest }) => [equalPatchesConfig(scale, rest)],
+  "16_unseen_words": ({ scale, ...rest }) => [unseenWordsConfig(scale, rest)],
+};
+
+/** The hash of each committed configuration, by name. */
+async function committed(): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>(), folder = join(RESULTS_DIR, "rows");
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".quick.run.json")) continue;
     const run = JSON.parse(await Deno.readTextFile(join(folder, name)));
-    assert.equal(configHash(run.config), run.configHash, name);
-    assert.ok(defined.has(run.configHash), `${name} is not of a configuration that is defined`);
-    const files = filesOf(run.experiment, run.config, { keep: true });
-    assert.equal(files.provenance, join(folder, name));
+    hashes.set(run.config.name, run.configHash);
+  }
+  return hashes;
+}
+
+Deno.test("every notebook as it is runs the committed configurations, and all of them have a notebook", async () => {
+  const hashes = await committed(), found = new Set<string>();
+  for (const [notebook, configs] of Object.entries(NOTEBOOKS)) {
+    for (const config of await configs(await parametersOf(notebook))) {
+      assert.equal(configHash(config), hashes.get(config.name), `${notebook}: ${config.name}`);
+      const { rows } = filesOf(config.name, config, { keep: true });
+      assert.equal(rows, rowsPath(config.name, "quick"), "kept where it lies");
+      found.add(config.name);
+    }
+  }
+  assert.deepEqual([...found].sort(), [...hashes.keys()].sort());
+});
+
+Deno.test("at every scale a notebook as it is runs what its claims take for their own", async () => {
+  const own = CLAIMS.flatMap(({ needs }) => Object.values(needs));
+  for (const scale of ["smoke", "quick", "paper"]) {
+    const byName = new Map(
+      own.map((config) => config(scale)).map((config) => [config.name, config]),
+    );
+    for (const [notebook, configs] of Object.entries(NOTEBOOKS)) {
+      const given = { ...await parametersOf(notebook), scale: scale as never };
+      for (const config of await configs(given)) {
+        const expected = byName.get(config.name);
+        if (expected) assert.deepEqual(changedKeys(config, expected), [], `${notebook}, ${scale}`);
+      }
+    }
+  }
+});
+
+Deno.test("values out of range are refused before any work, by name", async () => {
+  const refused: [notebook: string, given: object, message: RegExp][] = [
+    ["01_complete_cover", { k: 1 }, /Cannot set k: it must be a whole number from 2 to 30, got 1/],
+    ["02_data_sets", { sets: [] }, /Cannot set sets: it must be a list of at least one/],
+    ["03_scale_sensitivity", { k: 2.5 }, /Cannot set k/],
+    ["04_patch_schemes", { ks: [5, 5] }, /Cannot set ks: it has a value twice/],
+    ["05_main_result", { k: 99 }, /Cannot set k/],
+    ["06_gallery", { queries: ["airplan"] }, /Cannot set queries: .*got "airplan"/],
+    ["06_gallery", { count: 0 }, /Cannot set count/],
+    ["07_encoders", { k: "5" }, /Cannot set k/],
+    ["08_choosing_k", { ks: [3], fused: [5] }, /Cannot set fused: 5 is none of the ks 3/],
+    ["09_patch_count", { ks: [11] }, /Cannot set each of ks/],
+    ["10_adapters", { layers: [4] }, /Cannot set each of layers: .* from 1 to 3, got 4/],
+    ["11_objects_and_classes", { k: 0 }, /Cannot set k/],
+    ["12_time_and_memory", { vectors: 166 }, /Cannot set vectors: .* from 2 to 165/],
+    ["13_similarity", { bin: 0 }, /Cannot set bin/],
+    ["14_hyperparameters", { draws: 361 }, /Cannot set draws/],
+    ["15_equal_patches", { verifiedKs: [2] }, /Cannot set each of verifiedKs/],
+    ["16_unseen_words", { hidden: 138 }, /Cannot set hidden: .* from 1 to 137, got 138/],
+  ];
+  for (const [notebook, given, message] of refused) {
+    const all = { ...await parametersOf(notebook), ...given } as Record<string, never>;
+    await assert.rejects(async () => await NOTEBOOKS[notebook](all), message, notebook);
   }
 });

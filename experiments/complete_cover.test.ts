@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { configure, filesOf, judgeClaims, readResults } from "detailclip";
-import { claims, completeCoverExperiment, coversFor, runCompleteCover } from "./complete_cover.ts";
+import {
+  claims,
+  completeCoverConfig,
+  completeCoverExperiment,
+  runCompleteCover,
+} from "./complete_cover.ts";
 import {
   type CompleteCoverRow,
   coverageTable,
@@ -10,6 +15,7 @@ import {
   tableSeven,
   tableThirteen,
 } from "./complete_cover_rows.ts";
+import { judgedBy } from "./testing.ts";
 
 Deno.test("the run writes its rows, and its claims are judged from the file", async () => {
   const runsDir = await Deno.makeTempDir();
@@ -35,7 +41,7 @@ Deno.test("the run writes its rows, and its claims are judged from the file", as
       if (row.side >= 0.02) assert.equal(row.coverage, 1, `at ${row.side}`);
     }
 
-    const [counts, complete, growth] = judgeClaims(claims, { complete_cover: read });
+    const [counts, complete, growth] = judgedBy(claims, { complete_cover: read });
     assert.deepEqual([counts.ours, counts.paper, counts.holds], ["15", "15", "yes"]);
     assert.match(complete.ours, /^6\d\.\d, /); // cc@10 misses a third of the positions at 2 %
     assert.equal(complete.holds, "no");
@@ -61,17 +67,19 @@ Deno.test("the fit finds the coefficient of a parabola, and how good it is", () 
   assert.ok(fitGrowth(rows((side) => side)).r2 < 0.99);
 });
 
-Deno.test("another k is measured beside the experiment's own, and judged without an error", async () => {
+Deno.test("another k is measured beside the experiment's own, and judged by what does not depend on k", async () => {
   const runsDir = await Deno.makeTempDir();
   try {
-    const config = configure(completeCoverExperiment, "smoke", { covers: coversFor(4) });
-    const own = configure(completeCoverExperiment, "smoke", { covers: coversFor(10) });
+    const own = completeCoverConfig("smoke"), config = completeCoverConfig("smoke", { k: 4 });
     await runCompleteCover(own, { runsDir });
     const rows = await runCompleteCover(config, { runsDir });
     const [there, here] = [own, config].map((c) => filesOf("complete_cover", c, { runsDir }).rows);
     assert.equal((await readResults(here)).length, rows.length);
     assert.notDeepEqual(await readResults(there), await readResults(here));
-    assert.equal(judgeClaims(claims, { complete_cover: rows }).length, claims.length);
+    const [counts, complete] = judgeClaims(claims, [{ config, rows }]);
+    assert.deepEqual([counts.ours, counts.holds], ["15", "yes"]);
+    assert.deepEqual([complete.ours, complete.holds], ["no coverage of cc@10", "not measured"]);
+    assert.equal(complete.paper, "your configuration (covers)");
     assert.ok(Object.keys(coverageTable(rows)[0]).length === 2 + OBJECTS.length);
   } finally {
     await Deno.remove(runsDir, { recursive: true });

@@ -31,15 +31,17 @@ import {
 import { baseline } from "./baseline.ts";
 import {
   type CompleteCoverRow,
+  coverageOf,
   type CoverageRow,
   fitGrowth,
   type GrowthRow,
   OBJECTS,
   type PatchesRow,
-  publishedCoverage,
   SIDE,
   tableThirteen,
 } from "./complete_cover_rows.ts";
+import { checkWhole } from "./knobs.ts";
+import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
 /** Least sides that the verified covers promise to cover from. */
@@ -62,6 +64,21 @@ export const completeCoverExperiment: ExperimentDefinition = {
   always: { covers: coversFor(10), dataset: datasetAt(MIXED, "smoke") },
   scales: { smoke: {}, quick: {}, paper: {} },
 };
+
+/**
+ * Its configuration.
+ *
+ * @param scale how much to count
+ * @param options `seed` of the image that is shown; `k` of the covers, from 2 to 30
+ * @throws {RangeError} when k is outside
+ */
+export function completeCoverConfig(
+  scale: Scale,
+  { seed, k = 10 }: { seed?: number; k?: number } = {},
+): ExperimentConfig {
+  checkWhole("k", k, [2, 30]);
+  return configure(completeCoverExperiment, scale, { seed, covers: coversFor(k) });
+}
 
 /** What figures and tables call a cover. */
 export function labelOf(spec: CoverSpec): string {
@@ -144,7 +161,7 @@ export async function runCompleteCover(
 }
 
 const notebook = "01_complete_cover";
-const needs = ["complete_cover"];
+const needs = needsOf(completeCoverExperiment);
 const rowsIn = (rowsOf: RowsOf) => rowsOf<CompleteCoverRow>("complete_cover");
 
 /** What the paper claims of Complete Cover. */
@@ -171,7 +188,7 @@ export const claims: Claim[] = [
     measure: "positions of squares of 2, 3 and 5 % of the side that a patch of cc@10 covers, %",
     paper: "100",
     judge(rowsOf) {
-      const shares = publishedCoverage(rowsIn(rowsOf), [0.02, 0.03, 0.05])
+      const shares = coverageOf(rowsIn(rowsOf), "cc@10", [0.02, 0.03, 0.05])
         .map((row) => row.coverage);
       return {
         ours: shares.map((share) => (100 * share).toFixed(1)).join(", "),

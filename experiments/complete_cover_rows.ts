@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { completeCover, paperTable, percent } from "detailclip";
+import { completeCover, NotMeasured, paperTable, percent } from "detailclip";
 
 /** Side in px of the square image on which patches are counted and coverage is measured. */
 export const SIDE = 1000;
@@ -80,7 +80,8 @@ export interface Table13Line {
 export function tableThirteen(rows: readonly CompleteCoverRow[]): Table13Line[] {
   const counts = rowsAbout(rows, "patches");
   return paperTable("table 13").rows.map((paper) => {
-    const ours = counts.find(({ cover }) => cover === `cc@${paper.k}`)!;
+    const ours = counts.find(({ cover }) => cover === `cc@${paper.k}`);
+    if (!ours) throw new NotMeasured(`no patches of cc@${paper.k}`);
     const agree = String(paper.levels) === String(ours.levels);
     const levels = ours.levels.join(" + ");
     return { cover: ours.cover, ours: ours.patches, paper: Number(paper.patches), levels, agree };
@@ -130,9 +131,14 @@ export interface SquareFit {
   r2: number;
 }
 
-/** Least squares of patches against the square of the side. */
+/**
+ * Least squares of patches against the square of the side.
+ *
+ * @throws {NotMeasured} when there are not two sides
+ */
 export function fitGrowth(rows: readonly CompleteCoverRow[]): SquareFit {
   const points = rowsAbout(rows, "growth").map(({ side, patches }) => ({ x: side ** 2, patches }));
+  if (points.length < 2) throw new NotMeasured("no patches of growing images");
   const sum = (of: (point: typeof points[number]) => number) =>
     points.reduce((total, point) => total + of(point), 0);
   const coefficient = sum(({ x, patches }) => x * patches) / sum(({ x }) => x * x);
@@ -141,13 +147,22 @@ export function fitGrowth(rows: readonly CompleteCoverRow[]): SquareFit {
   return { coefficient, r2: 1 - left / sum(({ patches }) => (patches - mean) ** 2) };
 }
 
-/** Coverage of the published cover at some sizes of objects. */
-export function publishedCoverage(
+/**
+ * Coverage of one cover at some sizes of objects.
+ *
+ * @throws {NotMeasured} when one of them was not measured
+ */
+export function coverageOf(
   rows: readonly CompleteCoverRow[],
+  cover: string,
   sides: readonly number[],
 ): CoverageRow[] {
-  const published = rowsAbout(rows, "coverage").filter(({ cover }) => cover.startsWith("cc@"));
-  return sides.map((side) => published.find((row) => Math.abs(row.side - side) < 1e-9)!);
+  const measured = rowsAbout(rows, "coverage").filter((row) => row.cover === cover);
+  return sides.map((side) => {
+    const found = measured.find((row) => Math.abs(row.side - side) < 1e-9);
+    if (found) return found;
+    throw new NotMeasured(`no coverage of ${cover}`);
+  });
 }
 
 /** The share of positions at which each cover serves objects of some sizes, as text by cover. */

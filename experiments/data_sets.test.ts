@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  configure,
-  type Dataset,
-  type DatasetImage,
-  filesOf,
-  judgeClaims,
-  readResults,
-  SIDE_EDGES_LOG,
-} from "detailclip";
-import { claims, dataSets, runDataSets } from "./data_sets.ts";
+import { type Dataset, type DatasetImage, filesOf, readResults, SIDE_EDGES_LOG } from "detailclip";
+import { claims, dataSetsConfig, runDataSets } from "./data_sets.ts";
 import { countsOf, type DataSetCounts, perImageTable, sizesTable } from "./data_sets_rows.ts";
+import { judgedBy } from "./testing.ts";
 
 type Size = "small" | "large";
 
@@ -52,7 +45,7 @@ Deno.test("Figure 10's scenes have 1 to 3 large objects and more than 10 small o
 Deno.test("claims follow the rows", () => {
   const judged = (change: Partial<DataSetCounts>) => {
     const row = { ...countsOf("CLEVR-DS", dataset(image([0, 10])), 1), ...change };
-    return judgeClaims(claims, { data_sets: [row] }).map(({ holds }) => holds);
+    return judgedBy(claims, { data_sets: [row] }).map(({ holds }) => holds);
   };
   assert.deepEqual(judged({ mean: 13.5, repeating: 0, asInFigure10: 1 }), ["yes", "yes", "yes"]);
   assert.deepEqual(judged({ mean: 12.5, images: 4, repeating: 1, asInFigure10: 1 }), [
@@ -62,9 +55,8 @@ Deno.test("claims follow the rows", () => {
 });
 
 Deno.test("data sets that cannot be meant are refused before anything is drawn", async () => {
-  const run = (datasets: unknown) =>
-    runDataSets(configure(dataSets, "smoke"), {
-      datasets: datasets as Record<string, never>,
+  const run = async (datasets: unknown) =>
+    await runDataSets(dataSetsConfig("smoke", { datasets: datasets as Record<string, never> }), {
       cacheDir: "/nowhere",
       output: "silent",
     });
@@ -77,9 +69,26 @@ Deno.test("data sets that cannot be meant are refused before anything is drawn",
     /datasets\["my photos"\]\.limit must be a positive integer, got "1e3"/,
   );
   await assert.rejects(run({ COCO: "a.json" }), /datasets\.COCO must be an object, got "a\.json"/);
-  for (const nothing of [[], null, "COCO"]) {
+  for (const nothing of [["COCO"], null, "COCO"]) {
     await assert.rejects(run(nothing), /Cannot run data_sets: datasets must be an object, got/);
   }
+});
+
+Deno.test("without CLEVR-DS, or its size groups, nothing is claimed of it", () => {
+  const own = countsOf("own", dataset(image([0, 10])), 1);
+  const verdicts = judgedBy(claims, { data_sets: [own] });
+  assert.ok(verdicts.every(({ ours }) => ours === "CLEVR-DS was not counted"));
+  const ungrouped = judgedBy(claims, { data_sets: [{ ...own, dataset: "CLEVR-DS" }] });
+  assert.equal(ungrouped[2].holds, "not measured");
+});
+
+Deno.test("sets are chosen by name, and a configuration of all of them says nothing", () => {
+  const all = ["CLEVR-DS", "CLEVR-DS-S", "CLEVR-DS-L", "CLEVR-DS, reduced"];
+  const { sets } = dataSetsConfig("smoke", { sets: ["CLEVR-DS-L", "CLEVR-DS"] });
+  assert.deepEqual(sets, ["CLEVR-DS", "CLEVR-DS-L"]);
+  const whole = dataSetsConfig("smoke", { sets: [...all, "CLEVR-DS, unseen renderings"] });
+  assert.deepEqual(whole, dataSetsConfig("smoke"));
+  assert.throws(() => dataSetsConfig("smoke", { sets: ["LVIS"] }), /one of CLEVR-DS, .*"LVIS"/);
 });
 
 Deno.test("data sets are drawn or read, written as rows, and missing ones are told with a command", async () => {
@@ -96,12 +105,13 @@ Deno.test("data sets are drawn or read, written as rows, and missing ones are to
         annotations: [box, { ...box, id: 2 }],
       }),
     );
-    const own = configure(dataSets, "smoke");
-    const { config, rows, notRun } = await runDataSets(own, {
+    const config = dataSetsConfig("smoke", {
       datasets: {
         own: { annotations, root: directory },
         LVIS: { annotations: gone, root: directory },
       },
+    });
+    const { rows, notRun } = await runDataSets(config, {
       cacheDir: directory,
       runsDir: directory,
       output: "silent",

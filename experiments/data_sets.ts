@@ -21,16 +21,20 @@ import {
   type ExperimentConfig,
   type ExperimentDefinition,
   missingPart,
+  NotMeasured,
   type NotRun,
   openDataset,
   percent,
   type RowsOf,
   type RunOptions,
+  type Scale,
   sha256,
   writeResults,
 } from "detailclip";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
+import { checkNames } from "./knobs.ts";
+import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, REDUCED, SMALL, UNSEEN_RENDERINGS } from "./variants.ts";
 
 /** The generated data sets, in the order in which they are shown. */
@@ -49,16 +53,39 @@ export const dataSets: ExperimentDefinition = {
   scales: { smoke: {}, quick: {}, paper: {} },
 };
 
-/** Options of {@linkcode runDataSets}. */
-export interface DataSetsOptions extends RunOptions {
+/** Which data sets are counted: of a configuration that says nothing, all that are generated. */
+export interface DataSetsConfig extends ExperimentConfig {
+  /** Labels of generated ones, where not all are counted. */
+  sets?: readonly string[];
   /** Data sets with COCO-format annotations, by name: `"COCO"`, `"LVIS"`, `"Unity-Retail"`, or any other. */
   datasets?: Readonly<Record<string, CocoFiles>>;
 }
 
+/**
+ * Which data sets are counted.
+ *
+ * @param scale how large the generated ones are
+ * @param options `seed`; `sets`: labels of generated ones, all unless told; `datasets` that exist
+ * @throws {RangeError} when there is no such set
+ */
+export function dataSetsConfig(
+  scale: Scale,
+  { seed, sets, datasets = {} }: { seed?: number } & Pick<DataSetsConfig, "sets" | "datasets"> = {},
+): DataSetsConfig {
+  const known = GENERATED.map(({ label }) => label);
+  if (sets) checkNames("sets", sets, known);
+  checkGiven("datasets", datasets, `Cannot run ${dataSets.name}`);
+  return {
+    ...configure(dataSets, scale, { seed }),
+    ...(sets && sets.length < known.length && { sets: known.filter((l) => sets.includes(l)) }),
+    ...(Object.keys(datasets).length > 0 && { datasets }),
+  };
+}
+
 /** What {@linkcode runDataSets} leaves behind. */
 export interface DataSetsRun {
-  /** What was counted: the configuration, and the existing data sets where any were named. */
-  config: ExperimentConfig & Pick<DataSetsOptions, "datasets">;
+  /** What was counted. */
+  config: DataSetsConfig;
   /** Counts, a row a data set. */
   rows: DataSetCounts[];
   /** The data sets, by label. */
@@ -75,14 +102,11 @@ function commandFor(name: string, files: CocoFiles | undefined): string {
 
 /** What is to be counted, and why some of it cannot be. */
 async function membersOf(
-  config: ExperimentConfig,
-  given: Readonly<Record<string, CocoFiles>>,
+  { scale, sets, datasets: given = {} }: DataSetsConfig,
 ): Promise<{ members: { label: string; dataset: DatasetConfig }[]; notRun: NotRun[] }> {
-  const members = GENERATED.map((variant) => {
-    const { dataset } = configure(
-      { ...dataSets, always: { ...dataSets.always, dataset: datasetAt(variant, config.scale) } },
-      config.scale,
-    );
+  const generated = GENERATED.filter(({ label }) => sets?.includes(label) ?? true);
+  const members = generated.map((variant) => {
+    const { dataset } = configure(dataSets, scale, { dataset: datasetAt(variant, scale) });
     return { label: variant.label, dataset };
   });
   const notRun: NotRun[] = [];
@@ -100,17 +124,17 @@ async function membersOf(
 /**
  * Draws or reads data sets, counts them and writes the rows. Of a generated one only the split that is searched is drawn.
  *
- * @param config of {@linkcode dataSets}
- * @param options as of `runRetrieval`, and where existing data sets lie
+ * @param config see {@linkcode dataSetsConfig}
+ * @param options as of `runRetrieval`
  */
 export async function runDataSets(
-  config: ExperimentConfig,
-  { datasets: given = {}, ...options }: DataSetsOptions = {},
+  config: DataSetsConfig,
+  options: RunOptions = {},
 ): Promise<DataSetsRun> {
   const started = new Date();
-  checkConfig(config);
-  checkGiven("datasets", given, `Cannot run ${config.name}`);
-  const { members, notRun } = await membersOf(config, given);
+  const { sets: _sets, datasets: _datasets, ...common } = config;
+  checkConfig(common);
+  const { members, notRun } = await membersOf(config);
   const datasets = new Map<string, Dataset>(), rows: DataSetCounts[] = [];
   const shared = { displayId: crypto.randomUUID(), ...options };
   for (const { label, dataset } of members) {
@@ -120,9 +144,8 @@ export async function runDataSets(
     const whole = dataset.source === "clevr-ds" ? dataset.images : found.report.listed;
     rows.push(countsOf(label, found, whole));
   }
-  const counted = Object.keys(given).length > 0 ? { ...config, datasets: given } : config;
   const provenance = await collectProvenance({
-    config: counted,
+    config,
     command: options.command ?? commandLine(),
     dataset: sha256([...datasets.values()].map(({ fingerprint }) => fingerprint).join()),
     encoder: "none",
@@ -130,12 +153,17 @@ export async function runDataSets(
     seconds: { count: (Date.now() - started.getTime()) / 1000 },
   });
   await writeResults(rows, provenance, options);
-  return { config: counted, rows, datasets, notRun };
+  return { config, rows, datasets, notRun };
 }
 
-const where = { notebook: "02_data_sets", needs: [dataSets.name] };
-const clevrDs = (rowsOf: RowsOf) =>
-  rowsOf<DataSetCounts>(dataSets.name).find(({ dataset }) => dataset === MIXED.label)!;
+const where = { notebook: "02_data_sets", needs: needsOf(dataSets) };
+
+/** The counts of CLEVR-DS itself. */
+function clevrDs(rowsOf: RowsOf): DataSetCounts {
+  const found = rowsOf<DataSetCounts>(dataSets.name).find(({ dataset }) => dataset === MIXED.label);
+  if (found) return found;
+  throw new NotMeasured(`${MIXED.label} was not counted`);
+}
 
 /** Of as many as there are: all, some, none. */
 const allOf = (part: number, whole: number) =>
@@ -172,7 +200,8 @@ export const claims: Claim[] = [
     measure: "images of CLEVR-DS that do, % (Table 8's minimum of one object excludes all)",
     paper: "100",
     judge(rowsOf) {
-      const { asInFigure10 = 0, images } = clevrDs(rowsOf);
+      const { asInFigure10, images } = clevrDs(rowsOf);
+      if (asInFigure10 === undefined) throw new NotMeasured("objects have no size groups");
       return { ours: percent(asInFigure10 / images), holds: allOf(asInFigure10, images) };
     },
   },

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type ExperimentConfig, judgeClaims, readResults } from "detailclip";
+import { type ExperimentConfig, readResults } from "detailclip";
 import { claims, runEncoders } from "./encoders.ts";
 import { DATASETS, ENCODERS, labelOf, pairName } from "./encoders_pairs.ts";
 import { missingPairs, notRunTable, ourRows, paperRows, tableThree } from "./encoders_rows.ts";
+import { judgedBy } from "./testing.ts";
 
 const clip = fileURLToPath(new URL("../lib/encoders/testdata/random-clip/", import.meta.url));
 
@@ -73,13 +74,13 @@ Deno.test("a folder in the hub's layout is run beside the embedded encoder, and 
     assert.equal(notRunTable(series).length, missingPairs(series).length);
 
     const rows = await readResults(own.path);
-    const judged = judgeClaims(claims, { [pairName("tiny-clip", "CLEVR-DS")]: rows });
+    const judged = judgedBy(claims, { [pairName("tiny-clip", "CLEVR-DS")]: rows });
     assert.deepEqual(judged.map(({ paper }) => paper), [
       "9.58 (ViT-B/16), 19.65 (ViT-L/14)",
       "1.06 (ViT-B/16), 0.25 (ViT-L/14); on LVIS -1.74 (ViT-B/16), -6.71 (ViT-L/14)",
     ]);
     assert.match(judged[0].ours, /of 1 pair\)$/);
-    const both = judgeClaims(claims, {
+    const both = judgedBy(claims, {
       [pairName("tiny-clip", "CLEVR-DS")]: rows,
       [pairName("CLIP-ViT-B/16", "CLEVR-DS")]: await readResults(other.path),
     });

@@ -10,21 +10,30 @@
  */
 import {
   type Claim,
+  type ExperimentConfig,
+  NotMeasured,
   percent,
   type ResultRow,
   type RowsOf,
   runSeries,
+  type Scale,
   type Series,
 } from "detailclip";
 import {
-  DATASETS,
   EMBEDDED,
-  ENCODERS,
+  embeddedConfig,
   type EncodersOptions,
+  isPair,
   pairName,
   pairsOf,
 } from "./encoders_pairs.ts";
 import { compared, paperGains } from "./encoders_rows.ts";
+
+/** A series of pairs. */
+export interface EncodersRun extends Series {
+  /** What is shown: the configurations of the pairs that ran, or of all where none did. */
+  configs: ExperimentConfig[];
+}
 
 /**
  * Runs every encoder on every data set of Table 3 that this machine has.
@@ -32,34 +41,35 @@ import { compared, paperGains } from "./encoders_rows.ts";
  * @param options what, and how
  * @returns the series; `notRun` has every pair that lacks something
  */
-export async function runEncoders(options: EncodersOptions = {}): Promise<Series> {
+export async function runEncoders(options: EncodersOptions = {}): Promise<EncodersRun> {
   const { members, unnamed } = pairsOf(options);
   const series = await runSeries(members, options);
-  return { ...series, notRun: [...series.notRun, ...unnamed] };
+  const ran = members.filter(({ label }) => series.runs.has(label));
+  return {
+    ...series,
+    notRun: [...series.notRun, ...unnamed],
+    configs: (ran.length > 0 ? ran : members).map(({ config }) => config),
+  };
 }
+
+const OWN = pairName(EMBEDDED, "CLEVR-DS");
 
 const where = {
   notebook: "07_encoders",
   where: "Table 3",
-  needs: [pairName(EMBEDDED, "CLEVR-DS")],
+  needs: { [OWN]: (scale: string) => embeddedConfig(scale as Scale) },
 };
 
-/** Rows of every pair that ran and has a fused vector; those of the embedded encoder must be there. */
-function pairsThatRan(rowsOf: RowsOf): readonly (readonly ResultRow[])[] {
-  const names = Object.keys(ENCODERS).flatMap((encoder) =>
-    DATASETS.map((dataset) => pairName(encoder, dataset))
-  ).filter((name) => !where.needs.includes(name));
-  const others = names.flatMap((name) => {
-    try {
-      return [rowsOf(name)];
-    } catch (error) {
-      if (error instanceof RangeError) return []; // it was not run
-      throw error;
-    }
-  });
-  return [rowsOf(where.needs[0]), ...others].filter((rows) =>
+/** Rows of every pair that ran and has a fused vector. */
+function pairsThatRan(
+  rowsOf: RowsOf,
+  experiments: readonly string[],
+): readonly (readonly ResultRow[])[] {
+  const pairs = experiments.filter(isPair).map((name) => rowsOf(name)).filter((rows) =>
     rows.some(({ method }) => method.startsWith("DetailCLIP"))
   );
+  if (pairs.length > 0) return pairs;
+  throw new NotMeasured("no pair with a fused vector was run");
 }
 
 /** How many points the fused vector may lie below the patches and still count as equal. */
@@ -73,8 +83,8 @@ export const claims: Claim[] = [
     measure: "Recall@1 of DetailCLIP minus full image, points, over all pairs that ran; paper: " +
       "on CLEVR-DS",
     paper: paperGains("full image"),
-    judge(rowsOf) {
-      const pairs = pairsThatRan(rowsOf).map(compared);
+    judge(rowsOf, experiments) {
+      const pairs = pairsThatRan(rowsOf, experiments).map(compared);
       const gains = pairs.map(({ fused, full }) => (100 * (fused.value - full.value)).toFixed(1));
       const ahead = pairs.filter(({ fused, full }) => fused.value > full.value).length;
       const clear = pairs.every(({ fused, full }) => fused.low > full.high);
@@ -93,7 +103,7 @@ export const claims: Claim[] = [
       "partly where it closes over half of the gap from the full image to the patches",
     paper: `${paperGains("cc@10")}; on LVIS ${paperGains("cc@10", "LVIS")}`,
     judge(rowsOf) {
-      const { full, patches, fused } = compared(rowsOf(where.needs[0]));
+      const { full, patches, fused } = compared(rowsOf(OWN));
       const gain = 100 * (fused.value - patches.value);
       const closes = fused.value - full.value > (patches.value - full.value) / 2;
       return {

@@ -9,6 +9,7 @@ import {
   type CocoDataset,
   configure,
   type DatasetConfig,
+  type Diff,
   type ExperimentConfig,
   type ExperimentDefinition,
   type NotRun,
@@ -17,7 +18,8 @@ import {
   type SeriesMember,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
-import { CC10, coverAt, detailClip } from "./fusion.ts";
+import { FULL } from "./covers.ts";
+import { CC10, detailClip, fusedCover, withCover } from "./fusion.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
 /** A data set with COCO-format annotations; without splits to learn from nothing is fused. */
@@ -50,11 +52,14 @@ export function pairOf(label: string): { encoder: string; dataset: string } {
 }
 
 /** The full image, patches, and one vector of them, as 05_main_result has them. */
-const at = (scale: Scale): ExperimentDefinition["scales"][Scale] => ({
-  dataset: datasetAt(MIXED, scale),
-  covers: [{ scheme: "full" }, coverAt(scale), ...(scale === "quick" ? [CC10] : [])],
-  fusion: [detailClip(coverAt(scale), scale)],
-});
+function at(scale: Scale, k?: number): Diff<ExperimentConfig> {
+  const cover = fusedCover(scale, k), covers = [FULL, cover];
+  return {
+    dataset: datasetAt(MIXED, scale),
+    covers: scale === "quick" ? withCover(covers, CC10) : covers,
+    fusion: [detailClip(cover, scale)],
+  };
+}
 
 /** One encoder on one data set; others differ in those two alone. */
 const definition: ExperimentDefinition = {
@@ -74,17 +79,24 @@ const FEW = { searched: 100, train: 150, val: 50 };
 
 const slug = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
 
+const PREFIX = "encoders_";
+
 /** Name of the experiment of a pair: that of its rows. */
 export const pairName = (encoder: string, dataset: string): string =>
-  `encoders_${slug(encoder)}_${slug(dataset)}`;
+  `${PREFIX}${slug(encoder)}_${slug(dataset)}`;
+
+/** Whether an experiment is of a pair. */
+export const isPair = (experiment: string): boolean => experiment.startsWith(PREFIX);
 
 /** The configuration of an encoder on a data set. */
 function pairConfig(
   [encoder, id]: readonly [string, string],
   [dataset, given]: readonly [string, GivenDataset | undefined],
-  { scale, seed }: { scale: Scale; seed: number },
+  { scale, seed, k }: { scale: Scale; seed?: number; k?: number },
 ): ExperimentConfig {
-  const own = configure({ ...definition, name: pairName(encoder, dataset) }, scale, { seed });
+  const { covers, fusion } = at(scale, k);
+  const named = { ...definition, name: pairName(encoder, dataset) };
+  const own = configure(named, scale, { seed, covers, fusion });
   const real = id !== EMBEDDED;
   const config: ExperimentConfig = {
     ...own,
@@ -95,13 +107,17 @@ function pairConfig(
     ...(given && !(given.train && given.val) && { fusion: [] }),
   };
   if (scale !== "quick" || (!real && !given)) return config;
-  const few = applyDiff(config, { covers: [{ scheme: "full" }, coverAt(scale)] });
+  const few = applyDiff(config, { covers: [FULL, fusedCover(scale, k)] });
   return {
     ...few,
     dataset: { ...few.dataset, limit: few.dataset.limit ?? FEW.searched },
     learn: { train: FEW.train, val: FEW.val },
   };
 }
+
+/** The configuration of the embedded encoder on the generated CLEVR-DS. */
+export const embeddedConfig = (scale: Scale): ExperimentConfig =>
+  pairConfig([EMBEDDED, EMBEDDED], ["CLEVR-DS", undefined], { scale });
 
 const TASK = "deno task notebooks 07_encoders";
 
@@ -141,6 +157,8 @@ export interface EncodersOptions extends RunOptions {
   scale?: Scale;
   /** Seed of every draw. */
   seed?: number;
+  /** Of the cover that is fused, from 2 to 15; that of the scale unless told. */
+  k?: number;
   /** Hub ids or folders by name, in place of or beside {@linkcode ENCODERS}. */
   encoders?: Readonly<Record<string, string>>;
   /** Data sets by name, beside the generated CLEVR-DS; absolute paths. */
@@ -149,9 +167,13 @@ export interface EncodersOptions extends RunOptions {
   change?: (config: ExperimentConfig) => ExperimentConfig;
 }
 
-/** All pairs of an encoder and a data set. */
+/**
+ * All pairs of an encoder and a data set.
+ *
+ * @throws {RangeError} when k is outside
+ */
 export function pairsOf(
-  { scale = "quick", seed = 7, encoders = {}, datasets = {}, change = (c) => c }: EncodersOptions,
+  { scale = "quick", seed, k, encoders = {}, datasets = {}, change = (c) => c }: EncodersOptions,
 ): Pairs {
   checkGiven("encoders", encoders, "Cannot run encoders");
   checkGiven("datasets", datasets, "Cannot run encoders");
@@ -168,7 +190,7 @@ export function pairsOf(
       if (absent.length > 0) {
         pairs.unnamed.push({ member: label, missing: absent.join("; "), command });
       } else {
-        const config = change(pairConfig(encoder, dataset, { scale, seed }));
+        const config = change(pairConfig(encoder, dataset, { scale, seed, k }));
         pairs.members.push({ label, config, command });
       }
     }

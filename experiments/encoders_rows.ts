@@ -5,6 +5,7 @@
  */
 import {
   type EncoderRow,
+  NotMeasured,
   type PaperRow,
   paperTable,
   type ResultRow,
@@ -93,15 +94,24 @@ export const notRunTable = ({ notRun }: Pick<Series, "notRun">): Record<string, 
     "command, once it is there": command,
   }));
 
-/** The rows that Table 3 compares for one encoder on one data set. */
+/**
+ * The rows that Table 3 compares for one encoder on one data set.
+ *
+ * @throws {NotMeasured} when one of them is missing
+ */
 export function compared(
   rows: readonly ResultRow[],
 ): Record<"full" | "patches" | "fused", ResultRow> {
   const recall = rows.filter(({ metric, subset }) => metric === "recall@1" && subset === "all");
-  const fused = recall.find(({ method }) => method.startsWith("DetailCLIP"))!;
+  const find = (what: string, fits: (row: ResultRow) => boolean) => {
+    const found = recall.find(fits);
+    if (found) return found;
+    throw new NotMeasured(`no recall@1 of ${what}`);
+  };
+  const fused = find("DetailCLIP", ({ method }) => method.startsWith("DetailCLIP"));
   return {
-    full: recall.find(({ method }) => method === "full image")!,
-    patches: recall.find(({ method, cover }) => method === cover && cover === fused.cover)!,
+    full: find("full image", ({ method }) => method === "full image"),
+    patches: find(fused.cover, ({ method }) => method === fused.cover),
     fused,
   };
 }

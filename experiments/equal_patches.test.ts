@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configure, judgeClaims, recallAgainstPatches, type ResultRow } from "detailclip";
+import { configure, recallAgainstPatches, type ResultRow } from "detailclip";
 import {
   claims,
   coverageLines,
@@ -8,6 +8,7 @@ import {
   patchesRows,
   smallest,
 } from "./equal_patches.ts";
+import { judgedBy } from "./testing.ts";
 
 function row(method: string, vectors: number, value: number, subset = "all"): ResultRow {
   const range = { low: value - 0.02, high: value + 0.02, metric: "recall@1" };
@@ -38,9 +39,16 @@ Deno.test("claims follow the rows: small objects gain, all together do only in p
   const many = { ...rows[0], subset: "size 10–20 %", classes: 40 };
   assert.equal(smallest([few, many]), "size 10–20 %"); // four classes say little
   assert.equal(smallest([]), "all");
-  const [small, all] = judgeClaims(claims, { [equalPatches.name]: rows });
+  const [small, all] = judgedBy(claims, { [equalPatches.name]: rows });
   assert.deepEqual([small.holds, all.holds], ["yes", "partly"]);
   assert.match(small.ours, /^\+10\.0 \(vc@5 with 43, cc@5 with 39 patches\); \+10\.0/);
+});
+
+Deno.test("without published covers nothing is compared", () => {
+  const none = rows.filter(({ method }) => !method.startsWith("cc@"));
+  assert.deepEqual(equalPairs(none), []);
+  const verdicts = judgedBy(claims, { [equalPatches.name]: none });
+  assert.ok(verdicts.every(({ holds }) => holds === "not measured"));
 });
 
 Deno.test("a panel for each part of the data that has rows, and no means", () => {

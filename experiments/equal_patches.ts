@@ -8,32 +8,50 @@
  */
 import {
   type Claim,
+  configure,
   coverage,
   coverBoxes,
   coverName,
   type CoverSpec,
+  type ExperimentConfig,
   type ExperimentDefinition,
   makeCover,
+  NotMeasured,
   type PatchesRow,
   type ResultRow,
+  type Scale,
   signed,
   subsetRows,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
+import { complete, FULL, grid } from "./covers.ts";
+import { checkWholes, K_RANGE } from "./knobs.ts";
+import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
-
-const complete = (k: number): CoverSpec => ({ scheme: "complete", k });
-const grid = (n: number): CoverSpec => ({ scheme: "grid", n });
 
 /** Complete for every square object of at least 5 % of the side, which fills more than 1/k of some patch's. */
 const verified = (k: number): CoverSpec => ({ scheme: "verified", k, minSide: 0.05 });
 
-/** 25, 43, 86 and 235 patches for k = 6 to 3: near cc@4 (30), cc@5 (39), cc@7 (79) and cc@12 (248). */
-const COVERS: CoverSpec[] = [
-  { scheme: "full" },
-  ...[3, 4, 5, 6, 8, 10, 12].map(complete),
-  ...[4, 5, 6, 8, 10, 12, 15].map(grid),
-  ...[6, 5, 4, 3].map(verified),
+/** Which k of each scheme are measured. */
+interface Ks {
+  complete: readonly number[];
+  grid: readonly number[];
+  verified: readonly number[];
+}
+
+/** Verified covers have 25, 43, 86 and 235 patches for k = 6 to 3: near cc@4 (30), cc@5 (39), cc@7 (79) and cc@12 (248). */
+const KS: Ks = {
+  complete: [3, 4, 5, 6, 8, 10, 12],
+  grid: [4, 5, 6, 8, 10, 12, 15],
+  verified: [6, 5, 4, 3],
+};
+const SMOKE_KS: Ks = { complete: [4, 5], grid: [5], verified: [6, 5] };
+
+const coversOf = (ks: Ks): CoverSpec[] => [
+  FULL,
+  ...ks.complete.map(complete),
+  ...ks.grid.map(grid),
+  ...ks.verified.map(verified),
 ];
 
 /** Three ways to spend a number of patches. */
@@ -42,17 +60,46 @@ export const equalPatches: ExperimentDefinition = {
   title: "What a complete cover buys at equal numbers of patches",
   paper: [],
   baseline,
-  always: { covers: COVERS, subsets: ["size"] },
+  always: { covers: coversOf(KS), subsets: ["size"] },
   scales: {
     smoke: {
       dataset: datasetAt(MIXED, "smoke"),
-      covers: [{ scheme: "full" }, complete(4), complete(5), grid(5), verified(6), verified(5)],
+      covers: coversOf(SMOKE_KS),
       bootstrap: { resamples: 100 },
     },
     quick: { dataset: { ...datasetAt(MIXED, "quick"), limit: 40 } }, // those of 08_choosing_k
     paper: paperScale,
   },
 };
+
+/**
+ * Its configuration.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `ks` of covers and grids, each from 2 to 15, and `verifiedKs` of verified covers, each from 3 to
+ *   8, those of the scale unless told
+ * @throws {RangeError} when one is outside, or there twice
+ */
+export function equalPatchesConfig(
+  scale: Scale,
+  { seed, ks, verifiedKs }: {
+    seed?: number;
+    ks?: readonly number[];
+    verifiedKs?: readonly number[];
+  } = {},
+): ExperimentConfig {
+  const own = scale === "smoke" ? SMOKE_KS : KS;
+  const same = ks && checkWholes("ks", ks, K_RANGE);
+  const covers = coversOf({
+    complete: same ?? own.complete,
+    grid: same ?? own.grid,
+    // more patches for a smaller k
+    verified: verifiedKs
+      ? checkWholes("verifiedKs", verifiedKs, [3, 8]).toReversed()
+      : own.verified,
+  });
+  return configure(equalPatches, scale, { seed, covers });
+}
 
 /** Lines by the beginning of a method's name. */
 const LINES = { cc: "cc@k", grid: "grid@k", vc: "verified" } as const;
@@ -139,12 +186,11 @@ export function equalPairs(rows: readonly ResultRow[], subset = "all"): EqualPai
   const recall = subsetRows(rows, subset).filter(({ metric }) => metric === "recall@1");
   const of = (scheme: string) => recall.filter(({ method }) => method.startsWith(`${scheme}@`));
   const distance = (a: ResultRow, b: ResultRow) => Math.abs(Math.log(a.vectors / b.vectors));
-  return of("vc").map((verified) => ({
-    verified,
-    published: of("cc").reduce((nearest, row) =>
-      distance(row, verified) < distance(nearest, verified) ? row : nearest
-    ),
-  })).sort((a, b) => a.verified.vectors - b.verified.vectors);
+  const published = of("cc");
+  return of("vc").flatMap((verified) => {
+    const [nearest] = published.toSorted((a, b) => distance(a, verified) - distance(b, verified));
+    return nearest ? [{ verified, published: nearest }] : [];
+  }).sort((a, b) => a.verified.vectors - b.verified.vectors);
 }
 
 /** The smallest objects of which there are enough, as the name of their subset. */
@@ -155,13 +201,14 @@ export function smallest(rows: readonly ResultRow[]): string {
 }
 
 /** A pair in words: the difference, and at how many patches. */
-export const pairText = ({ verified, published }: EqualPair): string =>
+const pairText = ({ verified, published }: EqualPair): string =>
   `${
     signed(100 * (verified.value - published.value))
   } (${verified.method} with ${verified.vectors}, ` +
   `${published.method} with ${published.vectors} patches)`;
 
 function judgePairs(pairs: readonly EqualPair[]): { ours: string; holds: "yes" | "partly" | "no" } {
+  if (pairs.length === 0) throw new NotMeasured("no verified cover beside a published one");
   const ahead = pairs.filter(({ verified, published }) => verified.value > published.value);
   const clear = pairs.filter(({ verified, published }) => verified.low > published.high);
   return {
@@ -178,7 +225,7 @@ const where = {
   notebook: "15_equal_patches",
   where: "beyond",
   paper: "",
-  needs: [equalPatches.name],
+  needs: needsOf(equalPatches),
 };
 
 /** What is claimed here that the paper does not ask. */

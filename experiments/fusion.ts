@@ -7,8 +7,10 @@
  * @module
  */
 import {
+  configure,
   coverName,
   type CoverSpec,
+  type ExperimentConfig,
   type ExperimentDefinition,
   type Fuser,
   type FusionMethod,
@@ -16,13 +18,15 @@ import {
   type Scale,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
+import { complete, FULL } from "./covers.ts";
+import { checkWhole, K_RANGE } from "./knobs.ts";
 
 type Training = Extract<Fuser, { kind: "trained" }>["train"];
 
 /** 39 patches. */
-export const CC5: CoverSpec = { scheme: "complete", k: 5 };
+export const CC5: CoverSpec = complete(5);
 /** The paper's main setting: 166 patches. */
-export const CC10: CoverSpec = { scheme: "complete", k: 10 };
+export const CC10: CoverSpec = complete(10);
 
 /** The paper's loss: for all class prompts, the squared difference of the similarities (eq. 7). */
 const QUERY_PROXY = { kind: "query-proxy", distance: "mse" } as const;
@@ -39,6 +43,24 @@ export const paperTraining: Training = {
 
 /** CC@5, of which training takes minutes; at the paper's scale its CC@10. */
 export const coverAt = (scale: Scale): CoverSpec => scale === "paper" ? CC10 : CC5;
+
+/**
+ * The cover that is fused.
+ *
+ * @param scale gives the cover where no k is told
+ * @param k of the Complete Cover, from 2 to 15
+ * @throws {RangeError} when k is outside
+ */
+export const fusedCover = (scale: Scale, k?: number): CoverSpec =>
+  k === undefined ? coverAt(scale) : complete(checkWhole("k", k, K_RANGE));
+
+/** Covers with a further one in its place, smallest first, and once: the full image, cc@k by k, then others. */
+export function withCover(covers: readonly CoverSpec[], cover: CoverSpec): CoverSpec[] {
+  const place = (spec: CoverSpec) =>
+    spec.scheme === "full" ? 0 : spec.scheme === "complete" ? spec.k : Infinity;
+  const all = new Map([...covers, cover].map((spec) => [coverName(spec), spec]));
+  return [...all.values()].toSorted((a, b) => place(a) === place(b) ? 0 : place(a) - place(b));
+}
 
 /** Fewer epochs where it is only to be seen that everything runs. */
 export function epochsAt(scale: Scale, epochs: number): number {
@@ -168,7 +190,7 @@ export function atScales(
   const at = (scale: Scale) => {
     const methods = fusion(scale);
     const covers = new Map(methods.map(({ cover }) => [coverName(cover), cover]));
-    return { covers: [{ scheme: "full" } as CoverSpec, ...covers.values()], fusion: methods };
+    return { covers: [FULL, ...covers.values()], fusion: methods };
   };
   return {
     scales: {
@@ -179,22 +201,27 @@ export function atScales(
   };
 }
 
+/** What is compared with the paper's training. */
+const compared = (cover: CoverSpec, scale: Scale): FusionMethod[] => [
+  asPublished(cover, scale),
+  detailClip(cover, scale),
+  detailClipPlus(cover, scale),
+  closedForm(cover),
+];
+
 /** One vector an image, or a few, on CC@5. */
 export const fusion: ExperimentDefinition = {
   name: "fusion",
   title: "One learned vector keeps most of what the patches see",
   paper: ["Table 2", "Figure 6"],
   baseline,
-  ...atScales((scale) => {
-    const cover = coverAt(scale);
-    return [
-      asPublished(cover, scale),
-      detailClip(cover, scale),
-      detailClipPlus(cover, scale),
-      closedForm(cover),
-    ];
-  }),
+  ...atScales((scale) => compared(coverAt(scale), scale)),
 };
+
+/** Our training where nothing starts from words. */
+const fromAverage = (cover: CoverSpec, scale: Scale): FusionMethod[] => [
+  detailClip(cover, scale, { start: "average" }),
+];
 
 /** Our training where nothing starts from words: 40 epochs, which take minutes. */
 export const withoutWords: ExperimentDefinition = {
@@ -202,5 +229,25 @@ export const withoutWords: ExperimentDefinition = {
   title: "The same model from the average of the patches",
   paper: ["Table 2"],
   baseline,
-  ...atScales((scale) => [detailClip(coverAt(scale), scale, { start: "average" })]),
+  ...atScales((scale) => fromAverage(coverAt(scale), scale)),
 };
+
+/**
+ * The configurations of {@linkcode fusion} and of {@linkcode withoutWords}.
+ *
+ * @param scale how much of them
+ * @param options `seed`; `k` of the cover that is fused, from 2 to 15, that of the scale unless told
+ * @throws {RangeError} when k is outside
+ */
+export function fusionConfigs(
+  scale: Scale,
+  { seed, k }: { seed?: number; k?: number } = {},
+): { fusion: ExperimentConfig; withoutWords: ExperimentConfig } {
+  const cover = fusedCover(scale, k), covers = [FULL, cover];
+  return {
+    fusion: configure(fusion, scale, { seed, covers, fusion: compared(cover, scale) }),
+    withoutWords: configure(withoutWords, scale, {
+      ...{ seed, covers, fusion: fromAverage(cover, scale) },
+    }),
+  };
+}

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { judgeClaims, type ResultRow, type RetrievalRun } from "detailclip";
-import { claims, firstResults } from "./gallery.ts";
+import { type ResultRow, type RetrievalRun } from "detailclip";
+import { claims, firstResults, shownOf } from "./gallery.ts";
+import { mainResultOn } from "./main_result.ts";
+import { judgedBy } from "./testing.ts";
 
 /** Three classes, four images; nobody shows the last class. */
 const run = {
@@ -40,9 +42,17 @@ Deno.test("methods and classes that are not there are named", () => {
   );
 });
 
+Deno.test("galleries of other words are kept apart; unknown words are refused", async () => {
+  const [{ config }] = mainResultOn("smoke");
+  const own = { queries: ["airplane", "laptop", "kiwi fruit", "bear", "key"], count: 7 };
+  assert.equal(await shownOf(config, own), config);
+  assert.deepEqual((await shownOf(config, { ...own, count: 3 })).gallery, { ...own, count: 3 });
+  await assert.rejects(shownOf(config, { queries: ["bär"], count: 3 }), /Cannot set queries/);
+});
+
 Deno.test("the claim follows the intervals", () => {
   const verdict = (low: number) =>
-    judgeClaims(claims, {
+    judgedBy(claims, {
       main_result: [["full image", 0.5, 0.4, 0.6], ["DetailCLIP, our training", 0.65, low, 0.8]]
         .map(([method, value, low, high]) => ({
           ...{ method, value, low, high, metric: "recall@1", subset: "all" },

@@ -6,7 +6,48 @@
  *
  * @module
  */
-import { type Claim, recallOf, type RetrievalRun, topResults } from "detailclip";
+import {
+  type Claim,
+  clevrDsClasses,
+  type ExperimentConfig,
+  recallOf,
+  type RetrievalRun,
+  topResults,
+} from "detailclip";
+import { checkNames, checkWhole } from "./knobs.ts";
+import { mainResult } from "./main_result.ts";
+import { needsOf } from "./needs.ts";
+
+/** What a gallery shows. */
+export interface GalleryChoice {
+  /** Classes that are asked for. */
+  queries: readonly string[];
+  /** Results a row. */
+  count: number;
+}
+
+/** The paper asks for airplane, calculator, fruit, bear and USB stick: these classes are the nearest. */
+const CHOICE: GalleryChoice = {
+  queries: ["airplane", "laptop", "kiwi fruit", "bear", "key"],
+  count: 7,
+};
+
+/**
+ * A configuration with what is shown of its run: galleries of other words are other figures.
+ *
+ * @param config of the run
+ * @param choice `queries`: classes of CLEVR-DS; `count`: from 1 to 12
+ * @throws {RangeError} when there is no such class, or the count is outside
+ */
+export async function shownOf(
+  config: ExperimentConfig,
+  { queries, count }: GalleryChoice,
+): Promise<ExperimentConfig & { gallery?: GalleryChoice }> {
+  checkNames("queries", queries, (await clevrDsClasses()).names);
+  checkWhole("count", count, [1, 12]);
+  const own = queries.join() === CHOICE.queries.join() && count === CHOICE.count;
+  return own ? config : { ...config, gallery: { queries, count } };
+}
 
 /** Right answers among the first results. */
 export interface FirstResults {
@@ -67,9 +108,9 @@ export const claims: Claim[] = [{
   claim: "The first results of a single DetailCLIP vector hold more right images than CLIP's",
   measure: "Recall@1: right images among the first n, of n, full image and DetailCLIP",
   paper: "rows of images, no numbers",
-  needs: ["main_result"],
+  needs: needsOf(mainResult),
   judge(rowsOf) {
-    const rows = rowsOf("main_result");
+    const rows = rowsOf(mainResult.name);
     const [full, fused] = ["full image", "DetailCLIP, our training"].map((m) => recallOf(rows, m));
     const holds = fused.low > full.high ? "yes" : fused.value > full.value ? "partly" : "no";
     const text = [full, fused].map(({ value }) => `${(100 * value).toFixed(1)} %`).join(", ");

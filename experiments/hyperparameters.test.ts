@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import type { TrialRow } from "detailclip";
-import { gridPoints, judgeClaims, medianOf, PAPER_GRID, searchStrips } from "detailclip";
+import { gridPoints, judgeClaims, PAPER_GRID, searchStrips } from "detailclip";
 import {
   chosenBeside,
   claims,
-  decays,
-  medianRanges,
   ranked,
-  searchAt,
   strips,
   summary,
+  tuningAt,
+  tuningConfig,
 } from "./hyperparameters.ts";
+import { judgedBy } from "./testing.ts";
 
 const rowsOf = (recall: (row: Omit<TrialRow, "recall">) => number | undefined): TrialRow[] =>
   gridPoints(PAPER_GRID, { draws: 10, seed: 7 }).map((point, i) => {
@@ -18,11 +18,8 @@ const rowsOf = (recall: (row: Omit<TrialRow, "recall">) => number | undefined): 
     return { ...row, recall: recall(row) };
   });
 
-Deno.test("what matters is found, and the best trial comes first", () => {
+Deno.test("the best trial comes first", () => {
   const rows = rowsOf(({ learningRate }) => 0.5 - 30 * learningRate);
-  const [first, second] = medianRanges(rows);
-  assert.deepEqual([first.key, first.best], ["learningRate", 0.001]);
-  assert.ok(Math.abs(first.range - 0.27) < 1e-9 && second.range < first.range);
   assert.equal(ranked(rows)[0].learningRate, 0.001);
   assert.ok(Math.abs(summary(rows).best - 0.47) < 1e-9);
   assert.ok(searchStrips(rows, strips).alt.includes("learning rate 0.001"));
@@ -30,7 +27,7 @@ Deno.test("what matters is found, and the best trial comes first", () => {
 
 Deno.test("the claims on the search follow the numbers; trials that failed are left out", () => {
   const holds = (recall: Parameters<typeof rowsOf>[0]) =>
-    judgeClaims(claims, { hyperparameters: rowsOf(recall) }).map(({ holds }) => holds);
+    judgedBy(claims, { hyperparameters: rowsOf(recall) }).map(({ holds }) => holds);
   assert.deepEqual(holds(() => 0.2), ["no", "yes"]);
   assert.deepEqual(holds(({ gradientClip }) => gradientClip === 1e-4 ? 0.3 : 0.1)[1], "no");
   assert.deepEqual(holds(({ trial }) => trial === 1 ? 0.5 : 0.1)[0], "yes");
@@ -38,10 +35,21 @@ Deno.test("the claims on the search follow the numbers; trials that failed are l
   assert.equal(ranked(rowsOf(({ trial }) => trial < 3 ? undefined : 0.1)).length, 8);
 });
 
-Deno.test("medians and decays are what they are", () => {
-  assert.equal(medianOf([3, 1, 2]), 2);
-  assert.equal(medianOf([4, 1, 2, 3]), 2.5);
-  assert.deepEqual([decays(60, 60), decays(61, 60), decays(2340, 60)], [0, 1, 38]);
+Deno.test("what too few trials leave open is not measured", () => {
+  const judged = (rows: TrialRow[]) =>
+    judgedBy(claims, { hyperparameters: rows }).map(({ holds }) => holds);
+  assert.deepEqual(judged(rowsOf(() => 0.2).slice(0, 1)), ["not measured", "not measured"]);
+  assert.deepEqual(judged(rowsOf(() => undefined)), ["not measured", "not measured"]);
+  const same = rowsOf(() => 0.2).filter(({ gradientClip }) => gradientClip === 1e-4);
+  assert.deepEqual(judged(same), ["no", "not measured"]);
+});
+
+Deno.test("more or fewer points are another search than the experiment's", () => {
+  const search = tuningAt("quick", { draws: 3 }), rows = rowsOf(() => 0.2).slice(0, 3);
+  const [judged] = judgeClaims(claims, [{ config: tuningConfig(search), rows }]);
+  assert.equal(judged.paper, "your configuration (search)");
+  assert.equal(tuningConfig(tuningAt("paper")).search!.draws, 360);
+  assert.throws(() => tuningAt("quick", { draws: 1 }), /Cannot set draws: .* from 2 to 360/);
 });
 
 Deno.test("the grid has a line for each hyper-parameter, with its candidates", () => {
@@ -53,5 +61,5 @@ Deno.test("the grid has a line for each hyper-parameter, with its candidates", (
     assert.deepEqual(candidates, Array.from<number>(PAPER_GRID[strips[i].key]));
     assert.ok(candidates.includes(Number(line["chosen here"])));
   }
-  assert.equal(searchAt("paper").draws, undefined); // all points
+  assert.equal(tuningAt("paper").draws, undefined); // all points
 });

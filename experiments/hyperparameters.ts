@@ -9,12 +9,14 @@
  */
 import {
   type Claim,
+  configure,
   type CoverSpec,
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
   gridPoints,
   medianOf,
+  NotMeasured,
   PAPER_GRID,
   type PaperPoint,
   paperTable,
@@ -26,11 +28,22 @@ import {
   type TuningOptions,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
+import { complete } from "./covers.ts";
 import { asPublished, CC10 } from "./fusion.ts";
+import { checkWhole } from "./knobs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
 /** 14 patches: a trial takes seconds. */
-const CC3: CoverSpec = { scheme: "complete", k: 3 };
+const CC3: CoverSpec = complete(3);
+
+const POINTS = gridPoints(PAPER_GRID).length;
+
+/** How long a search is. */
+const SIZES = {
+  smoke: { draws: 2, epochs: 1 },
+  quick: { draws: 6, epochs: 3 },
+  paper: { epochs: 10 },
+};
 
 /** What is searched for: the images that trials learn from. */
 export const hyperparameters: ExperimentDefinition = {
@@ -55,10 +68,10 @@ export const hyperparameters: ExperimentDefinition = {
   },
 };
 
-/** The search as its rows' configuration says it. */
+/** What is tuned and how long, as rows note it. */
 function searched(scale: Scale): Pick<ExperimentConfig, "fusion" | "search"> {
-  const { method, draws = gridPoints(PAPER_GRID).length, epochs } = searchAt(scale);
-  return { fusion: [method], search: { draws, epochs } };
+  const { draws = POINTS, epochs }: { draws?: number; epochs: number } = SIZES[scale];
+  return { fusion: [methodAt(scale)], search: { draws, epochs } };
 }
 
 /** The fusion that is searched for, in a size that fits the scale. */
@@ -80,21 +93,44 @@ function methodAt(scale: Scale): FusionMethod {
   };
 }
 
-/**
- * How the grid is searched at a scale: all of it at the paper's, a few points at the others.
- *
- * @param scale which one
- */
-export function searchAt(
-  scale: Scale,
-): { method: FusionMethod; epochs: number } & Pick<TuningOptions, "draws"> {
-  const sizes = {
-    smoke: { draws: 2, epochs: 1 },
-    quick: { draws: 6, epochs: 3 },
-    paper: { epochs: 10 },
-  };
-  return { method: methodAt(scale), ...sizes[scale] };
+/** What is searched for, and how. */
+export interface Tuning extends Pick<TuningOptions, "draws"> {
+  /** Epochs of a trial. */
+  epochs: number;
+  /** What trials have in common. */
+  config: ExperimentConfig;
+  /** The fusion whose settings are searched for. */
+  method: FusionMethod;
 }
+
+/**
+ * A search of the grid: all of it at the paper's scale, a few points at the others.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `draws`: points that are tried, from 2 to 360, those of the scale unless told
+ * @throws {RangeError} when draws is outside
+ */
+export function tuningAt(
+  scale: Scale,
+  { seed, draws }: { seed?: number; draws?: number } = {},
+): Tuning {
+  const config = configure(hyperparameters, scale, { seed });
+  const size = draws === undefined ? {} : { draws: checkWhole("draws", draws, [2, POINTS]) };
+  return { config, method: methodAt(scale), ...SIZES[scale], ...size };
+}
+
+/**
+ * A search as its rows note it.
+ *
+ * @param tuning see {@linkcode tuningAt}
+ */
+export const tuningConfig = (
+  { config, method, draws, epochs }: Tuning,
+): ExperimentConfig => ({
+  ...config,
+  fusion: [method],
+  search: { draws: draws ?? POINTS, epochs },
+});
 
 const NAMES: Record<keyof PaperPoint, string> = {
   learningRate: "learning rate",
@@ -120,39 +156,18 @@ export function ranked(rows: readonly TrialRow[]): (TrialRow & { recall: number 
     .toSorted((a, b) => b.recall - a.recall || a.trial - b.trial);
 }
 
-/** Best, median and least validation recall of a search. */
+/**
+ * Best, median and least validation recall of a search.
+ *
+ * @throws {NotMeasured} when fewer than two trials ended
+ */
 export function summary(
   rows: readonly TrialRow[],
 ): { best: number; middle: number; least: number } {
   const recalls = ranked(rows).map(({ recall }) => recall);
+  if (recalls.length < 2) throw new NotMeasured("fewer than two trials ended");
   return { best: recalls[0], middle: medianOf(recalls), least: recalls[recalls.length - 1] };
 }
-
-/**
- * How far the medians of a hyper-parameter's values lie apart, the widest first: what seems to matter most.
- *
- * @param rows the trials
- */
-export function medianRanges(
-  rows: readonly TrialRow[],
-): { key: keyof PaperPoint; label: string; range: number; best: number }[] {
-  const good = ranked(rows);
-  return strips.map(({ key, label }) => {
-    const medians = [...Map.groupBy(good, (row) => row[key])]
-      .map(([value, group]) => ({ value, middle: medianOf(group.map(({ recall }) => recall)) }))
-      .sort((a, b) => b.middle - a.middle);
-    const range = medians[0].middle - medians[medians.length - 1].middle;
-    return { key, label, range, best: medians[0].value };
-  }).sort((a, b) => b.range - a.range);
-}
-
-/**
- * How often the learning rate has decayed at the last step of a training.
- *
- * @param steps of the training
- * @param every so many steps it decays
- */
-export const decays = (steps: number, every: number): number => Math.floor((steps - 1) / every);
 
 /**
  * Table 14 with the point that was chosen here beside it.
@@ -167,7 +182,10 @@ export function chosenBeside(best: TrialRow): Record<string, string>[] {
   }));
 }
 
-const where = { notebook: "14_hyperparameters", needs: ["hyperparameters"] };
+const where = {
+  notebook: "14_hyperparameters",
+  needs: { [hyperparameters.name]: (scale: string) => tuningConfig(tuningAt(scale as Scale)) },
+};
 
 /** Whether searching pays, and whether clipping does anything. */
 export const claims: Claim[] = [
@@ -178,7 +196,7 @@ export const claims: Claim[] = [
     measure: "validation Recall@1 of the best trial minus the median trial, points",
     paper: "a grid search for each k (A.4)",
     judge(rowsOf) {
-      const rows = rowsOf<TrialRow>("hyperparameters");
+      const rows = rowsOf<TrialRow>(hyperparameters.name);
       const { best, middle, least } = summary(rows);
       const gain = best - middle;
       return {
@@ -196,12 +214,12 @@ export const claims: Claim[] = [
     measure: "median validation Recall@1 clipped at 1e-4 minus at 1e-5, points",
     paper: "",
     judge(rowsOf) {
-      const good = ranked(rowsOf<TrialRow>("hyperparameters"));
+      const good = ranked(rowsOf<TrialRow>(hyperparameters.name));
       const of = (clip: number) =>
         good.filter((row) => row.gradientClip === clip).map(({ recall }) => recall);
       const [loose, tight] = [of(1e-4), of(1e-5)];
       if (loose.length === 0 || tight.length === 0) {
-        return { ours: "only one of the two was drawn", holds: "no" };
+        throw new NotMeasured("only one of the two was drawn");
       }
       const gain = medianOf(loose) - medianOf(tight);
       return {

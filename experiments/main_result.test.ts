@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { judgeClaims, type ResultRow, type SeriesRow } from "detailclip";
-import { claims, MEMBERS, paperDots, table2 } from "./main_result.ts";
+import { coverName, type ResultRow, type SeriesRow } from "detailclip";
+import { claims, mainResultOn, MEMBERS, paperDots, table2 } from "./main_result.ts";
+import { judgedBy } from "./testing.ts";
 
 const OURS = "DetailCLIP, our training";
 
@@ -13,7 +14,7 @@ const rows = (full: number, patches: number, fused: number) =>
     })) as ResultRow[];
 
 const judged = (...[mixed, small, large]: ResultRow[][]) =>
-  judgeClaims(claims, {
+  judgedBy(claims, {
     ...{ main_result: mixed, main_result_S: small, main_result_L: large },
   }).map(({ ours, holds }) => `${ours}: ${holds}`);
 
@@ -34,6 +35,26 @@ Deno.test("claims hold partly, or not", () => {
     judged(rows(0.2, 0.6, 0.1), rows(0.1, 0.1, 0.2), rows(0.1, 0.6, 0.1)).slice(0, 2),
     ["−10.0: no", "−50.0 (cc@5): no"],
   );
+});
+
+Deno.test("what a fused vector is made of must have been searched, and both data sets run", () => {
+  const main_result = rows(0.2, 0.6, 0.5).filter(({ method }) => method !== "cc@5");
+  const judged = judgedBy(claims, { main_result, main_result_S: rows(0.1, 0.2, 0.3) });
+  assert.deepEqual(judged.map(({ ours, holds }) => [ours, holds]), [
+    ["+30.0", "yes"],
+    ["no recall@1 of cc@5", "not measured"],
+    ["main_result_L was not run", "not measured"],
+  ]);
+});
+
+Deno.test("another k is fused, and searched once beside the others", () => {
+  const covers = (k?: number) => mainResultOn("quick", { k })[1].config.covers.map(coverName);
+  assert.deepEqual(covers(), ["full", "cc@5", "cc@10", "objects"]);
+  assert.deepEqual(covers(7), ["full", "cc@5", "cc@7", "cc@10", "objects"]);
+  assert.deepEqual(covers(10), covers());
+  for (const { config } of mainResultOn("quick", { k: 7 })) {
+    assert.ok(config.fusion!.every(({ cover }) => coverName(cover) === "cc@7"));
+  }
 });
 
 Deno.test("Table 2 stands beside our training, not beside other fusions", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { ResultRow } from "detailclip";
-import { configure, judgeClaims } from "detailclip";
+import { configure } from "detailclip";
 import { claims, MEMBERS, METHOD, onFew, onFull, onReduced } from "./objects_and_classes.ts";
+import { judgedBy } from "./testing.ts";
 
 const rowsOf = (recall: number): ResultRow[] =>
   [METHOD, "full image"].map((method) => ({
@@ -20,7 +21,7 @@ Deno.test("the sets that are compared learn from, and are searched among, equall
 
 Deno.test("the claims on Table 5 follow the numbers, and show both readings of the paper", () => {
   const judge = (full: number, reduced: number) =>
-    judgeClaims(claims, { [onFew.name]: rowsOf(full), [onReduced.name]: rowsOf(reduced) });
+    judgedBy(claims, { [onFew.name]: rowsOf(full), [onReduced.name]: rowsOf(reduced) });
   assert.deepEqual(judge(0.2, 0.7).map(({ holds }) => holds), ["yes", "yes"]);
   assert.deepEqual(judge(0.4, 0.5).map(({ holds }) => holds), ["partly", "partly"]);
   assert.deepEqual(judge(0.7, 0.2).map(({ holds }) => holds), ["no", "no"]);

@@ -9,6 +9,8 @@
  */
 import {
   type Claim,
+  configure,
+  type CoverSpec,
   type Diff,
   type ExperimentConfig,
   type ExperimentDefinition,
@@ -17,10 +19,13 @@ import {
   recallOf,
   type ResultRow,
   type Scale,
+  type SeriesMember,
   signed,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
-import { coverAt, detailClip, detailClipPlus } from "./fusion.ts";
+import { FULL } from "./covers.ts";
+import { coverAt, detailClip, detailClipPlus, fusedCover } from "./fusion.ts";
+import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED, type Variant } from "./variants.ts";
 
 /** What the reduced set has at the quick scale to learn from; its weights are those of 08_choosing_k. */
@@ -31,17 +36,26 @@ interface Sizes {
   few: boolean;
 }
 
-function at(variant: Variant, scale: Scale, { few }: Sizes): Diff<ExperimentConfig> {
-  const small = few && scale === "quick";
-  const cover = coverAt(scale), { learn, epochs, plusEpochs } = FEW;
+const isSmall = ({ few }: Sizes, scale: Scale) => few && scale === "quick";
+
+/** The patches and what is made of them. */
+function methods(cover: CoverSpec, scale: Scale, sizes: Sizes) {
+  const small = isSmall(sizes, scale), { epochs, plusEpochs } = FEW;
   return {
-    dataset: { ...datasetAt(variant, scale), ...(small && { limit: REDUCED.quick / 5 }) },
-    ...(small && { learn }),
-    covers: [{ scheme: "full" }, cover],
+    covers: [FULL, cover],
     fusion: [
       detailClip(cover, scale, small ? { epochs } : {}),
       detailClipPlus(cover, scale, 1, small ? plusEpochs : undefined),
     ],
+  };
+}
+
+function at(variant: Variant, scale: Scale, sizes: Sizes): Diff<ExperimentConfig> {
+  const small = isSmall(sizes, scale);
+  return {
+    dataset: { ...datasetAt(variant, scale), ...(small && { limit: REDUCED.quick / 5 }) },
+    ...(small && { learn: FEW.learn }),
+    ...methods(coverAt(scale), scale, sizes),
   };
 }
 
@@ -73,6 +87,24 @@ export const MEMBERS: readonly { label: string; definition: ExperimentDefinition
   { label: REDUCED.label, definition: onReduced },
 ];
 
+/**
+ * The configuration of each member.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `k` of the cover that is fused, from 2 to 15, that of the scale unless told
+ * @throws {RangeError} when k is outside
+ */
+export function objectsAndClasses(
+  scale: Scale,
+  { seed, k }: { seed?: number; k?: number } = {},
+): SeriesMember[] {
+  const cover = fusedCover(scale, k);
+  return MEMBERS.map(({ label, definition }) => {
+    const changed = methods(cover, scale, { few: definition !== onFull });
+    return { label, config: configure(definition, scale, { seed, ...changed }) };
+  });
+}
+
 /** What tables call the paper's method here. */
 export const METHOD = "DetailCLIP, our training";
 
@@ -94,7 +126,7 @@ export const claims: Claim[] = [
     claim: "With fewer objects and classes DetailCLIP finds more",
     measure: "Recall@1 on the reduced set minus on CLEVR-DS with equally many images, points",
     paper: `${signed(printed)} as printed, ${signed(-printed)} if its rows are swapped`,
-    needs: [onFew.name, onReduced.name],
+    needs: needsOf(onFew, onReduced),
     judge(rowsOf) {
       const [full, reduced] = [onFew, onReduced].map(({ name }) => recallOf(rowsOf(name), METHOD));
       return {
@@ -112,7 +144,7 @@ export const claims: Claim[] = [
     measure:
       "Recall@1 of the full image on the reduced set minus on CLEVR-DS, equally many images, points",
     paper: "",
-    needs: [onFew.name, onReduced.name],
+    needs: needsOf(onFew, onReduced),
     judge(rowsOf) {
       const [full, reduced] = [onFew, onReduced].map(({ name }) =>
         recallOf(rowsOf(name), "full image")

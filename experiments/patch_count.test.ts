@@ -3,13 +3,13 @@ import {
   configure,
   coverBoxes,
   type CoverSpec,
-  judgeClaims,
   makeCover,
   recallAgainstPatches,
   type ResultRow,
   SCALES,
 } from "detailclip";
 import { claims, fusedPairs, MEMBERS, patchesRows } from "./patch_count.ts";
+import { judgedBy } from "./testing.ts";
 
 function row(method: string, vectors: number, value: number): ResultRow {
   const cover = /[a-z]+@\d+$/.exec(method)![0];
@@ -64,13 +64,28 @@ Deno.test("the figure has a line for each kind of patches, one by one and fused"
 
 Deno.test("claims follow the rows", () => {
   const holds = (...values: number[]) =>
-    judgeClaims(
+    judgedBy(
       claims,
       Object.fromEntries(MEMBERS.map(({ definition }, i) => [definition.name, rows(values[i])])),
     ).map((claim) => claim.holds);
   assert.deepEqual(holds(0.78, 0.78, 0.78), ["yes", "yes", "yes"]);
   assert.deepEqual(holds(0.78, 0.78, 0.5), ["partly", "partly", "partly"]);
   assert.deepEqual(holds(0.5, 0.5, 0.5), ["no", "no", "no"]);
+});
+
+Deno.test("one number of patches, or no cover beside a grid, is not judged", () => {
+  const verdicts = (rows: ResultRow[]) =>
+    judgedBy(
+      claims,
+      Object.fromEntries(MEMBERS.map(({ definition }) => [definition.name, rows])),
+    ).map(({ ours, holds }) => holds === "not measured" ? ours : holds);
+  const two = [row("cc@2", 5, 0.6), row("grid@2", 4, 0.55), row("DetailCLIP, cc@2", 1, 0.6)];
+  assert.deepEqual(verdicts(two), [
+    "only one number of patches was fused",
+    "yes",
+    "no k with a cover and a grid on CLEVR-DS", // one vector is both
+  ]);
+  assert.equal(verdicts([row("cc@2", 5, 0.6)])[1], "no fused cover on CLEVR-DS");
 });
 
 Deno.test("members write to files of their own at every scale", () => {

@@ -10,27 +10,32 @@
 import {
   apart,
   type Claim,
+  configure,
   coverName,
   type CoverSpec,
   type Diff,
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
+  NotMeasured,
   type PatchesRow,
   percent,
   type ResultRow,
   type Scale,
+  type SeriesMember,
   type SeriesRow,
   signed,
   subsetRows,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
+import { complete, FULL, grid } from "./covers.ts";
 import { CC10, detailClip } from "./fusion.ts";
+import { checkWholes, type Range } from "./knobs.ts";
+import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
 
 /** Few patches to many: a grid is the finest level of the cover with the same k. */
-const coversOf = (ks: readonly number[]): CoverSpec[] =>
-  ks.flatMap((k): CoverSpec[] => [{ scheme: "complete", k }, { scheme: "grid", n: k }]);
+const coversOf = (ks: readonly number[]): CoverSpec[] => ks.flatMap((k) => [complete(k), grid(k)]);
 
 const fused = (cover: CoverSpec, scale: Scale): FusionMethod =>
   detailClip(cover, scale, {
@@ -41,16 +46,18 @@ const fused = (cover: CoverSpec, scale: Scale): FusionMethod =>
 /** grid@2 and the whole image are the patches of cc@2: one training serves both. */
 const isTrained = (cover: CoverSpec) => coverName(cover) !== "grid@2";
 
+/** Covers and the one vector that is made of each. */
+const methods = (covers: readonly CoverSpec[], scale: Scale) => ({
+  covers: [FULL, ...covers],
+  fusion: covers.filter(isTrained).map((cover) => fused(cover, scale)),
+});
+
 function at(variant: Variant, scale: Scale): Diff<ExperimentConfig> {
   const ks = { smoke: [2, 3], quick: [2, 3, 5], paper: [2, 3, 5, 8, 10] }[scale];
   const covers = coversOf(ks);
   // 166 patches, the paper's hundredfold: one training of them takes as long as four of 39
   if (scale === "quick" && variant === MIXED) covers.push(CC10);
-  return {
-    dataset: datasetAt(variant, scale),
-    covers: [{ scheme: "full" }, ...covers],
-    fusion: covers.filter(isTrained).map((cover) => fused(cover, scale)),
-  };
+  return { dataset: datasetAt(variant, scale), ...methods(covers, scale) };
 }
 
 function onVariant(variant: Variant): ExperimentDefinition {
@@ -79,6 +86,27 @@ export const MEMBERS: readonly { label: string; definition: ExperimentDefinition
   SMALL,
   LARGE,
 ].map((variant) => ({ label: variant.label, definition: onVariant(variant) }));
+
+/** The k that can be fused: up to 166 patches, each cover a training. */
+const FUSED_RANGE: Range = [2, 10];
+
+/**
+ * The configuration of each member.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `ks` of covers and grids, each from 2 to 10, those of the scale unless told
+ * @throws {RangeError} when one is outside, or there twice
+ */
+export function patchCount(
+  scale: Scale,
+  { seed, ks }: { seed?: number; ks?: readonly number[] } = {},
+): SeriesMember[] {
+  const changed = ks && methods(coversOf(checkWholes("ks", ks, FUSED_RANGE)), scale);
+  return MEMBERS.map(({ label, definition }) => ({
+    label,
+    config: configure(definition, scale, { seed, ...changed }),
+  }));
+}
 
 /** The fused vector and the patches of one cover. */
 export interface FusedPair {
@@ -133,15 +161,19 @@ export function patchesRows(rows: readonly SeriesRow[]): PatchesRow[] {
   );
 }
 
-/** The pairs of each data set, as the rows of its own run give them. */
+/** The pairs of each data set, as the rows of its own run give them, from the fewest patches to the most. */
 const pairsOf = (rowsOf: (name: string) => readonly ResultRow[]) =>
-  MEMBERS.map(({ label, definition }) => ({ label, pairs: fusedPairs(rowsOf(definition.name)) }));
+  MEMBERS.map(({ label, definition }) => {
+    const pairs = fusedPairs(rowsOf(definition.name));
+    if (pairs.length === 0) throw new NotMeasured(`no fused cover on ${label}`);
+    return { label, pairs };
+  });
 
 const verdict = (right: number, of: number) => right === of ? "yes" : right > 0 ? "partly" : "no";
 const where = {
   notebook: "09_patch_count",
   where: "Figure 7",
-  needs: MEMBERS.map(({ definition }) => definition.name),
+  needs: needsOf(...MEMBERS.map(({ definition }) => definition)),
 };
 
 /** What the paper reads off Figure 7. */
@@ -157,6 +189,9 @@ export const claims: Claim[] = [
         few: pairs[0],
         many: pairs[pairs.length - 1],
       }));
+      if (ends.some(({ few, many }) => few.patches === many.patches)) {
+        throw new NotMeasured("only one number of patches was fused");
+      }
       const kept = ends.filter(({ few, many }) => many.fused.high >= few.fused.low).length;
       return {
         ours: ends.map(({ label, few, many }) =>
@@ -193,10 +228,13 @@ export const claims: Claim[] = [
     paper: "similar",
     judge(rowsOf) {
       const found = pairsOf(rowsOf).map(({ label, pairs }) => {
-        const grid = pairs.findLast(({ cover }) => cover.startsWith("grid"))!;
-        const k = grid.cover.split("@")[1];
-        const cc = pairs.find(({ cover }) => cover === `cc@${k}`)!;
-        return { label, k, cc: cc.fused, grid: grid.fused };
+        const coverOf = (k: string) => pairs.find(({ cover }) => cover === `cc@${k}`);
+        const both = pairs.flatMap(({ cover, fused: grid }) => {
+          const [scheme, k] = cover.split("@"), cc = scheme === "grid" && coverOf(k)?.fused;
+          return cc && cc !== grid ? [{ label, k, cc, grid }] : []; // at k = 2 one vector is both
+        });
+        if (both.length === 0) throw new NotMeasured(`no k with a cover and a grid on ${label}`);
+        return both[both.length - 1];
       });
       const alike = found.filter(({ cc, grid }) => !apart(cc, grid)).length;
       return {

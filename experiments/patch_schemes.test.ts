@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { chanceOf, judgeClaims, type ResultRow, type RetrievalRun, signed } from "detailclip";
-import { claims, MEMBERS } from "./patch_schemes.ts";
+import { chanceOf, coverName, type ResultRow, type RetrievalRun, signed } from "detailclip";
+import { claims, MEMBERS, patchSchemes } from "./patch_schemes.ts";
+import { judgedBy } from "./testing.ts";
 
 const METHODS = ["full image", "grid@5", "grid@10", "cc@5", "cc@10", "Patch-obj"];
 
@@ -12,7 +13,7 @@ const rows = (recalls: number[]) =>
   })) as ResultRow[];
 
 const judged = (...recalls: number[][]) =>
-  judgeClaims(
+  judgedBy(
     claims,
     Object.fromEntries(MEMBERS.map(({ definition }, i) => [definition.name, rows(recalls[i])])),
   );
@@ -37,6 +38,40 @@ Deno.test("claims fail where the numbers say so", () => {
   const low = [0.1, 0.2, 0.3, 0.4, 0.5, 0.45];
   assert.equal(judged(ahead, ahead, low, ahead)[1].holds, "partly");
   assert.equal(judged(low, low, low, low)[1].holds, "no");
+});
+
+/** Rows of a run with full image, grid@4, cc@4 and object crops. */
+const ofFour = (recalls: number[]) =>
+  rows(recalls).filter(({ method }) => !/@5$/.test(method))
+    .map((row) => ({ ...row, method: row.method.replace("@10", "@4") }));
+const four = Object.fromEntries(
+  MEMBERS.map(({ definition }) => [definition.name, ofFour(ahead)]),
+);
+
+Deno.test("with other k the grid is not judged, and the bound by what was measured", () => {
+  const [grid, bound] = judgedBy(claims, four, (own) => ({ ...own, covers: [] }) as typeof own);
+  assert.deepEqual([grid.ours, grid.holds], ["no recall@1 of cc@10", "not measured"]);
+  assert.deepEqual([bound.ours, bound.holds], [
+    "90.0 %, 50.0 % (bound on 4 of 4 data sets)",
+    "yes",
+  ]);
+  assert.ok([grid, bound].every(({ paper }) => paper === "your configuration (covers)"));
+});
+
+Deno.test("one data set says nothing of the others", () => {
+  const only = { [MEMBERS[0].definition.name]: rows(ahead) };
+  assert.deepEqual(judgedBy(claims, only).map(({ ours, holds }) => [ours, holds]), [
+    ["patch_schemes_S was not run", "not measured"],
+    ["patch_schemes_S was not run", "not measured"],
+  ]);
+});
+
+Deno.test("k stand once and in order, and those outside are refused", () => {
+  const [{ config }] = patchSchemes("smoke", { seed: 3, ks: [4, 2] });
+  assert.deepEqual(config.covers.map(coverName), [
+    ...["full", "grid@2", "grid@4", "cc@2", "cc@4", "objects"],
+  ]);
+  assert.throws(() => patchSchemes("smoke", { ks: [1] }), /Cannot set each of ks/);
 });
 
 Deno.test("chance is the mean share of images over the classes that appear", () => {

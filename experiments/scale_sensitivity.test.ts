@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  configure,
-  filesOf,
-  judgeClaims,
-  readResults,
-  recallByRMax,
-  recallBySize,
-} from "detailclip";
+import { configure, filesOf, readResults, recallByRMax, recallBySize } from "detailclip";
 import { withFolders } from "../lib/runner/testing.ts";
 import { claims, LABELS, runScaleSensitivity, scaleSensitivity } from "./scale_sensitivity.ts";
 import {
@@ -22,6 +15,7 @@ import {
   sizeTable,
   tableOne,
 } from "./scale_sensitivity_rows.ts";
+import { judgedBy } from "./testing.ts";
 
 function row(method: string, part: Partial<ScaleRow>): ScaleRow {
   const value = part.value ?? 0.3;
@@ -49,7 +43,7 @@ const rowsWith = ({ lost = 0, lostSmall = 0.5, left = 0.05 } = {}) => [
 ];
 
 const holds = (rows: ScaleRow[]) =>
-  judgeClaims(claims, { scale_sensitivity: rows }).map(({ holds }) => holds);
+  judgedBy(claims, { scale_sensitivity: rows }).map(({ holds }) => holds);
 
 Deno.test("claims follow the rows", () => {
   assert.deepEqual(holds(rowsWith()), ["no", "yes", "yes"]);
@@ -59,6 +53,18 @@ Deno.test("claims follow the rows", () => {
   assert.deepEqual(holds(rowsWith({ lost: 0.01, lostSmall: -0.1, left: 0.2 })), [
     ...["no", "no", "no"],
   ]);
+});
+
+Deno.test("objects of one size, and one threshold, are not judged", () => {
+  const rows = rowsWith().slice(0, 2);
+  assert.deepEqual(
+    judgedBy(claims, { scale_sensitivity: rows }).map(({ ours, holds }) => [ours, holds]),
+    [
+      ["too few images at any smaller r_max", "not measured"],
+      ["too few objects of different sizes", "not measured"],
+      ["too few objects of different sizes", "not measured"],
+    ],
+  );
 });
 
 Deno.test("thresholds that leave few images, and sizes that few classes have, decide nothing", () => {
@@ -119,6 +125,6 @@ Deno.test("a run writes rows by r_max and size, and tells that LVIS is missing",
     assert.ok(sizeTable(own).length > 1);
     assert.match(recallByRMax(rMaxRows(rows)).alt, /CLEVR-DS.*The paper/);
     assert.match(recallBySize(sizeRows(own)).alt, /object size/);
-    judgeClaims(claims, { scale_sensitivity: own });
+    judgedBy(claims, { scale_sensitivity: own });
   });
 });

@@ -13,9 +13,12 @@ import {
   checkpoint,
   type Claim,
   type CocoFiles,
+  configure,
+  type CoverSpec,
   type ExperimentConfig,
   type ExperimentDefinition,
   type MethodScores,
+  NotMeasured,
   type NotRun,
   operationSignal,
   paperTable,
@@ -25,10 +28,13 @@ import {
   type RowsOf,
   type RunOptions,
   runSeries,
+  type Scale,
   writeResults,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
-import { CC10, CC5 } from "./fusion.ts";
+import { complete, FULL } from "./covers.ts";
+import { checkWhole, K_RANGE } from "./knobs.ts";
+import { ownConfig } from "./needs.ts";
 import {
   enough,
   factsOf,
@@ -43,22 +49,36 @@ import {
 import { datasetAt, MIXED } from "./variants.ts";
 
 /** Full image, patches, and the crops of the objects, which know their size. */
+const coversWith = (k: number): CoverSpec[] => [FULL, complete(k), { scheme: "objects" }];
+
+/** Recall by the size of objects. */
 export const scaleSensitivity: ExperimentDefinition = {
   name: "scale_sensitivity_recall",
   title: "Recall of the full image falls with the size of the object, that of patches hardly",
   paper: ["Table 1"],
   baseline,
-  always: { covers: [{ scheme: "full" }, CC10, { scheme: "objects" }] },
+  always: { covers: coversWith(10) },
   scales: {
-    smoke: {
-      dataset: datasetAt(MIXED, "smoke"),
-      covers: [{ scheme: "full" }, CC5, { scheme: "objects" }],
-      bootstrap: { resamples: 100 },
-    },
+    smoke: { dataset: datasetAt(MIXED, "smoke"), bootstrap: { resamples: 100 } },
     quick: { dataset: datasetAt(MIXED, "quick") },
     paper: { ...paperScale, dataset: datasetAt(MIXED, "paper") },
   },
 };
+
+/**
+ * Its configuration.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `k` of the Complete Cover, from 2 to 15
+ * @throws {RangeError} when k is outside
+ */
+export function scaleSensitivityConfig(
+  scale: Scale,
+  { seed, k = 10 }: { seed?: number; k?: number } = {},
+): ExperimentConfig {
+  checkWhole("k", k, K_RANGE);
+  return configure(scaleSensitivity, scale, { seed, covers: coversWith(k) });
+}
 
 /** What the members of the run are called. */
 export const LABELS = { generated: MIXED.label, lvis: "LVIS" } as const;
@@ -80,7 +100,6 @@ function onPhotographs(config: ExperimentConfig, files: CocoFiles): ExperimentCo
     name: config.name.replace("_recall", "_lvis_recall"),
     dataset: { source: "coco", ...files },
     encoder: { id: "Xenova/clip-vit-base-patch32", dtype: "fp32", preprocessing: "squash" },
-    covers: [{ scheme: "full" }, CC10, { scheme: "objects" }],
   };
 }
 
@@ -167,9 +186,19 @@ export async function runScaleSensitivity(
   return { runs, rows, notRun };
 }
 
-const where = { notebook: "03_scale_sensitivity", needs: ["scale_sensitivity"] };
+const where = {
+  notebook: "03_scale_sensitivity",
+  needs: { scale_sensitivity: ownConfig(scaleSensitivity) },
+};
 const rowsIn = (rowsOf: RowsOf) => rowsOf<ScaleRow>("scale_sensitivity");
 const shares = (rows: readonly ScaleRow[]) => rows.map(({ value }) => percent(value)).join(" → ");
+
+/** Recall@1 of a method at the largest and at the smallest objects. */
+function endsOf(rows: readonly ScaleRow[], which: (row: ScaleRow) => boolean): ScaleRow[] {
+  const ends = sizeEnds(rows, which);
+  if (ends) return ends;
+  throw new NotMeasured("too few objects of different sizes");
+}
 
 /** The paper's Recall@1 from its largest threshold to its smallest. */
 function paperEnds(): string {
@@ -187,6 +216,7 @@ export const claims: Claim[] = [
     paper: paperEnds(),
     judge(rowsOf) {
       const curve = enough(rowsIn(rowsOf)).filter(fullImage);
+      if (curve.length < 2) throw new NotMeasured("too few images at any smaller r_max");
       const [all, least] = [curve[0], curve[curve.length - 1]];
       const holds = least.high < all.low ? "yes" : "no"; // within the intervals it does not change
       return { ours: `${shares([all, least])} (r_max ≤ ${percent(least.rMax!)} %)`, holds };
@@ -199,8 +229,7 @@ export const claims: Claim[] = [
     measure: "Recall@1 of the full image by side of the object asked for, %",
     paper: "declines",
     judge(rowsOf) {
-      const ends = sizeEnds(rowsIn(rowsOf), fullImage);
-      if (!ends) return { ours: "too few objects of different sizes", holds: "no" };
+      const ends = endsOf(rowsIn(rowsOf), fullImage);
       const [large, small] = ends;
       const falls = small.value < large.value;
       return {
@@ -217,8 +246,7 @@ export const claims: Claim[] = [
     paper: "",
     judge(rowsOf) {
       const rows = rowsIn(rowsOf);
-      const [full, cover] = [sizeEnds(rows, fullImage), sizeEnds(rows, patches)];
-      if (!full || !cover) return { ours: "too few objects of different sizes", holds: "no" };
+      const [full, cover] = [endsOf(rows, fullImage), endsOf(rows, patches)];
       const [lost, left] = [full, cover].map(([large, small]) => large.value - small.value);
       const names = cover.map(({ subset }) => subset.slice(5)).join(" → ");
       return {

@@ -10,12 +10,17 @@ import {
   areaByQuery,
   areaUnderRoc,
   type Claim,
+  configHash,
+  configure,
+  type CoverSpec,
   type ExperimentConfig,
   type ExperimentDefinition,
   histogram,
   logSimilarities,
+  type MeasuredRun,
   type MethodScores,
   momentsOf,
+  NotMeasured,
   percent,
   type Provenance,
   type RelevanceMatrix,
@@ -30,15 +35,33 @@ import {
   writeResults,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
-import { CC10, CC5, coverAt, detailClip, detailClipPlus } from "./fusion.ts";
+import { FULL } from "./covers.ts";
+import { coverAt, detailClip, detailClipPlus, fusedCover } from "./fusion.ts";
+import { ownConfig } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
 /** From the full image to all patches to one fused vector. */
-const at = (scale: Scale): ExperimentDefinition["scales"][Scale] => ({
-  dataset: datasetAt(MIXED, scale),
-  covers: [{ scheme: "full" }, scale === "paper" ? CC10 : CC5],
-  fusion: [detailClip(coverAt(scale), scale), detailClipPlus(coverAt(scale), scale)],
+const methodsOn = (cover: CoverSpec, scale: Scale) => ({
+  covers: [FULL, cover],
+  fusion: [detailClip(cover, scale), detailClipPlus(cover, scale)],
 });
+
+const at = (scale: Scale) => ({
+  dataset: datasetAt(MIXED, scale),
+  ...methodsOn(coverAt(scale), scale),
+});
+
+/** Width of a bin, in decimal logarithms. */
+const BIN = 0.05;
+
+/** The name under which distributions are kept. */
+const EXPERIMENT = "similarity";
+
+/** A recall run, with how its scores are counted. */
+export interface SimilarityConfig extends ExperimentConfig {
+  /** Width of a bin in decimal logarithms; 0.05 unless told. */
+  bin?: number;
+}
 
 /** The recall run whose scores are looked at. */
 export const similarity: ExperimentDefinition = {
@@ -52,6 +75,25 @@ export const similarity: ExperimentDefinition = {
     paper: { ...paperScale, ...at("paper") },
   },
 };
+
+/**
+ * Its configuration.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `k` of the patches, from 2 to 15, that of the scale unless told; `bin`: width of a bin in decimal
+ *   logarithms, from 0.01 to 0.5
+ * @throws {RangeError} when one is outside
+ */
+export function similarityConfig(
+  scale: Scale,
+  { seed, k, bin = BIN }: { seed?: number; k?: number; bin?: number } = {},
+): SimilarityConfig {
+  if (!(bin >= 0.01 && bin <= 0.5)) {
+    throw new RangeError(`Cannot set bin: it must be from 0.01 to 0.5, got ${JSON.stringify(bin)}`);
+  }
+  const methods = methodsOn(fusedCover(scale, k), scale);
+  return { ...configure(similarity, scale, { seed, ...methods }), ...(bin !== BIN && { bin }) };
+}
 
 /** What is written: how the pairs of one method are spread. */
 export interface SimilarityRow extends SimilarityHistogramRow {
@@ -77,11 +119,8 @@ export interface SimilarityRow extends SimilarityHistogramRow {
 const shownIn = ({ methods }: RetrievalRun) =>
   methods.filter(({ method }) => !method.startsWith("mean"));
 
-/** Width of a bin, in decimal logarithms. */
-const BIN = 0.05;
-
 /** Edges that hold the logarithms of all methods but the smallest: below a thousandth lies noise around 0. */
-function commonEdges(methods: readonly MethodScores[]): number[] {
+function commonEdges(methods: readonly MethodScores[], width: number): number[] {
   let least = 0, most = -Infinity;
   for (const { scores: { scores } } of methods) {
     for (const score of scores) {
@@ -91,9 +130,9 @@ function commonEdges(methods: readonly MethodScores[]): number[] {
       if (log > most) most = log;
     }
   }
-  const first = Math.max(-2, Math.floor(least / BIN) * BIN);
-  const bins = Math.max(1, Math.ceil((most - first) / BIN - 1e-9));
-  return Array.from({ length: bins + 1 }, (_, i) => first + i * BIN);
+  const first = Math.max(-2, Math.floor(least / width) * width);
+  const bins = Math.max(1, Math.ceil((most - first) / width - 1e-9));
+  return Array.from({ length: bins + 1 }, (_, i) => first + i * width);
 }
 
 /** The two rows of a method. */
@@ -123,7 +162,7 @@ function rowsOf(
 }
 
 /** What {@linkcode runSimilarity} leaves behind. */
-export interface SimilarityRun {
+export interface SimilarityRun extends MeasuredRun {
   /** The recall run. */
   run: RetrievalRun;
   /** Two rows a method. */
@@ -133,23 +172,29 @@ export interface SimilarityRun {
 /**
  * Scores all pairs of a prompt and an image, and writes how they are spread as `similarity`.
  *
- * @param config of {@linkcode similarity}
+ * @param config see {@linkcode similarityConfig}
  * @param options as of `runRetrieval`
  */
 export async function runSimilarity(
-  config: ExperimentConfig,
+  config: SimilarityConfig,
   options: RunOptions = {},
 ): Promise<SimilarityRun> {
-  const run = await runRetrieval(config, options);
-  const methods = shownIn(run), edges = commonEdges(methods);
+  const { bin = BIN, ...searched } = config;
+  const run = await runRetrieval(searched, options);
+  const methods = shownIn(run), edges = commonEdges(methods, bin);
   const rows = methods.flatMap((method) => rowsOf(method, run.relevance, edges));
-  const experiment = config.name.replace("similarity_recall", "similarity");
-  const provenance: Provenance = { ...run.provenance, experiment };
+  const provenance: Provenance = {
+    ...{ ...run.provenance, experiment: EXPERIMENT, config, configHash: configHash(config) },
+  };
   await writeResults(rows, provenance, options);
-  return { run, rows };
+  return { experiment: EXPERIMENT, config, run, rows };
 }
 
-/** One kind of pairs of a method; the first method whose name begins so. */
+/**
+ * One kind of pairs of a method; the first method whose name begins so.
+ *
+ * @throws {NotMeasured} when there are none
+ */
 export function pairsOf(
   rows: readonly SimilarityRow[],
   method: string,
@@ -157,7 +202,7 @@ export function pairsOf(
 ): SimilarityRow {
   const found = rows.find((row) => row.method.startsWith(method) && row.kind === kind);
   if (found) return found;
-  throw new RangeError(`Cannot compare similarities: there are no ${kind} of ${method}`);
+  throw new NotMeasured(`no ${kind} of ${method}`);
 }
 
 /** Factor between the mean similarities, on the log scale, of positive and negative pairs of a method. */
@@ -190,8 +235,12 @@ export const SKEWED = 0.5;
 export const nearLogNormal = ({ nonPositive, pairs, logSkewness }: SimilarityRow): boolean =>
   nonPositive <= 0.01 * pairs && Math.abs(logSkewness) <= SKEWED;
 
-const where = { notebook: "13_similarity", where: "Figure 8", needs: ["similarity"] };
-const found = (rowsOf: RowsOf) => rowsOf<SimilarityRow>("similarity");
+const where = {
+  notebook: "13_similarity",
+  where: "Figure 8",
+  needs: { [EXPERIMENT]: ownConfig(similarity) },
+};
+const found = (rowsOf: RowsOf) => rowsOf<SimilarityRow>(EXPERIMENT);
 
 /** What the paper reads off Figure 8. */
 export const claims: Claim[] = [
@@ -241,6 +290,7 @@ export const claims: Claim[] = [
     paper: "all",
     judge(rowsOf) {
       const rows = found(rowsOf);
+      if (rows.length === 0) throw new NotMeasured("no similarities");
       const near = rows.filter(nearLogNormal).length;
       return {
         ours: `${near} of ${rows.length}`,

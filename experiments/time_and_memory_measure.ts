@@ -28,8 +28,9 @@ import {
   type SearchCollection,
   vectorCollection,
 } from "detailclip";
-import { CC10, detailClipPlus, tiny } from "./fusion.ts";
-import { type MakeRow, type SearchRow, VECTORS } from "./time_and_memory_rows.ts";
+import { FULL } from "./covers.ts";
+import { detailClipPlus, tiny } from "./fusion.ts";
+import type { MakeRow, SearchRow } from "./time_and_memory_rows.ts";
 
 /** How large collections are searched, and how often. */
 const SIZES: Record<Scale, { images: number[]; rounds: number; encoded: number }> = {
@@ -38,16 +39,37 @@ const SIZES: Record<Scale, { images: number[]; rounds: number; encoded: number }
   paper: { images: [300, 1000, 3000, 10_000], rounds: 5, encoded: 8 },
 };
 
+/** Whose patches are kept, with their features, and the numbers of vectors that are compared: all patches, a few, one. */
+export function patchesKept(
+  { config, stores }: Pick<RetrievalRun, "config" | "stores">,
+): { cover: CoverSpec; store: FeatureStore; vectors: number[] } {
+  const cover = config.covers.find(({ scheme }) => scheme === "complete");
+  const store = cover && stores.get(coverName(cover));
+  if (!store) throw new Error(`Cannot time ${config.name}: no Complete Cover was encoded`);
+  const few = (config.fusion ?? []).flatMap(({ fuser }) =>
+    fuser.kind === "k-means" ? [fuser.vectors] : []
+  );
+  return { cover, store, vectors: [Math.round(store.patches / store.imageIds.length), ...few, 1] };
+}
+
 /** Random images with a vector a patch: each has its own, so that memory is read as a search would read it. */
-function randomPatches(images: number, draw: (count: number) => Float32Array): PatchVectors[] {
-  return Array.from({ length: images }, () => ({ features: draw(VECTORS[0]) }));
+function randomPatches(
+  images: number,
+  patches: number,
+  draw: (count: number) => Float32Array,
+): PatchVectors[] {
+  return Array.from({ length: images }, () => ({ features: draw(patches) }));
 }
 
 /** Collections of every size: the smaller ones are the first images of the largest. */
-function randomCollections(sizes: readonly number[], dim: number): SearchCollection[] {
+function randomCollections(
+  sizes: readonly number[],
+  [all, ...fewer]: readonly number[],
+  dim: number,
+): SearchCollection[] {
   const draw = randomUnitVectors(createRandom(0), dim), most = Math.max(...sizes);
-  const patches = randomPatches(most, draw);
-  const few = VECTORS.slice(1).map((vectors) => ({ vectors, data: draw(most * vectors) }));
+  const patches = randomPatches(most, all, draw);
+  const few = fewer.map((vectors) => ({ vectors, data: draw(most * vectors) }));
   return sizes.flatMap((images) => [
     patchCollection(patches.slice(0, images), { dim }),
     ...few.map(({ vectors, data }) =>
@@ -56,16 +78,20 @@ function randomCollections(sizes: readonly number[], dim: number): SearchCollect
   ]);
 }
 
-/** The data set's own features on cc@10. */
+/** The data set's own features. */
 function realCollection(store: FeatureStore): SearchCollection {
   const images = store.imageIds.map((id) => ({ features: store.get(id).features.slice() }));
   return patchCollection(images, { dim: store.dim });
 }
 
 /** Times one query on random collections, and on the real one. */
-export async function searchRows(store: FeatureStore, scale: Scale): Promise<SearchRow[]> {
+export async function searchRows(
+  store: FeatureStore,
+  vectors: readonly number[],
+  scale: Scale,
+): Promise<SearchRow[]> {
   const { images, rounds } = SIZES[scale], { dim } = store;
-  const collections = [realCollection(store), ...randomCollections(images, dim)];
+  const collections = [realCollection(store), ...randomCollections(images, vectors, dim)];
   const query = randomUnitVectors(createRandom(1), dim)(1);
   const costs = await measureSearch(collections, [query], { dim, rounds });
   return costs.map(({ vectors, images, ms, rounds }, i) => ({
@@ -116,18 +142,18 @@ async function fuseRow(name: string, spec: FusionSpec, store: FeatureStore): Pro
 }
 
 /** Times what it takes to make the vectors of an image. */
-export async function makeRows({ config, dataset, stores }: RetrievalRun): Promise<MakeRow[]> {
+export async function makeRows(run: RetrievalRun): Promise<MakeRow[]> {
+  const { config, dataset } = run, { cover, store } = patchesKept(run);
   await loadEngine();
   const { id, ...how } = config.encoder;
   const encoder = await loadEncoder(id, how);
   const paths = dataset.images.slice(0, SIZES[config.scale].encoded).map(({ path }) => path);
-  const store = stores.get(coverName(CC10))!;
   try {
     return [
-      await encodeRow({ scheme: "full" }, paths, encoder, config.cut),
-      await encodeRow(CC10, paths, encoder, config.cut),
+      await encodeRow(FULL, paths, encoder, config.cut),
+      await encodeRow(cover, paths, encoder, config.cut),
       await fuseRow("DetailCLIP", tiny(config.scale), store),
-      await fuseRow("DetailCLIP+", plusModel(config.scale), store),
+      await fuseRow("DetailCLIP+", plusModel(cover, config.scale), store),
     ];
   } finally {
     await encoder.dispose();
@@ -135,8 +161,8 @@ export async function makeRows({ config, dataset, stores }: RetrievalRun): Promi
 }
 
 /** The model of DetailCLIP+, untrained. */
-function plusModel(scale: Scale): FusionSpec {
-  const { fuser } = detailClipPlus(CC10, scale);
+function plusModel(cover: CoverSpec, scale: Scale): FusionSpec {
+  const { fuser } = detailClipPlus(cover, scale);
   if (fuser.kind === "trained") return fuser.model;
   throw new Error("Cannot time DetailCLIP+: it is not trained");
 }

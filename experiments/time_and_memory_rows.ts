@@ -3,10 +3,17 @@
  *
  * @module
  */
-import { paperValue, type RetrievalRun } from "detailclip";
+import {
+  type ExperimentConfig,
+  type MeasuredRun,
+  NotMeasured,
+  paperValue,
+  type RetrievalRun,
+  subsetRows,
+} from "detailclip";
 
-/** Vectors an image that are compared: the paper's 166 and 1, and a few. */
-export const VECTORS: readonly number[] = [166, 8, 1];
+/** The paper's number of patches, CC@10. */
+export const PATCHES = 166;
 
 /** The time of one query. */
 export interface SearchRow {
@@ -52,7 +59,9 @@ export interface MemoryRow {
 export type CostRow = SearchRow | MakeRow | MemoryRow;
 
 /** What `runTimeAndMemory` leaves behind. */
-export interface TimeAndMemory {
+export interface TimeAndMemory extends MeasuredRun {
+  /** What was run. */
+  config: ExperimentConfig;
   /** The recall run. */
   run: RetrievalRun;
   /** Times and bytes. */
@@ -74,14 +83,27 @@ export function largest(rows: readonly CostRow[]): SearchRow[] {
   return random.filter(({ images }) => images === most);
 }
 
-/** How many times as long, or as much, all patches take as another number of vectors. */
+/**
+ * How many times as long, or as much, one number of vectors takes as another.
+ *
+ * @param rows rows of the run
+ * @param many vectors an image
+ * @param few with which to compare
+ * @throws {NotMeasured} when one of them was not measured
+ */
 export function savings(
   rows: readonly CostRow[],
-  vectors: number,
+  many: number,
+  few: number,
 ): { time: number; memory: number } {
-  const ratio = <T extends { vectors: number }>(of: readonly T[], value: (row: T) => number) =>
-    value(of.find((row) => row.vectors === VECTORS[0])!) /
-    value(of.find((row) => row.vectors === vectors)!);
+  const ratio = <T extends { vectors: number }>(of: readonly T[], value: (row: T) => number) => {
+    const [a, b] = [many, few].map((vectors) => {
+      const found = of.find((row) => row.vectors === vectors);
+      if (found) return value(found);
+      throw new NotMeasured(`no search of ${vectors} vectors an image`);
+    });
+    return a / b;
+  };
   return {
     time: ratio(largest(rows), ({ ms }) => ms),
     memory: ratio(rowsAbout(rows, "memory"), ({ bytes }) => bytes),
@@ -96,22 +118,23 @@ export const paper = (method: "CC" | "DetailCLIP", column: string): number =>
 export function tableSix(
   { run, rows }: { run: Pick<RetrievalRun, "rows">; rows: readonly CostRow[] },
 ): Record<string, string>[] {
+  const patches = subsetRows(run.rows).find(({ method }) => /^cc@/.test(method))?.method ?? "";
   const recall = (method: string) => {
     const row = run.rows.find((row) =>
       row.method === method && row.metric === "recall@1" && row.subset === "all"
     );
     return row ? (100 * row.value).toFixed(1) : "";
   };
-  const methods: Record<number, string[]> = {
-    166: ["cc@10", "CC"],
-    8: ["k-means (m = 8)"],
-    1: ["DetailCLIP, our training", "DetailCLIP"],
+  const searches = largest(rows), most = Math.max(...searches.map(({ vectors }) => vectors));
+  const methodOf = (vectors: number): [ours: string, theirs?: "CC" | "DetailCLIP"] => {
+    if (vectors === 1) return ["DetailCLIP, our training", "DetailCLIP"];
+    if (vectors < most) return [`k-means (m = ${vectors})`];
+    return vectors === PATCHES ? [patches, "CC"] : [patches];
   };
-  return largest(rows).map(({ vectors, images, ms }) => {
-    const [ours, theirs] = methods[vectors];
-    const printed = (column: string) =>
-      theirs ? String(paper(theirs as "CC" | "DetailCLIP", column)) : "";
-    const { bytes } = rowsAbout(rows, "memory").find((row) => row.vectors === vectors)!;
+  const bytesOf = new Map(rowsAbout(rows, "memory").map(({ vectors, bytes }) => [vectors, bytes]));
+  return searches.map(({ vectors, images, ms }) => {
+    const [ours, theirs] = methodOf(vectors), bytes = bytesOf.get(vectors) ?? NaN;
+    const printed = (column: string) => theirs ? String(paper(theirs, column)) : "";
     return {
       method: ours,
       vectors: String(vectors),

@@ -5,7 +5,16 @@
  *
  * @module
  */
-import { type Claim, type ExperimentDefinition, percent, recallOf } from "detailclip";
+import {
+  type Claim,
+  configure,
+  type ExperimentConfig,
+  type ExperimentDefinition,
+  NotMeasured,
+  percent,
+  recallOf,
+  type Scale,
+} from "detailclip";
 import { baseline } from "./baseline.ts";
 import {
   atScales,
@@ -17,6 +26,8 @@ import {
   kMeans,
   visualWords,
 } from "./fusion.ts";
+import { checkWhole } from "./knobs.ts";
+import { needsOf } from "./needs.ts";
 
 /** At the quick scale a fifth of the training images: encoding 166 patches of each takes a quarter of a second. */
 function withFewImages(
@@ -47,7 +58,27 @@ export const unseenWords: ExperimentDefinition = {
   })),
 };
 
-const where = { notebook: "16_unseen_words", where: "beyond", paper: "", needs: ["unseen_words"] };
+/**
+ * Its configuration.
+ *
+ * @param scale how much of it
+ * @param options `seed`; `hidden`: words that are kept from every fusion, from 1 to 137 of 138
+ * @throws {RangeError} when hidden is outside
+ */
+export function unseenWordsConfig(
+  scale: Scale,
+  { seed, hidden = 38 }: { seed?: number; hidden?: number } = {},
+): ExperimentConfig {
+  const hiddenWords = checkWhole("hidden", hidden, [1, 137]);
+  return configure(unseenWords, scale, { seed, hiddenWords });
+}
+
+const where = {
+  notebook: "16_unseen_words",
+  where: "beyond",
+  paper: "",
+  needs: needsOf(unseenWords),
+};
 
 /** What is claimed here that the paper does not ask. */
 export const claims: Claim[] = [
@@ -76,6 +107,7 @@ export const claims: Claim[] = [
       const rows = rowsOf("unseen_words");
       const most = rows.filter(({ method }) => method.startsWith("visual words"))
         .reduce((most, { vectors }) => Math.min(8, Math.max(most, vectors)), 1);
+      if (most === 1) throw new NotMeasured("no visual words with several vectors");
       const of = (name: string) =>
         recallOf(rows, `${name} (m = ${most})`, { subset: "unseen words" });
       const [ours, theirs] = [of("visual words"), of("k-means")];

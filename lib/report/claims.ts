@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { canonicalJson } from "../runtime/files.ts";
+import type { NamedConfig } from "./provenance.ts";
 import { readResults, type ResultRow, RESULTS_DIR, type Row, rowsPath } from "./results.ts";
 import type pl from "nodejs-polars";
 import { toDataFrame } from "./tables.ts";
@@ -12,10 +14,10 @@ export type RowsOf = <T extends Row = ResultRow>(experiment: string) => readonly
 
 /** What a run says about a claim. */
 export interface Verdict {
-  /** Our number, as text with its unit. */
+  /** Our number, as text with its unit; of a claim that was not measured the reason. */
   ours: string;
   /** Whether the claim holds here. */
-  holds: "yes" | "partly" | "no";
+  holds: "yes" | "partly" | "no" | "not measured";
 }
 
 /** A claim of the paper, or one that goes beyond it. */
@@ -30,14 +32,42 @@ export interface Claim {
   measure: string;
   /** The paper's number, as text; empty where it gives none. */
   paper: string;
-  /** Names of the experiments whose rows it needs. */
-  needs: readonly string[];
-  /** Looks at the rows. */
-  judge(rows: RowsOf): Verdict;
+  /** Experiments whose rows it needs, by name, each with its own configuration at a scale. */
+  needs: Readonly<Record<string, (scale: string) => NamedConfig>>;
+  /**
+   * Looks at the rows, and throws {@linkcode NotMeasured} where they lack what is compared.
+   *
+   * @param rowsOf the rows of an experiment
+   * @param experiments names of all experiments that were run
+   */
+  judge(rowsOf: RowsOf, experiments: readonly string[]): Verdict;
 }
 
 /** A claim with its verdict, as tables show it. */
 export interface JudgedClaim extends Omit<Claim, "judge" | "needs">, Verdict {}
+
+/** The rows of an experiment, with what was run: a `RetrievalRun` is one. */
+export interface MeasuredRun {
+  /** Name under which its rows are kept, where it is not that of the configuration. */
+  experiment?: string;
+  /** What was run. */
+  config: NamedConfig;
+  /** What was measured. */
+  rows: readonly Row[];
+}
+
+/** Thrown where rows lack what a claim compares: it cannot be judged, and nothing is wrong. */
+export class NotMeasured extends RangeError {
+  /** What is missing, in a few words. */
+  readonly reason: string;
+
+  /** Says what is missing. */
+  constructor(reason: string) {
+    super(`Cannot judge by these rows: ${reason}`);
+    this.name = "NotMeasured";
+    this.reason = reason;
+  }
+}
 
 /**
  * One recall of a run.
@@ -45,7 +75,8 @@ export interface JudgedClaim extends Omit<Claim, "judge" | "needs">, Verdict {}
  * @param rows rows of one run
  * @param method whose
  * @param options `metric` (`"recall@1"`) and `subset` (`"all"`)
- * @throws {RangeError} when there is not exactly one
+ * @throws {NotMeasured} when there is none
+ * @throws {RangeError} when there are several
  */
 export function recallOf(
   rows: readonly ResultRow[],
@@ -56,6 +87,9 @@ export function recallOf(
     row.method === method && row.metric === metric && row.subset === subset
   );
   if (found.length === 1) return found[0];
+  if (found.length === 0) {
+    throw new NotMeasured(`no ${metric} of ${method}${subset === "all" ? "" : `, ${subset}`}`);
+  }
   throw new RangeError(
     `Cannot read ${metric} of ${method} (${subset}): ${found.length} rows have it`,
   );
@@ -83,43 +117,109 @@ export function ahead(
   return { points: 100 * (a.value - b.value), apart: apart(a, b) };
 }
 
+/** Keys that may differ without making the paper's number another experiment's: which images, how many, how resampled. */
+const SAME_EXPERIMENT = new Set(["name", "seed", "bootstrap", "learn"]);
+const SAME_DATASET = new Set(["images", "limit"]);
+
+/** A configuration without what {@linkcode changedKeys} overlooks. */
+function essence(config: NamedConfig): Record<string, unknown> {
+  const kept = (object: object, left: ReadonlySet<string>) =>
+    Object.fromEntries(Object.entries(object).filter(([key]) => !left.has(key)));
+  const rest = kept(config, SAME_EXPERIMENT);
+  const { dataset } = rest;
+  return typeof dataset === "object" && dataset !== null
+    ? { ...rest, dataset: kept(dataset, SAME_DATASET) }
+    : rest;
+}
+
 /**
- * Judges claims by the rows of runs.
+ * What makes a configuration another experiment than the one that it comes from. Another seed, other numbers of images
+ * and another bootstrap do not.
+ *
+ * @param config what was run
+ * @param own the experiment's own configuration
+ * @returns names of the keys that differ, sorted
+ */
+export function changedKeys(config: NamedConfig, own: NamedConfig): string[] {
+  const [a, b] = [essence(config), essence(own)];
+  const text = (value: unknown) => value === undefined ? "" : canonicalJson(value);
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    .filter((key) => text(a[key]) !== text(b[key])).sort();
+}
+
+/** The runs by name. */
+function byExperiment(runs: Iterable<MeasuredRun>): Map<string, MeasuredRun> {
+  const found = new Map<string, MeasuredRun>();
+  for (const run of runs) {
+    const name = run.experiment ?? run.config.name;
+    if (found.has(name)) throw new RangeError(`Cannot judge claims: two runs are of ${name}`);
+    found.set(name, run);
+  }
+  return found;
+}
+
+/** What the rows say, or what they lack. */
+function verdictOf({ judge }: Claim, runs: ReadonlyMap<string, MeasuredRun>): Verdict {
+  const rowsOf = <T extends Row>(experiment: string): readonly T[] => {
+    const found = runs.get(experiment);
+    if (found) return found.rows as readonly T[];
+    throw new NotMeasured(`${experiment} was not run`);
+  };
+  try {
+    return judge(rowsOf, [...runs.keys()]);
+  } catch (error) {
+    if (error instanceof NotMeasured) return { ours: error.reason, holds: "not measured" };
+    throw error;
+  }
+}
+
+/**
+ * Judges claims by the rows of runs, each by those of its own experiments, however they were configured. Where rows lack
+ * what a claim compares it is `not measured`; where a run is another experiment than the paper's (see
+ * {@linkcode changedKeys}) the paper's number gives way to what was changed.
  *
  * @param claims which ones
- * @param rows rows by experiment: those of runs at hand, or see {@linkcode storedRows}
+ * @param runs what was run; see {@linkcode storedRuns} for runs on disk
+ * @throws {RangeError} when two runs are of one experiment
  */
 export function judgeClaims(
   claims: readonly Claim[],
-  rows: Readonly<Record<string, readonly Row[]>>,
+  runs: Iterable<MeasuredRun>,
 ): JudgedClaim[] {
-  return claims.map(({ judge, needs: _, ...claim }) => {
-    const rowsOf = <T extends Row>(experiment: string): readonly T[] => {
-      const found = rows[experiment];
-      if (found) return found as readonly T[];
-      throw new RangeError(`Cannot judge "${claim.claim}": there are no rows of ${experiment}`);
+  const found = byExperiment(runs);
+  return claims.map((claim) => {
+    const { judge: _, needs, ...shown } = claim;
+    const changed = Object.entries(needs).flatMap(([name, own]) => {
+      const config = found.get(name)?.config;
+      return config ? changedKeys(config, own(config.scale)) : [];
+    });
+    const keys = [...new Set(changed)].join(", ");
+    return {
+      ...shown,
+      ...(keys && { paper: `your configuration (${keys})` }),
+      ...verdictOf(claim, found),
     };
-    return { ...claim, ...judge(rowsOf) };
   });
 }
 
 /**
- * The rows that claims need, as runs left them under `results/rows`.
+ * The runs that claims need, as they were left under `results/rows` by the experiments' own configurations.
  *
  * @param claims which ones
  * @param scale of the runs
  * @throws {Error} when a file cannot be read
  */
-export async function storedRows(
+export async function storedRuns(
   claims: readonly Claim[],
   scale: string,
   directory: string = RESULTS_DIR,
-): Promise<Record<string, Row[]>> {
-  const names = [...new Set(claims.flatMap(({ needs }) => needs))];
-  const files = await Promise.all(
-    names.map(async (name) => [name, await readResults<Row>(rowsPath(name, scale, directory))]),
-  );
-  return Object.fromEntries(files);
+): Promise<MeasuredRun[]> {
+  const needed = new Map(claims.flatMap(({ needs }) => Object.entries(needs)));
+  return await Promise.all([...needed].map(async ([experiment, own]) => ({
+    experiment,
+    config: own(scale),
+    rows: await readResults<Row>(rowsPath(experiment, scale, directory)),
+  })));
 }
 
 /**

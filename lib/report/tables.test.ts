@@ -100,5 +100,6 @@ Deno.test("the gap between two methods is closed by shares, below and beyond inc
   assert.ok(Math.abs(gaps[0].closed - 0.5) < 1e-9);
   assert.ok(gaps[1].closed < 0 && gaps[2].closed > 1);
   assert.throws(() => gapClosed(all, { from: "full image", to: "cc@5" }), /no recall@1 of it/);
-  assert.throws(() => gapClosed(all, { from: "m0", to: "m0" }), /equally good/);
+  const none = gapClosed(all, { from: "m0", to: "m0" });
+  assert.ok(none.length > 0 && none.every(({ closed }) => Number.isNaN(closed))); // there is no gap
 });

@@ -151,7 +151,7 @@ export interface GapRow {
   vectors: number;
   /** Its recall, a share. */
   value: number;
-  /** 0 is the lower method, 1 the upper one; below and beyond are possible. */
+  /** 0 is the lower method, 1 the upper one; below and beyond are possible, and NaN where the two are equally good. */
   closed: number;
 }
 
@@ -160,7 +160,7 @@ export interface GapRow {
  *
  * @param rows rows of one run
  * @param options `from` and `to`: the lower and the upper method; `metric` and `subset`
- * @throws {RangeError} when the rows lack one of the two, or they are equally good
+ * @throws {RangeError} when the rows lack one of the two
  */
 export function gapClosed(
   rows: readonly ResultRow[],
@@ -177,12 +177,11 @@ export function gapClosed(
     if (row) return row.value;
     throw new RangeError(`Cannot compare with ${method}: there is no ${metric} of it`);
   });
-  if (low === high) throw new RangeError(`Cannot compare: ${from} and ${to} are equally good`);
   return shown.filter(({ method }) => method !== from && method !== to)
     .map(({ method, vectors, value }) => ({
       method,
       vectors,
       value,
-      closed: (value - low) / (high - low),
+      closed: low === high ? NaN : (value - low) / (high - low),
     }));
 }

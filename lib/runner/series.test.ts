@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ExperimentConfig } from "./config.ts";
 import { readResults } from "../report/results.ts";
-import { runSeries } from "./series.ts";
+import { memberRun, runSeries } from "./series.ts";
 import { testConfig, withFolders } from "./testing.ts";
 
 const config = testConfig({ name: "series", dataset: { limit: 3 }, bootstrap: { resamples: 10 } });
@@ -23,6 +23,12 @@ Deno.test("each member runs by itself, and what this machine lacks is reported b
       },
     ], options);
     assert.deepEqual([...series.runs.keys()], ["three images", "all images"]);
+    assert.equal(memberRun(series, "all images").imageIds.length, 8);
+    assert.throws(
+      () => memberRun(series, "another CLIP"),
+      /Cannot show another CLIP: .*nobody\/nothing[^]*; then run deno task notebooks 99/,
+    );
+    assert.throws(() => memberRun(series, "LVIS"), /Cannot show LVIS: it was not run/);
     assert.deepEqual(series.rows.map(({ member, images }) => [member, images]), [
       ["three images", 3],
       ["all images", 8],

@@ -48,6 +48,25 @@ export interface Series {
 }
 
 /**
+ * The run of one member, without which there is nothing to show.
+ *
+ * @param series what was run
+ * @param label of the member
+ * @throws {Error} when it was not run; the message says what is missing and which command runs it
+ */
+export function memberRun(
+  { runs, notRun }: Pick<Series, "runs" | "notRun">,
+  label: string,
+): RetrievalRun {
+  const found = runs.get(label);
+  if (found) return found;
+  const why = notRun.find(({ member }) => member === label);
+  throw new Error(
+    `Cannot show ${label}: ${why ? `${why.missing}; then run ${why.command}` : "it was not run"}`,
+  );
+}
+
+/**
  * Runs one configuration after the other; those that lack an encoder or a data set are reported, not run.
  * Each writes its own rows.
  *

@@ -53,9 +53,9 @@ const GOOD: Record<string, string> = {
 };
 
 /** A notebook of one text cell and one code cell. */
-function notebook(cell: Record<string, unknown>): string {
+function notebook(cell: Record<string, unknown>, text = "# A"): string {
   const code = { cell_type: "code", metadata: {}, outputs: [], execution_count: null, ...cell };
-  const cells = [{ cell_type: "markdown", metadata: {}, source: ["# A"] }, code];
+  const cells = [{ cell_type: "markdown", metadata: {}, source: [text] }, code];
   const metadata = {
     kernelspec: { name: "deno", display_name: "Deno", language: "typescript" },
     language_info: { name: "typescript", file_extension: ".ts" },
@@ -297,16 +297,22 @@ for (const check of new Set(CASES.map(([, check]) => check))) {
 }
 
 Deno.test("notebook form: what a notebook lacks is named, and one that has it all passes", async () => {
-  const source = 'const scale = "quick";\nawait saveFigure(figure, "a");\nmarkdown("It holds.");';
+  const source = 'const scale = "quick";\nawait saveFigure(figure, "a");';
+  const findings = "## Findings\n\n_Quick scale, seed 7, 2026-11-23_\n\nIt holds.";
   const tags = { metadata: { tags: ["parameters"] } };
-  const whole = { "notebooks/a.ipynb": notebook({ source, ...tags }) };
+  const whole = { "notebooks/a.ipynb": notebook({ source, ...tags }, findings) };
   const listed = { ...whole, "README.md": "| [a](notebooks/a.ipynb) | Table 1 |" };
   assert.equal(await problems(notebookForm, listed), "");
   assert.equal(await problems(notebookForm, whole), "README.md does not name a.ipynb");
-  const untagged = { ...listed, "notebooks/a.ipynb": notebook({ source }) };
+  const untagged = { ...listed, "notebooks/a.ipynb": notebook({ source }, findings) };
   assert.match(await problems(notebookForm, untagged), /^a\.ipynb lacks a cell tagged parameters/);
   const bare = { ...listed, "notebooks/a.ipynb": notebook({ source: "1;", ...tags }) };
-  assert.match(await problems(notebookForm, bare), /declares scale\n.*a figure.*\n.*a reading/);
+  assert.match(
+    await problems(notebookForm, bare),
+    /declares scale\n.*a figure.*\n.*findings in Markdown/,
+  );
+  const undated = { ...listed, "notebooks/a.ipynb": notebook({ source, ...tags }, "## Findings") };
+  assert.match(await problems(notebookForm, undated), /^a\.ipynb lacks findings/);
 });
 
 Deno.test("every check runs, also after one that failed or broke; all are counted", async () => {

@@ -1,5 +1,5 @@
 /**
- * What every notebook has: parameters, a figure, a reading, and a place in README.md.
+ * What every notebook has: parameters, a figure, findings, and a place in README.md.
  *
  * @module
  */
@@ -13,19 +13,26 @@ import {
 } from "../jupyter/notebook.ts";
 import { type Check, exists } from "./check.ts";
 
+/** Findings stand in Markdown, and say of which run they are: its scale, its seed and its date. */
+const FINDINGS = /^## Findings\b[^]*\bscale, seed \d+, \d{4}-\d\d-\d\d/im;
+
 /** What a notebook lacks, in words. */
 export function lackingIn(notebook: Notebook): string[] {
-  const code = notebook.cells.filter(({ cell_type }) => cell_type === "code").map(cellText)
-    .join("\n");
+  const textOf = (kind: string) =>
+    notebook.cells.filter(({ cell_type }) => cell_type === kind).map(cellText);
+  const code = textOf("code").join("\n");
   const lacking: [boolean, string][] = [
     [parameterNames(notebook).includes("scale"), "a cell tagged parameters that declares scale"],
     [/\bsaveFigure\(/.test(code), "a figure: saveFigure(figure, path)"],
-    [/\bmarkdown\(/.test(code), "a reading of what the run found: markdown(…)"],
+    [
+      textOf("markdown").some((text) => FINDINGS.test(text)),
+      "findings in Markdown: ## Findings, with scale, seed and date of their run",
+    ],
   ];
   return lacking.filter(([there]) => !there).map(([, what]) => what);
 }
 
-/** Each notebook in notebooks/ can be run at a scale, shows something, says what it found, and is found. */
+/** Each notebook in notebooks/ can be run at a scale, shows something, says what was found, and is found. */
 export const notebookForm: Check = {
   name: "notebook form",
   run: async (root) => {

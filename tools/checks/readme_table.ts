@@ -16,7 +16,7 @@
  */
 import { join } from "node:path";
 import { CLAIMS } from "../../experiments/claims.ts";
-import { judgeClaims, storedRows } from "../../lib/report/claims.ts";
+import { judgeClaims, storedRuns } from "../../lib/report/claims.ts";
 import { paperRecalls } from "../../lib/report/paper.ts";
 import { readResults, rowsPath } from "../../lib/report/results.ts";
 import { markdownTable, recallMarkdown } from "../../lib/report/tables.ts";
@@ -30,7 +30,7 @@ const CLAIMS_BLOCK = /(?<open><!-- claims -->\n)[^]*?(?<close><!-- \/claims -->)
 export function tableFiles(text: string): string[] {
   const named = [...text.matchAll(TABLE)].map(({ groups }) => groups!.path);
   if (!text.includes("<!-- claims -->")) return named;
-  const needed = CLAIMS.flatMap(({ needs }) => needs).map((name) =>
+  const needed = CLAIMS.flatMap(({ needs }) => Object.keys(needs)).map((name) =>
     rowsPath(name, "quick", "results")
   );
   return [...new Set([...named, ...needed])];
@@ -38,7 +38,7 @@ export function tableFiles(text: string): string[] {
 
 /** The claims with their verdicts, in Markdown. */
 async function claimsMarkdown(root: string): Promise<string> {
-  const rows = await storedRows(CLAIMS, "quick", join(root, "results"));
+  const rows = await storedRuns(CLAIMS, "quick", join(root, "results"));
   const lines = judgeClaims(CLAIMS, rows).map((claim) => [
     `[${claim.notebook}](notebooks/${claim.notebook}.ipynb)`,
     claim.where,
