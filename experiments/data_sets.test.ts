@@ -124,7 +124,7 @@ Deno.test("data sets are drawn or read, written as rows, and missing ones are to
     assert.match(notRun[0].missing, /no annotations of COCO are named/);
     assert.match(notRun[1].missing, /there is no file .*gone\.json/);
     assert.match(notRun[1].command, /--set 'datasets=\{"LVIS":\{"annotations":.*gone\.json/);
-    const [files, others] = [config, own].map((c) =>
+    const [files, others] = [config, dataSetsConfig("smoke")].map((c) =>
       filesOf("data_sets", c, { runsDir: directory })
     );
     assert.notEqual(files.folder, others.folder); // what is counted besides decides, too

@@ -84,8 +84,8 @@ export function dataSetsConfig(
 
 /** What {@linkcode runDataSets} leaves behind. */
 export interface DataSetsRun {
-  /** What was counted. */
-  config: DataSetsConfig;
+  /** What all generated sets have in common. */
+  config: ExperimentConfig;
   /** Counts, a row a data set. */
   rows: DataSetCounts[];
   /** The data sets, by label. */
@@ -153,7 +153,7 @@ export async function runDataSets(
     seconds: { count: (Date.now() - started.getTime()) / 1000 },
   });
   await writeResults(rows, provenance, options);
-  return { config, rows, datasets, notRun };
+  return { config: common, rows, datasets, notRun };
 }
 
 const where = { notebook: "02_data_sets", needs: needsOf(dataSets) };
