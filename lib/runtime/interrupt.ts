@@ -6,6 +6,9 @@
  * A signal is delivered between turns of the event loop, so a loop that never awaits cannot be
  * stopped: long computations call {@linkcode checkpoint} now and then.
  *
+ * Only what runs is stopped here. That cells which are queued behind it do not run either is the matter of
+ * the kernelspec (tools/jupyter/kernel_proxy.py); a Deno kernel started otherwise goes on with them.
+ *
  * @module
  */
 

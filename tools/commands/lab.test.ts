@@ -46,7 +46,7 @@ Deno.test("JupyterLab offers the Deno kernel only, and writes nothing into the h
     const { default: first, kernelspecs } = await get("/api/kernelspecs");
     assert.equal(first, "deno");
     assert.deepEqual(Object.keys(kernelspecs), ["deno"]);
-    assert.equal(kernelspecs.deno.spec.argv[0], Deno.execPath());
+    assert.equal(kernelspecs.deno.spec.argv[2], Deno.execPath());
     assert.equal((await get("/api/contents")).type, "directory");
   } finally {
     await close();

@@ -7,16 +7,23 @@
 import { join } from "node:path";
 import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
-import { assertPinnedDeno } from "../project.ts";
+import { assertPinnedDeno, ROOT } from "../project.ts";
 import { ensureVenv, type Venv } from "./python.ts";
 
 /** The name by which notebooks ask for the kernel. */
 export const KERNEL_NAME = "deno";
 
-/** Jupyter's kernelspec for the running Deno. */
-export function kernelspec(deno: string = Deno.execPath()): Record<string, unknown> {
+/** The program between Jupyter and Deno that keeps queued cells from running after Stop or an error. */
+const PROXY = join(ROOT, "tools", "jupyter", "kernel_proxy.py");
+
+/**
+ * Jupyter's kernelspec for the running Deno.
+ *
+ * @param python the Python of the environment that has Jupyter
+ */
+export function kernelspec(python: string): Record<string, unknown> {
   return {
-    argv: [deno, "jupyter", "--kernel", "--conn", "{connection_file}"],
+    argv: [python, PROXY, Deno.execPath(), "{connection_file}"],
     display_name: `Deno ${Deno.version.deno}`,
     language: "typescript",
     // lib/runtime/interrupt.ts listens for the signal; "message" cannot end a pending await
@@ -72,7 +79,7 @@ export async function setUpJupyter(): Promise<JupyterSetup> {
   const venv = await ensureVenv();
   const env = jupyterEnv(venv);
   const spec = join(venv.path, "share", "jupyter", "kernels", KERNEL_NAME, "kernel.json");
-  await writeChanged(spec, kernelspec());
+  await writeChanged(spec, kernelspec(venv.python));
   await writeChanged(join(env.JUPYTER_CONFIG_DIR, "labconfig", "page_config.json"), PAGE_CONFIG);
   return { venv, env };
 }

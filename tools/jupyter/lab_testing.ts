@@ -54,7 +54,15 @@ async function answering(address: URL, tries = 100): Promise<void> {
 export async function startLab(...args: string[]): Promise<LabServer> {
   const home = await Deno.makeTempDir(), cacheDir = await Deno.makeTempDir();
   const server = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", join(ROOT, "tools", "commands", "lab.ts"), "--no-browser", "--port", "0", ...args],
+    args: [
+      "run",
+      "-A",
+      join(ROOT, "tools", "commands", "lab.ts"),
+      "--no-browser",
+      "--port",
+      "0",
+      ...args,
+    ],
     env: { HOME: home, DETAILCLIP_CACHE: cacheDir },
     stdin: "null",
     stdout: "null",

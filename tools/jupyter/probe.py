@@ -1,19 +1,28 @@
 """Drives the Deno kernel as JupyterLab does and prints what happened as one JSON object.
 
-usage: probe.py queue | interrupt | import, in the folder where the kernel is to start
+usage: probe.py import | queue | error | stop | interrupt | end [plain], in the folder where the kernel is to start
+
+With "plain" it is Deno's own kernel, without kernel_proxy.py.
 """
 
 import json
+import os
+import signal
 import sys
 import time
 
+import psutil
 from jupyter_client.manager import KernelManager
 
 PATIENCE = 60  # seconds for anything that should take much less
+SLEEP = 30  # seconds that a cell would take if nothing stopped it
 
 
-def start():
+def start(plain=False):
     manager = KernelManager(kernel_name="deno")
+    if plain:
+        _, _, deno, connection_file = manager.kernel_spec.argv
+        manager.kernel_spec.argv = [deno, "jupyter", "--kernel", "--conn", connection_file]
     manager.start_kernel()
     client = manager.client()
     client.start_channels()
@@ -75,7 +84,75 @@ def queue(client, rounds=20, cells=6):
     return {"expected": rounds * cells, "placed": placed, "misplaced": misplaced}
 
 
-SLEEP = 30  # seconds that a cell would take if nothing stopped it
+def answers(client, cells):
+    """The status of each cell's reply, once all are there and idle."""
+    collect(client, cells)
+    found = {}
+    while not found.keys() >= set(cells):
+        message = client.get_shell_msg(timeout=PATIENCE)
+        found[message["parent_header"]["msg_id"]] = message["content"]["status"]
+    return [found[cell] for cell in cells]
+
+
+def error(client):
+    """Queues five cells of which the second ends with an error, catches it, or asks not to stop at it."""
+    run(client, "let ran = [];")
+
+    def run_all(second, **options):
+        codes = ["ran = [1]", f"ran.push(2); {second}", "ran.push(3)", "await ran.push(4)", "ran.push(5)"]
+        statuses = answers(client, [client.execute(code, **options) for code in codes])
+        return {"statuses": statuses, "ran": run(client, "ran.join()")["result"]}
+
+    return {
+        "uncaught": run_all("null.property"),
+        "again": run_all("await Promise.reject(new Error())"),
+        "caught": run_all("try { null.property } catch {}"),
+        "unstopped": run_all("null.property", stop_on_error=False),
+    }
+
+
+def stop(manager, client):
+    """Stops the first of four cells, by a signal to the process group and by one to the process alone."""
+    run(
+        client,
+        'import { operationSignal } from "detailclip";\n'
+        'import { setTimeout as sleep } from "node:timers/promises";\n'
+        "let ran = [], signals = 0; Deno.addSignalListener('SIGINT', () => signals++);",
+    )
+    wait = f"await sleep({SLEEP}_000, 0, {{ signal: operationSignal() }})"
+    first = {"fails": wait, "goes on": f"try {{ {wait} }} catch {{}}"}
+    pid = manager.provisioner.process.pid
+    report = []
+    for code in first.values():
+        for press in (os.killpg, os.kill):
+            cells = [client.execute(f"ran = [1]; console.log('ready'); {code}")]
+            cells += [client.execute(f"ran.push({cell})") for cell in (2, 3, 4)]
+            while client.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "stream":
+                pass
+            press(pid, signal.SIGINT)
+            report.append({"statuses": answers(client, cells), "ran": run(client, "ran.join()")["result"]})
+    return {"stops": report, "signals": run(client, "signals")["result"]}
+
+
+def end(manager, client):
+    """How the kernel's process ends when it is ended in a way, and what is left of it and of its children."""
+    ways = {
+        "exit": lambda: client.execute("Deno.exit(7)"),
+        "terminated": lambda: os.kill(manager.provisioner.process.pid, signal.SIGTERM),
+        "killed": lambda: os.kill(manager.provisioner.process.pid, signal.SIGKILL),
+        "shut down": lambda: client.shutdown(),
+    }
+    report = {}
+    for way, act in ways.items():
+        run(client, "new Deno.Command('sleep', { args: ['600'] }).spawn(); 0")
+        family = psutil.Process(manager.provisioner.process.pid).children(recursive=True)
+        act()
+        status = manager.provisioner.process.wait(PATIENCE)
+        _, left = psutil.wait_procs(family, timeout=PATIENCE / 6)
+        report[way] = {"status": status, "family": len(family), "left": [each.name() for each in left]}
+        manager.restart_kernel(now=True)
+        client.wait_for_ready(timeout=PATIENCE)
+    return report
 
 
 def interrupt(manager, client):
@@ -114,13 +191,13 @@ def interrupt(manager, client):
     }
 
 
-def main():
-    manager, client = start()
+def main(what, plain=None):
+    manager, client = start(plain is not None)
     try:
-        if sys.argv[1] == "queue":
-            report = queue(client)
-        elif sys.argv[1] == "interrupt":
-            report = interrupt(manager, client)
+        if what in ("stop", "interrupt", "end"):
+            report = globals()[what](manager, client)
+        elif what in ("queue", "error"):
+            report = globals()[what](client)
         else:
             report = run(
                 client,
@@ -133,4 +210,4 @@ def main():
     print(json.dumps(report))
 
 
-main()
+main(*sys.argv[1:])

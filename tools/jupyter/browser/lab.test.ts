@@ -7,10 +7,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+<<<<<<< HEAD:tools/jupyter/browser/lab.test.ts
 import { findBrowser } from "../browser.ts";
 import { setUpJupyter } from "../kernelspec.ts";
 import { type LabServer, startLab } from "../lab_testing.ts";
 import { ROOT } from "../../project.ts";
+=======
+import { exists } from "../checks/check.ts";
+import { findBrowser } from "./browser.ts";
+import { setUpJupyter } from "./kernelspec.ts";
+import { type LabServer, startLab } from "./lab_testing.ts";
+import { ROOT } from "../project.ts";
+>>>>>>> refs/heads/kernel:tools/jupyter/lab_browser.test.ts
 
 /** For anything that should take much less. */
 const PATIENCE = 60_000;
@@ -22,13 +30,29 @@ if (executablePath === undefined) {
   );
 }
 
-/** Opens a copy of the test notebook in a browser, as somebody who starts JupyterLab for the first time. */
-async function withLab(use: (page: Page, lab: LabServer) => Promise<void>): Promise<void> {
+const TESTDATA = join(ROOT, "tools", "jupyter", "testdata");
+
+/** A browser's page, a server and the folder that it shows. */
+interface Lab {
+  page: Page;
+  lab: LabServer;
+  folder: string;
+}
+
+/**
+ * Opens a browser for JupyterLab, as somebody who starts it for the first time.
+ *
+ * @param notebooks copies notebooks into the folder that it shows
+ */
+async function withLab(
+  notebooks: (folder: string) => Promise<void>,
+  use: (lab: Lab) => Promise<void>,
+): Promise<void> {
   await setUpJupyter();
   await Deno.mkdir(join(ROOT, ".cache"), { recursive: true });
   // inside the project, so that the kernel finds deno.json
   const folder = await Deno.makeTempDir({ dir: join(ROOT, ".cache"), prefix: "lab-" });
-  await Deno.copyFile(join(ROOT, "tools/jupyter/testdata/lab.ipynb"), join(folder, "lab.ipynb"));
+  await notebooks(folder);
   const lab = await startLab(folder);
   let browser: Browser | undefined;
   try {
@@ -41,13 +65,58 @@ async function withLab(use: (page: Page, lab: LabServer) => Promise<void>): Prom
     // tall: JupyterLab renders cells only where they can be seen
     const page = await browser.newPage({ viewport: { width: 1200, height: 3000 } });
     page.setDefaultTimeout(PATIENCE);
-    await use(page, lab);
+    await use({ page, lab, folder });
   } finally {
     await browser?.close();
     await lab.close();
     await Deno.remove(folder, { recursive: true });
     await Deno.remove(lab.home, { recursive: true });
   }
+}
+
+/** Opens a notebook and waits for its kernel. */
+async function openNotebook({ page, lab }: Lab, name: string) {
+  await page.goto(new URL(`/lab/tree/${name}${lab.address.search}&reset`, lab.address).href);
+  const press = (command: string) => page.locator(`[data-command="${command}"]`).first().click();
+  const prompts = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt");
+  /** Does something and waits until a cell has a new number for it. */
+  const numbered = async (prompt: Locator, act: () => Promise<void>) => {
+    const before = await prompt.innerText();
+    await act();
+    await prompt.filter({ hasText: /\[\d+\]/, hasNotText: before }).waitFor();
+  };
+  const notebook = {
+    cell: (number: number) => page.locator(".jp-Notebook .jp-Cell").nth(number - 1),
+    /** Waits until a cell shows a text. */
+    said: (number: number, text: string | RegExp) =>
+      notebook.cell(number).locator(".jp-OutputArea-output", { hasText: text }).first().waitFor(),
+    // not the toolbar's circle, which is idle before there is a kernel
+    idle: () => page.getByText(/^Deno [\d.]+ \| Idle$/).waitFor(),
+    /** Queues all cells; when it returns, the first has run and the others' old outputs are gone. */
+    runAll: () =>
+      numbered(prompts.first(), async () => {
+        await page.locator(".lm-MenuBar-item", { hasText: /^Run$/ }).click();
+        await page.locator(".lm-Menu-item", { hasText: /^Run All Cells/ }).click();
+      }),
+    stop: () => press("notebook:interrupt-kernel"),
+    async restart() {
+      await press("notebook:restart-kernel");
+      await page.locator(".jp-Dialog .jp-mod-accept").click();
+    },
+    /** Runs one cell by hand and waits for its end. */
+    run: (number: number) =>
+      numbered(notebook.cell(number).locator(".jp-InputPrompt"), async () => {
+        await notebook.cell(number).locator(".jp-InputArea-editor").click();
+        await page.keyboard.press("Shift+Enter");
+      }),
+    /** Waits until no cell waits or runs. */
+    async settled() {
+      for (const prompt of await prompts.all()) await prompt.filter({ hasNotText: "*" }).waitFor();
+      await notebook.idle();
+    },
+  };
+  await notebook.idle();
+  return notebook;
 }
 
 /** The pictures, tables and texts under one cell, in one line each. */
@@ -78,23 +147,18 @@ Deno.test({
   ignore: executablePath === undefined,
   async fn() {
     let folders: string[] = [];
-    await withLab(async (page, lab) => {
+    const copy = (folder: string) =>
+      Deno.copyFile(join(TESTDATA, "lab.ipynb"), join(folder, "lab.ipynb"));
+    await withLab(copy, async (opened) => {
+      const { page, lab } = opened;
       folders = [lab.home, lab.cacheDir];
       const outside: string[] = [];
       page.on("request", (request) => {
         const { protocol, hostname } = new URL(request.url());
         if (/^(http|ws)/.test(protocol) && hostname !== "127.0.0.1") outside.push(request.url());
       });
-      await page.goto(new URL(`/lab/tree/lab.ipynb${lab.address.search}`, lab.address).href);
-      // not the toolbar's circle, which is idle before there is a kernel
-      const idle = () => page.getByText(/^Deno [\d.]+ \| Idle$/).waitFor();
-      await idle();
-      const cell = (number: number) => page.locator(".jp-Notebook .jp-Cell").nth(number - 1);
-      await page.locator(".lm-MenuBar-item", { hasText: /^Run$/ }).click();
-      await page.locator(".lm-Menu-item", { hasText: /^Run All Cells/ }).click();
-
-      const said = (number: number, text: string | RegExp) =>
-        cell(number).locator(".jp-OutputArea-output", { hasText: text }).first().waitFor();
+      const { cell, said, idle, runAll, stop, run } = await openNotebook(opened, "lab.ipynb");
+      await runAll();
       await said(7, "cell 7 waits"); // so the cells above have ended
       const outputs = await Promise.all([2, 3, 4, 5, 6, 7].map((n) => outputsOf(cell(n))));
       const expected = [
@@ -112,13 +176,10 @@ Deno.test({
       assert.equal(await cell(3).locator(".jp-RenderedSVG").count(), 1);
       assert.equal(await cell(4).locator("table").count(), 1);
 
-      await page.locator('[data-command="notebook:interrupt-kernel"]').first().click();
+      await stop();
       await said(7, /AbortError|InterruptError/);
       await idle();
-      await cell(8).locator(".jp-InputArea-editor").click();
-      const prompt = cell(8).locator(".jp-InputPrompt"), before = await prompt.innerText();
-      await page.keyboard.press("Shift+Enter");
-      await prompt.filter({ hasText: /\[\d+\]/, hasNotText: before }).waitFor();
+      await run(8);
       assert.deepEqual(await outputsOf(cell(8)), ['"the kernel lives: 1"']);
 
       assert.equal(await page.getByText("Jupyter news").count(), 0, "nobody asks about news");
@@ -126,4 +187,71 @@ Deno.test({
     });
     for (const folder of folders) assert.deepEqual(await processesOf(folder), []);
   },
+});
+
+/** Copies the notebook of queued cells: as it is, and with another second cell. */
+async function copyQueue(folder: string): Promise<void> {
+  const seconds = {
+    stopped: undefined,
+    failing: `ran.push("cell 2");\nnull.property;`,
+    catching: `try {\n  null.property;\n} catch {\n  ran.push("caught");\n}`,
+  };
+  for (const [name, source] of Object.entries(seconds)) {
+    const notebook = JSON.parse(await Deno.readTextFile(join(TESTDATA, "queue.ipynb")));
+    if (source) notebook.cells[1].source = source;
+    await Deno.mkdir(join(folder, name));
+    await Deno.writeTextFile(join(folder, name, `${name}.ipynb`), JSON.stringify(notebook));
+  }
+}
+
+/** What cells 3 and 4 of a notebook of queued cells have done; it is removed. */
+async function takeTraces(folder: string): Promise<string[]> {
+  const traces: string[] = [];
+  const file = join(folder, "cell-3.txt"), drawn = join(folder, "cell-4");
+  if (await exists(file)) traces.push(await Deno.readTextFile(file));
+  if (await exists(drawn)) traces.push("cell 4");
+  for (const path of [file, drawn]) await Deno.remove(path, { recursive: true }).catch(() => {});
+  return traces;
+}
+
+Deno.test({
+  name:
+    "JupyterLab in a browser: cells queued behind Stop or an error do nothing, and run afterwards",
+  ignore: executablePath === undefined,
+  fn: () =>
+    withLab(copyQueue, async (lab) => {
+      const stopped = await openNotebook(lab, "stopped/stopped.ipynb");
+      for (let turn = 1; turn <= 2; turn++) {
+        await stopped.runAll();
+        await stopped.said(2, "cell 2 draws");
+        await stopped.stop();
+        await stopped.said(2, /InterruptError/);
+        await stopped.settled();
+        assert.deepEqual(await takeTraces(join(lab.folder, "stopped")), [], `stop ${turn}`);
+        await stopped.run(3);
+        assert.deepEqual(await takeTraces(join(lab.folder, "stopped")), ["cell 1, cell 2"]);
+      }
+
+      const failing = await openNotebook(lab, "failing/failing.ipynb");
+      await failing.runAll();
+      await failing.said(2, /TypeError/);
+      await failing.settled();
+      assert.deepEqual(await takeTraces(join(lab.folder, "failing")), []);
+      await failing.run(3);
+      assert.deepEqual(await takeTraces(join(lab.folder, "failing")), ["cell 1, cell 2"]);
+
+      const catching = await openNotebook(lab, "catching/catching.ipynb");
+      for (const turn of ["first", "after a restart"]) {
+        if (turn === "after a restart") {
+          await catching.restart();
+          await catching.run(3);
+          await catching.said(3, /ReferenceError/); // the variables are gone
+        }
+        await catching.runAll();
+        await catching.said(4, "cell 4 ends");
+        await catching.settled();
+        const expected = ["cell 1, caught", "cell 4"];
+        assert.deepEqual(await takeTraces(join(lab.folder, "catching")), expected, turn);
+      }
+    }),
 });
