@@ -7,18 +7,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
-<<<<<<< HEAD:tools/jupyter/browser/lab.test.ts
+import { exists } from "../../checks/check.ts";
 import { findBrowser } from "../browser.ts";
 import { setUpJupyter } from "../kernelspec.ts";
 import { type LabServer, startLab } from "../lab_testing.ts";
 import { ROOT } from "../../project.ts";
-=======
-import { exists } from "../checks/check.ts";
-import { findBrowser } from "./browser.ts";
-import { setUpJupyter } from "./kernelspec.ts";
-import { type LabServer, startLab } from "./lab_testing.ts";
-import { ROOT } from "../project.ts";
->>>>>>> refs/heads/kernel:tools/jupyter/lab_browser.test.ts
 
 /** For anything that should take much less. */
 const PATIENCE = 60_000;
