@@ -9,8 +9,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { completeCover, type Cover, cutPatches, decodeImage, ImageError } from "detailclip";
-import type { PatchBatch, Preprocessing } from "detailclip";
+import { completeCover, type Cover, cutPatches, decodeImage } from "detailclip";
+import { ImageError } from "detailclip/images";
+import type { PatchBatch, Preprocessing } from "detailclip/images";
 
 /** The part of the library's encoder that this measurement uses. */
 interface ImageEncoder {

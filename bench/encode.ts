@@ -16,7 +16,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { createRandom, type Encoder, loadEncoder, medianOf, type PatchBatch } from "detailclip";
+import { createRandom, type Encoder, loadEncoder, medianOf } from "detailclip";
+import { type PatchBatch } from "detailclip/images";
 import type { Dataset } from "../lib/datasets/mod.ts";
 import { machine, versions } from "../lib/report/provenance.ts";
 import { recordResult } from "./record.ts";

@@ -6,7 +6,9 @@
  *
  * @module
  */
-import { cutPatches, decodeImage, type Preprocessing, sha256 } from "detailclip";
+import { cutPatches, decodeImage } from "detailclip";
+import { type Preprocessing } from "detailclip/images";
+import { sha256 } from "detailclip/runtime";
 
 const [directory, sums] = Deno.args;
 if (!sums) {

@@ -4,7 +4,9 @@
  * @module
  */
 import { join } from "node:path";
-import { KEEP_VARIABLE, RESULTS_DIR, RUNS_DIR, sha256, writeAtomic } from "detailclip";
+import { KEEP_VARIABLE } from "detailclip/report";
+import { RESULTS_DIR } from "detailclip";
+import { RUNS_DIR, sha256, writeAtomic } from "detailclip/runtime";
 
 /**
  * Writes what a benchmark measured: to `runs/bench/`, with other options beside it, and to `results/bench/`, which is

@@ -11,15 +11,14 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { createRandom, paperTable } from "detailclip";
 import {
-  createRandom,
   measureSearch,
-  paperTable,
   patchCollection,
   randomUnitVectors,
   type SearchCollection,
   vectorCollection,
-} from "detailclip";
+} from "detailclip/retrieval";
 import { machine, versions } from "../lib/report/provenance.ts";
 import { recordResult } from "./record.ts";
 

@@ -16,14 +16,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
+import { createAdamW, gradientsOf } from "detailclip/tensor";
 import {
-  createAdamW,
   createFusion,
   createLoss,
   createRandom,
   engine,
   type FusionModel,
-  gradientsOf,
   saveFusion,
 } from "detailclip";
 import { machine, peakMemoryMiB, versions } from "../lib/report/provenance.ts";

@@ -9,7 +9,6 @@
  */
 import {
   checkConfig,
-  checkGiven,
   checkpoint,
   type Claim,
   type CocoFiles,
@@ -28,9 +27,10 @@ import {
   type RowsOf,
   type RunOptions,
   type Scale,
-  sha256,
   writeResults,
 } from "detailclip";
+import { checkGiven } from "detailclip/runner";
+import { sha256 } from "detailclip/runtime";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
 import { checkNames } from "./knobs.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { type CountStatistics } from "detailclip/datasets";
 import {
-  type CountStatistics,
   type Dataset,
   type DatasetImage,
   type DataSetRow,
@@ -12,8 +12,8 @@ import {
   type NotRun,
   paperTable,
   paperValue,
-  SIDE_EDGES_LOG,
 } from "detailclip";
+import { SIDE_EDGES_LOG } from "detailclip/plots";
 
 /** The counts of a data set, as written. */
 export interface DataSetCounts extends DataSetRow {

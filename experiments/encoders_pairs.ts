@@ -5,7 +5,6 @@
  */
 import {
   applyDiff,
-  checkGiven,
   type CocoDataset,
   configure,
   type DatasetConfig,
@@ -17,6 +16,7 @@ import {
   type Scale,
   type SeriesMember,
 } from "detailclip";
+import { checkGiven } from "detailclip/runner";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { CC10, detailClip, fusedCover, withCover } from "./fusion.ts";

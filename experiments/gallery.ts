@@ -8,12 +8,12 @@
  */
 import {
   type Claim,
-  clevrDsClasses,
   type ExperimentConfig,
   recallOf,
   type RetrievalRun,
   topResults,
 } from "detailclip";
+import { clevrDsClasses } from "detailclip/datasets";
 import { checkNames, checkWhole } from "./knobs.ts";
 import { mainResult } from "./main_result.ts";
 import { needsOf } from "./needs.ts";

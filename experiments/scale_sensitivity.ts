@@ -8,8 +8,8 @@
  *
  * @module
  */
+import { checkGiven } from "detailclip/runner";
 import {
-  checkGiven,
   checkpoint,
   type Claim,
   type CocoFiles,

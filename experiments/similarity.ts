@@ -9,17 +9,20 @@
 import {
   areaByQuery,
   areaUnderRoc,
+  histogram,
+  logSimilarities,
+  momentsOf,
+  sensitivityIndex,
+  similarityPairs,
+} from "detailclip/retrieval";
+import {
   type Claim,
   configHash,
   configure,
   type CoverSpec,
   type ExperimentConfig,
   type ExperimentDefinition,
-  histogram,
-  logSimilarities,
-  type MeasuredRun,
   type MethodScores,
-  momentsOf,
   NotMeasured,
   percent,
   type Provenance,
@@ -29,11 +32,10 @@ import {
   type RunOptions,
   runRetrieval,
   type Scale,
-  sensitivityIndex,
   type SimilarityHistogramRow,
-  similarityPairs,
   writeResults,
 } from "detailclip";
+import { type MeasuredRun } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { coverAt, detailClip, detailClipPlus, fusedCover } from "./fusion.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Claim, judgeClaims, type JudgedClaim, type NamedConfig, type Row } from "detailclip";
+import { type Claim, judgeClaims, type JudgedClaim } from "detailclip";
+import { type NamedConfig, type Row } from "detailclip/report";
 
 /**
  * Judges claims by rows of the experiments' own configurations at the quick scale, or of changed ones.

@@ -18,16 +18,18 @@ import {
   loadEncoder,
   loadEngine,
   makeCover,
-  measureSearch,
   medianOf,
+  type RetrievalRun,
+  type Scale,
+} from "detailclip";
+import {
+  measureSearch,
   patchCollection,
   type PatchVectors,
   randomUnitVectors,
-  type RetrievalRun,
-  type Scale,
   type SearchCollection,
   vectorCollection,
-} from "detailclip";
+} from "detailclip/retrieval";
 import { FULL } from "./covers.ts";
 import { detailClipPlus, tiny } from "./fusion.ts";
 import type { MakeRow, SearchRow } from "./time_and_memory_rows.ts";

@@ -5,12 +5,12 @@
  */
 import {
   type ExperimentConfig,
-  type MeasuredRun,
   NotMeasured,
   paperValue,
   type RetrievalRun,
   subsetRows,
 } from "detailclip";
+import { type MeasuredRun } from "detailclip/report";
 
 /** The paper's number of patches, CC@10. */
 export const PATCHES = 166;

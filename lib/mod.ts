@@ -1,13 +1,215 @@
-export * from "./runtime/mod.ts";
-export * from "./numeric/mod.ts";
-export * from "./covers/mod.ts";
-export * from "./images/mod.ts";
-export * from "./datasets/mod.ts";
-export * from "./encoders/mod.ts";
-export * from "./features/mod.ts";
-export * from "./tensor/mod.ts";
-export * from "./fusion/mod.ts";
-export * from "./retrieval/mod.ts";
-export * from "./report/mod.ts";
-export * from "./runner/mod.ts";
-export * from "./plots/mod.ts";
+/**
+ * DetailCLIP as a pipeline, one direction:
+ *
+ *     data set -> image -> cover -> crops -> encoder -> features -> fusion -> ranking -> recall
+ *
+ * A {@linkcode Dataset} comes from {@linkcode loadCoco}, {@linkcode loadFolder} or {@linkcode generateClevrDs};
+ * {@linkcode completeCover} says where to look; {@linkcode loadEncoder} brings a CLIP with its own preprocessing;
+ * {@linkcode extractFeatures} fills a cache that survives a kill; {@linkcode createFusion} and {@linkcode train} make one
+ * vector an image of its patches, and {@linkcode fuseStore} applies it; {@linkcode maxOverPatches} scores images by their
+ * best patch, {@linkcode bestVectorScores} by fused vectors; {@linkcode recallAtK} says how good that is.
+ * {@linkcode runRetrieval} does all of it from one {@linkcode ExperimentConfig}.
+ *
+ * What is here is what most users need. Each step's room has more, under a path of its own, and loads no more than it
+ * needs: `detailclip/covers`, `detailclip/images`, `detailclip/fusion` …
+ *
+ * @module
+ */
+export {
+  CACHE_DIR,
+  checkpoint,
+  createProgress,
+  InterruptError,
+  interruptible,
+  markdown,
+  operationSignal,
+  withInterrupt,
+} from "./runtime/mod.ts";
+export { createRandom, type Random, sphericalKMeans } from "./numeric/mod.ts";
+export {
+  type Box,
+  completeCover,
+  type Cover,
+  coverage,
+  coverBoxes,
+  coverName,
+  type CoverSpec,
+  gridCover,
+  makeCover,
+  objectCover,
+  parseCoverName,
+  verifiedCover,
+} from "./covers/mod.ts";
+export { cutPatches, decodeImage } from "./images/mod.ts";
+export {
+  type Dataset,
+  type DatasetImage,
+  datasetStatistics,
+  describeDataset,
+  generateClevrDs,
+  loadCoco,
+  loadFolder,
+} from "./datasets/mod.ts";
+export { classPrompts, type Encoder, loadEncoder, promptTemplates } from "./encoders/mod.ts";
+export { extractFeatures, type FeatureStore, openFeatures } from "./features/mod.ts";
+export { type Engine, engine, loadEngine } from "./tensor/mod.ts";
+export {
+  closedFormFusion,
+  createFusion,
+  createLoss,
+  type EpochRecord,
+  findTraining,
+  fitVisualWords,
+  type FusedVectors,
+  fuseStore,
+  fuseVisualWords,
+  type FusionModel,
+  type FusionSpec,
+  gridPoints,
+  loadFused,
+  loadFusion,
+  loadVisualWords,
+  type LossSpec,
+  PAPER_GRID,
+  patchMean,
+  saveFused,
+  saveFusion,
+  saveVisualWords,
+  startAsAverage,
+  startAsDetectors,
+  targetsOf,
+  train,
+  type TrainConfig,
+  type TrainOptions,
+  type TransformerSpec,
+  tune,
+  type VisualWords,
+} from "./fusion/mod.ts";
+export {
+  bestVectorScores,
+  bootstrapDifference,
+  bootstrapRecall,
+  createMaxScorer,
+  imagesInOrder,
+  maxOverPatches,
+  medianOf,
+  R_MAX_THRESHOLDS,
+  rankImages,
+  recallAtK,
+  type RecallRow,
+  recallRows,
+  relevanceBySize,
+  type RelevanceMatrix,
+  relevanceOf,
+  restrictTo,
+  type ScoreMatrix,
+  scoreStream,
+  SIZE_BINS,
+  type SizeRow,
+  subsetByRmax,
+  topResults,
+} from "./retrieval/mod.ts";
+export {
+  ahead,
+  apart,
+  changedKeys,
+  type Claim,
+  claimsFrame,
+  collectProvenance,
+  commandLine,
+  configHash,
+  filesOf,
+  type FilingOptions,
+  gapClosed,
+  judgeClaims,
+  type JudgedClaim,
+  machine,
+  NotMeasured,
+  paperAdapters,
+  paperRecalls,
+  type PaperRow,
+  paperTable,
+  paperValue,
+  percent,
+  type Provenance,
+  readResults,
+  recallMarkdown,
+  recallOf,
+  type ResultRow,
+  RESULTS_DIR,
+  type RowsOf,
+  rowsPath,
+  signed,
+  subsetRows,
+  tableFrame,
+  toDataFrame,
+  writeResults,
+} from "./report/mod.ts";
+export {
+  applyDiff,
+  chanceOf,
+  checkConfig,
+  type CocoDataset,
+  type CocoFiles,
+  configure,
+  type DatasetConfig,
+  type Diff,
+  type ExperimentConfig,
+  type ExperimentDefinition,
+  type Fuser,
+  type FusionMethod,
+  memberRun,
+  type MethodScores,
+  missingPart,
+  type NotRun,
+  openDataset,
+  type PaperPoint,
+  type RetrievalRun,
+  type RunOptions,
+  runRetrieval,
+  runSeries,
+  runTuning,
+  type Scale,
+  SCALES,
+  type Series,
+  type SeriesMember,
+  type SeriesRow,
+  type TrialRow,
+  type TuningOptions,
+} from "./runner/mod.ts";
+export {
+  type BarRow,
+  contactSheet,
+  coverageFigure,
+  coverFigure,
+  dataSetFigure,
+  type DataSetRow,
+  type DotRow,
+  encoderDots,
+  type EncoderRow,
+  Figure,
+  type FigureOptions,
+  galleryOf,
+  type KRow,
+  liveLossCurve,
+  lossCurve,
+  patchCountFigure,
+  type PatchesRow,
+  patchGrowthFigure,
+  pictureOf,
+  recallAgainstPatches,
+  recallAgainstVectors,
+  recallBars,
+  recallByCover,
+  recallByRMax,
+  recallBySize,
+  recallDots,
+  type RMaxRow,
+  saveFigure,
+  searchCostFigure,
+  searchStrips,
+  sheetRowOf,
+  similarityHistogram,
+  type SimilarityHistogramRow,
+  type Strip,
+} from "./plots/mod.ts";

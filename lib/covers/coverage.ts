@@ -99,7 +99,8 @@ function unionArea(spans: readonly Span[]): number {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { gridCover, objectCoverage } from "detailclip";
+ * import { gridCover } from "detailclip";
+ * import { objectCoverage } from "detailclip/covers";
  * // A 2x2 grid of a 4x4 image holds a 2x2 object at 4 of its 9 positions.
  * const { covered, positions } = objectCoverage(gridCover(4, 4, 2), 2, { width: 2, height: 2 });
  * assert(covered === 4 && positions === 9);

@@ -42,7 +42,8 @@ export function clipBox(box: Box, width: number, height: number): Box {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { completeCover, toImageBox } from "detailclip";
+ * import { completeCover } from "detailclip";
+ * import { toImageBox } from "detailclip/covers";
  * const cover = completeCover(224, 224, 10); // padded to 230x230
  * assert(toImageBox(cover, cover.levels[0][0], 224, 224).width === 224);
  * ```

@@ -89,7 +89,8 @@ async function startRun(options: ExtractOptions): Promise<Run> {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { encodePng, extractFeatures, loadEncoder, loadFolder } from "detailclip";
+ * import { encodePng } from "detailclip/images";
+ * import { extractFeatures, loadEncoder, loadFolder } from "detailclip";
  * const folder = await Deno.makeTempDir();
  * const image = { width: 40, height: 30, data: new Uint8Array(40 * 30 * 3).fill(200) };
  * await Deno.writeFile(`${folder}/grey.png`, await encodePng(image));

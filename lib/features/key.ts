@@ -48,7 +48,7 @@ export interface FeatureKeyParts {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { featureKey, featureKeyName } from "detailclip";
+ * import { featureKey, featureKeyName } from "detailclip/features";
  * const encoder = {
  *   id: "tiny-clip", fingerprint: "00ff", dtype: "fp32", dim: 256,
  *   preprocessing: { mode: "clip", size: 64 },

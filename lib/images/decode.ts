@@ -81,7 +81,8 @@ export interface DecodeOptions {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { decodeImage, encodePng } from "detailclip";
+ * import { decodeImage } from "detailclip";
+ * import { encodePng } from "detailclip/images";
  * const png = await encodePng({ width: 2, height: 1, data: new Uint8Array([255, 0, 0, 0, 0, 255]) });
  * const image = await decodeImage(png);
  * assert(image.width === 2 && image.data[0] === 255);

@@ -52,7 +52,8 @@ export interface RasterizeOptions {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { decodeImage, rasterizeSvg } from "detailclip";
+ * import { decodeImage } from "detailclip";
+ * import { rasterizeSvg } from "detailclip/images";
  * const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"/>';
  * const image = await decodeImage(await rasterizeSvg(svg, { scale: 2, background: "white" }));
  * assert(image.width === 80 && image.height === 40 && image.data[0] === 255);

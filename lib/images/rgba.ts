@@ -28,7 +28,7 @@ export interface RgbaImage {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { decodeRgba } from "detailclip";
+ * import { decodeRgba } from "detailclip/images";
  * const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><rect width="4" height="4" fill="red"/></svg>';
  * const red = await decodeRgba(new TextEncoder().encode(svg), { width: 8 });
  * assert(red.width === 8 && red.height === 8 && red.data[0] === 255 && red.data[3] === 255);

@@ -171,7 +171,8 @@ function mostObjects(rows: readonly DataSetRow[]): number {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { dataSetFigure, SIDE_EDGES_LOG } from "detailclip";
+ * import { dataSetFigure } from "detailclip";
+ * import { SIDE_EDGES_LOG } from "detailclip/plots";
  * const sides = SIDE_EDGES_LOG.slice(1).map((edge) => edge > 0.05 && edge < 0.1 ? 10 : 0);
  * const figure = dataSetFigure([{ dataset: "photos", images: 3, mean: 2, counts: [0, 1, 1, 1], sides }]);
  * assert(figure.alt.includes("photos 2.0 objects an image"));

@@ -125,7 +125,7 @@ const SPARE: readonly Omit<MethodStyle, "family">[] = [
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { methodStyle } from "detailclip";
+ * import { methodStyle } from "detailclip/plots";
  * assert(methodStyle("cc@10").color === methodStyle("cc@5").color);
  * assert(methodStyle("cc@10").color !== methodStyle("grid@10").color);
  * ```

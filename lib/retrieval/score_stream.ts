@@ -28,7 +28,8 @@ export interface ScoreStreamOptions {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createFullScorer, createMaxScorer, scoreStream } from "detailclip";
+ * import { createFullScorer } from "detailclip/retrieval";
+ * import { createMaxScorer, scoreStream } from "detailclip";
  * const queries = Float32Array.of(0, 1);
  * const [full, best] = await scoreStream(
  *   [{ features: Float32Array.of(1, 0, 0, 1) }],

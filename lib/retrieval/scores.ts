@@ -20,7 +20,7 @@ import type { ScoreMatrix } from "./matrices.ts";
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { dotScores } from "detailclip";
+ * import { dotScores } from "detailclip/retrieval";
  * const images = Float32Array.of(1, 0, 0, 1); // two images, D = 2
  * const { scores } = dotScores(images, Float32Array.of(0, 1), { dim: 2 });
  * assert(scores[0] === 0 && scores[1] === 1);

@@ -31,7 +31,8 @@ export interface SearchCollection {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createRandom, randomUnitVectors } from "detailclip";
+ * import { createRandom } from "detailclip";
+ * import { randomUnitVectors } from "detailclip/retrieval";
  * const draw = randomUnitVectors(createRandom(0), 2);
  * const [x, y] = draw(1);
  * assert(Math.abs(x * x + y * y - 1) < 1e-6);

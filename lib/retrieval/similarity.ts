@@ -25,7 +25,7 @@ export interface SimilarityPairs {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { similarityPairs } from "detailclip";
+ * import { similarityPairs } from "detailclip/retrieval";
  * const scores = { queries: 1, images: 3, scores: Float32Array.of(0.5, 0.25, 0) };
  * const relevance = { queries: 1, images: 3, relevant: Uint8Array.of(1, 0, 0) };
  * const { positives, negatives } = similarityPairs(scores, relevance);
@@ -94,7 +94,7 @@ export function logSimilarities(
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { areaUnderRoc } from "detailclip";
+ * import { areaUnderRoc } from "detailclip/retrieval";
  * const pairs = { positives: Float64Array.of(0.9, 0.4), negatives: Float64Array.of(0.5, 0.4) };
  * assert(areaUnderRoc(pairs) === 0.625);
  * ```

@@ -33,7 +33,7 @@ const displayed = new Set<string>();
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createDisplay } from "detailclip";
+ * import { createDisplay } from "detailclip/runtime";
  * const sent: string[] = [];
  * const show = createDisplay({ broadcast: async (type) => void sent.push(type) });
  * await show({ "text/plain": "one" });

@@ -84,7 +84,7 @@ export function formatSeconds(seconds: number): string {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { formatProgress } from "detailclip";
+ * import { formatProgress } from "detailclip/runtime";
  * const line = formatProgress({
  *   label: "cc@10", done: 50, total: 200, unit: "images", rate: 10, elapsed: 5, finished: false,
  * });

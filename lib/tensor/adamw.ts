@@ -283,7 +283,8 @@ function readMoments(
  * ```ts
  * import * as tf from "@tensorflow/tfjs-core";
  * import assert from "node:assert/strict";
- * import { createAdamW, gradientsOf, loadEngine } from "detailclip";
+ * import { createAdamW, gradientsOf } from "detailclip/tensor";
+ * import { loadEngine } from "detailclip";
  * await loadEngine({ prefer: "wasm" });
  * const x = tf.variable(tf.scalar(3));
  * const parameters = new Map([["x", x]]);

@@ -39,7 +39,7 @@ export type Schedule = (step: number) => number;
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createSchedule } from "detailclip";
+ * import { createSchedule } from "detailclip/tensor";
  * const rate = createSchedule({ kind: "linear", warmup: 0.5 }, { learningRate: 1, steps: 4 });
  * assert.deepEqual([0, 1, 2, 3].map(rate), [0.5, 1, 1, 0.5]);
  * ```

@@ -45,7 +45,7 @@ interface Place {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { decodeSafetensors, encodeSafetensors } from "detailclip";
+ * import { decodeSafetensors, encodeSafetensors } from "detailclip/tensor";
  * const tensors = new Map([["bias", { shape: [2], data: new Float32Array([1, 2]) }]]);
  * const read = decodeSafetensors(encodeSafetensors({ tensors, metadata: { by: "me" } }));
  * assert.deepEqual(read, { tensors, metadata: { by: "me" } });

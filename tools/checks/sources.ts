@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { BROWSER_TEST, captureDeno } from "../project.ts";
 import { listNotebooks } from "../jupyter/notebook.ts";
-import { type Check, denoCheck, exists, messages } from "./check.ts";
+import { type Check, denoCheck, exists, listFiles, messages } from "./check.ts";
 
 /** The text that `deno fmt` would make of a notebook. */
 async function formatNotebook(text: string, root: string): Promise<string> {
@@ -74,11 +74,12 @@ export const browserTest: Check = {
 /** Types of tfjs and polars in public signatures: the lint takes all that npm packages export for private. */
 const PACKAGE_TYPES = /private type '(Tensor(\dD)?|Scalar|Variable|pl|DataFrame)'/;
 
-/** Every public symbol is documented and typed. */
+/** Every public symbol, of the whole and of each room, is documented and typed. */
 export const documentation: Check = {
   name: "doc lint",
   run: async (root) => {
-    const { code, output } = await captureDeno(["doc", "--lint", "lib/mod.ts"], { cwd: root });
+    const surfaces = await listFiles(root, "lib", (path) => /^lib\/([^/]+\/)?mod\.ts$/.test(path));
+    const { code, output } = await captureDeno(["doc", "--lint", ...surfaces], { cwd: root });
     if (code === 0) return [];
     const errors = output.split(/\n(?=error\[)/).filter((part) => part.startsWith("error["));
     const others = errors.filter((error) => !PACKAGE_TYPES.test(error.split("\n", 1)[0]));

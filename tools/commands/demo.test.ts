@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodeJpeg, filesOf, KEEP_VARIABLE, RESULTS_DIR } from "detailclip";
+import { encodeJpeg } from "detailclip/images";
+import { filesOf, RESULTS_DIR } from "detailclip";
+import { KEEP_VARIABLE } from "detailclip/report";
 import { readArguments } from "./demo.ts";
 import { captureDeno } from "../project.ts";
 

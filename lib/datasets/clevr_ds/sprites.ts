@@ -185,7 +185,7 @@ export function trimRgba(image: RgbaImage, alpha: number = SOLID_ALPHA): RgbaIma
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { loadSprite } from "detailclip";
+ * import { loadSprite } from "detailclip/datasets";
  * const apple = await loadSprite("red_apple", "noto");
  * assert(apple !== undefined && Math.max(apple.width, apple.height) > 200);
  * ```
