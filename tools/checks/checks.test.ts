@@ -34,7 +34,7 @@ const GOOD: Record<string, string> = {
   "lib/covers/mod.ts":
     'import { one } from "../numeric/random.ts";\n\n/** Two. */\nexport const two: number = one + one;\n',
   "lib/images/mod.ts":
-    'import sharp from "sharp";\nimport { two } from "../covers/mod.ts";\n\nexport const three: number = two + sharp;\n',
+    'import sharp from "sharp";\nimport { two } from "../covers/mod.ts";\n\n/** Three. */\nexport const three: number = two + sharp;\n',
   "lib/images/add.wat": '(module (func (export "one") (result i32) (i32.const 1)))\n',
   "lib/images/add_wasm.ts":
     'const MODULE = "AGFzbQEAAAABBQFgAAF/AwIBAAcHAQNv" +\n  "bmUAAAoGAQQAQQEL";\n\nexport default MODULE;\n',
