@@ -239,6 +239,7 @@ const where = {
   notebook: "13_similarity",
   where: "Figure 8",
   needs: { [EXPERIMENT]: ownConfig(similarity) },
+  independentOf: ["bin"],
 };
 const found = (rowsOf: RowsOf) => rowsOf<SimilarityRow>(EXPERIMENT);
 
