@@ -118,11 +118,11 @@ function coverages({ covers, scale }: ExperimentConfig): CoverageRow[] {
     const cover = makeCover(spec, { width: SIDE, height: SIDE });
     const k = "k" in spec ? spec.k : 1;
     const patches = total(cover);
-    return coverage(cover, k, { sides }).map((row): CoverageRow => ({
+    return coverage(cover, k, { sides }).map((row, i): CoverageRow => ({
       what: "coverage",
       cover: labelOf(spec),
       k,
-      side: row.relative,
+      side: sides[i] / SIDE, // of the image: a cover is padded where k does not divide its side
       coverage: row.fraction,
       patches,
     }));
