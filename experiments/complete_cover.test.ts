@@ -4,6 +4,7 @@ import {
   claims,
   completeCoverConfig,
   completeCoverExperiment,
+  coverages,
   runCompleteCover,
 } from "./complete_cover.ts";
 import {
@@ -59,6 +60,13 @@ Deno.test("Table 7's formula, rounded up, gives every level of Table 13", () => 
   assert.deepEqual(levels, [[1, 100], [5, 60], [7, 40], [8, 30], [9, 20], [10, 10]]);
 });
 
+Deno.test("coverage is of shares of the image, also where it is padded to a multiple of k", () => {
+  const rows = coverages(completeCoverConfig("smoke", { k: 3 })); // 1002 px
+  const [table] = coverageTable(rows);
+  assert.equal(Object.keys(table).length, 2 + OBJECTS.length);
+  assert.deepEqual(rows.filter(({ side }) => side > 1), []);
+});
+
 Deno.test("the fit finds the coefficient of a parabola, and how good it is", () => {
   const rows = (count: (side: number) => number) =>
     [3, 6, 9, 12].map((side) => ({ what: "growth" as const, side, patches: count(side) }));
@@ -70,7 +78,7 @@ Deno.test("the fit finds the coefficient of a parabola, and how good it is", () 
 Deno.test("another k is measured, and judged by what does not depend on k", async () => {
   const resultsDir = await Deno.makeTempDir();
   try {
-    const config = completeCoverConfig("smoke", { k: 3 }); // of which 1000 px is no multiple
+    const config = completeCoverConfig("smoke", { k: 4 });
     const rows = await runCompleteCover(config, { resultsDir });
     const [counts, complete] = judgeClaims(claims, [{ config, rows }]);
     assert.deepEqual([counts.ours, counts.paper, counts.holds], ["15", "15", "yes"]);

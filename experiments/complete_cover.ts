@@ -112,7 +112,7 @@ function objectSides(scale: Scale): number[] {
 }
 
 /** Coverage of the configured covers, by size of the object. */
-function coverages({ covers, scale }: ExperimentConfig): CoverageRow[] {
+export function coverages({ covers, scale }: ExperimentConfig): CoverageRow[] {
   const sides = objectSides(scale);
   return covers.flatMap((spec) => {
     const cover = makeCover(spec, { width: SIDE, height: SIDE });
