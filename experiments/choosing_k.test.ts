@@ -93,10 +93,10 @@ Deno.test("claims are not measured where one k, or none that is meant, was measu
     "no recall@1 of cc@2",
     "no k ≥ 4 has both cc@k and grid@k",
   ]);
-  assert.equal(
-    verdicts(curve({ "full image": 0.3, "cc@2": 0.5 }))[1],
-    "fewer than two k were measured",
-  );
+  const few = curve({ "full image": 0.3, "cc@2": 0.5 });
+  assert.equal(verdicts(few)[1], "fewer than two k were measured");
+  const coarse = [...few, ...curve({ "cc@9": 0.6 })]; // flat from 9 on cannot be seen up to 9
+  assert.equal(verdicts(coarse)[1], "no k beyond 9 was measured");
 });
 
 Deno.test("of the k that are set, those of the scale are fused unless told", () => {
@@ -105,6 +105,7 @@ Deno.test("of the k that are set, those of the scale are fused unless told", () 
   assert.deepEqual(fused("quick", { ks: [8, 3, 2] }), [["cc@2", "cc@8"], undefined]);
   assert.deepEqual(fused("quick", { ks: [3] }), [[], undefined]);
   assert.deepEqual(fused("quick", { ks: [3], fused: [3] }), [["cc@3"], undefined]);
+  assert.deepEqual(fused("quick", { fused: [] }), [[], undefined]);
 });
 
 Deno.test("at every scale the covers that DetailCLIP fuses are searched too, and no cover is k = 1", () => {

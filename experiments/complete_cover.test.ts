@@ -4,6 +4,7 @@ import {
   claims,
   completeCoverConfig,
   completeCoverExperiment,
+  coverages,
   runCompleteCover,
 } from "./complete_cover.ts";
 import {
@@ -59,6 +60,13 @@ Deno.test("Table 7's formula, rounded up, gives every level of Table 13", () => 
   assert.deepEqual(levels, [[1, 100], [5, 60], [7, 40], [8, 30], [9, 20], [10, 10]]);
 });
 
+Deno.test("coverage is of shares of the image, also where it is padded to a multiple of k", () => {
+  const rows = coverages(completeCoverConfig("smoke", { k: 3 })); // 1002 px
+  const [table] = coverageTable(rows);
+  assert.equal(Object.keys(table).length, 2 + OBJECTS.length);
+  assert.deepEqual(rows.filter(({ side }) => side > 1), []);
+});
+
 Deno.test("the fit finds the coefficient of a parabola, and how good it is", () => {
   const rows = (count: (side: number) => number) =>
     [3, 6, 9, 12].map((side) => ({ what: "growth" as const, side, patches: count(side) }));
@@ -77,7 +85,7 @@ Deno.test("another k is measured beside the experiment's own, and judged by what
     assert.equal((await readResults(here)).length, rows.length);
     assert.notDeepEqual(await readResults(there), await readResults(here));
     const [counts, complete] = judgeClaims(claims, [{ config, rows }]);
-    assert.deepEqual([counts.ours, counts.holds], ["15", "yes"]);
+    assert.deepEqual([counts.ours, counts.paper, counts.holds], ["15", "15", "yes"]);
     assert.deepEqual([complete.ours, complete.holds], ["no coverage of cc@10", "not measured"]);
     assert.equal(complete.paper, "your configuration (covers)");
     assert.ok(Object.keys(coverageTable(rows)[0]).length === 2 + OBJECTS.length);

@@ -139,6 +139,7 @@ export const claims: Claim[] = [
   },
   {
     ...where,
+    independentOf: ["covers", "fusion"],
     where: "beyond",
     claim: "The full image finds more where there are fewer objects",
     measure:

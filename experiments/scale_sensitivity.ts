@@ -210,6 +210,7 @@ function paperEnds(): string {
 export const claims: Claim[] = [
   {
     ...where,
+    independentOf: ["covers"], // the full image alone
     where: "Table 1",
     claim: "Recall of the full image falls with r_max, the size of the largest object of an image",
     measure: "Recall@1 on all images → on those below the least r_max that leaves enough, %",
@@ -224,6 +225,7 @@ export const claims: Claim[] = [
   },
   {
     ...where,
+    independentOf: ["covers"],
     where: "§3.1",
     claim: "CLIP's ability to retrieve an object declines with the object's size",
     measure: "Recall@1 of the full image by side of the object asked for, %",

@@ -231,16 +231,17 @@ export function separationTable(rows: readonly SimilarityRow[]): Record<string, 
 }
 
 /** A normal distribution has skewness 0; beyond this in size it is called skewed. */
-export const SKEWED = 0.5;
+const SKEWED = 0.5;
 
 /** Whether the similarities of a row are near a log-normal distribution: hardly any without a logarithm, and the logarithms not skewed. */
-export const nearLogNormal = ({ nonPositive, pairs, logSkewness }: SimilarityRow): boolean =>
+const nearLogNormal = ({ nonPositive, pairs, logSkewness }: SimilarityRow): boolean =>
   nonPositive <= 0.01 * pairs && Math.abs(logSkewness) <= SKEWED;
 
 const where = {
   notebook: "13_similarity",
   where: "Figure 8",
   needs: { [EXPERIMENT]: ownConfig(similarity) },
+  independentOf: ["bin"],
 };
 const found = (rowsOf: RowsOf) => rowsOf<SimilarityRow>(EXPERIMENT);
 

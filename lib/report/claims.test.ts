@@ -77,6 +77,9 @@ Deno.test("the paper's number stays for other images, and gives way for another 
   assert.equal(paper({ seed: 8, bootstrap: { resamples: 10 }, learn: { train: 5 } }), "11.95");
   assert.equal(paper({ dataset: { ...own.dataset, images: 60, limit: 9 } }), "11.95");
   assert.equal(paper({}, "smoke"), "11.95"); // compared with its own scale
+  const counted = { ...claim, independentOf: ["covers"] };
+  const covers = { config: { ...own, covers: [] } as typeof own, rows };
+  assert.equal(judgeClaims([counted], [covers])[0].paper, "11.95");
   const other = { covers: ["cc@10"], hiddenWords: 3, dataset: { ...own.dataset, variant: "S" } };
   assert.equal(paper(other), "your configuration (covers, dataset, hiddenWords)");
 });

@@ -34,6 +34,8 @@ export interface Claim {
   paper: string;
   /** Experiments whose rows it needs, by name, each with its own configuration at a scale. */
   needs: Readonly<Record<string, (scale: string) => NamedConfig>>;
+  /** Keys of these configurations that what is compared does not depend on: changed, they leave the paper's number. */
+  independentOf?: readonly string[];
   /**
    * Looks at the rows, and throws {@linkcode NotMeasured} where they lack what is compared.
    *
@@ -44,7 +46,7 @@ export interface Claim {
 }
 
 /** A claim with its verdict, as tables show it. */
-export interface JudgedClaim extends Omit<Claim, "judge" | "needs">, Verdict {}
+export interface JudgedClaim extends Omit<Claim, "judge" | "needs" | "independentOf">, Verdict {}
 
 /** The rows of an experiment, with what was run: a `RetrievalRun` is one. */
 export interface MeasuredRun {
@@ -188,12 +190,12 @@ export function judgeClaims(
 ): JudgedClaim[] {
   const found = byExperiment(runs);
   return claims.map((claim) => {
-    const { judge: _, needs, ...shown } = claim;
+    const { judge: _, needs, independentOf = [], ...shown } = claim;
     const changed = Object.entries(needs).flatMap(([name, own]) => {
       const config = found.get(name)?.config;
       return config ? changedKeys(config, own(config.scale)) : [];
     });
-    const keys = [...new Set(changed)].join(", ");
+    const keys = [...new Set(changed)].filter((key) => !independentOf.includes(key)).join(", ");
     return {
       ...shown,
       ...(keys && { paper: `your configuration (${keys})` }),

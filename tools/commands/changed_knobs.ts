@@ -7,7 +7,7 @@
 
 /** New values of parameters, by notebook. */
 export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  "01_complete_cover": { seed: 8, k: 4 },
+  "01_complete_cover": { seed: 8, k: 3 },
   "02_data_sets": { seed: 8, sets: ["CLEVR-DS-S", "CLEVR-DS-L"] },
   "03_scale_sensitivity": { seed: 8, k: 4 },
   "04_patch_schemes": { seed: 8, ks: [2, 4] },
@@ -19,7 +19,7 @@ export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unkn
   "10_adapters": { seed: 8, k: 3, layers: [1] },
   "11_objects_and_classes": { seed: 8, k: 3 },
   "12_time_and_memory": { seed: 8, k: 3, vectors: 4 },
-  "13_similarity": { seed: 8, k: 10, bin: 0.1 },
+  "13_similarity": { seed: 8, k: 3, bin: 0.1 },
   "14_hyperparameters": { seed: 8, draws: 3 },
   "15_equal_patches": { seed: 8, ks: [3, 4], verifiedKs: [6] },
   "16_unseen_words": { seed: 8, hidden: 100 },
