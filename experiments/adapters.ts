@@ -34,7 +34,7 @@ import {
   fusedCover,
   paperTraining,
   tiny,
-} from "./fusion.ts";
+} from "./recipes.ts";
 import { checkWholes } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 

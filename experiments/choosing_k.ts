@@ -26,7 +26,7 @@ import {
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
-import { detailClip } from "./fusion.ts";
+import { detailClip } from "./recipes.ts";
 import { checkWholes, K_RANGE } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED } from "./variants.ts";

@@ -18,7 +18,7 @@ import { completeCoverConfig } from "./complete_cover.ts";
 import { dataSetsConfig } from "./data_sets.ts";
 import { pairsOf } from "./encoders_pairs.ts";
 import { equalPatchesConfig } from "./equal_patches.ts";
-import { fusionConfigs } from "./fusion.ts";
+import { fusionConfigs } from "./recipes.ts";
 import { shownOf } from "./gallery.ts";
 import { tuningAt, tuningConfig } from "./hyperparameters.ts";
 import { mainResultOn } from "./main_result.ts";

@@ -19,7 +19,7 @@ import {
 import { checkGiven } from "detailclip/runner";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
-import { CC10, detailClip, fusedCover, withCover } from "./fusion.ts";
+import { CC10, detailClip, fusedCover, withCover } from "./recipes.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
 /** A data set with COCO-format annotations; without splits to learn from nothing is fused. */

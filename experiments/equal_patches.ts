@@ -17,7 +17,7 @@ import {
   type ExperimentDefinition,
   makeCover,
   NotMeasured,
-  type PatchesRow,
+  type PatchRecallRow,
   type ResultRow,
   type Scale,
   signed,
@@ -121,7 +121,10 @@ const ENOUGH_CLASSES = 30;
  * @param rows rows of the run
  * @param panels which parts of the data
  */
-export function patchesRows(rows: readonly ResultRow[], panels: readonly Objects[]): PatchesRow[] {
+export function patchesRows(
+  rows: readonly ResultRow[],
+  panels: readonly Objects[],
+): PatchRecallRow[] {
   return panels.flatMap(({ subset, title }) =>
     subsetRows(rows, subset).flatMap((row) => {
       const [scheme, k] = row.method.split("@");

@@ -29,7 +29,7 @@ import {
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete } from "./covers.ts";
-import { asPublished, CC10 } from "./fusion.ts";
+import { asPublished, CC10 } from "./recipes.ts";
 import { checkWhole } from "./knobs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 

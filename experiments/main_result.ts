@@ -38,7 +38,7 @@ import {
   detailClipPlus,
   fusedCover as coverOf,
   withCover,
-} from "./fusion.ts";
+} from "./recipes.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
 

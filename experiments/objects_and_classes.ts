@@ -24,7 +24,7 @@ import {
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
-import { coverAt, detailClip, detailClipPlus, fusedCover } from "./fusion.ts";
+import { coverAt, detailClip, detailClipPlus, fusedCover } from "./recipes.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED, type Variant } from "./variants.ts";
 

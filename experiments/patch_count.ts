@@ -18,7 +18,7 @@ import {
   type ExperimentDefinition,
   type FusionMethod,
   NotMeasured,
-  type PatchesRow,
+  type PatchRecallRow,
   percent,
   type ResultRow,
   type Scale,
@@ -29,7 +29,7 @@ import {
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
-import { CC10, detailClip } from "./fusion.ts";
+import { CC10, detailClip } from "./recipes.ts";
 import { checkWholes, type Range } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
@@ -143,9 +143,9 @@ export function fusedPairs(rows: readonly ResultRow[]): FusedPair[] {
  *
  * @param rows rows of the series
  */
-export function patchesRows(rows: readonly SeriesRow[]): PatchesRow[] {
+export function patchesRows(rows: readonly SeriesRow[]): PatchRecallRow[] {
   return [...Map.groupBy(rows, (row) => row.member)].flatMap(([panel, group]) =>
-    fusedPairs(group).flatMap(({ cover, patches, fused, patchwise }): PatchesRow[] => {
+    fusedPairs(group).flatMap(({ cover, patches, fused, patchwise }): PatchRecallRow[] => {
       const scheme = cover.split("@")[0];
       return [
         {

@@ -38,7 +38,7 @@ import {
 import { type MeasuredRun } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
-import { coverAt, detailClip, detailClipPlus, fusedCover } from "./fusion.ts";
+import { coverAt, detailClip, detailClipPlus, fusedCover } from "./recipes.ts";
 import { ownConfig } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 

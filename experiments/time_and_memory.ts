@@ -23,7 +23,7 @@ import {
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
-import { coverAt, detailClip, kMeans } from "./fusion.ts";
+import { coverAt, detailClip, kMeans } from "./recipes.ts";
 import { checkWhole, K_RANGE } from "./knobs.ts";
 import { ownConfig } from "./needs.ts";
 import { makeRows, patchesKept, searchRows } from "./time_and_memory_measure.ts";

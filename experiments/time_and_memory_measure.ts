@@ -31,7 +31,7 @@ import {
   vectorCollection,
 } from "detailclip/retrieval";
 import { FULL } from "./covers.ts";
-import { detailClipPlus, tiny } from "./fusion.ts";
+import { detailClipPlus, tiny } from "./recipes.ts";
 import type { MakeRow, SearchRow } from "./time_and_memory_rows.ts";
 
 /** How large collections are searched, and how often. */

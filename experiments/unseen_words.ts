@@ -24,7 +24,7 @@ import {
   detailClipPlus,
   kMeans,
   visualWords,
-} from "./fusion.ts";
+} from "./recipes.ts";
 import { checkWhole } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 

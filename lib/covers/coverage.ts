@@ -8,7 +8,7 @@ import { type Box, type Cover, coverBoxes } from "./cover.ts";
 import { requireInteger } from "./validate.ts";
 
 /** Coverage of objects of one size at all their whole-pixel positions in the fitted image. */
-export interface CoverageRow {
+export interface SizeCoverage {
   /** Side of the square object in px. */
   side: number;
   /** `side` over the shorter side of the fitted image. */
@@ -106,11 +106,11 @@ function unionArea(spans: readonly Span[]): number {
  * assert(covered === 4 && positions === 9);
  * ```
  */
-export function objectCoverage(cover: Cover, k: number, object: ObjectSize): CoverageRow {
+export function objectCoverage(cover: Cover, k: number, object: ObjectSize): SizeCoverage {
   return measure(cover, coverBoxes(cover), k, object);
 }
 
-function measure(cover: Cover, boxes: readonly Box[], k: number, object: ObjectSize): CoverageRow {
+function measure(cover: Cover, boxes: readonly Box[], k: number, object: ObjectSize): SizeCoverage {
   requireInteger("Cannot measure coverage", "k", k, 1);
   requireInteger("Cannot measure coverage", "the object's width", object.width, 1);
   requireInteger("Cannot measure coverage", "the object's height", object.height, 1);
@@ -150,7 +150,7 @@ export function coverage(
   cover: Cover,
   k: number,
   options: { sides?: readonly number[] } = {},
-): CoverageRow[] {
+): SizeCoverage[] {
   const boxes = coverBoxes(cover);
   const longest = Math.min(cover.width, cover.height);
   const sides = options.sides ?? Array.from({ length: longest }, (_, i) => i + 1);

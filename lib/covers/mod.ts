@@ -9,6 +9,6 @@ export { completeCover } from "./complete.ts";
 export { gridCover } from "./grid.ts";
 export { objectCover } from "./objects.ts";
 export { verifiedCover, type VerifiedOptions } from "./verified.ts";
-export { coverage, type CoverageRow, objectCoverage, type ObjectSize } from "./coverage.ts";
+export { coverage, objectCoverage, type ObjectSize, type SizeCoverage } from "./coverage.ts";
 export { clipBox, toImageBox } from "./geometry.ts";
 export { type CoverImage, coverName, type CoverSpec, makeCover, parseCoverName } from "./spec.ts";

@@ -80,7 +80,7 @@ export function coverageFigure(
   });
 }
 
-interface Strip {
+interface StripLayout {
   width: number;
   left: number;
   domain: readonly [number, number];
@@ -90,7 +90,7 @@ interface Strip {
 function coverageStrip(
   cover: string,
   rows: readonly CoverageCurveRow[],
-  { width, left, domain, last }: Strip,
+  { width, left, domain, last }: StripLayout,
 ): string {
   const { color, ink } = methodStyle(cover);
   const points = rows.map((row) => ({ side: 100 * row.side, value: 100 * row.coverage }));

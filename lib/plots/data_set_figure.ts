@@ -6,7 +6,7 @@
 import * as Plot from "@observablehq/plot";
 import { clipText, LARGE_SIDE } from "./contact_sheet.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { AXIS, drawPanel, type Panel, percent } from "./panel.ts";
+import { AXIS, drawPanel, type Panel, percentText } from "./panel.ts";
 import { checkRows } from "./rows.ts";
 import { element, textLine } from "./svg.ts";
 import { THEME } from "./theme.ts";
@@ -129,8 +129,8 @@ function sidesPanel({ sides }: DataSetRow, column: Column): string {
   const small = bars.reduce((sum, { share, color }) => color === PALE ? sum + share : sum, 0);
   const label = { size: 11.5, fill: INK, weight: 600 };
   return panel.markup + upright(x, 3, THEME.soft, "4 3") +
-    textLine(`small ${percent(small)} %`, x - 6, 12, { ...label, anchor: "end" }) +
-    textLine(`large ${percent(1 - small)} %`, x + 6, 12, label);
+    textLine(`small ${percentText(small)} %`, x - 6, 12, { ...label, anchor: "end" }) +
+    textLine(`large ${percentText(1 - small)} %`, x + 6, 12, label);
 }
 
 /** Ticks and their label under a column. */

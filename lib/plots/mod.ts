@@ -15,7 +15,7 @@ export * from "./live.ts";
 export * from "./training.ts";
 export { galleryOf, type RunGalleryOptions } from "./run_gallery.ts";
 export {
-  type PatchesRow,
+  type PatchRecallRow,
   recallAgainstPatches,
   type RecallAgainstPatchesOptions,
 } from "./recall_against_patches.ts";

@@ -72,6 +72,6 @@ export function tickTexts(
 }
 
 /** A share as text in percent: 0.841 -> "84". */
-export function percent(share: number, digits = 0): string {
+export function percentText(share: number, digits = 0): string {
   return (100 * share).toFixed(digits);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import type { Figure } from "./figure.ts";
-import { type PatchesRow, recallAgainstPatches } from "./recall_against_patches.ts";
+import { type PatchRecallRow, recallAgainstPatches } from "./recall_against_patches.ts";
 import { type KRow, recallByCover } from "./recall_by_cover.ts";
 import { methodStyle } from "./theme.ts";
 
@@ -14,8 +14,8 @@ const recall = (method: string, value: number) => ({
   high: value + 0.03,
 });
 
-const patchesRows: PatchesRow[] = ["CLEVR-DS", "CLEVR-DS-S"].flatMap((panel, p) =>
-  [2, 3, 5].flatMap((k, i): PatchesRow[] => {
+const patchesRows: PatchRecallRow[] = ["CLEVR-DS", "CLEVR-DS-S"].flatMap((panel, p) =>
+  [2, 3, 5].flatMap((k, i): PatchRecallRow[] => {
     const patches = [5, 14, 39][i], value = 0.4 + 0.15 * i - 0.1 * p;
     return [
       {

@@ -11,7 +11,7 @@ import { recallPanels, type RecallPoint } from "./recall_panels.ts";
 import { methodStyle } from "./theme.ts";
 
 /** One measured recall, with the line and the panel that it belongs to. */
-export interface PatchesRow extends RecallRow {
+export interface PatchRecallRow extends RecallRow {
   /** Patches an image, the whole image included. */
   patches: number;
   /** The line: `"cc@k"`, `"DetailCLIP of cc@k"`; its first word gives the colour. */
@@ -44,13 +44,13 @@ function ticksIn(low: number, high: number): number[] {
   return inside.length > 1 ? inside : [...new Set([low, high])];
 }
 
-function pointOf(row: PatchesRow): RecallPoint {
+function pointOf(row: PatchRecallRow): RecallPoint {
   return { ...recallPoint(row.patches, row), ...(row.point && { label: row.point }) };
 }
 
 /** The lines of one panel. */
 function linesOf(
-  rows: readonly PatchesRow[],
+  rows: readonly PatchRecallRow[],
 ): (Omit<Line, "points"> & { points: RecallPoint[] })[] {
   return [...Map.groupBy(rows, (row) => row.series)].map(([label, line]) => ({
     label,
@@ -81,7 +81,7 @@ function linesOf(
  * ```
  */
 export function recallAgainstPatches(
-  rows: readonly PatchesRow[],
+  rows: readonly PatchRecallRow[],
   options: RecallAgainstPatchesOptions = {},
 ): Figure {
   const { references = [], x = "patches an image (log scale)", columns, ...how } = options;

@@ -6,7 +6,7 @@
 import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { AXIS, drawPanel, GRID, percent } from "./panel.ts";
+import { AXIS, drawPanel, GRID, percentText } from "./panel.ts";
 import { checkRows } from "./rows.ts";
 import { element, textLine, textWidth, titleCase } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
@@ -47,7 +47,7 @@ export function recallBars(rows: readonly BarRow[], options: FigureOptions = {})
   const labelWidth = Math.ceil(Math.max(...methods.map((m) => textWidth(m, 13)))) + 14;
   const spoken = methods.map((method) =>
     `${method} ` + rows.filter((row) => row.method === method)
-      .map((row) => `${percent(row.value)} % ${row.metric}`).join(", ")
+      .map((row) => `${percentText(row.value)} % ${row.metric}`).join(", ")
   );
   return frame({
     title: "Recall by method",

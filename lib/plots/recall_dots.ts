@@ -6,7 +6,7 @@
 import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { AXIS, drawPanel, GRID, percent } from "./panel.ts";
+import { AXIS, drawPanel, GRID, percentText } from "./panel.ts";
 import { checkRows } from "./rows.ts";
 import { element, textLine, textWidth, wrapText } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
@@ -71,7 +71,12 @@ function dotPanel(rows: readonly DotRow[], methods: readonly string[], width: nu
       : "";
     const place = Math.max(x(100 * high), x(100 * value) + 5) + 5;
     return whisker +
-      textLine(percent(value, 1), place, y + 4, { size: 11, fill: ink, weight: 600, halo: true });
+      textLine(percentText(value, 1), place, y + 4, {
+        size: 11,
+        fill: ink,
+        weight: 600,
+        halo: true,
+      });
   });
   return markup + marks.join("");
 }
@@ -129,7 +134,7 @@ export function recallDots(rows: readonly DotRow[], options: FigureOptions = {})
   const spoken = blocks.flatMap(([block, group]) =>
     [...Map.groupBy(group, ({ panel }) => panel)].map(([panel, dots]) =>
       `${block && `${block}, `}${panel}: ` +
-      dots.map(({ method, value }) => `${method} ${percent(value, 1)} %`).join(", ")
+      dots.map(({ method, value }) => `${method} ${percentText(value, 1)} %`).join(", ")
     )
   );
   const whiskers = rows.some(({ low, high }) => low !== undefined && low !== high);

@@ -5,7 +5,8 @@
  */
 import * as Plot from "@observablehq/plot";
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { AXIS, drawPanel, GRID, percent } from "./panel.ts";
+import { medianOf } from "../retrieval/mod.ts";
+import { AXIS, drawPanel, GRID, percentText } from "./panel.ts";
 import { checkRows } from "./rows.ts";
 import { element, textLine } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
@@ -37,13 +38,6 @@ export interface SearchStripsOptions extends FigureOptions {
 const COLUMNS = 3, GAP = 18, HEIGHT = 210, TOP = 30, BOTTOM = 26, LEFT = 40;
 /** How much of a candidate's place its dots take. */
 const SPREAD = 0.62;
-
-/** Middle of a list of numbers. */
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(at)] + sorted[Math.ceil(at)]) / 2;
-}
 
 /** A number as short as it can be said: 0.00001 as 1e-5. */
 function short(value: number | string): string {
@@ -128,7 +122,7 @@ function stripPanel<T extends StripsRow>(
       }
       return star(at.cx, at.cy, radius + 4.5, ink);
     }).sort((a, b) => Number(a.startsWith("<path")) - Number(b.startsWith("<path"))); // the best on top
-    const middle = y(100 * median(here.map(({ recall }) => recall)));
+    const middle = y(100 * medianOf(here.map(({ recall }) => recall)));
     const half = 0.4 * place;
     const bar = element("path", {
       d: `M${centre - half},${middle}H${centre + half}`,
@@ -203,8 +197,8 @@ export function searchStrips<T extends StripsRow>(
   const counts = `${rows.length} trials` + (failed > 0 ? `, of which ${failed} failed` : "");
   return frame({
     title: "Recall of every trial, by hyper-parameter",
-    alt: `${measure} of ${counts}: best ${percent(best.recall, 1)} % with ${chosen}; median ` +
-      `${percent(median(recalls), 1)} %, least ${percent(Math.min(...recalls), 1)} %`,
+    alt: `${measure} of ${counts}: best ${percentText(best.recall, 1)} % with ${chosen}; median ` +
+      `${percentText(medianOf(recalls), 1)} %, least ${percentText(Math.min(...recalls), 1)} %`,
     width: 760,
     note: `${measure}; a dot a trial (${counts}). Bars: medians of a value. Star: the best trial.`,
     ...how,

@@ -8,6 +8,6 @@ export * from "./diff.ts";
 export * from "./open_dataset.ts";
 export * from "./score_covers.ts";
 export * from "./preflight.ts";
-export * from "./retrieval.ts";
-export * from "./tuning.ts";
+export * from "./run_retrieval.ts";
+export * from "./run_tuning.ts";
 export * from "./series.ts";

@@ -9,7 +9,7 @@ import { missingPart } from "./preflight.ts";
 import { filesOf } from "../report/filing.ts";
 import { commandLine } from "../report/provenance.ts";
 import type { ResultRow } from "../report/results.ts";
-import { type RetrievalRun, type RunOptions, runRetrieval } from "./retrieval.ts";
+import { type RetrievalRun, type RunOptions, runRetrieval } from "./run_retrieval.ts";
 
 /** One configuration of a series. */
 export interface SeriesMember {

@@ -4,7 +4,7 @@ import { encodeJpeg } from "../images/mod.ts";
 import { filesOf } from "../report/filing.ts";
 import { readResults } from "../report/results.ts";
 import type { ExperimentConfig } from "./config.ts";
-import { runRetrieval } from "./retrieval.ts";
+import { runRetrieval } from "./run_retrieval.ts";
 import { testConfig, withFolders } from "./testing.ts";
 
 /** Four images of one colour each in a folder, and annotations of the whole of each. */

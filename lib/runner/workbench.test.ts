@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { CoverSpec } from "../covers/mod.ts";
 import { join } from "node:path";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
-import { runRetrieval } from "./retrieval.ts";
+import { runRetrieval } from "./run_retrieval.ts";
 import { testConfig, withFolders } from "./testing.ts";
 import { openWorkbench } from "./workbench.ts";
 

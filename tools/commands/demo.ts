@@ -33,7 +33,7 @@ import {
   saveFigure,
   type Scale,
 } from "detailclip";
-import { closedForm } from "../../experiments/fusion.ts";
+import { closedForm } from "../../experiments/recipes.ts";
 import { mainResult } from "../../experiments/main_result.ts";
 import { readOptions } from "./arguments.ts";
 

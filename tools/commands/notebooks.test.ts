@@ -14,8 +14,8 @@ import {
 import {
   copyName,
   notebookCommand,
+  type NotebookRunOptions,
   outputFolder,
-  type RunOptions,
   type RunTotals,
   timeLimit,
 } from "../jupyter/run_notebooks.ts";
@@ -27,7 +27,7 @@ const SOURCE = join(ROOT, "tools", "jupyter", "testdata", "parameters.ipynb");
 
 /** Runs the test notebook and keeps its log and executed copy. */
 async function run(
-  options: Partial<RunOptions>,
+  options: Partial<NotebookRunOptions>,
   cold = false,
 ): Promise<{
   totals: Omit<RunTotals, "seconds">;

@@ -14,9 +14,9 @@ import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
 import {
+  type NotebookRunOptions,
   outputFolder,
   runNotebooks,
-  type RunOptions,
   type RunTotals,
 } from "../jupyter/run_notebooks.ts";
 import { noteTimes, timesPath } from "../jupyter/times.ts";
@@ -63,7 +63,7 @@ function positive(name: string, text: string): number {
 export function parseCommandLine(
   args: readonly string[],
   all: readonly string[],
-): RunOptions & { cold: boolean } {
+): NotebookRunOptions & { cold: boolean } {
   const { values, positionals } = readOptions({
     args: [...args],
     allowPositionals: true,
@@ -129,7 +129,10 @@ export async function sweepColdCaches(folder: string): Promise<void> {
  * @param options what to run
  * @param cold whether they begin with empty caches
  */
-export async function runWithCaches(options: RunOptions, cold: boolean): Promise<RunTotals> {
+export async function runWithCaches(
+  options: NotebookRunOptions,
+  cold: boolean,
+): Promise<RunTotals> {
   if (!cold) return await runNotebooks(options);
   await Deno.mkdir(CACHE_DIR, { recursive: true });
   await sweepColdCaches(CACHE_DIR);

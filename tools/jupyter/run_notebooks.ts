@@ -21,7 +21,7 @@ import {
 } from "./notebook.ts";
 
 /** What to run, and how. */
-export interface RunOptions {
+export interface NotebookRunOptions {
   /** The notebooks' paths. */
   notebooks: readonly string[];
   /** The scale, given to every notebook that has a `scale` parameter. */
@@ -71,7 +71,7 @@ export function outputFolder(keep = false): string {
 export function copyName(
   path: string,
   scale: string,
-  { set = {}, keep = false }: Pick<RunOptions, "set" | "keep"> = {},
+  { set = {}, keep = false }: Pick<NotebookRunOptions, "set" | "keep"> = {},
 ): string {
   if (keep && scale === "quick") return `${notebookName(path)}.ipynb`;
   const changed = Object.keys(set).length > 0;
@@ -102,7 +102,7 @@ export function notebookCommand(
 /** Runs one notebook; returns what went wrong, or null. */
 async function runOne(
   path: string,
-  options: RunOptions,
+  options: NotebookRunOptions,
   { venv, env }: JupyterSetup,
 ): Promise<string | null> {
   const { scale, keep = false, output = outputFolder(keep), cacheDir } = options;
@@ -137,7 +137,7 @@ async function runOne(
  * Refuses parameters that none of the notebooks has, which would go unnoticed, and values of another kind than a
  * notebook declares, which would be noticed late.
  */
-async function checkSet({ notebooks, set = {} }: RunOptions): Promise<void> {
+async function checkSet({ notebooks, set = {} }: NotebookRunOptions): Promise<void> {
   const known = new Set<string>();
   for (const path of notebooks) {
     // one that cannot be read fails when its turn comes
@@ -172,7 +172,7 @@ function repeatLine(name: string, repeat: number, seconds: readonly number[] = [
  * @throws {Error} when a parameter is set that no notebook has, or to a value of another kind, or Jupyter cannot be set up; the
  * signal's reason when it has aborted
  */
-export async function runNotebooks(options: RunOptions): Promise<RunTotals> {
+export async function runNotebooks(options: NotebookRunOptions): Promise<RunTotals> {
   const { repeat = 1, log = console.log, signal = operationSignal() } = options;
   await checkSet(options);
   const setup = await setUpJupyter();

@@ -26,7 +26,7 @@ import {
   subsetByRmax,
 } from "../retrieval/mod.ts";
 import { checkConfig, type ExperimentConfig } from "./config.ts";
-import { type FusionContext, prepareFusion, runFusion } from "./fusion.ts";
+import { type FusionContext, prepareFusion, runFusion } from "./run_fusion.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./score_covers.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
 import { type FilingOptions, writeResults } from "../report/filing.ts";

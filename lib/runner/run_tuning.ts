@@ -21,10 +21,10 @@ import { canonicalJson, sha256 } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { createProgress, type Progress } from "../runtime/progress.ts";
 import { checkConfig, type ExperimentConfig, type FusionMethod } from "./config.ts";
-import { type FusionContext, recipeOf, trainModel } from "./fusion.ts";
+import { type FusionContext, recipeOf, trainModel } from "./run_fusion.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
 import { writeResults } from "../report/filing.ts";
-import type { RunOptions } from "./retrieval.ts";
+import type { RunOptions } from "./run_retrieval.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
 import { divideWords } from "./words.ts";
 

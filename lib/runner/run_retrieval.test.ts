@@ -5,7 +5,7 @@ import { recallAtK } from "../retrieval/mod.ts";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import { openDataset } from "./open_dataset.ts";
 import { readResults } from "../report/results.ts";
-import { runRetrieval } from "./retrieval.ts";
+import { runRetrieval } from "./run_retrieval.ts";
 import { testConfig, withFolders } from "./testing.ts";
 
 const config = testConfig({

@@ -4,7 +4,7 @@ import { gridPoints, PAPER_GRID } from "../fusion/mod.ts";
 import { loadEngine } from "../tensor/mod.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import { readResults } from "../report/results.ts";
-import { runTuning, type TrialRow } from "./tuning.ts";
+import { runTuning, type TrialRow } from "./run_tuning.ts";
 import { testConfig, withFolders } from "./testing.ts";
 
 await loadEngine({ prefer: "wasm" });
