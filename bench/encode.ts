@@ -25,7 +25,9 @@ import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
 
 const MODEL = join(ROOT, ".cache/models/bench/random-vit-b-32");
 const PHOTOS = join(ROOT, ".cache/bench/photos");
-const EXPORTERS = ["export_encoder.py", "lean_tower.py", "quantize_rows.py"];
+const EXPORTERS = ["export_encoder.py", "lean_tower.py", "quantize_rows.py"].map((name) =>
+  join(ROOT, "tools/encoders", name)
+);
 const TORCH_BATCHES = [8, 32];
 const IMAGES = 32; // a timing of the encoders alone
 
@@ -46,7 +48,7 @@ type Contender = () => Promise<number>;
 /** Whether the file that is written last is missing, or older than what writes it. */
 function outdated(path: string): boolean {
   const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return EXPORTERS.some((name) => statSync(join(ROOT, "tools", name)).mtimeMs > made);
+  return EXPORTERS.some((path) => statSync(path).mtimeMs > made);
 }
 
 async function setUp(): Promise<void> {

@@ -100,8 +100,9 @@ export interface DetailClipOptions {
 }
 
 /**
- * The paper's model and loss, trained in our way (*extended*): patches are centred and scaled, bags mixed, no dropout, and
- * training starts from detectors of the words, or (for longer) from the average of the patches.
+ * The paper's model and loss, trained in our way (*extended*): patches are centred and scaled, half of an image's are swapped
+ * with another image's, no dropout, and training starts from detectors of the words, or (for longer) from the average of the
+ * patches.
  */
 export function detailClip(
   cover: CoverSpec,
