@@ -8,7 +8,7 @@
         opens a model that `saveFusion` wrote with `nn.Transformer.load_state_dict`, and writes made-up
         patch features (`input.patches`) with the vectors that PyTorch fuses from them (`output.fused`).
 
-Needs requirements-torch.txt.
+Needs tools/requirements/torch.txt.
 """
 
 import argparse
