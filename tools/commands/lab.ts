@@ -7,11 +7,16 @@
  * @module
  */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { KERNEL_NAME, setUpJupyter } from "../jupyter/kernelspec.ts";
 import { placeCopies, WORKING_FOLDER } from "../jupyter/working_copies.ts";
 import { fail } from "../project.ts";
+import { readOptions } from "./arguments.ts";
+
+const USAGE = `Usage: deno task lab [folder] [options]
+  folder         what is opened: my-notebooks, with your copies of the notebooks, unless another is named
+  --no-browser   print the address only
+  --port N       the port to listen on`;
 
 /** The argument that names the folder that is opened. */
 const rootArgument = (folder: string) => `--ServerApp.root_dir=${resolve(folder)}`;
@@ -24,7 +29,7 @@ const rootArgument = (folder: string) => `--ServerApp.root_dir=${resolve(folder)
  * @throws {Error} when an argument is not understood
  */
 export function labArguments(args: readonly string[], user: number | null = Deno.uid()): string[] {
-  const { values, positionals: [folder = WORKING_FOLDER, ...more] } = parseArgs({
+  const { values, positionals: [folder = WORKING_FOLDER, ...more] } = readOptions({
     args: [...args],
     allowPositionals: true,
     options: { "no-browser": { type: "boolean" }, port: { type: "string" } },
@@ -50,6 +55,10 @@ export function labArguments(args: readonly string[], user: number | null = Deno
 }
 
 if (import.meta.main) {
+  if (Deno.args.includes("--help")) {
+    console.log(USAGE);
+    Deno.exit();
+  }
   try {
     const args = labArguments(Deno.args);
     const { venv, env: jupyter } = await setUpJupyter();

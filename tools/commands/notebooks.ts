@@ -25,6 +25,15 @@ import { readOptions } from "./arguments.ts";
 
 const SCALES = ["smoke", "quick", "paper"];
 
+const USAGE = `Usage: deno task notebooks [name…] [options]
+  name…                       notebooks whose names begin so, such as 05; all unless named
+  --scale smoke|quick|paper   how much to run (quick)
+  --set KEY=VALUE             another value for a parameter of the first cell, such as seed=8; may be repeated
+  --timeout MINUTES           the most that a notebook may take
+  --repeat N                  run them so many times
+  --cold                      begin with empty caches, which are removed at the end
+  --keep                      write to results/, which is committed, not to runs/`;
+
 /** The value of `key=value`: JSON where it is JSON, text otherwise. */
 export function parseSetting(setting: string): [name: string, value: unknown] {
   const at = setting.indexOf("=");
@@ -145,6 +154,10 @@ export async function runWithCaches(
 }
 
 if (import.meta.main) {
+  if (Deno.args.includes("--help")) {
+    console.log(USAGE);
+    Deno.exit();
+  }
   using _interrupts = interruptible(); // the runner gets the same Ctrl-C and ends its kernel
   try {
     const all = await listNotebooks(join(ROOT, "notebooks"));
