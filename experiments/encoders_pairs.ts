@@ -125,9 +125,13 @@ const TASK = "deno task notebooks 07_encoders";
 function commandFor(
   [encoder, id]: readonly [string, string],
   [dataset, given]: readonly [string, GivenDataset | undefined],
-  scale: Scale,
+  { scale, seed, k }: { scale: Scale; seed?: number; k?: number },
 ): string {
   const settings = [`${TASK} --scale ${scale}`];
+  if (seed !== undefined && seed !== embeddedConfig(scale).seed) {
+    settings.push(`--set seed=${seed}`);
+  }
+  if (k !== undefined) settings.push(`--set k=${k}`);
   if (id !== ENCODERS[encoder] || id === "") {
     settings.push(`--set 'encoders=${JSON.stringify({ [encoder]: id || "/path/to/export" })}'`);
   }
@@ -182,7 +186,8 @@ export function pairsOf(
   for (const encoder of Object.entries(all)) {
     for (const name of new Set([...DATASETS, ...Object.keys(datasets)])) {
       const dataset = [name, datasets[name]] as const;
-      const label = labelOf(encoder[0], name), command = commandFor(encoder, dataset, scale);
+      const label = labelOf(encoder[0], name),
+        command = commandFor(encoder, dataset, { scale, seed, k });
       const absent = [
         ...(name !== "CLEVR-DS" && !datasets[name] ? [`no annotations of ${name} named`] : []),
         ...(encoder[1] === "" ? [EXPORT] : []),

@@ -35,6 +35,13 @@ export function readOptions<T extends ParseArgsConfig>(
   }
 }
 
+/** Prints how a tool is called and ends it, where the command line asks for `--help`. */
+export function helpOn(usage: string, args: readonly string[] = Deno.args): void {
+  if (!args.includes("--help")) return;
+  console.log(usage);
+  Deno.exit();
+}
+
 /**
  * An option's value, if it is one of those allowed.
  *

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { parseArgs } from "node:util";
 import { buildEngine } from "../../lib/tensor/native/build.ts";
 import { engine } from "../../lib/tensor/engine.ts";
 import { fail } from "../project.ts";
+import { helpOn, readOptions } from "./arguments.ts";
 
-const { values } = parseArgs({ options: { cuda: { type: "boolean", default: false } } });
+helpOn("Usage: deno task engine [--cuda]   builds the native engine, for a GPU with --cuda");
 try {
+  const { values } = readOptions({ options: { cuda: { type: "boolean", default: false } } });
   if (values.cuda) Deno.env.set("DETAILCLIP_CUDA", "1"); // this process then loads that one, too
   console.log(await buildEngine());
   const { name, version, device, gflops } = await engine();

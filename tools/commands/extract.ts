@@ -2,12 +2,8 @@
  * `deno task extract`: features of a data set into the cache. Stopped or killed, it goes on from where it
  * was when started again; with `--shard` several processes or machines share the work.
  *
- *     deno task extract --dataset FOLDER|ANNOTATIONS.json [--images FOLDER] [--cover cc@10]
- *       [--encoder tiny-clip] [--dtype fp32] [--preprocessing clip|squash] [--cache .cache/features]
- *       [--method exact|pyramid] [--shard 0/4] [--max-pixels N] [--verify checksum|size] [--retry]
- *
- * A cover is `full`, `objects`, `cc@K`, `grid@N` or `vc@K:MINSIDE`. Exits with 0 when every image is in
- * the cache or in the ledger (and not all of them in the ledger), 1 when not, 2 when it was called wrongly, 130 when it was stopped.
+ * Exits with 0 when every image is in the cache or in the ledger (and not all of them in the ledger), 1 when not, 2 when
+ * it was called wrongly, 130 when it was stopped.
  *
  * @module
  */
@@ -31,7 +27,7 @@ import type { CutMethod } from "../../lib/images/mod.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 
 const OPTIONS = {
   dataset: { type: "string" },
@@ -47,6 +43,19 @@ const OPTIONS = {
   verify: { type: "string", default: "checksum" },
   retry: { type: "boolean", default: false },
 } as const;
+
+const USAGE = `Usage: deno task extract --dataset FOLDER|ANNOTATIONS.json [options]
+  --images FOLDER               of the images that COCO-format annotations name
+  --cover COVER                 full, objects, cc@K, grid@N or vc@K:MINSIDE (cc@10)
+  --encoder ID                  tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
+  --dtype DTYPE                 of the encoder's weights: fp32, fp16, q8, … (fp32)
+  --preprocessing clip|squash   how a patch becomes square: CLIP's centre crop, or squashed
+  --cache FOLDER                where features are kept (.cache/features)
+  --method exact|pyramid        how large images are cut (exact)
+  --shard I/N                   do part I of N only; parts may run at the same time
+  --max-pixels N                larger images are refused
+  --verify checksum|size        how shards on disk are checked (checksum)
+  --retry                       try again what stands in the ledger`;
 
 /** Reads `index/count`. */
 export function parseShard(text: string): { index: number; count: number } {
@@ -212,4 +221,7 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  helpOn(USAGE);
+  Deno.exit(await main(Deno.args));
+}

@@ -2,9 +2,6 @@
  * `deno task generate`: a CLEVR-DS data set, scenes of 138 classes after the paper's recipe, drawn with openly
  * licensed emoji sprites (ShapeNet, which the paper renders, cannot be shipped), with COCO annotations.
  *
- *     deno task generate --out DIRECTORY [--seed 1] [--images 1000]
- *       [--variant mixed|S|L|reduced] [--family fluent-3d|noto] [--size 480]
- *
  * Stopped or killed, it goes on from where it was when started again.
  *
  * @module
@@ -18,8 +15,15 @@ import {
 } from "../../lib/datasets/mod.ts";
 import { interruptible, operationSignal } from "../../lib/runtime/interrupt.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 import { fail } from "../project.ts";
+
+const USAGE = `Usage: deno task generate --out DIRECTORY [options]
+  --seed N                        seed of every draw (1)
+  --images N                      how many scenes (1000)
+  --variant mixed|S|L|reduced     sizes of objects; reduced: few objects of few classes (mixed)
+  --family fluent-3d|noto         the renderings (fluent-3d)
+  --size N                        side of an image in pixels (480)`;
 
 function wholeNumber(option: string, value: string): number {
   const number = Number(value);
@@ -57,6 +61,7 @@ async function generate(args: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
+  helpOn(USAGE);
   using _interrupts = interruptible();
   try {
     await generate(Deno.args);

@@ -11,7 +11,7 @@ import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { KERNEL_NAME, setUpJupyter } from "../jupyter/kernelspec.ts";
 import { placeCopies, WORKING_FOLDER } from "../jupyter/working_copies.ts";
 import { fail } from "../project.ts";
-import { readOptions } from "./arguments.ts";
+import { helpOn, readOptions } from "./arguments.ts";
 
 const USAGE = `Usage: deno task lab [folder] [options]
   folder         what is opened: my-notebooks, with your copies of the notebooks, unless another is named
@@ -55,10 +55,7 @@ export function labArguments(args: readonly string[], user: number | null = Deno
 }
 
 if (import.meta.main) {
-  if (Deno.args.includes("--help")) {
-    console.log(USAGE);
-    Deno.exit();
-  }
+  helpOn(USAGE);
   try {
     const args = labArguments(Deno.args);
     const { venv, env: jupyter } = await setUpJupyter();

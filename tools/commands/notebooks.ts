@@ -21,7 +21,7 @@ import {
 } from "../jupyter/run_notebooks.ts";
 import { noteTimes, timesPath } from "../jupyter/times.ts";
 import { fail, ROOT } from "../project.ts";
-import { readOptions } from "./arguments.ts";
+import { helpOn, readOptions } from "./arguments.ts";
 
 const SCALES = ["smoke", "quick", "paper"];
 
@@ -154,10 +154,7 @@ export async function runWithCaches(
 }
 
 if (import.meta.main) {
-  if (Deno.args.includes("--help")) {
-    console.log(USAGE);
-    Deno.exit();
-  }
+  helpOn(USAGE);
   using _interrupts = interruptible(); // the runner gets the same Ctrl-C and ends its kernel
   try {
     const all = await listNotebooks(join(ROOT, "notebooks"));

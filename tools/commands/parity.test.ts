@@ -39,7 +39,7 @@ Deno.test("a wrong call ends with 2 and the usage, a wrong file with 1 and the r
     assert.equal(result.code, code, result.err);
     assert.equal(result.out, "");
     assert.match(result.err, message);
-    assert.equal(result.err.includes("usage: deno task parity FILE --heads H"), code === 2);
+    assert.equal(result.err.includes("Usage: deno task parity FILE --heads H"), code === 2);
   };
   await ends([], 2, /expected one FILE, got 0/);
   await ends([FILE, FILE, "--heads", "3"], 2, /expected one FILE, got 2/);

@@ -12,10 +12,10 @@
  */
 import { loadEngine } from "../../lib/tensor/mod.ts";
 import { checkParity } from "../parity/compare.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 import { fail } from "../project.ts";
 
-const USAGE = "deno task parity FILE --heads H [--engine native|wasm]";
+const USAGE = "Usage: deno task parity FILE --heads H [--engine native|wasm]";
 
 /** What the command line asks for. */
 function parseCall(args: string[]) {
@@ -36,6 +36,7 @@ function parseCall(args: string[]) {
 }
 
 if (import.meta.main) {
+  helpOn(USAGE);
   try {
     const { path, heads, engine: prefer } = parseCall(Deno.args);
     const { name, version, device } = await loadEngine({ prefer });
@@ -49,7 +50,7 @@ if (import.meta.main) {
     console.log(JSON.stringify(absolute));
   } catch (error) {
     if (!(error instanceof UsageError)) fail(error);
-    console.error(`error: ${error.message}\nusage: ${USAGE}`);
+    console.error(`error: ${error.message}\n${USAGE}`);
     Deno.exit(2);
   }
 }
