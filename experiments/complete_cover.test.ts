@@ -87,7 +87,7 @@ Deno.test("another k is measured beside the experiment's own, and judged by what
     const [counts, complete] = judgeClaims(claims, [{ config, rows }]);
     assert.deepEqual([counts.ours, counts.paper, counts.holds], ["15", "15", "yes"]);
     assert.deepEqual([complete.ours, complete.holds], ["no coverage of cc@10", "not measured"]);
-    assert.equal(complete.paper, "your configuration (covers)");
+    assert.equal(complete.configuration, "your configuration (covers)");
     assert.ok(Object.keys(coverageTable(rows)[0]).length === 2 + OBJECTS.length);
   } finally {
     await Deno.remove(runsDir, { recursive: true });

@@ -102,6 +102,8 @@ export interface Table7Line {
   ours: number;
 }
 
+const rounded = (value: number) => Number(value.toFixed(2));
+
 /**
  * Table 7 for one k, beside the cover. A level is left out where the next one has as many patches (A.3.1).
  *
@@ -115,8 +117,8 @@ export function tableSeven(k: number): Table7Line[] {
     const inRow = (n * c + a * c - a) / (-(n - 1) * c * c + n * c + a * c - a);
     return {
       level: n,
-      "window, %": 100 * window / a,
-      "objects from, %": 100 * window / a / k,
+      "window, %": rounded(100 * window / a),
+      "objects from, %": rounded(100 * window / a / k),
       "Table 7": Math.ceil(inRow - 1e-9) ** 2,
       ours: boxes.length,
     };

@@ -47,7 +47,7 @@ Deno.test("what too few trials leave open is not measured", () => {
 Deno.test("more or fewer points are another search than the experiment's", () => {
   const search = tuningAt("quick", { draws: 3 }), rows = rowsOf(() => 0.2).slice(0, 3);
   const [judged] = judgeClaims(claims, [{ config: tuningConfig(search), rows }]);
-  assert.equal(judged.paper, "your configuration (search)");
+  assert.equal(judged.configuration, "your configuration (search)");
   assert.equal(tuningConfig(tuningAt("paper")).search!.draws, 360);
   assert.throws(() => tuningAt("quick", { draws: 1 }), /Cannot set draws: .* from 2 to 360/);
 });

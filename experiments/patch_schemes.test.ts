@@ -55,7 +55,9 @@ Deno.test("with other k the grid is not judged, and the bound by what was measur
     "90.0 %, 50.0 % (bound on 4 of 4 data sets)",
     "yes",
   ]);
-  assert.ok([grid, bound].every(({ paper }) => paper === "your configuration (covers)"));
+  assert.ok(
+    [grid, bound].every(({ configuration }) => configuration === "your configuration (covers)"),
+  );
 });
 
 Deno.test("one data set says nothing of the others", () => {

@@ -6,6 +6,7 @@
  * @module
  */
 import {
+  apart,
   type Claim,
   configure,
   type ExperimentConfig,
@@ -94,7 +95,11 @@ export const claims: Claim[] = [
       ];
       return {
         ours: `${percent(seen.value)} and ${percent(unseen.value)}`,
-        holds: unseen.value >= seen.value ? "no" : unseen.high < mean.low ? "yes" : "partly",
+        holds: unseen.value >= seen.value
+          ? "no"
+          : apart(seen, unseen) && unseen.high < mean.low
+          ? "yes"
+          : "partly",
       };
     },
   },

@@ -15,6 +15,7 @@ import {
   emptyReport,
 } from "./dataset.ts";
 import { resolveInside } from "./paths.ts";
+import { fileNameOf } from "./coco_image.ts";
 
 /** Options of {@linkcode loadCoco}. */
 export interface LoadCocoOptions {
@@ -75,12 +76,6 @@ async function readAnnotations(
     annotations: list("annotations"),
     drawn: isRecord(json.info) && isRecord(json.info.recipe), // by generateClevrDs
   };
-}
-
-/** COCO calls it `file_name`; LVIS gives the URL that the file was taken from instead. */
-function fileNameOf(image: Json): unknown {
-  if (image.file_name !== undefined) return image.file_name;
-  return typeof image.coco_url === "string" ? image.coco_url.split("/").pop() : undefined;
 }
 
 function positive(value: unknown): number | undefined {

@@ -46,7 +46,10 @@ export interface Claim {
 }
 
 /** A claim with its verdict, as tables show it. */
-export interface JudgedClaim extends Omit<Claim, "judge" | "needs" | "independentOf">, Verdict {}
+export interface JudgedClaim extends Omit<Claim, "judge" | "needs" | "independentOf">, Verdict {
+  /** What makes the run another experiment than the one that the paper's number is beside; absent where nothing does. */
+  configuration?: string;
+}
 
 /** The rows of an experiment, with what was run: a `RetrievalRun` is one. */
 export interface MeasuredRun {
@@ -178,7 +181,7 @@ function verdictOf({ judge }: Claim, runs: ReadonlyMap<string, MeasuredRun>): Ve
 /**
  * Judges claims by the rows of runs, each by those of its own experiments, however they were configured. Where rows lack
  * what a claim compares it is `not measured`; where a run is another experiment than the paper's (see
- * {@linkcode changedKeys}) the paper's number gives way to what was changed.
+ * {@linkcode changedKeys}) it says what was changed.
  *
  * @param claims which ones
  * @param runs what was run; see {@linkcode storedRuns} for runs on disk
@@ -198,7 +201,7 @@ export function judgeClaims(
     const keys = [...new Set(changed)].filter((key) => !independentOf.includes(key)).join(", ");
     return {
       ...shown,
-      ...(keys && { paper: `your configuration (${keys})` }),
+      ...(keys && { configuration: `your configuration (${keys})` }),
       ...verdictOf(claim, found),
     };
   });
@@ -230,11 +233,13 @@ export async function storedRuns(
  * @param judged claims with their verdicts
  */
 export function claimsFrame(judged: readonly JudgedClaim[]): pl.DataFrame {
-  return toDataFrame(judged.map(({ where, claim, measure, ours, paper, holds }) => ({
+  const changed = judged.some(({ configuration }) => configuration !== undefined);
+  return toDataFrame(judged.map(({ where, claim, measure, ours, paper, holds, configuration }) => ({
     where,
     claim,
     "what is measured": measure,
     here: ours,
+    ...(changed && { "measured with": configuration ?? "the experiment's" }),
     "the paper": paper,
     "holds here": holds,
   })));

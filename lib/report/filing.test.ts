@@ -58,6 +58,37 @@ Deno.test("whatever differs in the configuration is filed apart, data sets of on
   assert.ok(found[2].startsWith(join("runs", "example", "own", "smoke-")));
 });
 
+Deno.test("own files that change in place are filed apart: annotations, those of a split, images", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [annotations, root] = [join(folder, "own.json"), folder];
+    const train = { annotations: join(folder, "train.json"), root };
+    const write = (path: string, ids: number[]) =>
+      Deno.writeTextFileSync(
+        path,
+        JSON.stringify({ images: ids.map((id) => ({ id, file_name: `${id}.jpg` })) }),
+      );
+    const own = { ...config, dataset: { source: "coco", annotations, root, train } };
+    const seen: string[] = [];
+    const changed = (change: () => void) => {
+      change();
+      const { folder } = filesOf("example", own, folders);
+      assert.equal(filesOf("example", own, folders).folder, folder); // and stay where they are
+      assert.match(folder, /^runs.example.own-[0-9a-f]{6}.smoke-/);
+      assert.ok(!seen.includes(folder), folder);
+      seen.push(folder);
+    };
+    changed(() => write(annotations, [1]));
+    changed(() => write(annotations, [1, 2]));
+    changed(() => write(train.annotations, [3]));
+    changed(() => Deno.writeTextFileSync(join(folder, "2.jpg"), "a photo"));
+    changed(() => Deno.writeTextFileSync(join(folder, "2.jpg"), "another photo"));
+    changed(() => Deno.writeTextFileSync(annotations, "not JSON"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("settings beside the configuration are filed apart, and have no part in committed names", () => {
   const own = { ...config, name: "gallery" };
   noteCommitted(own);

@@ -7,6 +7,7 @@
 import { basename, join } from "node:path";
 import { RUNS_DIR } from "../runtime/cache_dir.ts";
 import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
+import { dataPrint } from "./inputs.ts";
 import { configHash, type NamedConfig, type Provenance } from "./provenance.ts";
 import { RESULTS_DIR, type Row, rowsPath } from "./results.ts";
 
@@ -63,13 +64,17 @@ function pathPart(text: string): string {
   return plain.replaceAll(/^[.-]+|[.-]+$/g, "") || "unnamed";
 }
 
-/** A readable name of what was searched; what tells two of one name apart is in the hash. */
+/** A readable name of what was searched; files of one's own are told apart by their content, not by their path. */
 function datasetName({ dataset }: NamedConfig): string {
   if (dataset === undefined) return "no-data-set";
   const { source, variant, family, annotations } = dataset;
-  if (annotations !== undefined) return basename(annotations).replace(/\.json$/i, "");
-  return [source, variant, family === "fluent-3d" ? undefined : family]
-    .filter((text) => text !== undefined).join("-");
+  if (annotations !== undefined) {
+    const name = pathPart(basename(annotations).replace(/\.json$/i, "")),
+      print = dataPrint(dataset);
+    return print === undefined ? name : `${name}-${print}`;
+  }
+  const parts = [source, variant, family === "fluent-3d" ? undefined : family];
+  return pathPart(parts.filter((text) => text !== undefined).join("-"));
 }
 
 /** The one value that all have, or how many there are. */
@@ -93,7 +98,7 @@ function resultFiles(experiment: string, scale: string, resultsDir: string): Run
 
 /**
  * Where a run is filed: `runs/EXPERIMENT/DATA SET/SCALE-HASH/` with the hash of the whole configuration, the one that its
- * rows carry. With `keep`, a configuration that its experiment defines, unchanged, goes to `results/` instead; any other
+ * rows carry; the name of a data set of one's own ends with six digits of a hash of its files. With `keep`, a configuration that its experiment defines, unchanged, goes to `results/` instead; any other
  * stays under `runs/` all the same.
  *
  * @param experiment name of the experiment, or of what is made of its runs
@@ -128,7 +133,7 @@ export function filesOf(
   }
   const parts = [...hashes, ...(options.settings ? [options.settings] : [])];
   const hash = parts.length === 1 ? hashes[0] : configHash(parts);
-  const dataset = pathPart(inCommon(all.map(datasetName), "data-sets"));
+  const dataset = inCommon(all.map(datasetName), "data-sets");
   const folder = join(runsDir, pathPart(experiment), dataset, `${pathPart(scale)}-${hash}`);
   return {
     folder,

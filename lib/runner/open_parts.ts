@@ -104,12 +104,12 @@ function checkSplit(
   }
 }
 
-function checkAnnotated({ name, dataset: { source } }: ExperimentConfig, dataset: Dataset): void {
+function checkAnnotated({ name, dataset: given }: ExperimentConfig, dataset: Dataset): void {
   const { listed, missingImages, examples } = dataset.report;
-  if (source === "coco" && listed > 0 && missingImages === listed) {
+  if (given.source === "coco" && listed > 0 && missingImages === listed) {
     throw new Error(
-      `Cannot run ${name}: none of the ${listed} images that ${dataset.name} lists is in its folder; ` +
-        examples[0],
+      `Cannot run ${name}: none of the ${listed} images that ${dataset.name} lists is in its folder, ` +
+        `${given.root}; ${examples[0]}`,
     );
   }
   if (!dataset.annotated) {

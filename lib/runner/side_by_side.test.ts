@@ -50,7 +50,7 @@ Deno.test("runs on own data of one name, with limits and another seed are all ke
     assert.equal(new Set(runs.map(({ path }) => path)).size, configs.length);
     for (const { config, path, rows, provenance } of runs) {
       assert.equal(path, filesOf(config.name, config, options).rows);
-      assert.ok(path.startsWith(join(options.runsDir, "test", "own", "smoke-")));
+      assert.ok(path.startsWith(join(options.runsDir, "test", "own-")));
       const written = await readResults(path);
       assert.deepEqual(written.map(({ value }) => value), rows.map(({ value }) => value));
       assert.equal(written[0].configHash, provenance.configHash);
@@ -60,4 +60,11 @@ Deno.test("runs on own data of one name, with limits and another seed are all ke
     const before = filesUnder(options.runsDir);
     await runRetrieval(configs[0], options);
     assert.deepEqual(filesUnder(options.runsDir), before);
+    // annotations that changed in place: both runs are kept
+    await ownData(join(folder, "a"), ["red boat", "green car", "cat"]);
+    const changed = await runRetrieval(configs[0], options);
+    assert.equal(changed.provenance.configHash, runs[0].provenance.configHash);
+    const after = new Map(filesUnder(options.runsDir));
+    for (const [path, text] of before) assert.equal(after.get(path), text);
+    assert.ok(after.has(changed.path) && changed.path !== runs[0].path);
   }));

@@ -146,7 +146,16 @@ async function demonstrate({ config, keep }: Demo, command: string): Promise<voi
       "\nThe paper's column is another experiment (CLIP ViT-B/32 on ShapeNet objects): compare the " +
         "order of the rows, not the numbers.",
     );
+    if (config.scale === "smoke") {
+      console.log(
+        "Scale smoke only shows that everything runs: its models train for two epochs on few images.",
+      );
+    }
   } else {
+    console.log(
+      "\nNo DetailCLIP: its transformer is trained on other images, which --annotations does not name; the " +
+        "closed form fuses the patches of cc@5 into one vector without any training.",
+    );
     console.log(`\n${describeDataset(dataset)}`); // with all that could not be used
   }
   const figures = await drawFigures(run, described, keep);

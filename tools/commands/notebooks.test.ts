@@ -152,6 +152,7 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.throws(() => parseCommandLine(["03"], all), /Cannot run notebook 03: .*01_cover, 02_retr/);
   assert.throws(() => parseCommandLine(["--scale", "huge"], all), /smoke, quick, paper/);
   assert.throws(() => parseCommandLine(["--set", "k"], all), /key=value, got k/);
+  assert.throws(() => parseCommandLine(["--set", "scale=smal"], all), /option of its own, --scale/);
   assert.throws(() => parseCommandLine(["--scael", "smoke"], all), /did you mean --scale\?/);
   assert.throws(() => parseCommandLine(["--repeat", "0"], all), /--repeat must be a positive/);
   assert.throws(() => parseCommandLine(["--cold", "--repeat", "2"], all), /only the first/);
@@ -330,5 +331,5 @@ Deno.test("a notebook that takes too long is ended", async () => {
 });
 
 Deno.test("a parameter that no notebook has is refused", async () => {
-  await assert.rejects(run({ set: { kk: 1 } }), /Cannot set kk: no notebook has.*scale, k/);
+  await assert.rejects(run({ set: { kk: 1 } }), /Cannot set kk: no notebook that is to run has.*scale, k/);
 });

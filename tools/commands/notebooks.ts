@@ -96,10 +96,14 @@ export function parseCommandLine(
       "Cannot run notebooks: --keep is for the committed configuration, which --set changes",
     );
   }
+  const set = Object.fromEntries(values.set.map(parseSetting));
+  if (Object.hasOwn(set, "scale")) {
+    throw new Error("Cannot set scale: it has an option of its own, --scale");
+  }
   return {
     notebooks: selectNotebooks(all, positionals),
     scale: values.scale,
-    set: Object.fromEntries(values.set.map(parseSetting)),
+    set,
     ...(values.timeout && { timeout: 60 * positive("timeout", values.timeout) }),
     repeat: positive("repeat", values.repeat),
     cold: values.cold,

@@ -150,7 +150,7 @@ async function checkSet({ notebooks, set = {} }: NotebookRunOptions): Promise<vo
   for (const name of Object.keys(set)) {
     if (known.has(name)) continue;
     const near = didYouMean(name, [...known]);
-    throw new Error(`Cannot set ${name}: no notebook has such a parameter${near}`);
+    throw new Error(`Cannot set ${name}: no notebook that is to run has such a parameter${near}`);
   }
 }
 
