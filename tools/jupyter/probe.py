@@ -201,7 +201,7 @@ def main(what, plain=None):
         else:
             report = run(
                 client,
-                'import { createRandom, inNotebook } from "detailclip";\n'
+                'import { createRandom } from "detailclip"; import { inNotebook } from "detailclip/runtime";\n'
                 "[createRandom(7).integer(3, 3), inNotebook()].join()",
             )
     finally:
