@@ -98,8 +98,9 @@ function resultFiles(experiment: string, scale: string, resultsDir: string): Run
 
 /**
  * Where a run is filed: `runs/EXPERIMENT/DATA SET/SCALE-HASH/` with the hash of the whole configuration, the one that its
- * rows carry; the name of a data set of one's own ends with six digits of a hash of its files. With `keep`, a configuration that its experiment defines, unchanged, goes to `results/` instead; any other
- * stays under `runs/` all the same.
+ * rows carry; the name of a data set of one's own ends with six digits of a hash of its files. With `keep`, a
+ * configuration that its experiment defines, unchanged, goes to `results/` instead; any other stays under `runs/` all
+ * the same.
  *
  * @param experiment name of the experiment, or of what is made of its runs
  * @param configs its configuration; those of a series are filed together
