@@ -211,5 +211,6 @@ export {
   sheetRowOf,
   similarityHistogram,
   type SimilarityHistogramRow,
+  slider,
   type Strip,
 } from "./plots/mod.ts";

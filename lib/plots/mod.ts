@@ -38,4 +38,5 @@ export {
   type SheetRow,
   sheetRowOf,
 } from "./contact_sheet.ts";
+export { type Choices, type Position, Slider, slider, type SliderOptions } from "./slider.ts";
 export { dataSetFigure, type DataSetRow, SIDE_EDGES_LOG } from "./data_set_figure.ts";

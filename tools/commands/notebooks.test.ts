@@ -331,5 +331,8 @@ Deno.test("a notebook that takes too long is ended", async () => {
 });
 
 Deno.test("a parameter that no notebook has is refused", async () => {
-  await assert.rejects(run({ set: { kk: 1 } }), /Cannot set kk: no notebook that is to run has.*scale, k/);
+  await assert.rejects(
+    run({ set: { kk: 1 } }),
+    /Cannot set kk: no notebook that is to run has.*scale, k/,
+  );
 });

@@ -248,3 +248,82 @@ Deno.test({
       }
     }),
 });
+
+/** The words of the picture that a slider shows. */
+async function shownBy(cell: Locator): Promise<string> {
+  const image = cell.locator("div[data-live] > img");
+  const text = await image.evaluate(async ({ src }: HTMLImageElement) =>
+    await (await fetch(src)).text()
+  );
+  const title = /<title>([^<]*)/.exec(text)?.[1];
+  assert.equal(await image.getAttribute("alt"), title);
+  return title ?? "";
+}
+
+Deno.test({
+  name: "JupyterLab in a browser: a slider redraws, also after Stop; without its kernel it says so",
+  ignore: executablePath === undefined,
+  fn: () =>
+    withLab(
+      (folder) => Deno.copyFile(join(TESTDATA, "slider.ipynb"), join(folder, "slider.ipynb")),
+      async (lab) => {
+        const { page, folder } = lab;
+        const { cell, said, idle, runAll, stop, run, restart } = await openNotebook(
+          lab,
+          "slider.ipynb",
+        );
+        const input = cell(2).locator("input[type=range]"), note = cell(2).locator("small");
+        const output = cell(2).locator("output");
+        /** Moves by the keyboard and waits for the new picture. */
+        const move = async (key: string, cover: string) => {
+          await input.press(key);
+          await output.filter({ hasText: cover.slice(3) }).waitFor();
+          await note.filter({ hasText: /^$/ }).waitFor({ state: "attached" }); // empty, so not visible
+          assert.match(await shownBy(cell(2)), new RegExp(`${cover} over an image`));
+        };
+        await runAll();
+        await said(3, "cell 3 waits");
+        assert.match(await shownBy(cell(2)), /cc@3 over an image/);
+        await move("ArrowRight", "cc@4"); // while another cell waits
+        await stop();
+        await said(3, /AbortError|InterruptError/);
+        await idle();
+        await move("End", "cc@6");
+        await move("Home", "cc@2");
+        assert.equal(await cell(2).locator("details:visible").count(), 0);
+
+        await restart();
+        await idle();
+        for (let step = 0; step < 3; step++) await input.press("ArrowRight");
+        await note.filter({ hasText: /run the cell again: this is k = 6, drawn ahead/ }).waitFor();
+        assert.match(await shownBy(cell(2)), /cc@6 over an image/, "the nearest to 5 drawn ahead");
+        await run(2);
+        await said(2, /ReferenceError/); // the variables are gone
+        await run(1);
+        await run(2);
+        await move("ArrowRight", "cc@4");
+
+        // a notebook whose outputs nobody here has computed may run no script
+        await page.locator('[data-command="docmanager:save"]').first().click();
+        const path = join(folder, "slider.ipynb");
+        const saved = async (): Promise<string> => {
+          const text = await Deno.readTextFile(path);
+          if (text.includes("<details")) return text;
+          await page.waitForTimeout(200);
+          return await saved();
+        };
+        const foreign = (await saved()).replaceAll("cell 3 waits", "cell 3 waited");
+        await Deno.writeTextFile(join(folder, "foreign.ipynb"), foreign);
+        const { cell: foreignCell } = await openNotebook(lab, "foreign.ipynb");
+        await foreignCell(2).locator("details").first().waitFor();
+        assert.deepEqual(await foreignCell(2).locator("summary").allInnerTexts(), [
+          "k = 3",
+          "k = 2",
+          "k = 6",
+        ]);
+        assert.equal(await foreignCell(2).locator("div[data-live]").count(), 0);
+        assert.equal(await foreignCell(2).locator("details img:visible").count(), 1);
+        assert.equal(await foreignCell(2).locator("input:visible").count(), 0);
+      },
+    ),
+});

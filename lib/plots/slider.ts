@@ -1,0 +1,212 @@
+/**
+ * Sliders under a notebook cell: whoever moves one sees another figure at once.
+ *
+ * The kernel closes every comm that a page opens, so the page asks a small HTTP server in the kernel for each
+ * figure. Where none answers (an exported page, a kernel that is remote or was started anew) the slider has the figures that
+ * were drawn ahead, and says so; where no script may run they stand below each other.
+ *
+ * @module
+ */
+import type { Figure } from "./figure.ts";
+import { SLIDER_SCRIPT } from "./slider_script.ts";
+import { element, escapeXml } from "./svg.ts";
+
+/** What can be chosen: values by name, in the order of the slider; a slider each. */
+export type Choices = Readonly<Record<string, readonly (string | number)[]>>;
+
+/** One value of each choice. */
+export type Position<C extends Choices> = { -readonly [Name in keyof C]: C[Name][number] };
+
+/** Options of {@linkcode slider}. */
+export interface SliderOptions<C extends Choices> {
+  /** Where it stands at first; at the first value of each choice unless told. */
+  at?: Partial<Position<C>>;
+  /** How many figures are drawn ahead along each choice, for pages that cannot ask; 5 by default. */
+  ahead?: number;
+}
+
+/** Draws the figure of a position, given as an index into each choice. */
+type Draw = (indices: readonly number[]) => Promise<Figure>;
+
+/** Sliders that pages may ask for, by token. */
+const asked = new Map<string, { sizes: number[]; draw: Draw }>();
+
+/** The one server of this process. */
+let server: Deno.HttpServer<Deno.NetAddr> | undefined;
+
+/** Anyone may read an answer who knows the token: the page has another origin than the kernel. */
+const HEADERS = { "access-control-allow-origin": "*", "cache-control": "no-store" };
+
+async function answer(request: Request): Promise<Response> {
+  const { pathname, searchParams } = new URL(request.url);
+  const found = asked.get(pathname.slice(1));
+  if (!found) return new Response("there is no such slider", { status: 404, headers: HEADERS });
+  const indices = (searchParams.get("at") ?? "").split(",").map(Number);
+  const there = indices.length === found.sizes.length &&
+    indices.every((i, n) => Number.isInteger(i) && i >= 0 && i < found.sizes[n]);
+  if (!there) return new Response("there is no such position", { status: 400, headers: HEADERS });
+  try {
+    const { svg } = await found.draw(indices);
+    return new Response(svg, { headers: { ...HEADERS, "content-type": "image/svg+xml" } });
+  } catch (error) {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return new Response(text, { status: 500, headers: HEADERS });
+  }
+}
+
+function serverPort(): number {
+  if (!server) {
+    server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, answer);
+    server.unref(); // a process ends although pages might ask
+  }
+  return server.addr.port;
+}
+
+const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
+
+/** Sliders and their figure. As the last value of a notebook cell they appear under it. */
+export class Slider implements AsyncDisposable {
+  /** What a notebook shows. */
+  readonly html: string;
+  readonly #token: string;
+  readonly #alt: string;
+
+  /** Wraps what {@linkcode slider} made. */
+  constructor(html: string, token: string, alt: string) {
+    this.html = html;
+    this.#token = token;
+    this.#alt = alt;
+  }
+
+  /** How a notebook shows it. */
+  [jupyterDisplay](): Record<string, string> {
+    return { "text/html": this.html, "text/plain": this.#alt };
+  }
+
+  /** Answers no more; pages keep what was drawn ahead. The last one ends the server. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    asked.delete(this.#token);
+    if (asked.size > 0) return;
+    const last = server;
+    server = undefined;
+    await last?.shutdown();
+  }
+}
+
+/** So many indices of a list, evenly spread, with both ends. */
+function spread(size: number, count: number): number[] {
+  const most = Math.min(size, Math.max(2, count));
+  return Array.from({ length: most }, (_, i) => Math.round(i * (size - 1) / Math.max(1, most - 1)));
+}
+
+/** Positions to draw ahead: the first, and along each choice some others. */
+function positionsAhead(first: readonly number[], sizes: readonly number[], count: number) {
+  const all = [first];
+  sizes.forEach((size, n) => {
+    for (const i of spread(size, count)) if (i !== first[n]) all.push(first.with(n, i));
+  });
+  return all;
+}
+
+/** One slider: its name, the slider itself and the value it stands at. */
+function control(name: string, values: readonly (string | number)[], at: number): string {
+  const input = element("input", {
+    type: "range",
+    min: 0,
+    max: values.length - 1,
+    step: 1,
+    value: at,
+    style: "vertical-align: middle; width: 14em; max-width: 60%",
+    "data-lm-suppress-shortcuts": "", // else JupyterLab takes the arrow keys
+  });
+  const output = element(
+    "output",
+    { style: "display: inline-block; min-width: 3em; font-variant-numeric: tabular-nums" },
+    escapeXml(String(values[at])),
+  );
+  return element(
+    "label",
+    { style: "margin-right: 1.5em; white-space: nowrap" },
+    [
+      escapeXml(name),
+      input,
+      output,
+    ].join(" "),
+  );
+}
+
+function dataUri({ svg }: Figure): string {
+  return `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
+}
+
+/**
+ * Sliders that redraw a figure as they move.
+ *
+ * @param choices the values that each may have; a slider each
+ * @param draw the figure of a position; it runs in the kernel, also while another cell waits
+ * @param options where it stands at first, and how much is drawn ahead
+ * @returns what shows itself as the last value of a cell
+ * @throws {RangeError} when a choice has no values, or `at` is none of them
+ *
+ * @example
+ * ```ts ignore
+ * await slider({ k: [2, 5, 10] }, ({ k }) => coverFigure(picture, completeCover(480, 480, k)), { at: { k: 5 } });
+ * ```
+ */
+export async function slider<const C extends Choices>(
+  choices: C,
+  draw: (position: Position<C>) => Figure | Promise<Figure>,
+  { at = {}, ahead = 5 }: SliderOptions<C> = {},
+): Promise<Slider> {
+  const names = Object.keys(choices), lists = Object.values(choices);
+  const first = names.map((name, n) => {
+    if (lists[n].length === 0) throw new RangeError(`Cannot make slider: ${name} has no values`);
+    const value = at[name] ?? lists[n][0], index = lists[n].indexOf(value);
+    if (index >= 0) return index;
+    throw new RangeError(
+      `Cannot make slider: ${name} cannot be at ${value}, only at ${lists[n].join(", ")}`,
+    );
+  });
+  const valuesAt = (indices: readonly number[]) => indices.map((i, n) => lists[n][i]);
+  const drawAt: Draw = async (indices) =>
+    await draw(
+      Object.fromEntries(valuesAt(indices).map((value, n) => [names[n], value])) as Position<C>,
+    );
+  const caption = (indices: readonly number[]) =>
+    valuesAt(indices).map((value, n) => `${names[n]} = ${value}`).join(", ");
+
+  const sizes = lists.map(({ length }) => length), pictures: string[] = [];
+  let alt = "";
+  for (const indices of positionsAhead(first, sizes, ahead)) {
+    const figure = await drawAt(indices);
+    alt ||= figure.alt;
+    const image = element("img", {
+      src: dataUri(figure),
+      alt: figure.alt,
+      style: "max-width: 100%; height: auto",
+    });
+    const summary = element("summary", {}, escapeXml(caption(indices)));
+    const open = pictures.length === 0 ? "" : undefined;
+    pictures.push(element("details", { "data-at": indices.join(), open }, summary + image));
+  }
+  const token = crypto.randomUUID();
+  asked.set(token, { sizes, draw: drawAt });
+  const settings = { token, port: serverPort(), names, lists };
+  const html = element(
+    "div",
+    { id: `slider-${token}` },
+    [
+      element(
+        "p",
+        { style: "display: none" },
+        [
+          ...names.map((name, n) => control(name, lists[n], first[n])),
+          '<small role="status"></small>',
+        ].join(""),
+      ),
+      ...pictures,
+    ].join("\n"),
+  );
+  const json = JSON.stringify(settings).replaceAll("<", "\\u003c");
+  return new Slider(`${html}\n<script>(${SLIDER_SCRIPT})(${json})</script>`, token, alt);
+}
