@@ -54,9 +54,9 @@ Deno.test("checkpoint: what is written is what is read, bit for bit", () =>
     for (const [name, tensor] of second.optimizer!.tensors) {
       assert.deepEqual(read.state!.optimizer.tensors.get(name)!.dataSync(), tensor.dataSync());
     }
-    const { files, version, ...record } = read.record;
+    const { files, version, digests: _, ...record } = read.record;
     assert.deepEqual(record, second.record);
-    assert.equal(version, 2);
+    assert.equal(version, 3);
     assert.deepEqual(names(`${folder}/a/b`), [files.best, "checkpoint.json", files.state]);
     const best = await loadFusion(`${folder}/a/b/${files.best}`);
     assert.equal(digestWeights(best), digestWeights(first.model));
@@ -68,12 +68,13 @@ Deno.test("checkpoint: until the record is replaced the one before is whole", ()
     const first = makeState(1, 1);
     await writeCheckpoint(folder, first);
     const record = await Deno.readTextFile(`${folder}/checkpoint.json`);
-    const kept = await Deno.readFile(`${folder}/epoch-001.safetensors`);
+    const kept = ["epoch-001.safetensors", "best-001.safetensors"].map((name) =>
+      [`${folder}/${name}`, Deno.readFileSync(`${folder}/${name}`)] as const
+    );
     await writeCheckpoint(folder, makeState(2, 2));
     // killed just before the record was replaced: the old files are still there
     await Deno.writeTextFile(`${folder}/checkpoint.json`, record);
-    await Deno.writeFile(`${folder}/epoch-001.safetensors`, kept);
-    await Deno.rename(`${folder}/best-002.safetensors`, `${folder}/best-001.safetensors`);
+    for (const [path, bytes] of kept) await Deno.writeFile(path, bytes);
     await Deno.writeTextFile(`${folder}/checkpoint.json.9-9.tmp`, "{");
     await Deno.writeTextFile(`${folder}/notes.txt`, "not ours");
     assert.deepEqual((await readCheckpoint(folder))!.state!.weights, fusionWeights(first.model));
@@ -112,9 +113,14 @@ Deno.test("checkpoint: damaged or missing files are named", () =>
     const record = await Deno.readTextFile(`${folder}/checkpoint.json`);
     await Deno.writeTextFile(
       `${folder}/checkpoint.json`,
-      record.replace(/"version": 2/, '"version": 1'),
+      record.replace(/"version": 3/, '"version": 2'),
     );
-    await assert.rejects(readCheckpoint(folder), /it is not a checkpoint of version 2/);
+    await assert.rejects(readCheckpoint(folder), /it is not a checkpoint of version 3/);
+    await Deno.writeTextFile(
+      `${folder}/checkpoint.json`,
+      record.replace(/"loss": 0\./, '"loss": 1.'),
+    );
+    await assert.rejects(readCheckpoint(folder), /checkpoint\.json: it was changed since/);
     await Deno.writeTextFile(`${folder}/checkpoint.json`, "{}");
     await assert.rejects(readCheckpointRecord(folder), /checkpoint\.json: it is not a checkpoint/);
     await Deno.writeTextFile(`${folder}/checkpoint.json`, "{");

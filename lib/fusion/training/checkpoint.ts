@@ -5,14 +5,14 @@
  * A folder holds `checkpoint.json`, for people and programs, and the safetensors files that it names:
  * the weights and the optimiser's state after an epoch, and the weights of the best epoch; of a training
  * that is done only these. The JSON is replaced last and in one move, so that at any moment it names
- * files that are whole.
+ * files that are whole. It has their SHA-256 and its own: what a disk has changed since is not believed.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { canonicalJson, writeAtomic } from "../../runtime/files.ts";
+import { canonicalJson, sha256, sha256File, writeAtomic } from "../../runtime/files.ts";
 import type { FusionModel } from "../model/model.ts";
 import type { OptimizerState } from "../../tensor/adamw.ts";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
@@ -50,12 +50,14 @@ export interface CheckpointRecord {
   backend: string;
   /** Names of the files in the folder; a training that is done has no state to go on from. */
   files: { state?: string; best: string };
+  /** SHA-256 of each of these files, by name, in lower-case hexadecimal. */
+  digests: Record<string, string>;
 }
 
 /** A training as it stands after an epoch. */
 export interface TrainingState {
   /** What is said of it. */
-  record: Omit<CheckpointRecord, "version" | "files">;
+  record: Omit<CheckpointRecord, "version" | "files" | "digests">;
   /** The model, with the epoch's weights. */
   model: FusionModel;
   /** The weights of the best epoch by PyTorch name; absent when the checkpoint before has them. */
@@ -78,7 +80,7 @@ export interface Checkpoint {
 }
 
 /** Of the layout of a checkpoint's folder; one of another version is not read. */
-export const CHECKPOINT_VERSION = 2;
+export const CHECKPOINT_VERSION = 3;
 const RECORD = "checkpoint.json";
 const OPTIMIZER = "optimizer/";
 
@@ -106,9 +108,19 @@ export async function writeCheckpoint(folder: string, state: TrainingState): Pro
     await writeSafetensors(join(folder, files.state), { tensors, metadata });
   }
   if (best) await writeFusion(model, best, join(folder, files.best));
-  const complete: CheckpointRecord = { version: CHECKPOINT_VERSION, ...record, files };
-  await writeAtomic(join(folder, RECORD), JSON.stringify(complete, null, 2) + "\n");
+  const digests: CheckpointRecord["digests"] = {};
+  for (const name of Object.values(files)) {
+    digests[name] = await sha256File(join(folder, name));
+  }
+  const complete = { version: CHECKPOINT_VERSION, ...record, files, digests };
+  const signed = { ...complete, digest: digestOf(complete) };
+  await writeAtomic(join(folder, RECORD), JSON.stringify(signed, null, 2) + "\n");
   await removeOldFiles(folder, Object.values(files));
+}
+
+/** Of a record as it will be read back. */
+function digestOf(record: CheckpointRecord): string {
+  return sha256(canonicalJson(JSON.parse(JSON.stringify(record))));
 }
 
 /** Removes the files of earlier epochs, and what writers that were killed left. */
@@ -130,18 +142,46 @@ async function removeOldFiles(folder: string, keep: readonly string[]): Promise<
 export async function readCheckpointRecord(folder: string): Promise<CheckpointRecord | undefined> {
   const path = join(folder, RECORD);
   try {
-    const record = JSON.parse(await Deno.readTextFile(path)) as CheckpointRecord;
-    if (
-      record.version !== CHECKPOINT_VERSION || !record.files?.best || !Array.isArray(record.history)
-    ) {
+    const { digest, ...record } = JSON.parse(await Deno.readTextFile(path));
+    if (record.version !== CHECKPOINT_VERSION) {
       throw new Error(`it is not a checkpoint of version ${CHECKPOINT_VERSION}`);
     }
+    if (digest !== digestOf(record)) throw new Error("it was changed since it was written");
     return record;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     const why = error instanceof Error ? error.message : error;
     throw new Error(`Cannot read checkpoint ${path}: ${why}`, { cause: error });
   }
+}
+
+/**
+ * The path of a file that a record names.
+ *
+ * @throws {Error} when it is missing, or not what was written
+ */
+async function pathOf(
+  folder: string,
+  { digests }: CheckpointRecord,
+  name: string,
+): Promise<string> {
+  const path = join(folder, name);
+  const digest = await sha256File(path).catch((error) => {
+    throw new Error(`Cannot read checkpoint ${path}: ${error.message}`, { cause: error });
+  });
+  if (digest === digests[name]) return path;
+  throw new Error(`Cannot read checkpoint ${path}: it was changed since it was written`);
+}
+
+/**
+ * The path of a training's best weights, for `loadFusion`.
+ *
+ * @param folder the checkpoint folder
+ * @param record what it says
+ * @throws {Error} when the file is missing, or not what was written
+ */
+export function bestWeightsPath(folder: string, record: CheckpointRecord): Promise<string> {
+  return pathOf(folder, record, record.files.best);
 }
 
 /**
@@ -154,9 +194,9 @@ export async function readCheckpointRecord(folder: string): Promise<CheckpointRe
 export async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
   const record = await readCheckpointRecord(folder);
   if (!record) return undefined;
-  const { tensors: best } = await readSafetensors(join(folder, record.files.best));
+  const { tensors: best } = await readSafetensors(await bestWeightsPath(folder, record));
   if (!record.files.state) return { record, best };
-  const { tensors } = await readSafetensors(join(folder, record.files.state));
+  const { tensors } = await readSafetensors(await pathOf(folder, record, record.files.state));
   const weights = new Map<string, NamedArray>(), moments = new Map<string, tf.Tensor>();
   for (const [name, array] of tensors) {
     if (name.startsWith(OPTIMIZER)) {

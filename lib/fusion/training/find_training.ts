@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { join } from "node:path";
 import { canonicalJson, entriesIn } from "../../runtime/files.ts";
-import { type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
+import { bestWeightsPath, type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
 import type { FusionModel } from "../model/model.ts";
 import { TRAINING_VERSION } from "./training_run.ts";
 import { loadFusion } from "../model/saving.ts";
@@ -21,13 +21,12 @@ export interface FinishedTraining {
 
 /**
  * Finds a training that is done, on the engine in use, and loads the model that it ended with: no features
- * are read, and nothing is computed. Folders whose record is damaged, or of another version, are passed
- * over. `loadEngine()` comes first.
+ * are read, and nothing is computed. Folders with damaged files, or of another version, are passed over:
+ * `train` begins them anew. `loadEngine()` comes first.
  *
  * @param checkpointRoot the folder that `train` was given
  * @param recipe what it was given as the training's recipe: all that the training depends on
  * @returns the training, or undefined when there is none, or it is not done
- * @throws Error when the weights of the training are missing or damaged
  *
  * @example
  * ```ts
@@ -55,7 +54,8 @@ export async function findTraining(
     if (!record || record.files.state || record.backend !== tf.getBackend()) continue;
     if (record.identity?.training !== TRAINING_VERSION) continue;
     if (canonicalJson(record.identity.recipe) !== canonicalJson(recipe)) continue;
-    return { model: await loadFusion(join(folder, record.files.best)), epochs: record.history };
+    const path = await bestWeightsPath(folder, record).catch(() => undefined);
+    if (path !== undefined) return { model: await loadFusion(path), epochs: record.history };
   }
   return undefined;
 }

@@ -104,6 +104,26 @@ Deno.test("train: a training that is done is found by its recipe, and no other",
     assert.equal(await findTraining(checkpointRoot, { seed: 8, of: ["a"] }), undefined);
   }));
 
+Deno.test("train: what was damaged in a cache is not believed, and trained again; a named folder is kept", () =>
+  withFolder(async (folder) => {
+    const store = await openSmallStore(folder), checkpointRoot = `${folder}/trainings`;
+    const options = { checkpointRoot, recipe: { seed: 7 }, validate: () => Promise.resolve(0.5) };
+    const { weights } = await trainSmall(store, options);
+    const [{ name }] = [...Deno.readDirSync(checkpointRoot)], own = `${checkpointRoot}/${name}`;
+    const { files: { best } } = (await readCheckpointRecord(own))!;
+    for (const file of [best, "checkpoint.json"]) {
+      const bytes = await Deno.readFile(`${own}/${file}`);
+      bytes[bytes.length >> 1] ^= 1; // one bit: still a safetensors file, or JSON
+      await Deno.writeFile(`${own}/${file}`, bytes);
+      assert.equal(await findTraining(checkpointRoot, options.recipe), undefined, file);
+      await assert.rejects(trainSmall(store, { checkpointDir: own }), /delete the folder to begin/);
+      assert.equal((await trainSmall(store, options)).weights, weights);
+      const found = await findTraining(checkpointRoot, options.recipe);
+      assert.equal(digestWeights(found!.model), weights);
+      found!.model.dispose();
+    }
+  }));
+
 Deno.test("train: no tensor is left behind, from step to step and after training", () =>
   withFolder(async (folder) => {
     const store = await openSmallStore(folder);

@@ -8,10 +8,17 @@ import { join } from "node:path";
 import { digestFeatures } from "../../features/mod.ts";
 import { canonicalJson, sha256 } from "../../runtime/files.ts";
 import { operationSignal } from "../../runtime/interrupt.ts";
+import { notice } from "../../runtime/notice.ts";
 import { createProgress, type Progress } from "../../runtime/progress.ts";
 import { rowCount } from "../../numeric/vectors.ts";
 import { inDatasetOrder } from "../batches/batches.ts";
-import { differences, digestWeights, type EpochRecord, readCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  differences,
+  digestWeights,
+  type EpochRecord,
+  readCheckpoint,
+} from "./checkpoint.ts";
 import type { FusionModel } from "../model/model.ts";
 import { type AdamW, createAdamW } from "../../tensor/adamw.ts";
 import { setFusionWeights } from "../model/saving.ts";
@@ -124,7 +131,7 @@ export async function startTraining(options: TrainOptions): Promise<TrainingRun>
   const history: EpochRecord[] = [], best: TrainingRun["best"] = { epoch: 0 };
   try {
     if (folder && identity) {
-      await resume(folder, { identity, model, optimizer, history, best });
+      await resume(folder, { identity, model, optimizer, history, best }, options);
     }
     const already = history.length;
     const data = { store, imageIds: already < config.epochs ? imageIds : [], prompts };
@@ -151,12 +158,29 @@ export async function startTraining(options: TrainOptions): Promise<TrainingRun>
   }
 }
 
+/** A checkpoint of a cache that is damaged counts as none: what it held is computed again. */
+async function checkpointOf(
+  folder: string,
+  { checkpointRoot, output }: TrainOptions,
+): Promise<Checkpoint | undefined> {
+  try {
+    return await readCheckpoint(folder);
+  } catch (error) {
+    const why = (error as Error).message;
+    if (checkpointRoot === undefined) {
+      throw new Error(`${why}; delete the folder to begin anew`, { cause: error });
+    }
+    notice(`${why}; the training begins anew`, output);
+  }
+}
+
 /** Puts a training where its checkpoint left it. */
 async function resume(
   folder: string,
   run: Required<Pick<TrainingRun, "identity" | "model" | "optimizer" | "history" | "best">>,
+  options: TrainOptions,
 ): Promise<void> {
-  const found = await readCheckpoint(folder);
+  const found = await checkpointOf(folder, options);
   if (!found) return;
   const { record, best, state } = found;
   try {
