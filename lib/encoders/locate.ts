@@ -53,6 +53,26 @@ function modelsFolder(options: LoadEncoderOptions): string {
   return chosen ? resolve(chosen) : fileURLToPath(new URL("../../.cache/models", import.meta.url));
 }
 
+/** Whether an id names a folder, there or not. */
+function isPath(id: string): boolean {
+  return isAbsolute(id) || id.startsWith(".") || isFolder(id);
+}
+
+const HUB_ID = /^[\w-][\w.-]*\/[\w-][\w.-]*$/;
+
+/**
+ * The folder of an encoder that is not part of this repository, and so can change.
+ *
+ * @param id as `loadEncoder` takes it
+ * @returns `undefined` where there is none
+ */
+export function ownEncoderFolder(id: string): string | undefined {
+  if (Object.hasOwn(EMBEDDED, id)) return undefined;
+  if (!isPath(id) && !HUB_ID.test(id)) return undefined;
+  const folder = isPath(id) ? resolve(id) : join(modelsFolder({}), ...id.split("/"));
+  return isFolder(folder) ? folder : undefined;
+}
+
 /**
  * Finds (or, when allowed, downloads) an encoder's files.
  *
@@ -65,11 +85,10 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
   if (Object.hasOwn(EMBEDDED, id)) {
     return complete(id, fileURLToPath(EMBEDDED[id]), dtype, "It is part of this repository");
   }
-  const isPath = isAbsolute(id) || id.startsWith(".");
-  if (isPath || isFolder(id)) {
+  if (isPath(id)) {
     return complete(id, resolve(id), dtype, "Export it with tools/encoders/export_encoder.py");
   }
-  if (!/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(id)) {
+  if (!HUB_ID.test(id)) {
     const known = Object.keys(EMBEDDED).join(", ");
     throw new Error(
       `Cannot load encoder "${id}": it is neither embedded (${known}), nor a folder, nor a hub id (owner/name)`,

@@ -74,7 +74,7 @@ Deno.test("own files that change in place are filed apart: annotations, those of
       change();
       const { folder } = filesOf("example", own, folders);
       assert.equal(filesOf("example", own, folders).folder, folder); // and stay where they are
-      assert.match(folder, /^runs.example.own-[0-9a-f]{6}.smoke-/);
+      assert.match(folder, /^runs.example.own.smoke-[0-9a-f]{12}-[0-9a-f]{6}$/);
       assert.ok(!seen.includes(folder), folder);
       seen.push(folder);
     };
@@ -84,6 +84,35 @@ Deno.test("own files that change in place are filed apart: annotations, those of
     changed(() => Deno.writeTextFileSync(join(folder, "2.jpg"), "a photo"));
     changed(() => Deno.writeTextFileSync(join(folder, "2.jpg"), "another photo"));
     changed(() => Deno.writeTextFileSync(annotations, "not JSON"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("so are own data that are named elsewhere in a configuration, and an encoder", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const annotations = join(folder, "own.json"), id = join(folder, "encoder");
+    const given = { ...config, datasets: { mine: { annotations, root: folder } } };
+    const encoded = { ...config, encoder: { id } };
+    const set = { runsDir: "runs", settings: { mine: { annotations } } };
+    const all = (): string[] => [
+      filesOf("example", given, folders).folder,
+      filesOf("example", [config, encoded], folders).folder,
+      filesOf("example", config, set).folder,
+    ];
+    const nothing = all();
+    for (const path of nothing) assert.match(path, /smoke-[0-9a-f]{12}$/);
+    await Deno.mkdir(id);
+    await Deno.writeTextFile(annotations, "{}");
+    await Deno.writeTextFile(join(id, "config.json"), "{}");
+    const first = all();
+    for (const path of first) assert.match(path, /smoke-[0-9a-f]{12}-[0-9a-f]{6}$/);
+    assert.deepEqual(all(), first);
+    await Deno.writeTextFile(annotations, '{"images": []}');
+    await Deno.writeTextFile(join(id, "config.json"), '{"other": 1}');
+    const second = all();
+    first.forEach((path, i) => assert.notEqual(second[i], path));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

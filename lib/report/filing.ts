@@ -7,7 +7,7 @@
 import { basename, join } from "node:path";
 import { RUNS_DIR } from "../runtime/cache_dir.ts";
 import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
-import { dataPrint } from "./inputs.ts";
+import { inputsPrint } from "./inputs.ts";
 import { configHash, type NamedConfig, type Provenance } from "./provenance.ts";
 import { RESULTS_DIR, type Row, rowsPath } from "./results.ts";
 
@@ -64,15 +64,11 @@ function pathPart(text: string): string {
   return plain.replaceAll(/^[.-]+|[.-]+$/g, "") || "unnamed";
 }
 
-/** A readable name of what was searched; files of one's own are told apart by their content, not by their path. */
+/** A readable name of what was searched. */
 function datasetName({ dataset }: NamedConfig): string {
   if (dataset === undefined) return "no-data-set";
   const { source, variant, family, annotations } = dataset;
-  if (annotations !== undefined) {
-    const name = pathPart(basename(annotations).replace(/\.json$/i, "")),
-      print = dataPrint(dataset);
-    return print === undefined ? name : `${name}-${print}`;
-  }
+  if (annotations !== undefined) return pathPart(basename(annotations).replace(/\.json$/i, ""));
   const parts = [source, variant, family === "fluent-3d" ? undefined : family];
   return pathPart(parts.filter((text) => text !== undefined).join("-"));
 }
@@ -98,9 +94,9 @@ function resultFiles(experiment: string, scale: string, resultsDir: string): Run
 
 /**
  * Where a run is filed: `runs/EXPERIMENT/DATA SET/SCALE-HASH/` with the hash of the whole configuration, the one that its
- * rows carry; the name of a data set of one's own ends with six digits of a hash of its files. With `keep`, a
- * configuration that its experiment defines, unchanged, goes to `results/` instead; any other stays under `runs/` all
- * the same.
+ * rows carry. Where it names files of one's own (annotations, images, an encoder) six digits follow that change with them.
+ * With `keep`, a configuration that its experiment defines, unchanged, goes to `results/` instead; any other stays
+ * under `runs/` all the same.
  *
  * @param experiment name of the experiment, or of what is made of its runs
  * @param configs its configuration; those of a series are filed together
@@ -135,7 +131,9 @@ export function filesOf(
   const parts = [...hashes, ...(options.settings ? [options.settings] : [])];
   const hash = parts.length === 1 ? hashes[0] : configHash(parts);
   const dataset = inCommon(all.map(datasetName), "data-sets");
-  const folder = join(runsDir, pathPart(experiment), dataset, `${pathPart(scale)}-${hash}`);
+  const print = inputsPrint([all, options.settings]);
+  const own = `${pathPart(scale)}-${hash}${print === undefined ? "" : `-${print}`}`;
+  const folder = join(runsDir, pathPart(experiment), dataset, own);
   return {
     folder,
     rows: join(folder, "rows.jsonl"),

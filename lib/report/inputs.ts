@@ -4,16 +4,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileNameOf } from "../datasets/coco_image.ts";
-import type { NamedDataset } from "./provenance.ts";
-
-/** Annotations and the folder of their images. */
-interface Files {
-  annotations?: string;
-  root?: string;
-}
+import { ownEncoderFolder } from "../encoders/locate.ts";
 
 /** Files of images by the content of their annotations: the same large JSON is not read for every figure. */
 const imageNames = new Map<string, string[]>();
@@ -51,27 +45,45 @@ function stateOf(path: string): string {
   }
 }
 
-/**
- * Six hexadecimal digits that change whenever annotations do, of any split, or an image that they name.
- *
- * @param dataset what is searched
- * @returns `undefined` for a generated data set, which its configuration determines, and where annotations cannot be read
- */
-export function dataPrint(
-  dataset: NamedDataset & { train?: Files; val?: Files },
-): string | undefined {
-  const hash = createHash("sha256");
-  let found = false;
-  for (const { annotations, root } of [dataset as Files, dataset.train ?? {}, dataset.val ?? {}]) {
-    const content = annotations === undefined ? undefined : bytesOf(annotations);
-    if (content === undefined) continue;
-    found = true;
-    const digest = createHash("sha256").update(content).digest("hex");
-    hash.update(digest);
-    if (root === undefined) continue;
-    for (const name of namesOf(content, digest)) {
-      hash.update(`${name} ${stateOf(join(root, name))}\n`);
-    }
+/** What annotations and their images are like now: content of the one, size and time of the others. */
+function* dataStates(annotations: string, root: unknown): Generator<string> {
+  const content = bytesOf(annotations);
+  if (content === undefined) return;
+  const digest = createHash("sha256").update(content).digest("hex");
+  yield digest;
+  if (typeof root !== "string") return;
+  for (const name of namesOf(content, digest)) yield `${name} ${stateOf(join(root, name))}`;
+}
+
+/** What the files of an encoder's folder are like now. */
+function* encoderStates(id: string): Generator<string> {
+  const folder = ownEncoderFolder(id);
+  if (folder === undefined) return;
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  for (const name of names.sort()) {
+    const path = join(folder, name);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) yield `${name} ${stateOf(path)}`;
   }
-  return found ? hash.digest("hex").slice(0, 6) : undefined;
+}
+
+/** What all files are like that a value names, at any depth. */
+function* states(value: unknown, key?: string): Generator<string> {
+  if (typeof value !== "object" || value === null) return;
+  const { annotations, root, id } = value as Record<string, unknown>;
+  if (typeof annotations === "string") yield* dataStates(annotations, root);
+  if (key === "encoder" && typeof id === "string") yield* encoderStates(id);
+  for (const [name, inner] of Object.entries(value)) yield* states(inner, name);
+}
+
+/**
+ * Six hexadecimal digits that change whenever a file does that a configuration names: annotations of any split, the
+ * images that they name, and an encoder that is not part of this repository.
+ *
+ * @param config one configuration or several, or settings beside them
+ * @returns `undefined` where it names no such files, or none that can be read
+ */
+export function inputsPrint(config: unknown): string | undefined {
+  const all = [...states(config)];
+  if (all.length === 0) return undefined;
+  return createHash("sha256").update(all.join("\n")).digest("hex").slice(0, 6);
 }

@@ -50,7 +50,7 @@ Deno.test("runs on own data of one name, with limits and another seed are all ke
     assert.equal(new Set(runs.map(({ path }) => path)).size, configs.length);
     for (const { config, path, rows, provenance } of runs) {
       assert.equal(path, filesOf(config.name, config, options).rows);
-      assert.ok(path.startsWith(join(options.runsDir, "test", "own-")));
+      assert.ok(path.startsWith(join(options.runsDir, "test", "own", "smoke-")));
       const written = await readResults(path);
       assert.deepEqual(written.map(({ value }) => value), rows.map(({ value }) => value));
       assert.equal(written[0].configHash, provenance.configHash);

@@ -110,7 +110,7 @@ Deno.test("a demo on own data says where it wrote, and leaves what is committed 
     const told = [...output.matchAll(/^(?:rows|figure) +(\S+)$/gm)].map(([, path]) => path);
     assert.equal(told.length, 3, output);
     for (const path of told) {
-      assert.ok(path.startsWith(join(runs, "main_result", "own-")), path);
+      assert.ok(path.startsWith(join(runs, "main_result", "own", "smoke-")), path);
       assert.ok(Deno.statSync(path).size > 0);
     }
     assert.deepEqual(committed(), before);
