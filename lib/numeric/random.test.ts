@@ -55,3 +55,21 @@ Deno.test("forks depend on seed and label only, not on how much was drawn before
   assert.notEqual(a.fork("x").next(), a.fork("y").next());
   assert.notEqual(a.fork(1).next(), createRandom(6).fork(1).next());
 });
+
+Deno.test("what names no stream, no range and no item is refused", () => {
+  for (const bad of [NaN, Infinity, undefined, null, {}, [], true] as unknown as number[]) {
+    assert.throws(() => createRandom(bad), /Cannot make random numbers: the seed .* got /);
+    assert.throws(() => createRandom(1).fork(bad), /the label of a fork must be .* got /);
+  }
+  for (const seed of [-7, 0.25, "", "NaN"]) assert.ok(createRandom(seed).next() < 1);
+  const random = createRandom(1);
+  for (const [low, high] of [[5, 1], [NaN, 3], [0, NaN], [0, Infinity], [0.5, 2]]) {
+    assert.throws(
+      () => random.integer(low, high),
+      (error) => error instanceof RangeError && error.message.endsWith(`got ${low} and ${high}`),
+    );
+  }
+  assert.throws(() => random.pick([]), /Cannot pick an item: the list is empty/);
+  assert.equal(random.next(), createRandom(1).next(), "a refusal draws nothing");
+  assert.equal(random.integer(4, 4), 4);
+});

@@ -9,13 +9,13 @@
 export interface Random {
   /** A number in [0, 1). */
   next(): number;
-  /** An integer in [low, high], both included. */
+  /** An integer in [low, high], both included; a RangeError where they are no integers, or low is above high. */
   integer(low: number, high: number): number;
   /** A number in [low, high). */
   uniform(low: number, high: number): number;
   /** A draw from the normal distribution with mean 0 and standard deviation 1. */
   normal(): number;
-  /** One element of `items`. */
+  /** One element of `items`; a RangeError where there is none. */
   pick<T>(items: readonly T[]): T;
   /** A new array with the elements of `items` in random order (Fisher-Yates). */
   shuffle<T>(items: readonly T[]): T[];
@@ -32,10 +32,21 @@ function hash32(text: string): number {
   return hash >>> 0;
 }
 
+/** Throws unless a value can name a stream: what is written `NaN` or `undefined` was hardly meant to. */
+function requireName(what: string, value: unknown): void {
+  if (typeof value === "string" || Number.isFinite(value)) return;
+  throw new RangeError(
+    `Cannot make random numbers: the ${what} must be a finite number or text, got ${
+      Deno.inspect(value)
+    }`,
+  );
+}
+
 /**
  * Makes a generator from a seed.
  *
- * @param seed any number or string; equal seeds give equal streams on every machine
+ * @param seed any finite number or string; equal seeds give equal streams on every machine
+ * @throws {RangeError} when the seed is neither
  *
  * @example
  * ```ts
@@ -46,6 +57,7 @@ function hash32(text: string): number {
  * ```
  */
 export function createRandom(seed: number | string): Random {
+  requireName("seed", seed);
   const text = String(seed);
   let a = hash32(text), b = hash32(`${text}/b`), c = hash32(`${text}/c`), d = 1;
 
@@ -59,21 +71,34 @@ export function createRandom(seed: number | string): Random {
   };
   for (let i = 0; i < 12; i++) next(); // mixes the seed words
 
-  const integer = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
+  const draw = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
   return {
     next,
-    integer,
+    integer(low, high) {
+      if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || low > high) {
+        throw new RangeError(
+          `Cannot draw an integer: low and high must be integers, low not above high, got ${low} and ${high}`,
+        );
+      }
+      return draw(low, high);
+    },
     uniform: (low, high) => low + (high - low) * next(),
     normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
-    pick: (items) => items[integer(0, items.length - 1)],
+    pick(items) {
+      if (items.length === 0) throw new RangeError("Cannot pick an item: the list is empty");
+      return items[draw(0, items.length - 1)];
+    },
     shuffle(items) {
       const out = [...items];
       for (let i = out.length - 1; i > 0; i--) {
-        const j = integer(0, i);
+        const j = draw(0, i);
         [out[i], out[j]] = [out[j], out[i]];
       }
       return out;
     },
-    fork: (label) => createRandom(`${text}>${label}`),
+    fork(label) {
+      requireName("label of a fork", label);
+      return createRandom(`${text}>${label}`);
+    },
   };
 }
