@@ -6,7 +6,13 @@
 
 import type { Box, Cover, Fit } from "./cover.ts";
 import { fittedSide, wholeBox } from "./geometry.ts";
-import { requireFit, requireInteger, requirePatches, requireSize } from "./validate.ts";
+import {
+  requireFit,
+  requireInteger,
+  requireOptions,
+  requirePatches,
+  requireSize,
+} from "./validate.ts";
 
 /** Window and stride of one axis at one level, in px. */
 interface Slide {
@@ -77,7 +83,8 @@ function slideBoxes({ x, y }: { x: Slide; y: Slide }): Box[] {
  * @param k 1/c, the effective scale sensitivity: the smallest window is 1/k of the image's side
  * @param options `fit`: how the image comes to a multiple of k, default `pad`
  * @returns the cover, in px of the fitted image
- * @throws RangeError if a side or k is not a positive integer, or there would be over 100,000 patches
+ * @throws RangeError if a side or k is not a positive integer, an option is unknown, or there would be over
+ *   100,000 patches
  *
  * @example
  * ```ts
@@ -94,6 +101,7 @@ export function completeCover(
   k: number,
   options: { fit?: Fit } = {},
 ): Cover {
+  requireOptions("Cannot cover image", options, ["fit"]);
   const { fit = "pad" } = options;
   requireSize("Cannot cover image", width, height);
   requireInteger("Cannot cover image", "k", k, 1);

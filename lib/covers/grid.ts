@@ -6,7 +6,13 @@
 
 import type { Cover, Fit } from "./cover.ts";
 import { fittedSide, wholeBox } from "./geometry.ts";
-import { requireFit, requireInteger, requirePatches, requireSize } from "./validate.ts";
+import {
+  requireFit,
+  requireInteger,
+  requireOptions,
+  requirePatches,
+  requireSize,
+} from "./validate.ts";
 
 /**
  * The whole image and, as a second level, n x n equal cells, row-major.
@@ -20,7 +26,8 @@ import { requireFit, requireInteger, requirePatches, requireSize } from "./valid
  * @param n cells a side
  * @param options `fit`: how the image comes to a multiple of n, default `pad`
  * @returns the cover, in px of the fitted image
- * @throws RangeError if a side or n is not a positive integer, or there would be over 100,000 patches
+ * @throws RangeError if a side or n is not a positive integer, an option is unknown, or there would be over
+ *   100,000 patches
  *
  * @example
  * ```ts
@@ -35,6 +42,7 @@ export function gridCover(
   n: number,
   options: { fit?: Fit } = {},
 ): Cover {
+  requireOptions("Cannot cut image", options, ["fit"]);
   const { fit = "pad" } = options;
   requireSize("Cannot cut image", width, height);
   requireInteger("Cannot cut image", "n", n, 1);

@@ -44,8 +44,33 @@ Deno.test("makeCover: refuses unknown schemes, missing objects and bad values", 
   assert.throws(() => makeCover({ scheme: "objects" }, plain), /20x10 .* no list of objects/);
   assert.throws(() => makeCover({ scheme: "complete", k: -1 }, plain), /k must be/);
   const missing = { scheme: "grid" } as unknown as CoverSpec;
-  assert.throws(() => makeCover(missing, plain), /n must be a positive integer, got undefined/);
+  assert.throws(() => makeCover(missing, plain), /n is missing: it must be a positive integer/);
   assert.throws(() => makeCover({ scheme: "full" }, { width: 0, height: 1 }), /width must be/);
+});
+
+Deno.test("covers refuse misspelt and missing settings, with the name that was meant", () => {
+  const make = (spec: unknown) => () => makeCover(spec as CoverSpec, image);
+  const refusals: [() => unknown, RegExp][] = [
+    [make({ scheme: "grid", n: 3, fitt: "stretch" }), /fitt is not a setting; did you mean fit\?/],
+    [make({ scheme: "full", k: 3 }), /Cannot cover image: k is not a setting/],
+    [make({ scheme: "verified", k: 6, minSde: 0.1 }), /minSde is not .* did you mean minSide/],
+    [make(null), /Cannot cover image: it must be an object, got null/],
+    [() => makeCover({ scheme: "full" }, null as unknown as typeof image), /image .* got null/],
+    [() => coverName({ scheme: "complete" } as CoverSpec), /Cannot name a cover: k is missing/],
+    [() => coverName({ scheme: "grid", n: NaN }), /Cannot name a cover: n must be .* got NaN/],
+    [() => coverName(undefined as unknown as CoverSpec), /Cannot name a cover: .* got undefined/],
+  ];
+  const stretch = { fitt: "stretch" } as { fit?: "stretch" };
+  const none = null as unknown as { fit?: "stretch" };
+  for (const cover of [gridCover, completeCover]) {
+    refusals.push([() => cover(20, 10, 3, stretch), /fitt is not .* did you mean fit\?/]);
+    refusals.push([() => cover(20, 10, 3, none), /options must be an object, got null/]);
+  }
+  const verified = { k: 6, minSide: 0.1, maxaspect: 1 };
+  refusals.push([() => verifiedCover(200, 150, verified), /maxaspect .* did you mean maxAspect\?/]);
+  for (const [work, message] of refusals) {
+    assert.throws(work, (error) => error instanceof RangeError && message.test(error.message));
+  }
 });
 
 Deno.test("coverName and parseCoverName agree", () => {
@@ -57,5 +82,11 @@ Deno.test("coverName and parseCoverName agree", () => {
   assert.equal(coverName(verified), "vc@10");
   for (const name of ["", "cc", "cc@0", "cc@2.5", "cc@3:0.1", "vc@10", "vc@10:0", "vc@10:1.5"]) {
     assert.throws(() => parseCoverName(name), /Cannot read cover name/, name);
+  }
+  for (const name of ["cc@999999999999999999999", "grid@9007199254740993", "vc@1:0.1"]) {
+    assert.throws(
+      () => parseCoverName(name),
+      /Cannot read cover name .*: [kn] must be an? .* got /,
+    );
   }
 });

@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { COUNT, integer, kindsOf, number, oneOf } from "../runtime/settings.ts";
+import { checkSettings, COUNT, integer, kindsOf, number, oneOf } from "../runtime/settings.ts";
 import { completeCover } from "./complete.ts";
 import type { Box, Cover, Fit } from "./cover.ts";
 import { wholeBox } from "./geometry.ts";
@@ -62,22 +62,14 @@ export interface CoverImage {
   objects?: readonly Box[];
 }
 
-const SCHEMES = "full, complete, grid, verified, objects";
-
-/** The error of a scheme that types rule out, but JSON does not. */
-function unknownScheme(attempt: string, spec: never): RangeError {
-  const scheme = JSON.stringify((spec as { scheme?: unknown } | null)?.scheme);
-  return new RangeError(`${attempt}: scheme must be one of ${SCHEMES}, got ${scheme}`);
-}
-
 /**
  * Makes the cover that a spec describes for one image.
  *
  * @param spec which cover
  * @param image size in px and, for `objects`, the annotated boxes
  * @returns the cover; patch 0 is the whole image
- * @throws RangeError if the scheme is unknown, a value of it or of the image is out of range, or the
- *   scheme is `objects` and the image has no list of objects
+ * @throws RangeError if the scheme or a key of it is unknown, a value of it or of the image is out of range,
+ *   or the scheme is `objects` and the image has no list of objects
  *
  * @example
  * ```ts
@@ -88,6 +80,8 @@ function unknownScheme(attempt: string, spec: never): RangeError {
  * ```
  */
 export function makeCover(spec: CoverSpec, image: CoverImage): Cover {
+  checkSettings(COVER_SCHEMA, spec, "Cannot cover image");
+  if (!image) throw new RangeError(`Cannot cover image: image must be an object, got ${image}`);
   const { width, height, objects } = image;
   switch (spec.scheme) {
     case "full":
@@ -97,15 +91,15 @@ export function makeCover(spec: CoverSpec, image: CoverImage): Cover {
       return completeCover(width, height, spec.k, { fit: spec.fit });
     case "grid":
       return gridCover(width, height, spec.n, { fit: spec.fit });
-    case "verified":
-      return verifiedCover(width, height, spec);
+    case "verified": {
+      const { scheme: _, ...options } = spec;
+      return verifiedCover(width, height, options);
+    }
     case "objects":
       if (objects) return objectCover(width, height, objects);
       throw new RangeError(
         `Cannot cover image ${width}x${height} by its objects: it has no list of objects`,
       );
-    default:
-      throw unknownScheme("Cannot cover image", spec);
   }
 }
 
@@ -114,7 +108,7 @@ export function makeCover(spec: CoverSpec, image: CoverImage): Cover {
  * leaves out `fit`, `minSide` and aspects, so it is no cache key: use the spec itself.
  *
  * @param spec which cover
- * @throws RangeError if the scheme is unknown
+ * @throws RangeError if the scheme or a key of it is unknown, or a value is missing or out of range
  *
  * @example
  * ```ts
@@ -124,6 +118,7 @@ export function makeCover(spec: CoverSpec, image: CoverImage): Cover {
  * ```
  */
 export function coverName(spec: CoverSpec): string {
+  checkSettings(COVER_SCHEMA, spec, "Cannot name a cover");
   switch (spec.scheme) {
     case "full":
     case "objects":
@@ -134,8 +129,6 @@ export function coverName(spec: CoverSpec): string {
       return `grid@${spec.n}`;
     case "verified":
       return `vc@${spec.k}`;
-    default:
-      throw unknownScheme("Cannot name a cover", spec);
   }
 }
 
@@ -145,7 +138,7 @@ export function coverName(spec: CoverSpec): string {
  *
  * @param name `full`, `objects`, `cc@K`, `grid@N` or `vc@K:MINSIDE`
  * @returns a spec whose other values are the defaults
- * @throws RangeError if it is none of these
+ * @throws RangeError if it is none of these, or its number is out of range
  *
  * @example
  * ```ts
@@ -155,6 +148,20 @@ export function coverName(spec: CoverSpec): string {
  * ```
  */
 export function parseCoverName(name: string): CoverSpec {
+  const attempt = `Cannot read cover name ${JSON.stringify(name)}`;
+  const spec = readCoverName(name);
+  if (!spec) {
+    throw new RangeError(
+      `${attempt}: write full, objects, cc@K, grid@N or vc@K:MINSIDE with MINSIDE in (0, 1], ` +
+        `for example vc@10:0.02`,
+    );
+  }
+  checkSettings(COVER_SCHEMA, spec, attempt);
+  return spec;
+}
+
+/** What a name says, whether or not its numbers are in range; nothing where it is no name of a cover. */
+function readCoverName(name: string): CoverSpec | undefined {
   if (name === "full" || name === "objects") return { scheme: name };
   const match = /^(cc|grid|vc)@([1-9]\d*)(?::(\d*\.?\d+))?$/.exec(name);
   const [, kind, count, fraction] = match ?? [];
@@ -162,8 +169,5 @@ export function parseCoverName(name: string): CoverSpec {
   if (kind === "cc" && !fraction) return { scheme: "complete", k };
   if (kind === "grid" && !fraction) return { scheme: "grid", n: k };
   if (kind === "vc" && minSide > 0 && minSide <= 1) return { scheme: "verified", k, minSide };
-  throw new RangeError(
-    `Cannot read cover name ${JSON.stringify(name)}: write full, objects, cc@K, grid@N or ` +
-      `vc@K:MINSIDE with MINSIDE in (0, 1], for example vc@10:0.02`,
-  );
+  return undefined;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { didYouMean } from "../runtime/nearest.ts";
+
 /** More patches than this is a mistake in k, not a cover to encode: refused before boxes are made. */
 export const MAX_PATCHES = 100_000;
 
@@ -36,4 +38,15 @@ export function requirePatches(attempt: string, patches: number, remedy: string)
 export function requireFit(attempt: string, fit: string): void {
   if (fit === "pad" || fit === "stretch") return;
   throw new RangeError(`${attempt}: fit must be "pad" or "stretch", got ${JSON.stringify(fit)}`);
+}
+
+/** Throws unless options are an object with no other keys than `known`: a misspelt one would be ignored. */
+export function requireOptions(attempt: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new RangeError(`${attempt}: options must be an object, got ${Deno.inspect(options)}`);
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    throw new RangeError(`${attempt}: ${key} is not a setting${didYouMean(key, known)}`);
+  }
 }

@@ -7,7 +7,13 @@
 import type { Box, Cover } from "./cover.ts";
 import { wholeBox } from "./geometry.ts";
 import { cheapestSteps, type LevelPlan, planRows, type Step, tighten } from "./plan.ts";
-import { MAX_PATCHES, requireInteger, requirePatches, requireSize } from "./validate.ts";
+import {
+  MAX_PATCHES,
+  requireInteger,
+  requireOptions,
+  requirePatches,
+  requireSize,
+} from "./validate.ts";
 
 /** What a verified cover promises. */
 export interface VerifiedOptions {
@@ -30,6 +36,7 @@ interface Level extends LevelPlan {
 
 /** Sides tried as ends of levels: all of them, or this many in geometric progression. */
 const MAX_CANDIDATES = 160;
+const OPTIONS: readonly (keyof VerifiedOptions)[] = ["k", "minSide", "maxAspect", "objectAspect"];
 const CACHE_SIZE = 256;
 const REMEDY = "raise minSide, or k";
 const layouts = new Map<string, Level[]>();
@@ -57,8 +64,8 @@ const layouts = new Map<string, Level[]>();
  * @param options see {@linkcode VerifiedOptions}; for a side of p px, minSide is p / min(width, height)
  * @returns the cover, largest windows first, row-major in a level (by top, then left)
  * @throws RangeError if a size is not a positive integer, k not an integer of at least 2 (with k = 1
- *   only objects larger than their patch would count), minSide not in (0, 1], an aspect below 1, or if
- *   there would be more than 100,000 patches
+ *   only objects larger than their patch would count), minSide not in (0, 1], an aspect below 1, an
+ *   option unknown, or if there would be more than 100,000 patches
  *
  * @example
  * ```ts
@@ -70,6 +77,7 @@ const layouts = new Map<string, Level[]>();
  * ```
  */
 export function verifiedCover(width: number, height: number, options: VerifiedOptions): Cover {
+  requireOptions("Cannot cover image", options, OPTIONS);
   const { k, minSide, maxAspect = 4 / 3, objectAspect = 1 } = options;
   const attempt = `Cannot cover image ${width}x${height}`;
   requireSize("Cannot cover image", width, height);
