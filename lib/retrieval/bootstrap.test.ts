@@ -143,6 +143,33 @@ Deno.test("the bootstrap refuses options out of range", () => {
     () => bootstrapRecall(none, { queries: 2, images: 0, relevant: new Uint8Array(0) }),
     /no images/,
   );
+  const refused: [object, RegExp][] = [
+    [
+      { resample: "clases" },
+      /Cannot bootstrap: resample must be one of images, classes, got "clases"/,
+    ],
+    [{ resampel: "classes" }, /resampel is not a setting; did you mean resample\?/],
+    [{ ks: [0] }, /ks\[0\] must be a positive integer, got 0/],
+    [{ seed: NaN }, /seed must be a finite number or text, got NaN/],
+    [{ rounds: NaN }, /rounds must be .* got NaN/],
+  ];
+  for (const [options, message] of refused) {
+    assert.throws(() => bootstrapRecall(scores, relevance, options), message);
+    assert.throws(() => bootstrapDifference(scores, scores, relevance, options), message);
+  }
+});
+
+Deno.test("where nothing is relevant there is no recall, and no interval", () => {
+  const { scores, relevance } = draw("a", 2, 5, 1);
+  const nothing = { ...relevance, relevant: relevance.relevant.map(() => 0) };
+  for (const resample of ["images", "classes"] as const) {
+    const options = { ks: [1], rounds: 3, resample };
+    const none = { value: NaN, low: NaN, high: NaN };
+    assert.deepEqual(bootstrapRecall(scores, nothing, options), [none]);
+    assert.deepEqual(bootstrapDifference(scores, scores, nothing, options), [
+      { ...none, notBetter: NaN },
+    ]);
+  }
 });
 
 function pair({ scores, relevance }: ReturnType<typeof draw>) {

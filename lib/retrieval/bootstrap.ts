@@ -12,7 +12,9 @@
  *
  * @module
  */
+import { z } from "zod";
 import { createRandom } from "../numeric/random.ts";
+import { checkSettings, COUNT, listOf, number, oneOf, settings } from "../runtime/settings.ts";
 import { checkMatrices, rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
 import { recallAtK } from "./recall.ts";
 
@@ -40,9 +42,17 @@ export interface BootstrapOptions {
   seed?: number | string;
 }
 
+const OPTIONS = settings<BootstrapOptions>({
+  ks: listOf(COUNT).optional(),
+  resample: oneOf("images", "classes").optional(),
+  rounds: COUNT.optional(),
+  level: number("between 0 and 1", (value) => value > 0 && value < 1).optional(),
+  seed: z.union([z.number(), z.string()], { error: "must be a finite number or text" }).optional(),
+});
+
 /** The difference of two methods at one k. */
 export interface PairedInterval extends Interval {
-  /** Share of resamples in which the first method is not better than the second. */
+  /** Share of resamples in which the first method is not better than the second; NaN where no query has an image. */
   notBetter: number;
 }
 
@@ -51,8 +61,8 @@ export interface PairedInterval extends Interval {
  *
  * @param scores higher is better // (Q, N)
  * @param relevance right answers // (Q, N)
- * @returns one interval a k
- * @throws RangeError when shapes differ, a score is NaN, or an option is out of range
+ * @returns one interval a k; NaN throughout where no query has a relevant image
+ * @throws RangeError when shapes differ, a score is NaN, or an option is unknown or out of range
  *
  * @example
  * ```ts
@@ -87,8 +97,8 @@ export function bootstrapRecall(
  * @param first scores of the one method // (Q, N)
  * @param second scores of the other // (Q, N)
  * @param relevance right answers // (Q, N)
- * @returns first minus second, one interval a k
- * @throws RangeError when shapes differ, a score is NaN, or an option is out of range
+ * @returns first minus second, one interval a k; NaN throughout where no query has a relevant image
+ * @throws RangeError when shapes differ, a score is NaN, or an option is unknown or out of range
  */
 export function bootstrapDifference(
   first: ScoreMatrix,
@@ -112,19 +122,14 @@ export function bootstrapDifference(
     return {
       value,
       ...bounds(differences, level, value),
-      notBetter: differences.filter((d) => d <= 0).length / rounds,
+      notBetter: Number.isNaN(value) ? NaN : differences.filter((d) => d <= 0).length / rounds,
     };
   });
 }
 
 function prepare(options: BootstrapOptions, images: number) {
+  checkSettings(OPTIONS, options, "Cannot bootstrap");
   const { ks = [1, 3, 5], rounds = 1000, level = 0.95, seed = 0 } = options;
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new RangeError(`Cannot bootstrap: rounds must be a positive integer, got ${rounds}`);
-  }
-  if (!(level > 0 && level < 1)) {
-    throw new RangeError(`Cannot bootstrap: level must lie between 0 and 1, got ${level}`);
-  }
   if (images === 0) throw new RangeError("Cannot bootstrap: there are no images");
   const random = createRandom(seed).fork("bootstrap");
   if (ks.some((k, i) => i > 0 && k <= ks[i - 1])) {

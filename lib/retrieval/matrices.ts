@@ -31,41 +31,47 @@ export interface RelevanceMatrix {
   ignored?: Uint8Array;
 }
 
-/** Throws unless scores and relevance are of one shape and no score is NaN. */
-export function checkMatrices(
+/** Throws unless scores and relevance are of one shape, and their values as many as it needs. */
+function checkShapes(
   scores: ScoreMatrix,
-  relevance: RelevanceMatrix,
+  relevance: RelevanceMatrix | undefined,
   attempt: string,
 ): void {
   const shape = (m: { queries: number; images: number }) => `${m.queries} x ${m.images}`;
-  if (shape(scores) !== shape(relevance)) {
+  if (relevance && shape(scores) !== shape(relevance)) {
     throw new RangeError(
       `Cannot ${attempt}: scores are ${shape(scores)} but relevance is ${shape(relevance)} ` +
         `(queries x images)`,
     );
   }
   const size = scores.queries * scores.images;
-  const lengths = { scores: scores.scores, relevant: relevance.relevant };
-  for (const [name, { length }] of Object.entries(lengths)) {
-    if (length !== size) {
+  const { relevant, ignored } = relevance ?? {};
+  const values = { scores: scores.scores, winners: scores.winners, relevant, ignored };
+  for (const [name, found] of Object.entries(values)) {
+    if (found && found.length !== size) {
       throw new RangeError(
-        `Cannot ${attempt}: ${name} has ${length} values, ${shape(scores)} needs ${size}`,
+        `Cannot ${attempt}: ${name} has ${found.length} values, ${shape(scores)} needs ${size}`,
       );
     }
   }
-  if (relevance.ignored && relevance.ignored.length !== size) {
-    throw new RangeError(
-      `Cannot ${attempt}: ignored has ${relevance.ignored.length} values, ` +
-        `${shape(scores)} needs ${size}`,
-    );
-  }
+}
+
+/** The error of a score that has no place in any order. */
+function nanScore(attempt: string, query: number, image: number): RangeError {
+  return new RangeError(
+    `Cannot ${attempt}: the score of query ${query} and image ${image} is NaN`,
+  );
+}
+
+/** Throws unless scores and relevance are of one shape and no score is NaN. */
+export function checkMatrices(
+  scores: ScoreMatrix,
+  relevance: RelevanceMatrix,
+  attempt: string,
+): void {
+  checkShapes(scores, relevance, attempt);
   const bad = scores.scores.findIndex(Number.isNaN);
-  if (bad >= 0) {
-    const [query, image] = [Math.floor(bad / scores.images), bad % scores.images];
-    throw new RangeError(
-      `Cannot ${attempt}: the score of query ${query} and image ${image} is NaN`,
-    );
-  }
+  if (bad >= 0) throw nanScore(attempt, Math.floor(bad / scores.images), bad % scores.images);
 }
 
 /**
@@ -76,6 +82,7 @@ export function checkMatrices(
  * @param query row of the query
  * @param relevance leaves out the images that it ignores for this query
  * @returns image indices, highest score first // (ranked images)
+ * @throws RangeError when there is no such query, shapes differ, or one of its scores is NaN
  *
  * @example
  * ```ts
@@ -90,12 +97,20 @@ export function rankImages(
   query: number,
   relevance?: RelevanceMatrix,
 ): Uint32Array {
+  if (!Number.isInteger(query) || query < 0 || query >= scores.queries) {
+    throw new RangeError(`Cannot rank images: query ${query} is not among ${scores.queries}`);
+  }
+  checkShapes(scores, relevance, "rank images");
   const start = query * scores.images;
   const row = scores.scores.subarray(start, start + scores.images);
   const ignored = relevance?.ignored?.subarray(start, start + scores.images);
   const order = new Uint32Array(scores.images);
   let count = 0;
-  for (let i = 0; i < scores.images; i++) if (!ignored?.[i]) order[count++] = i;
+  for (let i = 0; i < scores.images; i++) {
+    if (ignored?.[i]) continue;
+    if (Number.isNaN(row[i])) throw nanScore("rank images", query, i);
+    order[count++] = i;
+  }
   // `sort` of a typed array is stable, but the tie rule is spelled out all the same; scores are
   // compared rather than subtracted because infinities would give NaN.
   return order.subarray(0, count).sort((a, b) =>

@@ -41,19 +41,20 @@ export interface PatchScorer {
  *
  * @param queries one unit vector a query // (Q, D)
  * @returns a scorer whose matrix has `winners`; of equal patches the first wins
- * @throws RangeError when a length is not a multiple of `dim`
+ * @throws RangeError when a length is not a multiple of `dim`, or a value is NaN
  */
 export function createMaxScorer(
   queries: Float32Array,
   { dim, from = 0 }: PatchScoreOptions,
 ): PatchScorer {
-  const rows = rowCount(queries, dim, "score queries");
+  const rows = countQueries(queries, dim);
   const bestPatches = createRowMax(queries, dim);
   const columns: BestRows[] = [];
   return {
     add(image) {
       const { features, first } = countedPatches(image, dim, from);
       const column = bestPatches(features);
+      refuseNaN(column.best, image);
       for (let q = 0; q < rows; q++) column.winner[q] += first;
       columns.push(column);
     },
@@ -76,16 +77,20 @@ export function createMaxScorer(
  * normalised: the simplest single vector an image.
  *
  * @param queries one unit vector a query // (Q, D)
- * @throws RangeError when a length is not a multiple of `dim`
+ * @throws RangeError when a length is not a multiple of `dim`, or a value is NaN
  */
 export function createMeanScorer(
   queries: Float32Array,
   { dim, from = 0 }: PatchScoreOptions,
 ): PatchScorer {
-  rowCount(queries, dim, "score queries");
+  countQueries(queries, dim);
   const means: Float32Array[] = [];
   return {
-    add: (image) => void means.push(meanVector(countedPatches(image, dim, from).features, dim)),
+    add(image) {
+      const mean = meanVector(countedPatches(image, dim, from).features, dim);
+      refuseNaN(mean, image);
+      means.push(mean);
+    },
     finish() {
       const images = new Float32Array(means.length * dim); // (N, D)
       means.forEach((mean, n) => images.set(mean, n * dim));
@@ -107,11 +112,28 @@ export function createFullScorer(
   };
 }
 
+/** The number of queries; throws unless each is a vector of numbers. */
+function countQueries(queries: Float32Array, dim: number): number {
+  const rows = rowCount(queries, dim, "score queries");
+  if (queries.some(Number.isNaN)) throw new RangeError("Cannot score queries: a value is NaN");
+  return rows;
+}
+
+const patchesOf = ({ imageId }: PatchVectors) =>
+  imageId === undefined ? "patches" : `patches of ${imageId}`;
+
+/** Throws when what was made of an image is NaN, as it is when one of its values is. */
+function refuseNaN(made: Float32Array, image: PatchVectors): void {
+  if (made.some(Number.isNaN)) {
+    throw new RangeError(`Cannot score ${patchesOf(image)}: a value is NaN`);
+  }
+}
+
 function countedPatches(image: PatchVectors, dim: number, from: number) {
   if (!Number.isInteger(from) || from < 0) {
     throw new RangeError(`Cannot score patches: from must be an integer >= 0, got ${from}`);
   }
-  const name = image.imageId === undefined ? "patches" : `patches of ${image.imageId}`;
+  const name = patchesOf(image);
   const patches = rowCount(image.features, dim, `score ${name}`);
   if (patches === 0) throw new RangeError(`Cannot score ${name}: there are none`);
   return patches > from
@@ -125,7 +147,7 @@ function countedPatches(image: PatchVectors, dim: number, from: number) {
  * @param images patch vectors, one element an image // N of (P, D)
  * @param queries one unit vector a query // (Q, D)
  * @returns scores and winners // (Q, N)
- * @throws RangeError when a length is not a multiple of `dim`, or an image has no patch
+ * @throws RangeError when a length is not a multiple of `dim`, an image has no patch, or a value is NaN
  *
  * @example
  * ```ts
@@ -150,7 +172,7 @@ export function maxOverPatches(
  * @param images patch vectors, one element an image // N of (P, D)
  * @param queries one unit vector a query // (Q, D)
  * @returns scores // (Q, N)
- * @throws RangeError when a length is not a multiple of `dim`, or an image has no patch
+ * @throws RangeError when a length is not a multiple of `dim`, an image has no patch, or a value is NaN
  */
 export function meanOverPatches(
   images: Iterable<PatchVectors>,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rankImages } from "./matrices.ts";
 import { recallAtK } from "./recall.ts";
 import {
   imagesInOrder,
@@ -102,4 +103,30 @@ Deno.test("topResults lists the best images with the place of the match", () => 
     () => topResults(scores, 1, { boxesOf: () => [] }),
     /Cannot locate match: patch 0 of image 1 is not among 0 boxes/,
   );
+});
+
+Deno.test("topResults and rankImages refuse what would list wrong images", () => {
+  const scores = { queries: 2, images: 3, scores: Float32Array.of(1, 2, 3, NaN, 0.5, 0.75) };
+  for (const count of [-1, NaN, 1.5, Infinity]) {
+    assert.throws(
+      () => topResults(scores, 0, { count }),
+      new RangeError(`Cannot list results: count must be an integer from 0 on, got ${count}`),
+    );
+  }
+  assert.deepEqual(topResults(scores, 0, { count: 0 }), []);
+  const other = { queries: 3, images: 2, relevant: new Uint8Array(6) };
+  const short = { queries: 2, images: 3, relevant: new Uint8Array(5) };
+  const winners = { ...scores, winners: new Int32Array(4) };
+  const ranked = (...[scores, query, options]: Parameters<typeof topResults>) =>
+    rankImages(scores, query, options?.relevance);
+  for (const list of [topResults, ranked]) {
+    assert.throws(() => list(scores, 0, { relevance: other }), /scores are 2 x 3 but .* 3 x 2/);
+    assert.throws(
+      () => list(scores, 0, { relevance: short }),
+      /relevant has 5 values, 2 x 3 needs/,
+    );
+    assert.throws(() => list(winners, 0), /winners has 4 values, 2 x 3 needs 6/);
+    assert.throws(() => list(scores, 1), /the score of query 1 and image 0 is NaN/);
+    assert.throws(() => list(scores, NaN), /query NaN is not among 2/);
+  }
 });

@@ -49,7 +49,8 @@ export interface RecallRowLabels {
  * @param relevance right answers // (Q, N)
  * @param labels what to call the method
  * @param options of the bootstrap
- * @throws RangeError when shapes differ, a score is NaN, or an option is out of range
+ * @returns one row a k; NaN in its numbers where no query has a relevant image
+ * @throws RangeError when shapes differ, a score is NaN, or an option is unknown or out of range
  *
  * @example
  * ```ts

@@ -171,3 +171,20 @@ Deno.test("bestVectorScores is the maximum over an image's vectors", () => {
     assert.throws(() => bestVectorScores(data, queries, { dim, vectors }), /Cannot score images/);
   }
 });
+
+Deno.test("a NaN in a vector is refused where it is scored, with the name of its image", () => {
+  const good = Float32Array.of(1, 0), bad = Float32Array.of(1, 0, NaN, 0);
+  const images = [{ features: good }, { imageId: "b.jpg", features: bad }];
+  for (const score of [maxOverPatches, meanOverPatches]) {
+    assert.throws(
+      () => score(images, good, { dim: 2 }),
+      new RangeError("Cannot score patches of b.jpg: a value is NaN"),
+    );
+    assert.throws(
+      () => score([{ features: good }], bad, { dim: 2 }),
+      new RangeError("Cannot score queries: a value is NaN"),
+    );
+  }
+  const full = createFullScorer(good, { dim: 2 });
+  assert.throws(() => full.add({ features: Float32Array.of(NaN, 1) }), /patches: a value is NaN/);
+});

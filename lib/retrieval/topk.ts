@@ -37,7 +37,8 @@ export interface TopOptions {
  *
  * @param scores scores, with winners if the box is wanted // (Q, N)
  * @param query row of the query
- * @throws RangeError when there is no such query, or a winner has no box
+ * @throws RangeError when there is no such query, `count` is no integer from 0 on, shapes differ, one of the
+ *   query's scores is NaN, or a winner has no box
  *
  * @example
  * ```ts
@@ -53,8 +54,10 @@ export function topResults(
   query: number,
   { count = 10, boxesOf, relevance }: TopOptions = {},
 ): SearchResult[] {
-  if (!Number.isInteger(query) || query < 0 || query >= scores.queries) {
-    throw new RangeError(`Cannot list results: query ${query} is not among ${scores.queries}`);
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new RangeError(
+      `Cannot list results: count must be an integer from 0 on, got ${count}`,
+    );
   }
   const order = rankImages(scores, query, relevance);
   return Array.from(order.subarray(0, count), (image, place) => {
