@@ -106,10 +106,16 @@ Deno.test("data sets are drawn or read, written as rows, and missing ones are to
         annotations: [box, { ...box, id: 2 }],
       }),
     );
+    const bare = join(directory, "bare.json"); // images, and nothing on them
+    await Deno.writeTextFile(
+      bare,
+      JSON.stringify({ images: [{ id: 1, file_name: "a.jpg" }], categories: [], annotations: [] }),
+    );
     const config = dataSetsConfig("smoke", {
       datasets: {
         own: { annotations, root: directory },
         LVIS: { annotations: gone, root: directory },
+        bare: { annotations: bare, root: directory },
       },
     });
     const { rows, notRun } = await runDataSets(config, {
@@ -121,7 +127,8 @@ Deno.test("data sets are drawn or read, written as rows, and missing ones are to
     assert.ok(rows[0].mean > 5 && rows[0].repeating === 0);
     assert.equal(rows[0].images * 5, rows[0].whole); // the test split alone
     assert.deepEqual([rows[5].dataset, rows[5].mean, rows[5].repeating], ["own", 2, 1]);
-    assert.deepEqual(notRun.map(({ member }) => member), ["COCO", "LVIS", "Unity-Retail"]);
+    assert.deepEqual(notRun.map(({ member }) => member), ["COCO", "LVIS", "Unity-Retail", "bare"]);
+    assert.match(notRun[3].missing, /no image of bare shows an object/);
     assert.match(notRun[0].missing, /no annotations of COCO are named/);
     assert.match(notRun[1].missing, /there is no file .*gone\.json/);
     assert.match(notRun[1].command, /--set 'datasets=\{"LVIS":\{"annotations":.*gone\.json/);

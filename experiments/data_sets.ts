@@ -132,7 +132,7 @@ export async function runDataSets(
   options: RunOptions = {},
 ): Promise<DataSetsRun> {
   const started = new Date();
-  const { sets: _sets, datasets: _datasets, ...common } = config;
+  const { sets: _sets, datasets: datasetsGiven = {}, ...common } = config;
   checkConfig(common);
   const { members, notRun } = await membersOf(config);
   const datasets = new Map<string, Dataset>(), rows: DataSetCounts[] = [];
@@ -140,6 +140,11 @@ export async function runDataSets(
   for (const { label, dataset } of members) {
     await checkpoint(options.signal);
     const found = await openDataset(dataset, config.seed, shared);
+    if (found.report.objects === 0) {
+      const missing = `no image of ${found.name} shows an object of any class`;
+      notRun.push({ member: label, missing, command: commandFor(label, datasetsGiven[label]) });
+      continue;
+    }
     datasets.set(label, found);
     const whole = dataset.source === "clevr-ds" ? dataset.images : found.report.listed;
     rows.push(countsOf(label, found, whole));

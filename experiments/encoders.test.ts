@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { type ExperimentConfig, readResults } from "detailclip";
 import { claims, runEncoders } from "./encoders.ts";
-import { DATASETS, ENCODERS, labelOf, pairName } from "./encoders_pairs.ts";
+import { DATASETS, ENCODERS, labelOf, pairName, pairsOf } from "./encoders_pairs.ts";
 import { missingPairs, notRunTable, ourRows, paperRows, tableThree } from "./encoders_rows.ts";
 import { judgedBy } from "./testing.ts";
 
@@ -33,7 +33,7 @@ Deno.test("encoders and data sets that cannot be meant are refused before any wo
     run({ datasets: { COCO: { ...files, train: { ...files, rot: "x" } } } }),
     /datasets\.COCO\.train\.rot is not a setting; did you mean root\?/,
   );
-  await assert.rejects(run({ seed: "7" }), /seed must be an integer, got "7"/);
+  await assert.rejects(run({ seed: "7" }), /seed must be an integer from 0 on, got "7"/);
 });
 
 Deno.test("a folder in the hub's layout is run beside the embedded encoder, and the rest is named", async () => {
@@ -91,6 +91,21 @@ Deno.test("a folder in the hub's layout is run beside the embedded encoder, and 
     }
     assert.ok(table.every((line) => line["LVIS, %"] === "not run"));
     assert.equal(ourRows(series.rows).length, 6); // 2 encoders, 3 methods
+    const given = pairsOf({
+      encoders: { "my own": "/e", "CLIP-ViT-B/16": "/f" },
+      datasets: { mine: { annotations: "/a.json", root: "/a" } },
+    });
+    const preprocessingOf = (encoder: string) =>
+      given.members.find(({ label }) => label === labelOf(encoder, "mine"))!.config.encoder
+        .preprocessing;
+    assert.equal(preprocessingOf("CLIP-ViT-B/16"), "squash"); // as the paper's authors feed it
+    assert.equal(preprocessingOf("my own"), undefined);
+    const member = labelOf("my own", "mine");
+    const rowsOfMine = series.rows.map((row) => ({ ...row, member }));
+    const widened = tableThree({ ...series, rows: rowsOfMine });
+    assert.ok(widened.some((line) => line.encoder === "my own" && Number(line["mine, %"]) >= 0));
+    assert.ok(widened.every((line) => !("paper: mine" in line)));
+    assert.throws(() => pairsOf({ encoders: { "a on b": "/e" } }), /"a on b" has " on "/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -100,9 +100,13 @@ function pairConfig(
   const real = id !== EMBEDDED;
   const config: ExperimentConfig = {
     ...own,
-    encoder: real
-      ? { ...own.encoder, id, preprocessing: paperScale.encoder!.preprocessing }
-      : own.encoder,
+    encoder: {
+      ...own.encoder,
+      id,
+      // what the paper tried is fed as its authors feed it; any other encoder in its own way
+      ...(real && Object.hasOwn(ENCODERS, encoder) &&
+        { preprocessing: paperScale.encoder!.preprocessing }),
+    },
     ...(given && { dataset: { source: "coco", ...given } satisfies DatasetConfig }),
     ...(given && !(given.train && given.val) && { fusion: [] }),
   };
@@ -174,13 +178,18 @@ export interface EncodersOptions extends RunOptions {
 /**
  * All pairs of an encoder and a data set.
  *
- * @throws {RangeError} when k is outside
+ * @throws {RangeError} when k is outside, or a name has " on " in it
  */
 export function pairsOf(
   { scale = "quick", seed, k, encoders = {}, datasets = {}, change = (c) => c }: EncodersOptions,
 ): Pairs {
   checkGiven("encoders", encoders, "Cannot run encoders");
   checkGiven("datasets", datasets, "Cannot run encoders");
+  const odd = [...Object.keys(encoders), ...Object.keys(datasets)]
+    .find((name) => name.includes(" on "));
+  if (odd !== undefined) {
+    throw new RangeError(`Cannot run encoders: "${odd}" has " on " in its name, as pairs have`);
+  }
   const pairs: Pairs = { members: [], unnamed: [] };
   const all = { ...ENCODERS, ...encoders };
   for (const encoder of Object.entries(all)) {

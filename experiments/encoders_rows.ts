@@ -50,7 +50,7 @@ export const missingPairs = (
   { notRun }: Pick<Series, "notRun">,
 ): { encoder: string; dataset: string }[] => notRun.map(({ member }) => pairOf(member));
 
-/** Ours beside the paper's: a line an encoder and method, a column a data set. */
+/** Ours beside the paper's: a line an encoder and method, a column a data set, also one that the paper has not. */
 export function tableThree(series: Series): Record<string, string>[] {
   const ours = ourRows(series.rows), theirs = paperRows();
   const always = Object.keys(ENCODERS).flatMap((encoder) =>
@@ -63,6 +63,10 @@ export function tableThree(series: Series): Record<string, string>[] {
     ]),
   );
   const skipped = new Set(series.notRun.map(({ member }) => member));
+  const datasets = new Set([
+    ...DATASETS,
+    ...[...ours, ...missingPairs(series)].map((r) => r.dataset),
+  ]);
   const order = Object.keys(ENCODERS);
   const last = ({ method }: Pick<EncoderRow, "method">) => Number(method === "DetailCLIP");
   return [...lines.values()].toSorted((a, b) =>
@@ -75,12 +79,14 @@ export function tableThree(series: Series): Record<string, string>[] {
         );
         return row && (100 * row.value).toFixed(digits);
       };
-      const columns = DATASETS.flatMap((dataset) => [
+      const columns = [...datasets].flatMap((dataset) => [
         [
           `${dataset}, %`,
           cell(ours, dataset, 1) ?? (skipped.has(labelOf(encoder, dataset)) ? "not run" : ""),
         ],
-        [`paper: ${dataset}`, cell(theirs, dataset, 2) ?? ""],
+        ...(DATASETS.includes(dataset)
+          ? [[`paper: ${dataset}`, cell(theirs, dataset, 2) ?? ""]]
+          : []),
       ]);
       return { encoder, method, ...Object.fromEntries(columns) };
     });

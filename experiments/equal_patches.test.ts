@@ -47,6 +47,8 @@ Deno.test("claims follow the rows: small objects gain, all together do only in p
 Deno.test("without published covers nothing is compared", () => {
   const none = rows.filter(({ method }) => !method.startsWith("cc@"));
   assert.deepEqual(equalPairs(none), []);
+  const fewer = [...none, row("cc@7", 68, 0.6, "all")]; // 86 are over a quarter more
+  assert.deepEqual(equalPairs(fewer), []);
   const verdicts = judgedBy(claims, { [equalPatches.name]: none });
   assert.ok(verdicts.every(({ holds }) => holds === "not measured"));
 });

@@ -179,8 +179,12 @@ export interface EqualPair {
   published: ResultRow;
 }
 
+/** Numbers of patches that count as equal: neither is more than a quarter above the other. */
+const EQUAL = Math.log(1.25);
+
 /**
- * Pairs each verified cover with the published cover nearest in patches, fewest first.
+ * Pairs each verified cover with the published cover nearest in patches, fewest first; one with none of about as many
+ * patches is left out.
  *
  * @param rows rows of the run
  * @param subset which part of the data
@@ -192,7 +196,9 @@ export function equalPairs(rows: readonly ResultRow[], subset = "all"): EqualPai
   const published = of("cc");
   return of("vc").flatMap((verified) => {
     const [nearest] = published.toSorted((a, b) => distance(a, verified) - distance(b, verified));
-    return nearest ? [{ verified, published: nearest }] : [];
+    return nearest && distance(nearest, verified) <= EQUAL
+      ? [{ verified, published: nearest }]
+      : [];
   }).sort((a, b) => a.verified.vectors - b.verified.vectors);
 }
 
@@ -211,7 +217,9 @@ const pairText = ({ verified, published }: EqualPair): string =>
   `${published.method} with ${published.vectors} patches)`;
 
 function judgePairs(pairs: readonly EqualPair[]): { ours: string; holds: "yes" | "partly" | "no" } {
-  if (pairs.length === 0) throw new NotMeasured("no verified cover beside a published one");
+  if (pairs.length === 0) {
+    throw new NotMeasured("no verified cover beside a published one of about as many patches");
+  }
   const ahead = pairs.filter(({ verified, published }) => verified.value > published.value);
   const clear = pairs.filter(({ verified, published }) => verified.low > published.high);
   return {

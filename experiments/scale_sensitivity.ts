@@ -89,9 +89,17 @@ const LVIS: CocoFiles = {
   root: "/path/to/coco2017",
 };
 
-/** The command that runs it on photographs. */
-const commandFor = (files: CocoFiles): string =>
-  `deno task notebooks 03_scale_sensitivity --scale paper --set 'lvis=${JSON.stringify(files)}'`;
+/** The command that runs it on photographs, with what was changed of the configuration. */
+function commandFor({ seed, covers }: ExperimentConfig, files: CocoFiles): string {
+  const own = configure(scaleSensitivity, "paper");
+  const kOf = (all: readonly CoverSpec[]) => all.find((cover) => cover.scheme === "complete")?.k;
+  return [
+    "deno task notebooks 03_scale_sensitivity --scale paper",
+    ...(seed !== own.seed ? [`--set seed=${seed}`] : []),
+    ...(kOf(covers) !== kOf(own.covers) ? [`--set k=${kOf(covers)}`] : []),
+    `--set 'lvis=${JSON.stringify(files)}'`,
+  ].join(" ");
+}
 
 /** The same on annotated photographs, with the paper's encoder: the embedded one knows emoji only. */
 function onPhotographs(config: ExperimentConfig, files: CocoFiles): ExperimentConfig {
@@ -174,7 +182,7 @@ export async function runScaleSensitivity(
   const photographs = onPhotographs(config, lvis ?? LVIS);
   const { runs, notRun } = await runSeries([
     { label: LABELS.generated, config },
-    { label: LABELS.lvis, config: photographs, command: commandFor(lvis ?? LVIS) },
+    { label: LABELS.lvis, config: photographs, command: commandFor(config, lvis ?? LVIS) },
   ], options);
   const signal = options.signal ?? operationSignal();
   const rows = new Map<string, ScaleRow[]>();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dataSetFigure, type DataSetRow, SIDE_EDGES_LOG } from "./data_set_figure.ts";
 
 const sides = (from: number, to: number): number[] =>
-  SIDE_EDGES_LOG.slice(1).map((edge) => edge > from && edge <= to ? 10 : 0);
+  SIDE_EDGES_LOG.slice(1).map((edge) => edge > from && edge <= to ? 60 : 0); // no fewer than objects
 const rows: DataSetRow[] = [
   {
     dataset: "CLEVR-DS",
@@ -35,6 +35,17 @@ Deno.test("objects on both sides of the bound are counted", () => {
     new RegExp(`small ${small} % large ${100 - small} %`),
   );
   assert.match(textOf(dataSetFigure(rows.slice(1)).svg), /small 100 % large 0 %/);
+});
+
+Deno.test("objects without a side are neither small nor large, and are told", () => {
+  const none = sides(2, 3);
+  const unknown = textOf(dataSetFigure([{ ...rows[1], sides: none }]).svg);
+  assert.match(unknown, /sides unknown/);
+  assert.match(unknown, /Without a side, .*: 100\.0 % of small ones\./);
+  assert.doesNotMatch(unknown, /large \d/);
+  const some = textOf(dataSetFigure([{ ...rows[1], sides: none.with(3, 2) }]).svg);
+  assert.match(some, /75\.0 % of small ones/);
+  assert.doesNotMatch(textOf(dataSetFigure(rows).svg), /Without a side/);
 });
 
 Deno.test("the paper's mean is spoken of where there is one; what is cut off is said", () => {

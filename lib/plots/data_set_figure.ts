@@ -23,7 +23,7 @@ export interface DataSetRow {
   paperMean?: number;
   /** Number of images with 0, 1, 2, … objects. */
   counts: readonly number[];
-  /** Number of objects by side, between {@linkcode SIDE_EDGES_LOG}. */
+  /** Number of objects by side, between {@linkcode SIDE_EDGES_LOG}; those of images of unknown size are not among them. */
   sides: readonly number[];
 }
 
@@ -126,6 +126,10 @@ function sidesPanel({ sides }: DataSetRow, column: Column): string {
     return { from, to, share: count / all, color };
   });
   const panel = drawBars(bars, column), x = panel.x(100 * LARGE_SIDE);
+  if (sides.every((count) => count === 0)) {
+    return panel.markup +
+      textLine("sides unknown", x, 12, { size: 11.5, fill: INK, anchor: "middle" });
+  }
   const small = bars.reduce((sum, { share, color }) => color === PALE ? sum + share : sum, 0);
   const label = { size: 11.5, fill: INK, weight: 600 };
   return panel.markup + upright(x, 3, THEME.soft, "4 3") +
@@ -231,6 +235,11 @@ export function dataSetFigure(rows: readonly DataSetRow[], options: FigureOption
 function noteOf(rows: readonly DataSetRow[], most: number): string {
   const cut = rows.filter(({ counts }) => counts.length - 1 > most)
     .map(({ dataset, counts }) => `${dataset} has images with up to ${counts.length - 1}`);
+  const unsized = rows.flatMap(({ dataset, counts, sides }) => {
+    const objects = counts.reduce((sum, count, n) => sum + n * count, 0);
+    const known = sides.reduce((a, b) => a + b, 0);
+    return known < objects ? [`${percentText(1 - known / objects, 1)} % of ${dataset}`] : [];
+  });
   return [
     "Height: share of the images (left) and of the objects (right), each panel to its own maximum.",
     ...(rows.some(({ paperMean }) => paperMean !== undefined)
@@ -240,5 +249,12 @@ function noteOf(rows: readonly DataSetRow[], most: number): string {
       100 * LARGE_SIDE
     } %, between the two groups of CLEVR-DS.`,
     ...(cut.length > 0 ? [`Not drawn: ${cut.join("; ")}.`] : []),
+    ...(unsized.length > 0
+      ? [
+        `Without a side, as their annotations do not say how large images are: ${
+          unsized.join(", ")
+        }.`,
+      ]
+      : []),
   ].join(" ");
 }

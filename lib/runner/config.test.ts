@@ -65,7 +65,7 @@ Deno.test("only what an experiment defines is kept, whatever is asked: a changed
   const changed = configure(definition, "quick", { seed: 9 });
   assert.deepEqual([own, structuredClone(own), changed].map(kept), [true, true, false]);
   assert.equal(kept({ ...own, recallAt: [1] }), false);
-  assert.equal(kept(configure(definition, "quick", { scale: "paper" })), false);
+  assert.equal(kept({ ...own, scale: "paper" }), false);
   assert.equal(kept({ ...own, name: "another" }), false);
 });
 
@@ -73,6 +73,14 @@ Deno.test("configure leaves the baseline as it was", () => {
   const before = structuredClone(baseline);
   configure(definition, "paper", { recallAt: [1] });
   assert.deepEqual(baseline, before);
+});
+
+Deno.test("configure refuses overrides of another scale than it was asked for", () => {
+  assert.throws(
+    () => configure(definition, "quick", { scale: "paper" }),
+    /Cannot configure example: its scale is quick, and overrides say paper/,
+  );
+  configure(definition, "quick", { scale: "quick" });
 });
 
 Deno.test("configure refuses an unknown scale and says which ones there are", () => {
@@ -138,11 +146,12 @@ for (
       "bootstrap.resmaples is not a setting; did you mean resamples?",
     ],
     [{ learn: { test: 3 } }, "learn.test is not a setting (there are: train, val)"],
-    [{ seed: "7" }, 'seed must be an integer, got "7"'],
-    [{ seed: 1.5 }, "seed must be an integer, got 1.5"],
-    [{ seed: NaN }, "seed must be an integer, got NaN"],
-    [{ seed: 2 ** 60 }, `seed must be an integer, got ${2 ** 60}`],
-    [{ seed: null }, "seed must be an integer, got null"],
+    [{ seed: "7" }, 'seed must be an integer from 0 on, got "7"'],
+    [{ seed: -1 }, "seed must be an integer from 0 on, got -1"],
+    [{ seed: 1.5 }, "seed must be an integer from 0 on, got 1.5"],
+    [{ seed: NaN }, "seed must be an integer from 0 on, got NaN"],
+    [{ seed: 2 ** 60 }, `seed must be an integer from 0 on, got ${2 ** 60}`],
+    [{ seed: null }, "seed must be an integer from 0 on, got null"],
     [
       { dataset: { images: "1e3" } },
       'dataset.images must be an integer from 1 to 999999, got "1e3"',
@@ -249,7 +258,7 @@ for (
 Deno.test("all that is wrong is said at once, and what is no configuration is refused", () => {
   assert.equal(
     faults({ seed: "7", cut: "sharp", covers: [] }),
-    'seed must be an integer, got "7"; cut must be one of exact, pyramid, got "sharp"',
+    'seed must be an integer from 0 on, got "7"; cut must be one of exact, pyramid, got "sharp"',
   );
   for (const nothing of [null, undefined, [], "main_result", 7]) {
     assert.throws(() => checkConfig(nothing), /Cannot run experiment: it must be an object, got/);

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { CoverSpec } from "../covers/mod.ts";
 import { COVER_SCHEMA } from "../covers/spec.ts";
 import { noteCommitted } from "../report/filing.ts";
+import { canonicalJson } from "../runtime/files.ts";
 import {
   checkSettings,
   COUNT,
@@ -89,14 +90,17 @@ const ascending = (ks: readonly number[]) => ks.every((k, i) => i === 0 || k > k
 const FIELDS: Fields<ExperimentConfig> = {
   name: TEXT.refine((name) => !/[/\\]|^\.+$/.test(name), "must be a file's name"),
   scale: oneOf(...SCALES),
-  seed: integer("an integer"),
+  seed: integer("an integer from 0 on", 0),
   dataset: DATASET_SCHEMA,
   encoder: settings<ExperimentConfig["encoder"]>({
     id: TEXT,
     dtype: oneOf("fp32", "fp16", "q8"),
     preprocessing: oneOf("clip", "squash").optional(),
   }),
-  covers: listOf(COVER_SCHEMA),
+  covers: listOf(COVER_SCHEMA).refine(
+    (covers) => new Set(covers.map(canonicalJson)).size === covers.length,
+    "must be a list of different covers",
+  ),
   fusion: listOf(METHOD_SCHEMA).optional(),
   learn: settings<NonNullable<ExperimentConfig["learn"]>>({
     train: COUNT.optional(),
@@ -188,6 +192,9 @@ export function configure(
   noteCommitted(own);
   const attempt = `Cannot configure ${definition.name}`;
   checkSettings(z.looseObject({}, "must be an object"), overrides, attempt, "overrides");
+  if (overrides.scale !== undefined && overrides.scale !== scale) {
+    throw new RangeError(`${attempt}: its scale is ${scale}, and overrides say ${overrides.scale}`);
+  }
   const changed = applyDiff(own, overrides);
   checkConfig(changed, attempt);
   return changed;

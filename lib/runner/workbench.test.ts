@@ -60,7 +60,7 @@ const fused = (model: object, more: object = {}): Partial<ExperimentConfig> => {
 Deno.test("what cannot be run is refused before anything is drawn, encoded or trained", async () => {
   await refused(
     { seed: "7" as unknown as number },
-    /Cannot run test: seed must be an integer, got "7"/,
+    /Cannot run test: seed must be an integer from 0 on, got "7"/,
   );
   await refused(
     fused({ kind: "mlp", input: "full", layers: 4 }),
