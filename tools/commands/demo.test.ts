@@ -102,6 +102,7 @@ Deno.test("a demo on own data says where it wrote, and leaves what is committed 
   const folder = await Deno.makeTempDir();
   try {
     const own = await ownData(folder), before = committed();
+    await Deno.writeTextFile(join(folder, "3.jpg"), "not a photo");
     const runs = join(folder, "runs"), cache = join(folder, "cache");
     const env = { DETAILCLIP_RUNS: runs, DETAILCLIP_CACHE: cache, [KEEP_VARIABLE]: "1" };
     const args = ["run", "-A", "--no-check", demo, "--scale", "smoke", ...own];
@@ -109,6 +110,7 @@ Deno.test("a demo on own data says where it wrote, and leaves what is committed 
     assert.equal(code, 0, output);
     const told = [...output.matchAll(/^(?:rows|figure) +(\S+)$/gm)].map(([, path]) => path);
     assert.equal(told.length, 3, output);
+    assert.match(output, /1 of 4 images could not be encoded[^]*3\.jpg: \S/);
     for (const path of told) {
       assert.ok(path.startsWith(join(runs, "main_result", "own", "smoke-")), path);
       assert.ok(Deno.statSync(path).size > 0);

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   configHash,
@@ -74,6 +75,10 @@ function integer(name: string, text: string | undefined, least: number): number 
   );
 }
 
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
 /**
  * Command line to configuration.
  *
@@ -98,7 +103,11 @@ export function readArguments(args: string[]): Demo {
   }
   const config = configure(mainResult, values.scale as Scale, {
     seed: integer("seed", values.seed, 0),
-    ...(encoder !== undefined && { encoder: { id: encoder } as Diff<ExperimentConfig>["encoder"] }),
+    ...(encoder !== undefined && {
+      encoder: { id: isFolder(encoder) ? resolve(encoder) : encoder } as Diff<
+        ExperimentConfig
+      >["encoder"],
+    }),
   });
   if (annotations === undefined || root === undefined) return { config, keep };
   // whole paths: a relative one means other data in another folder
@@ -130,6 +139,22 @@ async function drawFigures(run: RetrievalRun, subtitle: string, keep: boolean): 
   return saved.map(({ svg }) => svg);
 }
 
+/** Images that are not in the table, the first of them with their reasons. */
+function leftOutOf({ dataset, imageIds, stores }: RetrievalRun, shown = 5): string[] {
+  const count = dataset.images.length - imageIds.length;
+  if (count === 0) return [];
+  const entries = [...stores.values()].flatMap(({ ledger }) => ledger);
+  const lines = [
+    ...new Map(entries.map(({ path, reason }) => [path, `  ${path}: ${reason}`])).values(),
+  ];
+  const rest = lines.length - shown;
+  return [
+    `${count} of ${dataset.images.length} images could not be encoded and are not in the table:`,
+    ...lines.slice(0, shown),
+    ...(rest > 0 ? [`  and ${rest} more`] : []),
+  ];
+}
+
 /** Runs the experiment and prints its table. */
 async function demonstrate({ config, keep }: Demo, command: string): Promise<void> {
   const run = await runRetrieval(config, { command, keep });
@@ -159,10 +184,8 @@ async function demonstrate({ config, keep }: Demo, command: string): Promise<voi
     console.log(`\n${describeDataset(dataset)}`); // with all that could not be used
   }
   const figures = await drawFigures(run, described, keep);
-  const broken = dataset.images.length - run.imageIds.length;
-  if (broken > 0) {
-    console.log(`\n${broken} images could not be encoded; see the ledger in .cache/`);
-  }
+  const leftOut = leftOutOf(run);
+  if (leftOut.length > 0) console.log(`\n${leftOut.join("\n")}`);
   const total = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
   console.log(
     `\n${total.toFixed(0)} s, at most ${provenance.peakMemoryMiB} MiB; config ` +
