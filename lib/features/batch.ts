@@ -152,8 +152,8 @@ export class PendingBatch {
   /**
    * @param limits when the batch is full
    */
-  constructor(limits: BatchLimits = {}) {
-    this.#limits = { images: 1024, bytes: 16 * 2 ** 20, seconds: 10, ...limits };
+  constructor({ images = 1024, bytes = 16 * 2 ** 20, seconds = 10 }: BatchLimits = {}) {
+    this.#limits = { images, bytes, seconds };
   }
 
   /** Adds an image. */

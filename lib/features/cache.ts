@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { canonicalJson, sha256, writeAtomic } from "../runtime/files.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { type FeatureKey, featureKeyName, keyIdentity } from "./key.ts";
-import { addToLedger, type Ledger, type LedgerEntry, readLedger } from "./ledger.ts";
+import { addToLedger, type Ledger, type LedgerEntry, limitOf, readLedger } from "./ledger.ts";
 import {
   checkShard,
   fileNames,
@@ -63,7 +63,7 @@ export class FeatureCache {
    * @param cacheDir the directory of all caches
    * @param key what the features depend on
    * @param options how to check shards
-   * @throws Error when the folder belongs to another key
+   * @throws Error when the folder belongs to another key, saying what to do about it
    */
   static async open(
     cacheDir: string,
@@ -99,15 +99,27 @@ export class FeatureCache {
 /** Notes the key in its folder, or finds it there. */
 async function claimFolder(folder: string, key: FeatureKey): Promise<void> {
   const path = join(folder, "key.json");
-  let found: FeatureKey | undefined;
+  let found: unknown;
   try {
     found = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound || error instanceof SyntaxError)) throw error;
   }
   if (found === undefined) await writeAtomic(path, JSON.stringify(key, null, 2) + "\n");
-  else if (keyIdentity(found) !== keyIdentity(key)) {
-    throw new Error(`Cannot open feature cache ${folder}: its key.json names another key`);
+  else if (!isKey(found, key)) {
+    throw new Error(
+      `Cannot open feature cache ${folder}: its key.json names another key, so it is damaged; ` +
+        `delete the folder ${folder}, and its features are computed anew`,
+    );
+  }
+}
+
+/** Whether what a file holds is that key; it may be anything. */
+function isKey(found: unknown, key: FeatureKey): boolean {
+  try {
+    return keyIdentity(found as FeatureKey) === keyIdentity(key);
+  } catch {
+    return false;
   }
 }
 
@@ -172,7 +184,8 @@ export class CacheWriter {
   async note(entry: LedgerEntry): Promise<void> {
     const { byKey, byPath } = this.cache.ledger;
     const known = entry.key === null ? byPath.get(entry.path) : byKey.get(entry.key);
-    if (known?.reason === entry.reason && known.path === entry.path) return;
+    const same = known?.reason === entry.reason && known.path === entry.path;
+    if (same && limitOf(known) === limitOf(entry)) return;
     // An image in work when the run failed: the ledger it would open now would stay open and locked.
     if (this.#closed) throw new Error(`Cannot note ${entry.image}: the cache is closed`);
     addToLedger(this.cache.ledger, entry); // before waiting: two may note the same image at once

@@ -376,16 +376,114 @@ Deno.test("extract: bad images go to the ledger once, and are tried again when a
     }
     assert.equal((await openFeatures({ ...base, dataset })).ledger.length, 3);
 
-    const limited = { ...base, dataset: filesDataset(paths), cacheDir: join(folder, "small") };
-    const refused = await extractFeatures({ ...limited, maxPixels: 100 });
-    assert.deepEqual(refused.ledger.map(({ reason }) => reason), Array(3).fill("too many pixels"));
-    assert.equal((await extractFeatures(limited)).ledger.length, 3, "not tried again by itself");
-    assert.equal((await extractFeatures({ ...limited, retry: true })).ledger.length, 0);
+    const { seen, onProgress } = watch();
+    assert.equal(
+      (await extractFeatures({ ...base, dataset, retry: true, onProgress })).ledger.length,
+      3,
+    );
+    assert.equal((await extractFeatures({ ...base, dataset })).ledger.length, 3);
+    assert.equal(seen.encoded, 0);
 
     await Deno.copyFile(paths[0], bad);
     await Deno.copyFile(paths[1], absent);
     const repaired = await extractFeatures({ ...base, dataset });
     assert.deepEqual(repaired.ledger.map(({ image }) => image), ["bad too.png"]);
+  }));
+
+Deno.test("extract: images too large for a limit are tried again under a larger one, and only then", () =>
+  withFolder(async (folder) => {
+    const { paths, base } = await setUp(folder, 3);
+    const dataset = filesDataset(paths);
+    const options = { ...base, dataset };
+    const steps: [limits: Partial<ExtractOptions>, details: RegExp | undefined, ledgers: number][] =
+      [
+        [{ maxBytes: 10 }, /too many bytes \(\d+; the limit is 10\)/, 1],
+        [{ maxBytes: 10, maxPixels: 5 }, /too many bytes \(\d+; the limit is 10\)/, 1],
+        [{ maxPixels: 100 }, /too many pixels \(the limit is 100\)/, 2],
+        [{ maxPixels: 100 }, /too many pixels \(the limit is 100\)/, 2], // nothing new to note
+        [{ maxPixels: 99 }, /too many pixels \(the limit is 100\)/, 2], // they are larger than that, too
+        [{ maxPixels: 101 }, /too many pixels \(the limit is 101\)/, 3],
+        [{}, undefined, 3],
+        [{ maxPixels: 100 }, undefined, 3],
+      ];
+    for (const [limits, details, ledgers] of steps) {
+      const { ledger, imageIds } = await extractFeatures({ ...options, ...limits });
+      assert.equal(imageIds.length, details ? 0 : 3, JSON.stringify(limits));
+      for (const { detail } of ledger) assert.match(detail, details!);
+      assert.equal((await cacheFiles(base.cacheDir, /^ledger/)).length, ledgers);
+    }
+  }));
+
+Deno.test("extract: a folder whose key.json is damaged is named, and what to do about it", () =>
+  withFolder(async (folder) => {
+    const { dataset, base } = await setUp(folder, 2);
+    const store = await extractFeatures({ ...base, dataset });
+    const [path] = await cacheFiles(base.cacheDir, /^key\.json$/);
+    const text = await Deno.readTextFile(path);
+    for (const damaged of [text.replace("exact", "exacd"), "{}", "null"]) {
+      await Deno.writeTextFile(path, damaged);
+      await assert.rejects(
+        extractFeatures({ ...base, dataset }),
+        (error: Error) =>
+          error.message ===
+            `Cannot open feature cache ${dirname(path)}: its key.json names another key, ` +
+              `so it is damaged; delete the folder ${
+                dirname(path)
+              }, and its features are computed anew`,
+      );
+    }
+    await Deno.remove(dirname(path), { recursive: true });
+    const again = await extractFeatures({ ...base, dataset });
+    assert.equal(again.fingerprint(), store.fingerprint());
+  }));
+
+Deno.test("extract: options that mean nothing are refused before anything is written", () =>
+  withFolder(async (folder) => {
+    const { dataset, base } = await setUp(folder, 1);
+    const options = { ...base, dataset };
+    const refusals: [object, RegExp][] = [
+      [{ maxPixels: NaN }, /maxPixels must be a positive integer, got NaN/],
+      [{ maxBytes: 0 }, /maxBytes must be a positive integer, got 0/],
+      [{ method: "exakt" }, /method must be one of exact, pyramid, got "exakt"/],
+      [{ verify: "chekcsum" }, /verify must be one of checksum, size, got "chekcsum"/],
+      [{ maxPixel: 9 }, /maxPixel is not a setting; did you mean maxPixels\?/],
+      [{ batchSize: 9 }, /batchSize is not a setting \(there are: .*batch,/],
+      [{ batch: { images: -3 } }, /batch\.images must be a positive integer, got -3/],
+      [{ batch: { seconds: NaN } }, /batch\.seconds must be .* got NaN/],
+      [{ ahead: 0 }, /ahead must be a positive integer, got 0/],
+      [{ retry: "no" }, /retry must be true or false, got "no"/],
+      [{ shard: { index: 0.5, count: 2 } }, /shard\.index must be .* got 0\.5/],
+      [{ cacheDir: "" }, /cacheDir must be text that is not empty, got ""/],
+      [{ cover: undefined }, /cover/],
+      [{ cover: { scheme: "complete", k: 2, fitt: "pad" } }, /cover\.fitt is not .* mean fit\?/],
+      [{ dataset: undefined }, /dataset is missing: it must be a data set/],
+      [{ dataset: folder }, /dataset must be a data set, got/],
+      [{ encoder: undefined }, /encoder is missing: it must be an encoder/],
+      [{ encoder: {} }, /encoder must be an encoder, got {}/],
+      [{ reuse: [{}] }, /reuse\[0\] must be a feature store, got {}/],
+      [{ signal: true }, /signal must be an AbortSignal, got true/],
+      [{ onProgress: 1 }, /onProgress must be a function, got 1/],
+      [
+        { dataset: { ...dataset, annotated: false }, cover: { scheme: "objects" } },
+        /the cover "objects" needs annotated boxes, but files has no annotations/,
+      ],
+    ];
+    for (const [wrong, message] of refusals) {
+      await assert.rejects(
+        extractFeatures({ ...options, ...wrong }),
+        (error) =>
+          error instanceof RangeError && error.message.startsWith("Cannot extract features: ") &&
+          message.test(error.message),
+        JSON.stringify(wrong),
+      );
+    }
+    await assert.rejects(extractFeatures(undefined as unknown as ExtractOptions), RangeError);
+    await assert.rejects(Deno.stat(base.cacheDir), Deno.errors.NotFound);
+    await assert.rejects(
+      openFeatures({ ...options, methd: "exact" } as unknown as Parameters<typeof openFeatures>[0]),
+      /Cannot open features: methd is not a setting; did you mean method\?/,
+    );
+    assert.equal((await extractFeatures({ ...options, method: undefined })).ledger.length, 0);
   }));
 
 Deno.test("extract: a cover that is a mistake is thrown, not noted for every image", () =>

@@ -6,11 +6,12 @@
 import { makeCover } from "../covers/mod.ts";
 import type { DatasetImage } from "../datasets/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { checkSettings } from "../runtime/settings.ts";
 import { CacheWriter, FeatureCache } from "./cache.ts";
 import { openHashIndex } from "./hashes.ts";
 import { featureKey } from "./key.ts";
 import { openResult } from "./open.ts";
-import type { ExtractOptions } from "./options.ts";
+import { type ExtractOptions, OPTIONS_SCHEMA } from "./options.ts";
 import { type Run, runPipeline } from "./pipeline.ts";
 import { DEFAULT_MAX_BYTES } from "./prepare.ts";
 import { findPatches } from "./reuse.ts";
@@ -22,7 +23,7 @@ const PROBE_SIDE = 4096;
 function selectImages({ dataset, shard }: ExtractOptions): DatasetImage[] {
   if (!shard) return dataset.images;
   const { index, count } = shard;
-  if (!Number.isInteger(index) || !Number.isInteger(count) || index < 0 || index >= count) {
+  if (index >= count) {
     throw new RangeError(
       `Cannot extract features: shard must be index/count with 0 <= index < count, ` +
         `got ${index}/${count}`,
@@ -31,12 +32,24 @@ function selectImages({ dataset, shard }: ExtractOptions): DatasetImage[] {
   return dataset.images.filter((_, position) => position % count === index);
 }
 
+/** Refuses options that would spoil every image alike. */
+function checkOptions(options: ExtractOptions): void {
+  checkSettings(OPTIONS_SCHEMA, options, "Cannot extract features");
+  const { cover, dataset } = options;
+  if (cover.scheme === "objects" && dataset.annotated === false) {
+    throw new RangeError(
+      `Cannot extract features: the cover "objects" needs annotated boxes, but ${dataset.name} ` +
+        `has no annotations`,
+    );
+  }
+  makeCover(cover, { width: PROBE_SIDE, height: PROBE_SIDE, objects: [] });
+}
+
 async function startRun(options: ExtractOptions): Promise<Run> {
+  checkOptions(options);
   const { cover, encoder, cacheDir, method = "exact", maxPixels, signal: own } = options;
   const { maxBytes = DEFAULT_MAX_BYTES, verify = "checksum", reuse = [] } = options;
   const images = selectImages(options);
-  // A cover that fits no image is a mistake of the caller's, not of every image in turn.
-  makeCover(cover, { width: PROBE_SIDE, height: PROBE_SIDE, objects: [] });
   const signal = operationSignal(own);
   signal.throwIfAborted();
   const key = featureKey({ cover, encoder, method });
@@ -83,6 +96,7 @@ async function startRun(options: ExtractOptions): Promise<Run> {
  *
  * @param options what to encode, how, and where to keep it
  * @returns the features of all images that are not in the ledger
+ * @throws {RangeError} when an option is missing, unknown or out of range, or the cover fits no image
  * @throws Error when images in are not images cached plus images in the ledger
  * @throws the signal's reason when aborted
  *

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { DEFAULT_MAX_PIXELS } from "../images/mod.ts";
 import { listJournals, readJournal } from "./journal.ts";
 
 /** An image that could not be encoded. */
@@ -28,6 +29,23 @@ export interface Ledger {
   byKey: Map<string, LedgerEntry>;
   /** The latest entry for a path whose file could not be read. */
   byPath: Map<string, LedgerEntry>;
+}
+
+/** The limit that an image was too large for, pixels or bytes as the reason says; undefined for other reasons. */
+export function limitOf({ reason, detail }: LedgerEntry): number | undefined {
+  if (reason !== "too many pixels" && reason !== "too many bytes") return undefined;
+  const limit = /the limit is (\d+)\)$/.exec(detail)?.[1]; // as decodeImage and readImage write it
+  return limit === undefined ? undefined : Number(limit);
+}
+
+/** Whether an image is in the ledger only because an earlier run had a smaller limit. */
+export function mayFitNow(
+  entry: LedgerEntry,
+  { maxPixels = DEFAULT_MAX_PIXELS, maxBytes }: { maxPixels?: number; maxBytes: number },
+): boolean {
+  const limit = limitOf(entry);
+  if (limit === undefined) return false;
+  return limit < (entry.reason === "too many pixels" ? maxPixels : maxBytes);
 }
 
 /** Adds an entry; an earlier one for the same image is forgotten. */

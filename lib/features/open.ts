@@ -6,10 +6,12 @@
 import type { Dataset, DatasetImage } from "../datasets/mod.ts";
 import { ImageError } from "../images/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { checkSettings } from "../runtime/settings.ts";
 import { FeatureCache } from "./cache.ts";
 import { openHashIndex } from "./hashes.ts";
 import { type FeatureKey, featureKey, type FeatureKeyParts } from "./key.ts";
 import type { LedgerEntry } from "./ledger.ts";
+import { OPTIONS_SCHEMA } from "./options.ts";
 import { DEFAULT_MAX_BYTES, identifyImage } from "./prepare.ts";
 import { createFeatureStore, type FeatureStore } from "./store.ts";
 
@@ -56,9 +58,11 @@ export interface OpenFeaturesOptions extends FeatureKeyParts {
  *
  * @param options the data set, what its features depend on, and where they are
  * @returns the features of all images that are not in the ledger
+ * @throws {RangeError} when an option is missing, unknown or out of range; those of an extraction are allowed
  * @throws Error when an image is neither in the cache nor in the ledger
  */
 export async function openFeatures(options: OpenFeaturesOptions): Promise<FeatureStore> {
+  checkSettings<unknown>(OPTIONS_SCHEMA, options, "Cannot open features");
   const { dataset, cacheDir, encoder, signal = operationSignal() } = options;
   const key = featureKey(options);
   const hashes = await openHashIndex(cacheDir);

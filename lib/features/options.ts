@@ -3,10 +3,22 @@
  *
  * @module
  */
+import { z } from "zod";
 import type { CoverSpec } from "../covers/mod.ts";
+import { COVER_SCHEMA } from "../covers/spec.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import type { Encoder } from "../encoders/mod.ts";
 import type { CutMethod } from "../images/mod.ts";
+import {
+  COUNT,
+  FLAG,
+  integer,
+  listOf,
+  number,
+  oneOf,
+  settings,
+  TEXT,
+} from "../runtime/settings.ts";
 import type { BatchLimits } from "./batch.ts";
 import type { Verify } from "./cache.ts";
 import type { FeatureStore } from "./store.ts";
@@ -63,11 +75,14 @@ export interface ExtractOptions {
   onProgress?: (progress: ExtractProgress) => void;
   /** Called when images are encoded and when batches of them are written. */
   onEvent?: (event: ExtractEvent) => void;
-  /** Pixels above which an image goes to the ledger (the limit of `decodeImage` unless told). */
+  /**
+   * Pixels above which an image goes to the ledger (the limit of `decodeImage` unless told). One that is there
+   * because of a smaller limit is tried again; one whose features are there already keeps them.
+   */
   maxPixels?: number;
-  /** Size of a file (bytes) above which it goes to the ledger (default 512 MiB). */
+  /** Size of a file (bytes) above which it goes to the ledger (default 512 MiB); as with `maxPixels`. */
   maxBytes?: number;
-  /** Try again the images that are in the ledger already (default no). */
+  /** Try again all images that are in the ledger already (default no). */
   retry?: boolean;
   /**
    * How shards in the cache are checked before they are trusted (default `checksum`: read whole, about
@@ -79,3 +94,47 @@ export interface ExtractOptions {
   /** Images decoded and cut at the same time, ahead of the encoder (default 3). */
   ahead?: number;
 }
+
+/** An object with a life of its own, known by some of its members and not looked into. */
+function object<T>(what: string, isOne: (value: Partial<T>) => boolean): z.ZodType<T> {
+  const holds = (value: unknown) => typeof value === "object" && value !== null && isOne(value);
+  return z.custom<T>(holds, { error: `must be ${what}` });
+}
+
+/** A function, whatever it takes. */
+function callback<T>(): z.ZodType<T> {
+  return z.custom<T>((value) => typeof value === "function", { error: "must be a function" });
+}
+
+/** What {@linkcode ExtractOptions} may say. */
+export const OPTIONS_SCHEMA: z.ZodType<ExtractOptions> = settings<ExtractOptions>({
+  dataset: object<Dataset>("a data set", ({ images }) => Array.isArray(images)),
+  cover: COVER_SCHEMA,
+  encoder: object<Encoder>(
+    "an encoder",
+    ({ fingerprint, preprocessing }) =>
+      typeof fingerprint === "string" && typeof preprocessing === "object",
+  ),
+  cacheDir: TEXT,
+  method: oneOf<CutMethod>("exact", "pyramid").optional(),
+  shard: settings<NonNullable<ExtractOptions["shard"]>>({
+    index: integer("an integer from 0 on", 0),
+    count: COUNT,
+  }).optional(),
+  reuse: listOf(
+    object<FeatureStore>("a feature store", ({ byContent }) => typeof byContent === "function"),
+  ).optional(),
+  signal: object<AbortSignal>("an AbortSignal", (value) => value instanceof AbortSignal).optional(),
+  onProgress: callback<ExtractOptions["onProgress"]>().optional(),
+  onEvent: callback<ExtractOptions["onEvent"]>().optional(),
+  maxPixels: COUNT.optional(),
+  maxBytes: COUNT.optional(),
+  retry: FLAG.optional(),
+  verify: oneOf<Verify>("checksum", "size").optional(),
+  batch: settings<BatchLimits>({
+    images: COUNT.optional(),
+    bytes: COUNT.optional(),
+    seconds: number("a number from 0 on", (value) => value >= 0).optional(),
+  }).optional(),
+  ahead: COUNT.optional(),
+});

@@ -10,6 +10,7 @@ import { ImageError } from "../images/mod.ts";
 import { encodePrepared, PendingBatch } from "./batch.ts";
 import type { CacheWriter, FeatureCache } from "./cache.ts";
 import type { HashIndex } from "./hashes.ts";
+import { mayFitNow } from "./ledger.ts";
 import type { ExtractOptions, ExtractProgress } from "./options.ts";
 import { identifyImage, type PreparedImage, prepareImage, type PrepareOptions } from "./prepare.ts";
 import { BoundedQueue } from "./queue.ts";
@@ -63,7 +64,10 @@ async function produce(run: Run, image: DatasetImage): Promise<PreparedImage | u
     key = identified.key;
     keys.set(image.id, key);
     if (cache.locations.has(key) || claimed.has(key)) return void count(run, "cached");
-    if (!options.retry && cache.ledger.byKey.has(key)) return void count(run, "failed");
+    const refused = cache.ledger.byKey.get(key);
+    if (refused && !options.retry && !mayFitNow(refused, run.prepare)) {
+      return void count(run, "failed");
+    }
     claimed.add(key);
     const prepared = await prepareImage(image, identified, run.prepare);
     keys.set(image.id, prepared.key);
