@@ -89,3 +89,18 @@ Deno.test("what lies there without having been copied is somebody's own, unless 
     await place();
     assert.equal(mine()["c.ipynb"], "c2");
   }));
+
+Deno.test("where it is not known any more what was copied, all that lies there is somebody's own", () =>
+  withFolders(async ({ write, place, mine }) => {
+    await write("source/a.ipynb", "a1");
+    await write("source/b.ipynb", "b1");
+    await place();
+    for (const [version, broken] of ['{"a.ipynb": ', "null", '["a"]', '{"a.ipynb": 1}'].entries()) {
+      const before = mine();
+      await write("mine/.sources.json", broken);
+      await write("source/a.ipynb", `new ${version}`);
+      assert.match((await place()).join(), /^a\.ipynb has a new version; yours stays/);
+      assert.deepEqual(mine(), { ...before, [`a-${version + 2}.ipynb`]: `new ${version}` });
+      assert.deepEqual(await place(), [], "what was copied is known again");
+    }
+  }));

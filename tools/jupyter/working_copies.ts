@@ -19,6 +19,23 @@ const SOURCES = ".sources.json";
 type Sources = Record<string, string>;
 
 /**
+ * Reads the hashes. Of a file that is broken nothing is taken: what lies in the folder is then somebody's own, and stays.
+ *
+ * @param text the file's; nothing where there is none
+ */
+function readSources(text = "{}"): Sources {
+  try {
+    const found: unknown = JSON.parse(text);
+    const hashes = found instanceof Array || !(found instanceof Object) ? {} : found;
+    return Object.fromEntries(
+      Object.entries(hashes).filter(([, hash]) => typeof hash === "string"),
+    );
+  } catch {
+    return {};
+  }
+}
+
+/**
  * Brings one notebook into the folder. Its copy is written where there is none, or renewed where it is as it was made. One
  * that was changed stays, and the new version comes beside it as `NAME-2.ipynb`, once.
  *
@@ -52,7 +69,7 @@ export async function placeCopies(
   log: (message: string) => void = console.log,
 ): Promise<void> {
   const file = join(folder, SOURCES);
-  const made: Sources = JSON.parse(await readTextIfThere(file) ?? "{}");
+  const made = readSources(await readTextIfThere(file));
   for (const path of await listNotebooks(source)) {
     const beside = await placeCopy(path, folder, made);
     if (beside === undefined) continue;
