@@ -28,8 +28,34 @@ export interface CaptureOptions {
   cwd?: string;
   /** Variables added to the environment. */
   env?: Record<string, string>;
+  /** What it reads; its standard input then stays open until this process ends, so that it can notice that. */
+  input?: string;
+  /** Closes its standard input when it aborts. */
+  signal?: AbortSignal;
   /** Called with each piece of output as it comes. */
   onOutput?: (text: string) => void;
+}
+
+/** Writes what a program reads, and keeps its standard input open until the program ends or a signal aborts. */
+async function feed(
+  { stdin, status }: Deno.ChildProcess,
+  input: string,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const abort = () => resolve();
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(input));
+    await Promise.race([status, aborted]);
+    await writer.close();
+  } catch {
+    // it ended without reading all; its exit status says more
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /**
@@ -37,19 +63,19 @@ export interface CaptureOptions {
  *
  * @param program what to start
  * @param args its arguments
- * @param options the folder, the environment and a listener for the output
+ * @param options the folder, the environment, what it reads and a listener for the output
  * @returns its exit status and output
  */
 export async function capture(
   program: string,
   args: readonly string[],
-  { cwd = ROOT, env = {}, onOutput }: CaptureOptions = {},
+  { cwd = ROOT, env = {}, input, signal, onOutput }: CaptureOptions = {},
 ): Promise<Finished> {
   const child = new Deno.Command(program, {
     args: [...args],
     cwd,
     env: { NO_COLOR: "1", ...env },
-    stdin: "null",
+    stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -60,7 +86,12 @@ export async function capture(
       onOutput?.(text);
     }
   };
-  const [status] = await Promise.all([child.status, collect(child.stdout), collect(child.stderr)]);
+  const [status] = await Promise.all([
+    child.status,
+    collect(child.stdout),
+    collect(child.stderr),
+    ...(input === undefined ? [] : [feed(child, input, signal)]),
+  ]);
   return { code: status.code, output };
 }
 

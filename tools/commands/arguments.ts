@@ -1,10 +1,11 @@
 /**
- * Reading command lines.
+ * Reading command lines, and ending with the status that tells how it went.
  *
  * @module
  */
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { InterruptError } from "../../lib/runtime/interrupt.ts";
 import { nearestName } from "../../lib/runtime/nearest.ts";
 
 /** A call that cannot be understood. */
@@ -25,7 +26,7 @@ export function readOptions<T extends ParseArgsConfig>(
     const attempt = "Cannot read the command line";
     const unknown = /^Unknown option '-+([^']*)'/.exec(message)?.[1];
     if (unknown === undefined) throw new UsageError(`${attempt}: ${message}`);
-    const names = Object.keys(config.options ?? {});
+    const names = [...Object.keys(config.options ?? {}), "help"];
     const nearest = nearestName(unknown, names);
     const known = names.map((name) => `--${name}`).join(", ");
     throw new UsageError(
@@ -40,6 +41,24 @@ export function helpOn(usage: string, args: readonly string[] = Deno.args): void
   if (!args.includes("--help")) return;
   console.log(usage);
   Deno.exit();
+}
+
+/** The status with which a tool ends: 2 when it was called wrongly, 130 when Ctrl-C stopped it, else 1. */
+export function statusOf(error: unknown): number {
+  if (error instanceof UsageError) return 2;
+  return error instanceof InterruptError ? 130 : 1;
+}
+
+/**
+ * Prints an error's message, without a stack, and ends the tool with {@linkcode statusOf} it.
+ *
+ * @param error what went wrong
+ * @param usage how the tool is called, told where it was called wrongly
+ */
+export function fail(error: unknown, usage?: string): never {
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  if (usage && error instanceof UsageError) console.error(usage);
+  Deno.exit(statusOf(error));
 }
 
 /**

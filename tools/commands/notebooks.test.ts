@@ -13,19 +13,29 @@ import {
 } from "../jupyter/notebook.ts";
 import {
   copyName,
+  failedPath,
+  failureText,
   notebookCommand,
   type NotebookRunOptions,
   outputFolder,
+  runNotebooks,
   type RunTotals,
   timeLimit,
 } from "../jupyter/run_notebooks.ts";
 import { noteTimes } from "../jupyter/times.ts";
-import { parseCommandLine, parseSetting, runWithCaches, sweepColdCaches } from "./notebooks.ts";
+import {
+  isRunning,
+  parseCommandLine,
+  parseSetting,
+  runWithCaches,
+  selectNotebooks,
+  sweepColdCaches,
+} from "./notebooks.ts";
 import { ROOT } from "../project.ts";
 
 const SOURCE = join(ROOT, "tools", "jupyter", "testdata", "parameters.ipynb");
 
-/** Runs the test notebook and keeps its log and executed copy. */
+/** Runs the test notebook and keeps its log, its executed copy and the names of all that it left. */
 async function run(
   options: Partial<NotebookRunOptions>,
   cold = false,
@@ -34,6 +44,7 @@ async function run(
   seconds: RunTotals["seconds"];
   log: string;
   executed: string;
+  copies: string[];
 }> {
   const output = await Deno.makeTempDir();
   const log: string[] = [];
@@ -45,9 +56,10 @@ async function run(
       log: (message) => log.push(message),
       ...options,
     }, cold);
-    const copy = [...Deno.readDirSync(output)].find(({ name }) => name.startsWith("parameters."))!;
-    const executed = await readNotebook(join(output, copy.name));
-    return { totals, seconds, log: log.join("\n"), executed: JSON.stringify(executed.cells) };
+    const copies = [...Deno.readDirSync(output)].map(({ name }) => name);
+    const copy = copies.find((name) => name.startsWith("parameters."))!;
+    const { cells } = await readNotebook(join(output, copy));
+    return { totals, seconds, log: log.join("\n"), executed: JSON.stringify(cells), copies };
   } finally {
     await Deno.remove(output, { recursive: true });
   }
@@ -154,8 +166,21 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.throws(() => parseCommandLine(["--set", "k"], all), /key=value, got k/);
   assert.throws(() => parseCommandLine(["--set", "scale=smal"], all), /option of its own, --scale/);
   assert.throws(() => parseCommandLine(["--scael", "smoke"], all), /did you mean --scale\?/);
-  assert.throws(() => parseCommandLine(["--repeat", "0"], all), /--repeat must be a positive/);
+  for (const repeat of ["0", "1.5", "x"]) {
+    const wrong = new RegExp(`--repeat: expected a positive integer, got ${repeat}`);
+    assert.throws(() => parseCommandLine(["--repeat", repeat], all), wrong);
+  }
+  assert.throws(() => parseCommandLine(["--timeout", ""], all), /--timeout: expected a positive n/);
   assert.throws(() => parseCommandLine(["--cold", "--repeat", "2"], all), /only the first/);
+});
+
+Deno.test("a notebook is named by how its name begins, its file name or its path", () => {
+  const all = ["01_cover", "02_retrieval"].map((name) => join(ROOT, "notebooks", `${name}.ipynb`));
+  for (const name of ["01", "01_cover", "01_cover.ipynb", "notebooks/01_cover.ipynb", all[0]]) {
+    assert.deepEqual(selectNotebooks(all, [name]), [all[0]], name);
+  }
+  const mine = () => selectNotebooks(all, ["my-notebooks/01_cover.ipynb"]);
+  assert.throws(mine, /Cannot run notebook my-.*: there is no such notebook in notebooks\//);
 });
 
 Deno.test("paper scale has no time limit", () => {
@@ -190,6 +215,14 @@ Deno.test("a notebook runs with its parameters set; the source stays as it was",
   assert.match(executed, /"text\/plain":\["8"\]/, "what the last cell returns");
   assert.equal(await Deno.readTextFile(SOURCE), before);
 });
+
+/** Asks again and again, for a minute at most, until the answer is a good one. */
+async function until<T>(ask: () => T | Promise<T>, tries = 600): Promise<T> {
+  const answer = await ask();
+  if (answer || tries === 0) return answer;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return await until(ask, tries - 1);
+}
 
 /** The test notebook with other cells, in a folder of its own. */
 async function withCells(
@@ -318,10 +351,105 @@ Deno.test("kernels keep results only where --keep says so, whatever the environm
 });
 
 Deno.test("a failing cell fails the run and is shown with its traceback", async () => {
-  const { totals, log, executed } = await run({ set: { k: -1 } });
+  const { totals, log, executed, copies } = await run({ set: { k: -1 } });
   assert.deepEqual(totals, { passed: 0, failed: 1 });
-  assert.match(log, /in cell 5:[^]*console\.log[^]*RangeError: k must not be negative, got -1/);
+  assert.match(
+    log,
+    /in cell 5:[^]*console\.log[^]*RangeError: k must not be negative, got -1\n +at /,
+  );
   assert.match(executed, /RangeError/, "the copy shows the error where it happened");
+  assert.equal(copies.length, 1);
+  assert.match(copies[0], /^parameters\.smoke-\w{6}\.failed\.ipynb$/);
+  assert.ok(log.includes(copies[0]), log);
+});
+
+Deno.test("a message for the user is shown without its trace, the beginning of its cell with it", async () => {
+  const lines = ["const a = 1;", "const b = 2;", "const c = 3;", "const d = 4;"];
+  const source = [...lines, 'throw new RangeError("Cannot add: why,\\ngot 3");'].join("\n");
+  await withCells([source], async (path) => {
+    const { log, executed } = await run({ notebooks: [path] });
+    const shown = "in cell 1:\nconst a = 1;\nconst b = 2;\nconst c = 3;\n…\n\n" +
+      "RangeError: Cannot add: why,\ngot 3\n\nthe copy up to there is /";
+    assert.ok(log.includes(shown.replace(/^/gm, "    ")), log);
+    assert.doesNotMatch(log, /^ +at /m);
+    assert.match(executed, / at /, "the copy has the whole trace");
+  });
+});
+
+Deno.test("other errors are told with their trace and the whole cell", () => {
+  const source = "1;\n2;\n3;\n4;";
+  const failure = { error: "Error: x\n  at y", name: "Error", message: "x", cell: 2, source };
+  assert.equal(failureText(failure), `in cell 2:\n${source}\n\nError: x\n  at y`);
+  assert.equal(failureText({ error: "Timeout: long" }), "Timeout: long");
+});
+
+Deno.test("the copy of a run that ended well stays until another ends well; that of a failed one until then", async () => {
+  const output = await Deno.makeTempDir();
+  const copy = join(output, "parameters.smoke.ipynb");
+  const failed = failedPath("parameters.ipynb", { scale: "smoke", output });
+  const options = { output, log: () => {} };
+  try {
+    const once = async (source: string, more: Partial<NotebookRunOptions> = {}) =>
+      await withCells([source], async (path) => {
+        await runNotebooks({ notebooks: [path], scale: "smoke", ...options, ...more });
+      });
+    const left = () => [...Deno.readDirSync(output)].map(({ name }) => join(output, name)).sort();
+    await once("console.log('first');");
+    const first = await Deno.readTextFile(copy);
+    assert.match(first, /first/);
+
+    await once("throw new Error('broken');");
+    assert.equal(await Deno.readTextFile(copy), first);
+    assert.match(await Deno.readTextFile(failed), /broken/);
+
+    const long = "await new Promise((done) => setTimeout(done, 60_000));";
+    await once(long, { timeout: 3 });
+    assert.equal(await Deno.readTextFile(copy), first);
+    assert.match(await Deno.readTextFile(failed), /60_000/);
+
+    const before = left();
+    for (const soon of [0, 3000]) {
+      const stopped = once(long, { signal: AbortSignal.timeout(soon) });
+      await assert.rejects(stopped, { name: "TimeoutError" });
+    }
+    assert.deepEqual(left(), before);
+
+    await once("console.log('second');");
+    assert.match(await Deno.readTextFile(copy), /second/);
+    assert.deepEqual(left(), [copy]);
+  } finally {
+    await Deno.remove(output, { recursive: true });
+  }
+});
+
+Deno.test("the copy of a failed run never lies under results/", () => {
+  const set = { k: 3 }, folder = join(RUNS_DIR, "notebooks");
+  const name = copyName("/n/01_cover.ipynb", "quick", { set }).replace(".ipynb", ".failed.ipynb");
+  const options = { scale: "quick", set, keep: true };
+  assert.equal(failedPath("/n/01_cover.ipynb", options), join(folder, name));
+});
+
+Deno.test("a run ends with the task that started it, even where that is killed", async () => {
+  const folder = await Deno.makeTempDir();
+  const note = join(folder, "pid");
+  const source = `await Deno.writeTextFile(${JSON.stringify(note)}, String(Deno.pid));
+    await new Promise((done) => setTimeout(done, 120_000));`;
+  try {
+    await withCells([source], async (path) => {
+      const output = join(folder, "copies");
+      const module = JSON.stringify(`file://${join(ROOT, "tools/jupyter/run_notebooks.ts")}`);
+      const options = JSON.stringify({ notebooks: [path], scale: "smoke", output });
+      const code = `import { runNotebooks } from ${module}; await runNotebooks(${options});`;
+      const task = new Deno.Command(Deno.execPath(), { args: ["eval", code], cwd: ROOT }).spawn();
+      const pid = Number(await until(() => Deno.readTextFile(note).catch(() => "")));
+      task.kill("SIGKILL");
+      await task.status;
+      assert.ok(await until(() => !isRunning(pid)), "the kernel runs on");
+      assert.throws(() => Deno.statSync(output), Deno.errors.NotFound);
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("a notebook that takes too long is ended", async () => {

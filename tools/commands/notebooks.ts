@@ -8,7 +8,7 @@
  * @module
  */
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
@@ -20,13 +20,13 @@ import {
   type RunTotals,
 } from "../jupyter/run_notebooks.ts";
 import { noteTimes, timesPath } from "../jupyter/times.ts";
-import { fail, ROOT } from "../project.ts";
-import { helpOn, readOptions } from "./arguments.ts";
+import { ROOT } from "../project.ts";
+import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 
 const SCALES = ["smoke", "quick", "paper"];
 
 const USAGE = `Usage: deno task notebooks [name…] [options]
-  name…                       notebooks whose names begin so, such as 05; all unless named
+  name…                       notebooks whose names begin so, such as 05, or their paths; all unless named
   --scale smoke|quick|paper   how much to run (quick)
   --set KEY=VALUE             another value for a parameter of the first cell, such as seed=8; may be repeated
   --timeout MINUTES           the most that a notebook may take
@@ -34,10 +34,14 @@ const USAGE = `Usage: deno task notebooks [name…] [options]
   --cold                      begin with empty caches, which are removed at the end
   --keep                      write to results/, which is committed, not to runs/`;
 
-/** The value of `key=value`: JSON where it is JSON, text otherwise. */
+/**
+ * The value of `key=value`: JSON where it is JSON, text otherwise.
+ *
+ * @throws {UsageError} when it is none
+ */
 export function parseSetting(setting: string): [name: string, value: unknown] {
   const at = setting.indexOf("=");
-  if (at < 1) throw new Error(`Cannot set a parameter: expected key=value, got ${setting}`);
+  if (at < 1) throw new UsageError(`Cannot set a parameter: expected key=value, got ${setting}`);
   const text = setting.slice(at + 1);
   try {
     return [setting.slice(0, at), JSON.parse(text)];
@@ -46,28 +50,39 @@ export function parseSetting(setting: string): [name: string, value: unknown] {
   }
 }
 
-/** The notebooks whose names begin with one of `names`; all of them when none is given. */
-export function selectNotebooks(paths: readonly string[], names: readonly string[]): string[] {
-  for (const name of names) {
-    if (paths.some((path) => notebookName(path).startsWith(name))) continue;
-    const known = paths.map(notebookName).join(", ") || "none";
-    throw new Error(`Cannot run notebook ${name}: there is no such notebook (there are: ${known})`);
-  }
-  const wanted = (path: string) => names.some((name) => notebookName(path).startsWith(name));
-  return paths.filter((path) => names.length === 0 || wanted(path));
+/** Whether a notebook's file name begins with `name`, or `name` is its path: one of another folder is another notebook. */
+function isNamed(path: string, name: string): boolean {
+  return basename(path).startsWith(name) || path === resolve(ROOT, name);
 }
 
-/** A number of the command line that must be positive. */
-function positive(name: string, text: string): number {
+/**
+ * The notebooks that `names` name; all of them when none is given.
+ *
+ * @throws {UsageError} when a name is of none
+ */
+export function selectNotebooks(paths: readonly string[], names: readonly string[]): string[] {
+  for (const name of names) {
+    if (paths.some((path) => isNamed(path, name))) continue;
+    const known = paths.map(notebookName).join(", ") || "none";
+    throw new UsageError(
+      `Cannot run notebook ${name}: there is no such notebook in notebooks/ (there are: ${known})`,
+    );
+  }
+  return paths.filter((path) => names.length === 0 || names.some((name) => isNamed(path, name)));
+}
+
+/** An option's value, which must be a positive number. */
+function positive(option: string, text: string, { integer = false } = {}): number {
   const value = Number(text);
-  if (value > 0) return value;
-  throw new Error(`Cannot run notebooks: --${name} must be a positive number, got ${text}`);
+  if (value > 0 && (!integer || Number.isSafeInteger(value))) return value;
+  const kind = integer ? "integer" : "number";
+  throw new UsageError(`Cannot read --${option}: expected a positive ${kind}, got ${text}`);
 }
 
 /**
  * Reads the command line.
  *
- * @throws {Error} when it is not understood
+ * @throws {UsageError} when it is not understood
  */
 export function parseCommandLine(
   args: readonly string[],
@@ -85,27 +100,25 @@ export function parseCommandLine(
       keep: { type: "boolean", default: false },
     },
   });
-  if (!SCALES.includes(values.scale)) {
-    throw new Error(`Cannot run notebooks: --scale must be one of ${SCALES.join(", ")}`);
-  }
-  if (values.cold && values.repeat !== "1") {
-    throw new Error("Cannot run notebooks: only the first of several runs would be --cold");
+  const repeat = positive("repeat", values.repeat, { integer: true });
+  if (values.cold && repeat > 1) {
+    throw new UsageError("Cannot run notebooks: only the first of several runs would be --cold");
   }
   if (values.keep && values.set.length > 0) {
-    throw new Error(
+    throw new UsageError(
       "Cannot run notebooks: --keep is for the committed configuration, which --set changes",
     );
   }
   const set = Object.fromEntries(values.set.map(parseSetting));
   if (Object.hasOwn(set, "scale")) {
-    throw new Error("Cannot set scale: it has an option of its own, --scale");
+    throw new UsageError("Cannot set scale: it has an option of its own, --scale");
   }
   return {
     notebooks: selectNotebooks(all, positionals),
-    scale: values.scale,
+    scale: oneOf("scale", values.scale, SCALES),
     set,
-    ...(values.timeout && { timeout: 60 * positive("timeout", values.timeout) }),
-    repeat: positive("repeat", values.repeat),
+    ...(values.timeout !== undefined && { timeout: 60 * positive("timeout", values.timeout) }),
+    repeat,
     cold: values.cold,
     keep: values.keep,
   };
@@ -115,7 +128,7 @@ export function parseCommandLine(
 const COLD = `cold-${hostname()}-`;
 
 /** Whether a process of this machine runs, whoever owns it. */
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
@@ -159,7 +172,7 @@ export async function runWithCaches(
 
 if (import.meta.main) {
   helpOn(USAGE);
-  using _interrupts = interruptible(); // the runner gets the same Ctrl-C and ends its kernel
+  using _interrupts = interruptible();
   try {
     const all = await listNotebooks(join(ROOT, "notebooks"));
     const { cold, ...options } = parseCommandLine(Deno.args, all);
@@ -179,6 +192,6 @@ if (import.meta.main) {
     console.log(`${passed} passed, ${failed} failed`);
     Deno.exit(failed > 0 ? 1 : 0);
   } catch (error) {
-    fail(error);
+    fail(error, USAGE);
   }
 }

@@ -6,6 +6,7 @@
 import { basename, join } from "node:path";
 import { entriesIn } from "../../lib/runtime/files.ts";
 import { didYouMean } from "../../lib/runtime/nearest.ts";
+import { UsageError } from "../commands/arguments.ts";
 
 /** One cell of a notebook, as far as the tools look at it. */
 export interface Cell {
@@ -127,14 +128,14 @@ function kindOf(value: unknown): string | undefined {
  * @param text the declared value, as {@linkcode parametersOf} gives it
  * @param name of the parameter
  * @param value the new one
- * @throws {Error} saying what it must be
+ * @throws {UsageError} saying what it must be
  */
 export function checkParameter(text: string, name: string, value: unknown): void {
   const declared = kindOfText(text);
   if (declared === undefined || declared === kindOf(value)) return;
   const got = typeof value === "number" ? String(value) : JSON.stringify(value);
   const shown = text.length > 1 || /\d/.test(text) ? `, such as ${text}` : "";
-  throw new Error(`Cannot set ${name}: it must be ${declared}${shown}, got ${got}`);
+  throw new UsageError(`Cannot set ${name}: it must be ${declared}${shown}, got ${got}`);
 }
 
 /**
@@ -143,7 +144,7 @@ export function checkParameter(text: string, name: string, value: unknown): void
  *
  * @param notebook the source
  * @param values new values; each must be a parameter of the notebook
- * @throws {Error} when the notebook has no such parameter, or one of another kind
+ * @throws {UsageError} when the notebook has no such parameter, or one of another kind
  */
 export function injectParameters(notebook: Notebook, values: Record<string, unknown>): Notebook {
   const copy = structuredClone(notebook);
@@ -152,7 +153,7 @@ export function injectParameters(notebook: Notebook, values: Record<string, unkn
     const text = parameters.get(name);
     if (text === undefined) {
       const known = didYouMean(name, [...parameters.keys()]);
-      throw new Error(`Cannot set ${name}: the notebook has no such parameter${known}`);
+      throw new UsageError(`Cannot set ${name}: the notebook has no such parameter${known}`);
     }
     checkParameter(text, name, value);
   }

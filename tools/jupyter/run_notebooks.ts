@@ -6,10 +6,11 @@
 import { dirname, join } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
-import { canonicalJson, sha256, writeAtomic } from "../../lib/runtime/files.ts";
+import { canonicalJson, sha256 } from "../../lib/runtime/files.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { didYouMean } from "../../lib/runtime/nearest.ts";
 import { type JupyterSetup, setUpJupyter } from "./kernelspec.ts";
+import { UsageError } from "../commands/arguments.ts";
 import { capture, ROOT } from "../project.ts";
 import {
   checkParameter,
@@ -36,7 +37,7 @@ export interface NotebookRunOptions {
   output?: string;
   /** The caches that notebooks use; the workspace's own if absent. */
   cacheDir?: string;
-  /** Ends the run after the notebook that is running: its runner hears the same Ctrl-C. */
+  /** Ends the run, and the notebook that is running. */
   signal?: AbortSignal;
   /** How often each notebook runs, one run after the other. */
   repeat?: number;
@@ -79,11 +80,46 @@ export function copyName(
   return `${notebookName(path)}.${scale}${hash}.ipynb`;
 }
 
+/**
+ * Where the copy of a run that failed goes: beside the executed ones, but never to results/. It names the same file
+ * whether results are kept or not.
+ */
+export function failedPath(
+  path: string,
+  { scale, set, output = outputFolder() }: Pick<NotebookRunOptions, "scale" | "set" | "output">,
+): string {
+  return join(output, copyName(path, scale, { set }).replace(/\.ipynb$/, ".failed.ipynb"));
+}
+
 /** What run_notebook.py says at its end. */
-interface PythonReport {
+export interface PythonReport {
+  /** What went wrong, in full; null when nothing did. */
   error: string | null;
+  /** The name of the error that a cell threw. */
+  name?: string;
+  /** Its message. */
+  message?: string;
+  /** The place of the cell that was running, from 1 on. */
   cell?: number | null;
+  /** Its text. */
   source?: string;
+}
+
+/** Lines of a cell that are shown with an error of the user's. */
+const SHOWN_LINES = 3;
+
+/**
+ * Tells what went wrong and where. A message of the form `Cannot X: why` is meant for the user and says all; any other
+ * error may be a fault of the code, and is told with its trace and the whole cell.
+ */
+export function failureText({ error, name, message, cell, source = "" }: PythonReport): string {
+  const told = message?.startsWith("Cannot ");
+  const lines = source.split("\n");
+  const cut = told && lines.length > SHOWN_LINES
+    ? [...lines.slice(0, SHOWN_LINES), "…"].join("\n")
+    : source;
+  const where = cell ? `in cell ${cell}:\n${cut}\n\n` : "";
+  return where + (told ? `${name}: ${message}` : error);
 }
 
 /** The command that runs one notebook; what it computes notes it. */
@@ -99,11 +135,17 @@ export function notebookCommand(
   return `deno task notebooks ${notebookName(path)} --scale ${scale}${settings.join("")}`;
 }
 
-/** Runs one notebook; returns what went wrong, or null. */
+/**
+ * Runs one notebook. The executed copy takes the place of an earlier one when the run ended well; what a failed run left
+ * lies in a file of its own until one ends well, and a run that is stopped leaves nothing.
+ *
+ * @returns what went wrong, or null
+ */
 async function runOne(
   path: string,
   options: NotebookRunOptions,
   { venv, env }: JupyterSetup,
+  signal: AbortSignal,
 ): Promise<string | null> {
   const { scale, keep = false, output = outputFolder(keep), cacheDir } = options;
   const notebook = await readNotebook(path);
@@ -113,12 +155,14 @@ async function runOne(
   const set = known(options.set ?? {});
   const values = { ...known({ scale }), ...set };
   const target = join(output, copyName(path, scale, { set, keep }));
-  await writeAtomic(target, JSON.stringify(injectParameters(notebook, values), null, 1));
+  const failed = failedPath(path, { ...options, set });
 
   const script = join(ROOT, "tools", "jupyter", "run_notebook.py");
   const timeout = options.timeout ?? timeLimit(scale);
   const limit = Number.isFinite(timeout) ? `${timeout}` : "inf";
-  const result = await capture(venv.python, [script, target, target, dirname(path), limit], {
+  const result = await capture(venv.python, [script, target, failed, dirname(path), limit], {
+    input: JSON.stringify(injectParameters(notebook, values)) + "\n",
+    signal,
     env: {
       ...env,
       DETAILCLIP_COMMAND: notebookCommand(path, scale, options.set),
@@ -128,9 +172,9 @@ async function runOne(
   });
   if (result.code !== 0) return `the runner ended with ${result.code}\n${result.output.trim()}`;
   const report: PythonReport = JSON.parse(result.output.trim().split("\n").at(-1)!);
-  if (report.error === null) return null;
-  const where = report.cell ? `in cell ${report.cell}:\n${report.source}\n\n` : "";
-  return `${where}${report.error}`;
+  if (report.error !== null) return `${failureText(report)}\n\nthe copy up to there is ${failed}`;
+  await Deno.remove(failed).catch(() => {}); // mostly there is none
+  return null;
 }
 
 /**
@@ -150,7 +194,9 @@ async function checkSet({ notebooks, set = {} }: NotebookRunOptions): Promise<vo
   for (const name of Object.keys(set)) {
     if (known.has(name)) continue;
     const near = didYouMean(name, [...known]);
-    throw new Error(`Cannot set ${name}: no notebook that is to run has such a parameter${near}`);
+    throw new UsageError(
+      `Cannot set ${name}: no notebook that is to run has such a parameter${near}`,
+    );
   }
 }
 
@@ -169,8 +215,8 @@ function repeatLine(name: string, repeat: number, seconds: readonly number[] = [
  *
  * @param options which, at what scale, with what parameters
  * @returns how many ended well and how many did not, and how long they took
- * @throws {Error} when a parameter is set that no notebook has, or to a value of another kind, or Jupyter cannot be set up; the
- * signal's reason when it has aborted
+ * @throws {UsageError} when a parameter is set that no notebook has, or to a value of another kind
+ * @throws {Error} when Jupyter cannot be set up; the signal's reason when it has aborted
  */
 export async function runNotebooks(options: NotebookRunOptions): Promise<RunTotals> {
   const { repeat = 1, log = console.log, signal = operationSignal() } = options;
@@ -181,7 +227,7 @@ export async function runNotebooks(options: NotebookRunOptions): Promise<RunTota
     const name = notebookName(path);
     for (let turn = 0; turn < repeat; turn++) {
       const start = performance.now();
-      const error = await runOne(path, options, setup).catch((error) => String(error));
+      const error = await runOne(path, options, setup, signal).catch((error) => String(error));
       signal.throwIfAborted();
       const seconds = (performance.now() - start) / 1000;
       totals[error === null ? "passed" : "failed"]++;
