@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { KEEP_VARIABLE } from "../lib/report/filing.ts";
+import { helpOn } from "../tools/commands/arguments.ts";
 
 const folder = import.meta.dirname!;
 const [name, ...options] = Deno.args;
@@ -16,8 +17,11 @@ const names = [...Deno.readDirSync(folder)]
   .flatMap(({ name }) => /^([a-z-]+)\.ts$/.exec(name)?.[1] ?? [])
   .filter((found) => !["main", "record"].includes(found)).sort();
 
+const usage = `Usage: deno task bench NAME [options]. Benchmarks: ${names.join(", ")}
+The options of a benchmark stand at the head of bench/NAME.ts; --keep, without others, renews results/bench.`;
+helpOn(usage);
 if (name === undefined || !names.includes(name) || !existsSync(join(folder, `${name}.ts`))) {
-  console.error(`Usage: deno task bench NAME [options]. Benchmarks: ${names.join(", ")}`);
+  console.error(usage);
   Deno.exit(2);
 }
 if (keep && args.length > 0) {

@@ -112,9 +112,3 @@ export function assertPinnedDeno(version: string = Deno.version.deno): void {
       `Start it with: npx -y deno@${DENO_VERSION} task NAME`,
   );
 }
-
-/** Prints an error's message, without a stack, and ends the process with status 1. */
-export function fail(error: unknown): never {
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-  Deno.exit(1);
-}

@@ -5,10 +5,11 @@
  */
 import { buildEngine } from "../../lib/tensor/native/build.ts";
 import { engine } from "../../lib/tensor/engine.ts";
-import { fail } from "../project.ts";
-import { helpOn, readOptions } from "./arguments.ts";
+import { fail, helpOn, readOptions } from "./arguments.ts";
 
-helpOn("Usage: deno task engine [--cuda]   builds the native engine, for a GPU with --cuda");
+const USAGE = "Usage: deno task engine [--cuda]   builds the native engine, for a GPU with --cuda";
+
+helpOn(USAGE);
 try {
   const { values } = readOptions({ options: { cuda: { type: "boolean", default: false } } });
   if (values.cuda) Deno.env.set("DETAILCLIP_CUDA", "1"); // this process then loads that one, too
@@ -16,5 +17,5 @@ try {
   const { name, version, device, gflops } = await engine();
   console.log(`${name} ${version} on the ${device}: ${gflops.toFixed(0)} GFLOP/s`);
 } catch (error) {
-  fail(error);
+  fail(error, USAGE);
 }

@@ -9,8 +9,12 @@ import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
 import { runNotebooks, type RunTotals } from "../jupyter/run_notebooks.ts";
 import { CHANGED_KNOBS } from "./changed_knobs.ts";
 import { runGate } from "./ok.ts";
-import { fail, ROOT } from "../project.ts";
+import { ROOT } from "../project.ts";
+import { fail, helpOn, readOptions } from "./arguments.ts";
 import { sumTotals, totalsLine } from "./test.ts";
+
+const USAGE = `Usage: deno task ci
+  what continuous integration runs: the gate, then every notebook at the smoke scale, twice`;
 
 type Counts = Pick<RunTotals, "passed" | "failed">;
 
@@ -40,7 +44,9 @@ async function runSmoke(
 }
 
 if (import.meta.main) {
+  helpOn(USAGE);
   try {
+    readOptions({ args: Deno.args });
     const gate = await runGate();
     const asTheyAre = await runSmoke("notebooks-smoke", () => ({}));
     console.log("once more, with changed parameters:");
@@ -52,6 +58,6 @@ if (import.meta.main) {
     console.log(totalsLine(totals));
     Deno.exit(totals.failed > 0 ? 1 : 0);
   } catch (error) {
-    fail(error);
+    fail(error, USAGE);
   }
 }

@@ -15,8 +15,7 @@ import {
 } from "../../lib/datasets/mod.ts";
 import { interruptible, operationSignal } from "../../lib/runtime/interrupt.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
-import { fail } from "../project.ts";
+import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 
 const USAGE = `Usage: deno task generate --out DIRECTORY [options]
   --seed N                        seed of every draw (1)
@@ -66,6 +65,6 @@ if (import.meta.main) {
   try {
     await generate(Deno.args);
   } catch (error) {
-    fail(error);
+    fail(error, USAGE);
   }
 }

@@ -21,6 +21,10 @@ Deno.test("the arguments: folder, browser and port on demand, root told to Jupyt
     assert.ok(args.includes(wanted), wanted);
   }
   assert.throws(() => labArguments(["--nonsense"], 1000), /nonsense/);
+  for (const port of ["x", "", "-1", "1.5", "65536"]) {
+    const wrong = { message: `Cannot read --port: expected a number from 0 to 65535, got ${port}` };
+    assert.throws(() => labArguments([`--port=${port}`]), wrong);
+  }
   assert.throws(() => labArguments(["a", "b"]), /Cannot open JupyterLab on 2 folders at once/);
 });
 

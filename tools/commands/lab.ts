@@ -10,13 +10,14 @@ import { resolve } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { KERNEL_NAME, setUpJupyter } from "../jupyter/kernelspec.ts";
 import { placeCopies, WORKING_FOLDER } from "../jupyter/working_copies.ts";
-import { fail } from "../project.ts";
-import { helpOn, readOptions } from "./arguments.ts";
+import { fail, helpOn, readOptions, UsageError } from "./arguments.ts";
 
 const USAGE = `Usage: deno task lab [folder] [options]
   folder         what is opened: my-notebooks, with your copies of the notebooks, unless another is named
   --no-browser   print the address only
   --port N       the port to listen on`;
+
+const LARGEST_PORT = 65535;
 
 /** The argument that names the folder that is opened. */
 const rootArgument = (folder: string) => `--ServerApp.root_dir=${resolve(folder)}`;
@@ -26,7 +27,7 @@ const rootArgument = (folder: string) => `--ServerApp.root_dir=${resolve(folder)
  *
  * @param args the task's own arguments
  * @param user the number of the user who runs it; Jupyter wants to be told when that is root
- * @throws {Error} when an argument is not understood
+ * @throws {UsageError} when an argument is not understood
  */
 export function labArguments(args: readonly string[], user: number | null = Deno.uid()): string[] {
   const { values, positionals: [folder = WORKING_FOLDER, ...more] } = readOptions({
@@ -35,7 +36,13 @@ export function labArguments(args: readonly string[], user: number | null = Deno
     options: { "no-browser": { type: "boolean" }, port: { type: "string" } },
   });
   if (more.length > 0) {
-    throw new Error(`Cannot open JupyterLab on ${more.length + 1} folders at once`);
+    throw new UsageError(`Cannot open JupyterLab on ${more.length + 1} folders at once`);
+  }
+  const { port } = values;
+  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= LARGEST_PORT)) {
+    throw new UsageError(
+      `Cannot read --port: expected a number from 0 to ${LARGEST_PORT}, got ${port}`,
+    );
   }
   return [
     "lab",
@@ -49,7 +56,7 @@ export function labArguments(args: readonly string[], user: number | null = Deno
     "--LabApp.news_url=None",
     "--LabApp.extension_manager=readonly",
     ...(values["no-browser"] ? ["--no-browser"] : []),
-    ...(values.port ? [`--ServerApp.port=${values.port}`] : []),
+    ...(port ? [`--ServerApp.port=${port}`] : []),
     ...(user === 0 ? ["--allow-root"] : []),
   ];
 }
@@ -66,6 +73,6 @@ if (import.meta.main) {
     Deno.addSignalListener("SIGTERM", () => lab.kill("SIGTERM"));
     Deno.exit((await lab.status).code);
   } catch (error) {
-    fail(error);
+    fail(error, USAGE);
   }
 }

@@ -12,8 +12,12 @@ import { pins } from "../checks/pins.ts";
 import { readme } from "../checks/readme.ts";
 import { browserTest, documentation, format, lint, types } from "../checks/sources.ts";
 import { wasmBytes } from "../checks/wasm.ts";
-import { assertPinnedDeno, fail, ROOT } from "../project.ts";
+import { assertPinnedDeno, ROOT } from "../project.ts";
+import { fail, helpOn, readOptions } from "./arguments.ts";
 import { runTests, sumTotals, type Totals, totalsLine } from "./test.ts";
+
+const USAGE = `Usage: deno task ok
+  the gate: format, lint, types, docs, notebooks, imports, pins, tests; every check runs, also after one failed`;
 
 /** The checks of the gate, quick ones first; tests and doc examples come after them. */
 export const CHECKS: readonly Check[] = [
@@ -77,11 +81,13 @@ export async function runGate(log: (line: string) => void = console.log): Promis
 }
 
 if (import.meta.main) {
+  helpOn(USAGE);
   try {
+    readOptions({ args: Deno.args });
     const totals = await runGate();
     console.log(totalsLine(totals));
     Deno.exit(totals.failed > 0 ? 1 : 0);
   } catch (error) {
-    fail(error);
+    fail(error, USAGE);
   }
 }

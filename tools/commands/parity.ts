@@ -12,8 +12,7 @@
  */
 import { loadEngine } from "../../lib/tensor/mod.ts";
 import { checkParity } from "../parity/compare.ts";
-import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
-import { fail } from "../project.ts";
+import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 
 const USAGE = "Usage: deno task parity FILE --heads H [--engine native|wasm]";
 
@@ -49,8 +48,6 @@ if (import.meta.main) {
     );
     console.log(JSON.stringify(absolute));
   } catch (error) {
-    if (!(error instanceof UsageError)) fail(error);
-    console.error(`error: ${error.message}\n${USAGE}`);
-    Deno.exit(2);
+    fail(error, USAGE);
   }
 }

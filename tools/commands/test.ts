@@ -8,6 +8,11 @@ import { join } from "node:path";
 import { exists } from "../checks/check.ts";
 import { setUpJupyter } from "../jupyter/kernelspec.ts";
 import { BROWSER_TEST, captureDeno, ROOT } from "../project.ts";
+import { helpOn } from "./arguments.ts";
+
+const USAGE = `Usage: deno task test [path…] [options]
+  path…           files and folders whose tests and doc examples run; all of the project unless named
+  --filter NAME   only tests whose names contain it, and whatever else \`deno test --help\` lists`;
 
 /** What a run of tests came to. */
 export interface Totals {
@@ -94,6 +99,7 @@ export async function runTests(
 }
 
 if (import.meta.main) {
+  helpOn(USAGE);
   const totals = await runTests(Deno.args);
   console.log(totalsLine(totals));
   Deno.exit(totals.failed > 0 ? 1 : 0);

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { InterruptError } from "../../lib/runtime/interrupt.ts";
+import { ROOT } from "../project.ts";
+import { readOptions, statusOf, UsageError } from "./arguments.ts";
+
+/** The programs of the tasks, by task. */
+const PROGRAMS = Object.fromEntries(
+  Object.entries<{ command: string }>(
+    JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))).tasks,
+  ).map(([task, { command }]) => [task, join(ROOT, command.replace("deno run -A ", ""))]),
+);
+
+/** Calls a task; one that goes to work instead of ending is ended. */
+async function call(task: string, ...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", PROGRAMS[task], ...args],
+    env: { NO_COLOR: "1" },
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, out, err };
+}
+
+for (const task of Object.keys(PROGRAMS)) {
+  Deno.test(`${task} explains itself with --help`, async () => {
+    const { code, out, err } = await call(task, "--help");
+    assert.equal(code, 0, err);
+    assert.ok(out.startsWith(`Usage: deno task ${task}`), out);
+  });
+}
+
+Deno.test("a task that is called wrongly ends with 2 and its usage", async () => {
+  const calls = {
+    ok: ["--quick"],
+    ci: ["some"],
+    notebooks: ["no-such-notebook"],
+    lab: ["--port", "x"],
+    generate: ["--images", "x", "--out", "none"],
+    engine: ["--cudda"],
+  };
+  for (const [task, args] of Object.entries(calls)) {
+    const { code, err } = await call(task, ...args);
+    assert.equal(code, 2, `${task}: ${err}`);
+    assert.match(err, new RegExp(`^error: Cannot [^]*^Usage: deno task ${task}`, "m"));
+  }
+});
+
+Deno.test("the status tells a wrong call, Ctrl-C and other errors apart", () => {
+  const errors = [new UsageError("call"), new InterruptError(), new Error("other"), "text"];
+  assert.deepEqual(errors.map(statusOf), [2, 130, 1, 1]);
+});
+
+Deno.test("an unknown option names the nearest one, and --help where there is no other", () => {
+  const read = (...args: string[]) => () => readOptions({ args, options: {} });
+  assert.throws(read("--fast"), /Unknown option '--fast' \(there are: --help\)/);
+  assert.throws(read("--halp"), /did you mean --help\?/);
+});
