@@ -42,6 +42,8 @@ export interface DatasetReport {
   missingImages: number;
   /** Images whose file name leaves the image root, or is a link that does: refused. */
   unsafePaths: number;
+  /** Files of a folder whose names do not end as those of images do: they are not listed. */
+  otherFiles?: number;
   /** Images listed more than once: the first one counts. */
   duplicateImages: number;
   /** Images without an object that can be used. */
@@ -149,6 +151,7 @@ export function firstImages(dataset: Dataset, count: number): Dataset {
 const PROBLEMS: [keyof DatasetReport, string][] = [
   ["missingImages", "images missing"],
   ["unsafePaths", "images refused: their path leaves the image root"],
+  ["otherFiles", "files left out: their endings are not those of images"],
   ["duplicateImages", "images listed twice"],
   ["imagesWithoutObjects", "images without objects"],
   ["unknownImages", "annotations of unlisted images"],
@@ -167,7 +170,7 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
 export function describeDataset({ name, annotated, report }: Dataset): string {
   const counts = PROBLEMS
     .filter(([key]) => annotated || key !== "imagesWithoutObjects")
-    .map(([key, words]) => [report[key] as number, words] as const)
+    .map(([key, words]) => [(report[key] ?? 0) as number, words] as const)
     .filter(([count]) => count > 0)
     .map(([count, words]) => `${count} ${words}`);
   const used = annotated

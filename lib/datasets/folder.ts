@@ -8,7 +8,7 @@ import { operationSignal } from "../runtime/interrupt.ts";
 import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
 import { isInside } from "./paths.ts";
 
-const ENDINGS = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff", "avif"];
+const ENDINGS = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "avif"];
 const EXTENSIONS = new RegExp(`\\.(${ENDINGS.join("|")})$`, "i");
 
 /** What files of images end in, for messages. */
@@ -17,7 +17,8 @@ export const IMAGE_ENDINGS: string = ENDINGS.map((ending) => `.${ending}`).join(
 /**
  * Lists a folder of images, sub-folders included, in the order of their ids. Whether a file really is
  * an image is found out when it is decoded: a file of that extension that is not one is listed, so that
- * it ends in the ledger rather than vanishing. Links that lead out of the folder are refused and counted.
+ * it ends in the ledger rather than vanishing. Links that lead out of the folder are refused and counted;
+ * files of other endings are left out and counted.
  *
  * @param directory the folder
  * @param options `signal` stops the listing with its reason; by default an interrupt does
@@ -35,35 +36,38 @@ export async function loadFolder(
   if (!(await Deno.stat(root)).isDirectory) {
     throw new Error(`Cannot load image folder ${directory}: it is not a folder`);
   }
-  const report = emptyReport();
+  const report = { ...emptyReport(), otherFiles: 0 };
   const ids: string[] = [];
-  const refuse = (id: string) => {
-    report.listed++;
-    report.unsafePaths++;
-    if (report.examples.length < 10) report.examples.push(`unsafePaths: ${id}`);
+  const leaveOut = (what: "unsafePaths" | "otherFiles", id: string) => {
+    report[what]++;
+    if (report.examples.length < 10) report.examples.push(`${what}: ${id}`);
   };
   const walk = async (folder: string): Promise<void> => {
     for await (const entry of Deno.readDir(join(root, folder))) {
       signal.throwIfAborted();
       const id = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory) await walk(id);
-      else if (!EXTENSIONS.test(entry.name)) continue;
-      else if (entry.isSymlink && !await leadsInside(root, join(root, id))) refuse(id);
-      else ids.push(id);
+      else if (!EXTENSIONS.test(entry.name)) leaveOut("otherFiles", id);
+      else if (entry.isSymlink && !await leadsInside(root, join(root, id))) {
+        leaveOut("unsafePaths", id);
+      } else ids.push(id);
     }
   };
   await walk("");
   if (ids.length === 0) {
-    const refused = report.unsafePaths > 0
-      ? ` (links that lead out of it: ${report.unsafePaths})`
-      : "";
+    const counts: [number, string][] = [
+      [report.unsafePaths, "links that lead out of it"],
+      [report.otherFiles, "files of other endings"],
+    ];
+    const found = counts.filter(([count]) => count > 0).map(([count, what]) => `${what}: ${count}`);
+    const others = found.length > 0 ? ` (${found.join("; ")})` : "";
     throw new Error(
-      `Cannot load image folder ${directory}: it holds no image${refused}; images are files that end in ` +
+      `Cannot load image folder ${directory}: it holds no image${others}; images are files that end in ` +
         IMAGE_ENDINGS,
     );
   }
   ids.sort((a, b) => (a < b ? -1 : 1)); // by code unit: the same order on every machine
-  report.listed += ids.length;
+  report.listed = ids.length + report.unsafePaths;
   return createDataset({
     name: basename(root),
     categories: [],
