@@ -8,17 +8,17 @@ const TOOL = fileURLToPath(new URL("./extract.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const ENCODER = fileURLToPath(new URL("../../lib/encoders/testdata/random-clip", import.meta.url));
 
-function start(args: string[]): Deno.ChildProcess {
+function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `--config=${CONFIG}`, TOOL, "--encoder", ENCODER, ...args],
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).spawn();
 }
 
-async function run(args: string[]) {
-  const { code, stdout, stderr } = await start(args).output();
+async function run(args: string[], env?: Record<string, string>) {
+  const { code, stdout, stderr } = await start(args, env).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
@@ -100,6 +100,31 @@ Deno.test("extract tool: a folder without images, or with broken ones alone, is 
       broken.stderr,
       /Cannot extract features of images: none of its 2 images can be read; /,
     );
+  }));
+
+Deno.test("extract tool: features go to the cache of DETAILCLIP_CACHE, where runs look for them", () =>
+  withFolder(async (folder) => {
+    await writeImages(join(folder, "images"), 1);
+    const args = ["--dataset", join(folder, "images"), "--cover", "full"];
+    const env = { DETAILCLIP_CACHE: join(folder, "of the variable") };
+    const { code, stdout, stderr } = await run(args, env);
+    assert.equal(code, 0, stderr);
+    const place = join(env.DETAILCLIP_CACHE, "features", "full-random-clip");
+    assert.ok(stdout.includes(`1 patches in ${place}`), stdout);
+    const other = await run([...args, "--cache", join(folder, "own")], env);
+    assert.ok(other.stdout.includes(`in ${join(folder, "own", "full-")}`), other.stdout);
+  }));
+
+Deno.test("extract tool: covers by objects are refused where there are no annotations", () =>
+  withFolder(async (folder) => {
+    await writeImages(join(folder, "images"), 1);
+    const { code, stderr } = await run([
+      ...["--dataset", join(folder, "images"), "--cache", join(folder, "cache")],
+      ...["--cover", "objects"],
+    ]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /Cannot use --cover objects: .*images is a folder, without annotations/);
+    await assert.rejects(Deno.stat(join(folder, "cache")), Deno.errors.NotFound);
   }));
 
 Deno.test("extract tool: a missing data set and a missing encoder are told together", async () => {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { parseCoverName } from "../../lib/covers/mod.ts";
 import { type Dataset, describeDataset, loadCoco, loadFolder } from "../../lib/datasets/mod.ts";
 import {
@@ -24,6 +24,7 @@ import {
   type Verify,
 } from "../../lib/features/mod.ts";
 import type { CutMethod } from "../../lib/images/mod.ts";
+import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
@@ -36,7 +37,7 @@ const OPTIONS = {
   encoder: { type: "string", default: "tiny-clip" },
   dtype: { type: "string", default: "fp32" },
   preprocessing: { type: "string" },
-  cache: { type: "string", default: ".cache/features" },
+  cache: { type: "string", default: join(CACHE_DIR, "features") },
   method: { type: "string", default: "exact" },
   shard: { type: "string" },
   "max-pixels": { type: "string" },
@@ -50,7 +51,7 @@ const USAGE = `Usage: deno task extract --dataset FOLDER|ANNOTATIONS.json [optio
   --encoder ID                  tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
   --dtype DTYPE                 of the encoder's weights: fp32, fp16, q8, … (fp32)
   --preprocessing clip|squash   how a patch becomes square: CLIP's centre crop, or squashed
-  --cache FOLDER                where features are kept (.cache/features)
+  --cache FOLDER                where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)
   --method exact|pyramid        how large images are cut (exact)
   --shard I/N                   do part I of N only; parts may run at the same time
   --max-pixels N                larger images are refused
@@ -127,10 +128,17 @@ async function lookFor(
 /** A data set of COCO annotations, or of the images in a folder. */
 async function loadDataset(call: ReturnType<typeof parseCall>): Promise<Dataset> {
   const { dataset: path, images } = call;
-  return await lookFor(call)
-    ? await loadFolder(path)
+  if (!await lookFor(call)) {
     // an image that the annotations list and that is not there belongs in the ledger, too
-    : await loadCoco(path, images ?? dirname(path), { keepMissing: true });
+    return await loadCoco(path, images ?? dirname(path), { keepMissing: true });
+  }
+  if (call.extract.cover.scheme === "objects") {
+    throw new UsageError(
+      `Cannot use --cover objects: ${path} is a folder, without annotations that say where objects ` +
+        `are; give a file of COCO annotations, and the folder as --images`,
+    );
+  }
+  return await loadFolder(path);
 }
 
 /** File names come from anywhere: what would move a terminal's cursor is written out. */
