@@ -198,6 +198,16 @@ Deno.test("no scale and no other parameters overwrite another's copy; kept copie
   const names = [{ seed: 8 }, { seed: 9 }, { k: 8 }].map((set) => name("quick", { set }));
   for (const name of names) assert.match(name, /^01_cover\.quick-[0-9a-f]{6}\.ipynb$/);
   assert.equal(new Set(names).size, 3);
+  const folder = Deno.makeTempDirSync(), annotations = join(folder, "own.json");
+  try {
+    const ofOwn = ["{}", '{"images": []}'].map((text) => {
+      Deno.writeTextFileSync(annotations, text);
+      return name("quick", { set: { datasets: { own: { annotations, root: folder } } } });
+    });
+    assert.notEqual(ofOwn[0], ofOwn[1], "data that changed in place");
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
   assert.equal(name("quick", { keep: true }), "01_cover.ipynb");
   assert.equal(name("paper", { keep: true }), "01_cover.paper.ipynb");
   assert.equal(outputFolder(true), join(ROOT, "results", "notebooks"));

@@ -5,6 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
+import { inputsPrint } from "../../lib/report/inputs.ts";
 import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { canonicalJson, sha256 } from "../../lib/runtime/files.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
@@ -66,7 +67,8 @@ export function outputFolder(keep = false): string {
 }
 
 /**
- * File name of an executed copy: those of other scales and parameters lie beside it. The kept one of the quick scale
+ * File name of an executed copy: those of other scales and parameters, and of other data under the same path, lie
+ * beside it. The kept one of the quick scale
  * has the notebook's own name.
  */
 export function copyName(
@@ -75,8 +77,9 @@ export function copyName(
   { set = {}, keep = false }: Pick<NotebookRunOptions, "set" | "keep"> = {},
 ): string {
   if (keep && scale === "quick") return `${notebookName(path)}.ipynb`;
-  const changed = Object.keys(set).length > 0;
-  const hash = changed ? `-${sha256(canonicalJson(set)).slice(0, 6)}` : "";
+  const changed = Object.keys(set).length > 0, print = inputsPrint(set);
+  const parts = print === undefined ? set : [set, print]; // own data may have changed in place
+  const hash = changed ? `-${sha256(canonicalJson(parts)).slice(0, 6)}` : "";
   return `${notebookName(path)}.${scale}${hash}.ipynb`;
 }
 
