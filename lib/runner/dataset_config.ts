@@ -42,7 +42,7 @@ export interface CocoFiles {
   annotations: string;
   /** Folder that the JSON's file names are relative to. */
   root: string;
-  /** Use only the first so many images, in the order of their ids. */
+  /** Use only the first so many images, in the order of the JSON. */
   limit?: number;
 }
 
