@@ -56,6 +56,6 @@ Deno.test("two members with one label, or with one configuration, are refused", 
   );
   await assert.rejects(
     runSeries([{ label: "a", config }, { label: "b", config }]),
-    /two of its members would write .*series.clevr-ds-reduced.smoke-\w+.rows\.jsonl/,
+    /two of its members would write .*series.clevr-ds-reduced.smoke-[\w-]+.rows\.jsonl/,
   );
 });
