@@ -172,6 +172,18 @@ export interface SimilarityRun extends MeasuredRun {
 }
 
 /**
+ * How the pairs of each method of a run are spread.
+ *
+ * @param run a retrieval run
+ * @param bin width of a bin in decimal logarithms
+ * @returns two rows a method
+ */
+export function similarityRows(run: RetrievalRun, bin: number = BIN): SimilarityRow[] {
+  const methods = shownIn(run), edges = commonEdges(methods, bin);
+  return methods.flatMap((method) => rowsOf(method, run.relevance, edges));
+}
+
+/**
  * Scores all pairs of a prompt and an image, and writes how they are spread as `similarity`.
  *
  * @param config see {@linkcode similarityConfig}
@@ -181,10 +193,9 @@ export async function runSimilarity(
   config: SimilarityConfig,
   options: RunOptions = {},
 ): Promise<SimilarityRun> {
-  const { bin = BIN, ...searched } = config;
+  const { bin, ...searched } = config;
   const run = await runRetrieval(searched, options);
-  const methods = shownIn(run), edges = commonEdges(methods, bin);
-  const rows = methods.flatMap((method) => rowsOf(method, run.relevance, edges));
+  const rows = similarityRows(run, bin);
   const provenance: Provenance = {
     ...{ ...run.provenance, experiment: EXPERIMENT, config, configHash: configHash(config) },
   };

@@ -13,6 +13,26 @@
  * What is here is what most users need. Each step's room has more, under a path of its own, and loads no more than it
  * needs: `detailclip/covers`, `detailclip/images`, `detailclip/fusion` …
  *
+ * @example A search of one's own photos
+ * ```ts
+ * import { classPrompts, extractFeatures, loadEncoder, loadFolder, maxOverPatches } from "detailclip";
+ * import { topResults } from "detailclip";
+ *
+ * // prints the photos of a folder that show a word best, and where: find("photos", "key")
+ * export async function find(folder: string, word: string): Promise<void> {
+ *   const dataset = await loadFolder(folder);
+ *   const encoder = await loadEncoder("tiny-clip"); // or a folder in the hub's layout, or a hub id
+ *   const cover = { scheme: "complete", k: 10 } as const; // cc@10: 166 patches an image
+ *   const store = await extractFeatures({ dataset, cover, encoder, cacheDir: ".cache/features" });
+ *   const images = store.imageIds.map((id) => store.get(id)); // N times (P, D)
+ *   const query = await classPrompts(encoder, [word]); // (1, D)
+ *   const scores = maxOverPatches(images, query, { dim: store.dim }); // (1, N)
+ *   for (const { image, score, box } of topResults(scores, 0, { boxesOf: (n) => images[n].boxes })) {
+ *     console.log(word, store.imageIds[image], score, box);
+ *   }
+ * }
+ * ```
+ *
  * @module
  */
 export {
@@ -212,5 +232,6 @@ export {
   similarityHistogram,
   type SimilarityHistogramRow,
   slider,
+  stackFigures,
   type Strip,
 } from "./plots/mod.ts";

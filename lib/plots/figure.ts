@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
 import { encodeJpeg, rasterizeSvg, resizeRgba, type RgbImage } from "../images/mod.ts";
-import { card, roundGeometry, textLine, wrapText } from "./svg.ts";
+import { card, element, roundGeometry, textLine, wrapText } from "./svg.ts";
 import { THEME } from "./theme.ts";
 
 const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
@@ -91,6 +91,28 @@ export function frame(
   const height = Math.ceil(y + PADDING * 0.7);
   const svg = roundGeometry(card(options.width, height, options.alt, markup));
   return new Figure(svg, options.width, height, options.alt);
+}
+
+/**
+ * Figures below each other, as one: for a slider that moves several.
+ *
+ * @param figures from top to bottom
+ * @throws {RangeError} when there are none
+ */
+export function stackFigures(figures: readonly Figure[]): Figure {
+  if (figures.length === 0) throw new RangeError("Cannot stack figures: there are none");
+  const width = Math.max(...figures.map((figure) => figure.width)), gap = 12;
+  let height = -gap, content = "";
+  for (const figure of figures) {
+    content += figure.svg.replace("<svg ", `<svg y="${height + gap}" `);
+    height += gap + figure.height;
+  }
+  const alt = figures.map((figure) => figure.alt).join("; ");
+  const svg = element("svg", {
+    xmlns: "http://www.w3.org/2000/svg",
+    ...{ width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": alt },
+  }, content);
+  return new Figure(svg, width, height, alt);
 }
 
 /** A picture that can stand in an SVG. */

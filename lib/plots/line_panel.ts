@@ -63,6 +63,8 @@ export interface AxisOptions {
   domain?: readonly [number, number];
   ticks?: readonly number[];
   format?: (value: number) => string;
+  /** A value that is pointed at. */
+  mark?: number;
 }
 
 /** What a line panel shows. */
@@ -75,6 +77,9 @@ export interface LinePanelOptions {
   series: readonly Line[];
   references?: readonly Reference[];
 }
+
+/** A band behind what is pointed at. */
+const MARK = { stroke: THEME.match, strokeWidth: 14, strokeOpacity: 0.45 } as const;
 
 const MARGIN = { top: 34, bottom: 42, left: 44 };
 
@@ -98,6 +103,7 @@ export function linePanel(options: LinePanelOptions): Panel {
       Plot.gridY(options.y.ticks ?? [], GRID),
       tickTexts(options.x.ticks ?? [], options.x.format),
       Plot.axisY(options.y.ticks ?? [], { ...AXIS, tickFormat: options.y.format }),
+      ...(options.x.mark === undefined ? [] : [Plot.ruleX([options.x.mark], MARK)]),
       Plot.ruleY(references, {
         y: "y",
         stroke: (r: Reference) => r.style.color,

@@ -4,7 +4,14 @@
  * @module
  */
 export * from "./theme.ts";
-export { Figure, type FigureOptions, type Picture, pictureOf, saveFigure } from "./figure.ts";
+export {
+  Figure,
+  type FigureOptions,
+  type Picture,
+  pictureOf,
+  saveFigure,
+  stackFigures,
+} from "./figure.ts";
 export * from "./patch_counts.ts";
 export * from "./recall_by_size.ts";
 export * from "./recall_bars.ts";

@@ -25,6 +25,8 @@ export interface RecallByCoverOptions extends FigureOptions {
   references?: readonly (RecallRow & { panel?: string })[];
   /** Panels in a row; all of them unless told. */
   columns?: number;
+  /** A k that is pointed at. */
+  mark?: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface RecallByCoverOptions extends FigureOptions {
  */
 export function recallByCover(
   rows: readonly KRow[],
-  { references = [], columns = 2, ...options }: RecallByCoverOptions = {},
+  { references = [], columns = 2, mark, ...options }: RecallByCoverOptions = {},
 ): Figure {
   const panels = [...Map.groupBy(rows, (row) => row.panel ?? "")].map(([title, group]) => ({
     title,
@@ -78,6 +80,7 @@ export function recallByCover(
         label: "k: the smallest patch is 1/k of the image’s side",
         ticks: ks.filter((k) => ks.length <= 8 || k % 2 === 1),
         format: String,
+        mark,
       },
     }));
 }

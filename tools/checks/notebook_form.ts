@@ -43,7 +43,7 @@ export const notebookForm: Check = {
       const name = basename(path);
       const lacking = lackingIn(await readNotebook(path));
       problems.push(...lacking.map((what) => `${name} lacks ${what}`));
-      if (!readme.includes(`(notebooks/${name})`)) problems.push(`README.md does not name ${name}`);
+      if (!readme.includes(`notebooks/${name}`)) problems.push(`README.md does not name ${name}`);
     }
     return problems;
   },

@@ -1,11 +1,12 @@
 /**
- * README.md tells no tales: its snippets compile, its tasks and files exist, its tables are the rows.
+ * README.md tells no tales: its snippets compile, its tasks and files exist, its tables, and those of
+ * results/CLAIMS.md, are the rows.
  *
  * @module
  */
 import { dirname, join } from "node:path";
 import { capture, captureDeno } from "../project.ts";
-import { fillTables, tableFiles } from "./readme_table.ts";
+import { fillTables, PAGES, tableFiles } from "./readme_table.ts";
 import { type Check, exists, messages } from "./check.ts";
 
 /** Tasks that the text names, as `deno task NAME` or `deno@2.8.1 task NAME`. */
@@ -26,7 +27,7 @@ function namedFiles(text: string): string[] {
 }
 
 /**
- * The README with the rows that are committed. A run of one's own writes other rows over them (training
+ * A page with the rows that are committed. A run of one's own writes other rows over them (training
  * differs in its last digits from machine to machine) and makes the text no less true.
  *
  * @returns `undefined` outside a checkout
@@ -47,6 +48,17 @@ async function fillFromCommit(text: string, root: string): Promise<string | unde
   }
 }
 
+/** What is wrong with the tables of a page. */
+async function staleTables(page: string, root: string): Promise<string[]> {
+  const path = join(root, page);
+  if (!await exists(path)) return [];
+  const text = await Deno.readTextFile(path);
+  const filled = await fillTables(text, root).catch((error: Error) => error);
+  if (filled instanceof Error) return [filled.message];
+  if (filled === text || await fillFromCommit(text, root) === text) return [];
+  return [`${page} has a table that differs from its rows: run tools/checks/readme_table.ts`];
+}
+
 /** The snippets, tasks and files of README.md. */
 export const readme: Check = {
   name: "README",
@@ -62,13 +74,7 @@ export const readme: Check = {
     for (const path of new Set(namedFiles(text))) {
       if (!await exists(join(root, path))) problems.push(`README.md names ${path}; there is none`);
     }
-    const filled = await fillTables(text, root).catch((error: Error) => error);
-    if (filled instanceof Error) problems.push(filled.message);
-    else if (filled !== text && await fillFromCommit(text, root) !== text) {
-      problems.push(
-        "README.md has a table that differs from its rows: run tools/checks/readme_table.ts",
-      );
-    }
+    for (const page of PAGES) problems.push(...await staleTables(page, root));
     const { code, output } = await captureDeno(["check", "--doc-only", "README.md"], { cwd: root });
     if (code !== 0) problems.push(messages(output));
     return problems;

@@ -1,5 +1,5 @@
 /**
- * Puts the tables of README.md where they belong: `deno run -A tools/checks/readme_table.ts` fills every block
+ * Puts tables into README.md and results/CLAIMS.md: `deno run -A tools/checks/readme_table.ts` fills every block
  *
  *     <!-- table: results/rows/NAME.jsonl -->
  *     <!-- /table -->
@@ -9,8 +9,8 @@
  *     <!-- claims -->
  *     <!-- /claims -->
  *
- * with what the notebooks' rows at the quick scale say of the paper's claims. The gate refuses a block that
- * says something else than its files.
+ * with what the notebooks' rows at the quick scale say of the paper's claims, and a block `tally` with how many of them
+ * hold. The gate refuses a block that says something else than its files.
  *
  * @module
  */
@@ -25,22 +25,38 @@ import { ROOT } from "../project.ts";
 
 const TABLE = /(?<open><!-- table: (?<path>\S+) -->\n)[^]*?(?<close><!-- \/table -->)/g;
 const CLAIMS_BLOCK = /(?<open><!-- claims -->\n)[^]*?(?<close><!-- \/claims -->)/g;
+const TALLY_BLOCK = /(?<open><!-- tally -->\n)[^]*?(?<close><!-- \/tally -->)/g;
 
-/** Files of rows that a README's tables are made from, relative to the workspace. */
+/** The pages that have such blocks, relative to the workspace. */
+export const PAGES = ["README.md", "results/CLAIMS.md"];
+
+/** Files of rows that a page's tables are made from, relative to the workspace. */
 export function tableFiles(text: string): string[] {
   const named = [...text.matchAll(TABLE)].map(({ groups }) => groups!.path);
-  if (!text.includes("<!-- claims -->")) return named;
+  if (!/<!-- (claims|tally) -->/.test(text)) return named;
   const needed = CLAIMS.flatMap(({ needs }) => Object.keys(needs)).map((name) =>
     rowsPath(name, "quick", "results")
   );
   return [...new Set([...named, ...needed])];
 }
 
-/** The claims with their verdicts, in Markdown. */
+/** The claims, judged by the rows at the quick scale. */
+const judged = async (root: string) =>
+  judgeClaims(CLAIMS, await storedRuns(CLAIMS, "quick", join(root, "results")));
+
+/** How many claims there are, and how many hold. */
+async function tallyMarkdown(root: string): Promise<string> {
+  const all = await judged(root);
+  const count = (verdict: string) => all.filter(({ holds }) => holds === verdict).length;
+  const unmeasured = count("not measured");
+  return `Of ${all.length} claims ${count("yes")} hold here, ${count("partly")} hold partly and ` +
+    `${count("no")} do not` + (unmeasured > 0 ? `; ${unmeasured} were not measured.` : ".");
+}
+
+/** The claims with their verdicts, in Markdown, for a page in results/. */
 async function claimsMarkdown(root: string): Promise<string> {
-  const rows = await storedRuns(CLAIMS, "quick", join(root, "results"));
-  const lines = judgeClaims(CLAIMS, rows).map((claim) => [
-    `[${claim.notebook}](notebooks/${claim.notebook}.ipynb)`,
+  const lines = (await judged(root)).map((claim) => [
+    `[${claim.notebook}](../notebooks/${claim.notebook}.ipynb)`,
     claim.where,
     `${claim.claim}: ${claim.measure}`,
     claim.ours,
@@ -81,9 +97,9 @@ async function fill(
 }
 
 /**
- * A README with every table made anew from its rows.
+ * A page with every table made anew from its rows.
  *
- * @param text the README
+ * @param text the page
  * @param root folder that the files are relative to
  * @throws {Error} when a file of rows cannot be read
  */
@@ -94,10 +110,12 @@ export async function fillTables(text: string, root: string): Promise<string> {
     TABLE,
     async ({ path }) => recallMarkdown(await readResults(join(root, path)), { paper }),
   );
-  return await fill(tables, CLAIMS_BLOCK, () => claimsMarkdown(root));
+  const tallied = await fill(tables, TALLY_BLOCK, () => tallyMarkdown(root));
+  return await fill(tallied, CLAIMS_BLOCK, () => claimsMarkdown(root));
 }
 
 if (import.meta.main) {
-  const path = join(ROOT, "README.md");
-  await writeAtomic(path, await fillTables(await Deno.readTextFile(path), ROOT));
+  for (const path of PAGES.map((page) => join(ROOT, page))) {
+    await writeAtomic(path, await fillTables(await Deno.readTextFile(path), ROOT));
+  }
 }

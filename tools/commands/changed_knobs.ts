@@ -7,6 +7,7 @@
 
 /** New values of parameters, by notebook. */
 export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  "00_anatomy": { seed: 8, k: 3, epochs: 2, query: "bear" },
   "01_complete_cover": { seed: 8, k: 3 },
   "02_data_sets": { seed: 8, sets: ["CLEVR-DS-S", "CLEVR-DS-L"] },
   "03_scale_sensitivity": { seed: 8, k: 4 },

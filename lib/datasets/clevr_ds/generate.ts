@@ -102,7 +102,10 @@ function refuse(directory: string, why: string): never {
 async function holdsRecipe(directory: string, recipe: Recipe): Promise<boolean> {
   const found = await readTextIfThere(join(directory, RECIPE));
   if (found !== undefined && found !== canonicalJson(recipe)) {
-    refuse(directory, `it holds scenes of another recipe, ${found}`);
+    refuse(
+      directory,
+      `it holds scenes of another recipe, ${found}; name another folder, or delete it`,
+    );
   }
   return found !== undefined;
 }

@@ -1,0 +1,36 @@
+/**
+ * `deno task site [--out FOLDER] [--notebooks FOLDER] [--no-api]`: the executed notebooks as a static site.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { buildSite } from "../site/site.ts";
+import { fail, helpOn, readOptions } from "./arguments.ts";
+import { ROOT } from "../project.ts";
+
+const USAGE = `Usage: deno task site [options]
+  --out FOLDER        gets the site (site/)
+  --notebooks FOLDER  of executed notebooks (results/notebooks/), such as runs/notebooks/
+  --no-api            without the pages of the API`;
+
+if (import.meta.main) {
+  helpOn(USAGE);
+  try {
+    const { values } = readOptions({
+      options: {
+        out: { type: "string", default: resolve(ROOT, "site") },
+        notebooks: { type: "string", default: resolve(ROOT, "results", "notebooks") },
+        "no-api": { type: "boolean", default: false },
+      },
+    });
+    const out = resolve(values.out);
+    const names = await buildSite({
+      out,
+      notebooks: resolve(values.notebooks),
+      api: !values["no-api"],
+    });
+    console.log(`${names.length} notebooks; open ${out}/index.html`);
+  } catch (error) {
+    fail(error, USAGE);
+  }
+}
