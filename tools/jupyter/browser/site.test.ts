@@ -17,9 +17,12 @@ async function executedNotebook(folder: string): Promise<void> {
     console.log((await slider({ k: [2, 5, 10] }, ({ k }) => figure(k))).html);
     Deno.exit();`;
   const { output: html } = await captureDeno(["eval", "--quiet", code], { cwd: ROOT });
-  const cells = ["claim, and what is measured ".repeat(4), "12.5"].map((text) => `<td>${text}</td>`);
+  const cells = ["claim, and what is measured ".repeat(4), "12.5"].map((text) =>
+    `<td>${text}</td>`
+  );
   const table = `<table><tr>${cells.join("").repeat(8)}</tr></table>`;
-  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="1600" height="300"><rect width="1600" height="300"/></svg>';
+  const svg =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="1600" height="300"><rect width="1600" height="300"/></svg>';
   const result = (data: Record<string, string>) => ({
     ...{ output_type: "execute_result", execution_count: 1, metadata: {}, data },
   });
@@ -45,7 +48,8 @@ async function executedNotebook(folder: string): Promise<void> {
 }
 
 Deno.test({
-  name: "the site in a browser: nothing is wider than the window, and sliders move without a kernel",
+  name:
+    "the site in a browser: nothing is wider than the window, and sliders move without a kernel",
   ignore: executablePath === undefined,
   async fn() {
     const folder = await Deno.makeTempDir();
@@ -74,7 +78,8 @@ Deno.test({
             }
             const cell = page.locator("td").first();
             assert.equal(await cell.evaluate((td) => getComputedStyle(td).textAlign), "left");
-            const input = page.locator("input[type=range]"), image = page.locator("[data-live] > img");
+            const input = page.locator("input[type=range]"),
+              image = page.locator("[data-live] > img");
             assert.match(await page.locator("small").innerText(), /no kernel here/);
             await input.press("End");
             await page.locator("small", { hasText: "this is k = 10, drawn ahead" }).waitFor();
