@@ -30,7 +30,7 @@ export const SLIDER_SCRIPT = `({ token, port, names, lists }) => {
       const nearest = ahead.reduce((best, other) => distance(other.at) < distance(best.at) ? other : best);
       image.src = nearest.source;
       image.alt = nearest.alt;
-      note.textContent = why + ": this is " + nearest.caption + ", drawn ahead";
+      note.textContent = why + "; this is " + nearest.caption + ", drawn ahead";
     };
     // a page from elsewhere has no kernel on this machine, and need not look for one
     const near = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
@@ -41,9 +41,9 @@ export const SLIDER_SCRIPT = `({ token, port, names, lists }) => {
       try {
         answer = await fetch("http://127.0.0.1:" + port + "/" + token + "?at=" + at);
       } catch {
-        return drawnAhead("no kernel answers, run the cell again");
+        return drawnAhead("no kernel answers: run the cell again (a remote one cannot answer)");
       }
-      if (answer.status === 404) return drawnAhead("the kernel is another one, run the cell again");
+      if (answer.status === 404) return drawnAhead("the kernel is another one: run the cell again");
       const text = await answer.text();
       if (!answer.ok) return void (note.textContent = text);
       const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;

@@ -19,6 +19,7 @@ for (const engine of ["native", "wasm"]) {
     const { code, out, err } = await parity(FILE, "--heads", "3", "--engine", engine);
     assert.equal(code, 0, err);
     assert.match(out, /^\{.*\}\n$/);
+    assert.match(err, /^equal: no part differs by more than 0\.0001$/m);
     const found = JSON.parse(out);
     assert.deepEqual(Object.keys(found), ["output", "gradient", "losses"]);
     for (const [name, value] of Object.entries(found)) {
@@ -28,8 +29,9 @@ for (const engine of ["native", "wasm"]) {
 }
 
 Deno.test("the heads matter", async () => {
-  const { code, out } = await parity(FILE, "--heads", "2", "--engine", "wasm");
-  assert.equal(code, 0);
+  const { code, out, err } = await parity(FILE, "--heads", "2", "--engine", "wasm");
+  assert.equal(code, 1);
+  assert.match(err, /^different: output.* by more than 0\.0001$/m);
   assert.ok(JSON.parse(out).output > 1e-3);
 });
 

@@ -28,6 +28,18 @@ export interface Differences {
   losses: number;
 }
 
+/** Parts of the largest value of a tensor by which float32 arithmetic in another order may differ. */
+export const TOLERANCE = 1e-4;
+
+/**
+ * The parts that differ by more than {@linkcode TOLERANCE}.
+ *
+ * @param relative differences relative to PyTorch's largest values
+ */
+export function beyondTolerance(relative: Differences): (keyof Differences)[] {
+  return (["output", "gradient", "losses"] as const).filter((part) => relative[part] > TOLERANCE);
+}
+
 /** What {@link checkParity} finds. */
 export interface ParityReport {
   /** max |Δ|. */
@@ -46,7 +58,17 @@ export interface ParityReport {
  * @throws Error naming the file when it has another layout, or when a value is not finite
  */
 export async function checkParity(path: string, heads: number): Promise<ParityReport> {
-  const file = await readParityFile(path, heads);
+  return compareFile(path, await readParityFile(path, heads));
+}
+
+/**
+ * Compares this workspace with a file that has been read. `loadEngine()` comes first.
+ *
+ * @param path what messages call it
+ * @param file what it says
+ * @throws Error naming the file when it does not fit the model, or when a value is not finite
+ */
+export function compareFile(path: string, file: ParityFile): ParityReport {
   try {
     const model = buildFusion(file.spec, { dim: file.dim }, file.weights);
     try {
