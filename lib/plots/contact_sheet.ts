@@ -64,7 +64,7 @@ export function contactSheet(rows: readonly SheetRow[], options: FigureOptions =
     }`,
     note: `Yellow: annotated objects, dashed from ${
       100 * LARGE_SIDE
-    } % of the image’s side on. Below each image: how many there are.`,
+    } % of the image’s side on. Below each image: how many are annotated.`,
     width: 760,
     ...options,
   }, (width) => {
@@ -133,7 +133,7 @@ function drawSample({ picture, boxes }: Sample, size: number): string {
         "stroke-dasharray": large ? "6 4" : undefined,
       });
   }).join("");
-  const count = `${boxes.length} object${boxes.length === 1 ? "" : "s"}`;
+  const count = `${boxes.length} annotated`; // there may be more to see: CLEVR-DS-L asks for large ones only
   return element("rect", { width: size, height: size, fill: THEME.line }) + image + outlines +
     textLine(count, 0, size + 14, { size: 11.5, fill: THEME.soft });
 }
