@@ -28,7 +28,7 @@ Deno.test("every object has a box; large ones are dashed", () => {
   const { svg } = contactSheet(rows);
   assert.equal(svg.match(/stroke="#ffd21f"/g)?.length, 2);
   assert.equal(svg.match(/stroke-dasharray="6 4"/g)?.length, 1);
-  assert.match(svg, /1 object</);
+  assert.match(svg, />1 annotated</);
   assert.match(svg, /0 annotated/);
 });
 
