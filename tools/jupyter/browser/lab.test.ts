@@ -295,7 +295,8 @@ Deno.test({
         await restart();
         await idle();
         for (let step = 0; step < 3; step++) await input.press("ArrowRight");
-        await note.filter({ hasText: /run the cell again.*; this is k = 6, drawn ahead/ }).waitFor();
+        await note.filter({ hasText: /run the cell again.*; this is k = 6, drawn ahead/ })
+          .waitFor();
         assert.match(await shownBy(cell(2)), /cc@6 over an image/, "the nearest to 5 drawn ahead");
         await run(2);
         await said(2, /ReferenceError/); // the variables are gone
