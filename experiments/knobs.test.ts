@@ -19,4 +19,8 @@ Deno.test("lists are sorted; empty ones and doubles are refused", () => {
 Deno.test("unknown names are refused with the known ones", () => {
   assert.deepEqual(checkNames("sets", ["b"], ["a", "b"]), ["b"]);
   assert.throws(() => checkNames("sets", ["c"], ["a", "b"]), /must be one of a, b, got "c"/);
+  assert.throws(
+    () => checkNames("query", ["bearr"], ["bear", "key"]),
+    /"bearr"; did you mean bear\?/,
+  );
 });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { nearestName } from "detailclip/runtime";
+
 /** The least and the most that a number may be. */
 export type Range = readonly [least: number, most: number];
 
@@ -72,7 +74,9 @@ export function checkNames(
 ): readonly string[] {
   const odd = checkList(name, values).find((value) => !known.includes(value));
   if (odd === undefined) return values;
+  const near = typeof odd === "string" ? nearestName(odd, known) : undefined;
   throw new RangeError(
-    `Cannot set ${name}: each must be one of ${known.join(", ")}, got ${JSON.stringify(odd)}`,
+    `Cannot set ${name}: each must be one of ${known.join(", ")}, got ${JSON.stringify(odd)}` +
+      (near === undefined ? "" : `; did you mean ${near}?`),
   );
 }

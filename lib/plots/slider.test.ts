@@ -62,17 +62,26 @@ Deno.test("what is drawn ahead stands below each other: the first position, and 
   ]);
 });
 
-Deno.test("what cannot be drawn is said to the page, and the next position is drawn", async () => {
-  let ahead = true;
+Deno.test("what cannot be drawn is left out ahead and said to the page; the next position is drawn", async () => {
   await using made = await slider({ k: [1, 2] }, ({ k }) => {
-    if (k === 2 && !ahead) throw new RangeError("k is too large");
+    if (k === 2) throw new RangeError("k is too large");
     return says(String(k));
-  }, { ahead: 2 });
-  ahead = false;
+  });
+  assert.equal(made.html.match(/<details/g)?.length, 1);
   const address = addressOf(made.html);
   const { status, text } = await ask(address, "1");
   assert.deepEqual([status, text], [500, "RangeError: k is too large"]);
   assert.equal((await ask(address, "0")).status, 200);
+  const none = slider({ k: [2] }, () => Promise.reject(new RangeError("not at all")));
+  await assert.rejects(none, /not at all/);
+});
+
+Deno.test("of many sliders the oldest are let go", async () => {
+  const all = [];
+  for (let i = 0; i < 33; i++) all.push(await slider({ k: [1] }, () => says(String(i))));
+  assert.equal((await ask(addressOf(all[0].html), "0")).status, 404);
+  assert.equal((await ask(addressOf(all[1].html), "0")).status, 200);
+  for (const made of all) await made[Symbol.asyncDispose]();
 });
 
 Deno.test("sliders share a server, which ends with the last of them", async () => {
@@ -90,6 +99,11 @@ Deno.test("sliders share a server, which ends with the last of them", async () =
 Deno.test("values that cannot be chosen are refused", async () => {
   const draw = () => says("");
   await assert.rejects(slider({ k: [] }, draw), /k has no values/);
+  const odd = { q: 1 } as unknown as { k: 1 };
+  await assert.rejects(slider({ k: [1, 2] }, draw, { at: odd }), /there is no q to stand at/);
+  await assert.rejects(slider({ k: [1, 2] }, draw, { ahead: NaN }), /ahead must be a positive in/);
+  const nothing = () => undefined as unknown as Figure;
+  await assert.rejects(slider({ k: [1, 2] }, nothing), /draw returned no Figure at k = 1/);
   await assert.rejects(
     slider({ k: [1, 2] }, draw, { at: { k: 3 as 1 } }),
     /Cannot make slider: k cannot be at 3, only at 1, 2/,

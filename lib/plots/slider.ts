@@ -7,7 +7,8 @@
  *
  * @module
  */
-import type { Figure } from "./figure.ts";
+import { didYouMean } from "../runtime/nearest.ts";
+import { Figure } from "./figure.ts";
 import { SLIDER_SCRIPT } from "./slider_script.ts";
 import { element, escapeXml } from "./svg.ts";
 
@@ -28,8 +29,11 @@ export interface SliderOptions<C extends Choices> {
 /** Draws the figure of a position, given as an index into each choice. */
 type Draw = (indices: readonly number[]) => Promise<Figure>;
 
-/** Sliders that pages may ask for, by token. */
+/** Sliders that pages may ask for, by token, oldest first. */
 const asked = new Map<string, { sizes: number[]; draw: Draw }>();
+
+/** A cell that runs again makes a new slider: the data of old ones are let go. */
+const MOST_SLIDERS = 32;
 
 /** The one server of this process. */
 let server: Deno.HttpServer<Deno.NetAddr> | undefined;
@@ -126,7 +130,7 @@ function control(name: string, values: readonly (string | number)[], at: number)
   );
   return element(
     "label",
-    { style: "margin-right: 1.5em; white-space: nowrap" },
+    { style: "display: inline-block; margin-right: 1.5em" },
     [
       escapeXml(name),
       input,
@@ -140,7 +144,7 @@ function dataUri({ svg }: Figure): string {
 }
 
 /**
- * Sliders that redraw a figure as they move.
+ * Sliders that redraw a figure as they move. It has to be awaited: the figures that are drawn ahead take their time.
  *
  * @param choices the values that each may have; a slider each
  * @param draw the figure of a position; it runs in the kernel, also while another cell waits
@@ -159,6 +163,15 @@ export async function slider<const C extends Choices>(
   { at = {}, ahead = 5 }: SliderOptions<C> = {},
 ): Promise<Slider> {
   const names = Object.keys(choices), lists = Object.values(choices);
+  const odd = Object.keys(at).find((name) => !names.includes(name));
+  if (odd !== undefined) {
+    throw new RangeError(
+      `Cannot make slider: there is no ${odd} to stand at${didYouMean(odd, names)}`,
+    );
+  }
+  if (!Number.isInteger(ahead) || ahead < 1) {
+    throw new RangeError(`Cannot make slider: ahead must be a positive integer, got ${ahead}`);
+  }
   const first = names.map((name, n) => {
     if (lists[n].length === 0) throw new RangeError(`Cannot make slider: ${name} has no values`);
     const value = at[name] ?? lists[n][0], index = lists[n].indexOf(value);
@@ -168,17 +181,22 @@ export async function slider<const C extends Choices>(
     );
   });
   const valuesAt = (indices: readonly number[]) => indices.map((i, n) => lists[n][i]);
-  const drawAt: Draw = async (indices) =>
-    await draw(
-      Object.fromEntries(valuesAt(indices).map((value, n) => [names[n], value])) as Position<C>,
-    );
   const caption = (indices: readonly number[]) =>
     valuesAt(indices).map((value, n) => `${names[n]} = ${value}`).join(", ");
+  const drawAt: Draw = async (indices) => {
+    const position = Object.fromEntries(valuesAt(indices).map((value, n) => [names[n], value]));
+    const figure = await draw(position as Position<C>);
+    if (figure instanceof Figure) return figure;
+    throw new TypeError(`Cannot show slider: draw returned no Figure at ${caption(indices)}`);
+  };
 
   const sizes = lists.map(({ length }) => length), pictures: string[] = [];
   let alt = "";
   for (const indices of positionsAhead(first, sizes, ahead)) {
-    const figure = await drawAt(indices);
+    const figure = await drawAt(indices).catch((error) => {
+      if (pictures.length === 0) throw error; // elsewhere the page says it when it comes there
+    });
+    if (!figure) continue;
     alt ||= figure.alt;
     const image = element("img", {
       src: dataUri(figure),
@@ -191,6 +209,7 @@ export async function slider<const C extends Choices>(
   }
   const token = crypto.randomUUID();
   asked.set(token, { sizes, draw: drawAt });
+  for (const old of [...asked.keys()].slice(0, -MOST_SLIDERS)) asked.delete(old);
   const settings = { token, port: serverPort(), names, lists };
   const html = element(
     "div",

@@ -29,14 +29,17 @@ export const SLIDER_SCRIPT = `({ token, port, names, lists }) => {
     const drawnAhead = (why) => {
       const nearest = ahead.reduce((best, other) => distance(other.at) < distance(best.at) ? other : best);
       image.src = nearest.source;
+      image.style.opacity = 1;
       image.alt = nearest.alt;
       note.textContent = why + "; this is " + nearest.caption + ", drawn ahead";
     };
     // a page from elsewhere has no kernel on this machine, and need not look for one
-    const near = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+    const near = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) ||
+      location.protocol === "vscode-webview:";
     const show = async (at) => {
       if (!near) return drawnAhead("no kernel here");
       note.textContent = "\\u2026";
+      image.style.opacity = 0.5; // until it is the one that was asked for
       let answer;
       try {
         answer = await fetch("http://127.0.0.1:" + port + "/" + token + "?at=" + at);
@@ -49,6 +52,7 @@ export const SLIDER_SCRIPT = `({ token, port, names, lists }) => {
       const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
       image.alt = svg.getAttribute("aria-label") ?? "";
       image.src = "data:image/svg+xml," + encodeURIComponent(text);
+      image.style.opacity = 1;
       note.textContent = "";
     };
     let busy = false;

@@ -7,4 +7,5 @@ export * from "./cache_dir.ts";
 export * from "./display.ts";
 export * from "./files.ts";
 export * from "./interrupt.ts";
+export { nearestName } from "./nearest.ts";
 export * from "./progress.ts";

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setUpJupyter } from "../jupyter/kernelspec.ts";
-import { labArguments } from "./lab.ts";
+import { labArguments, outsideNotice } from "./lab.ts";
 import { startLab } from "../jupyter/lab_testing.ts";
 import { ROOT } from "../project.ts";
+
+Deno.test("a folder outside of the workspace is opened with a word of warning", () => {
+  for (const folder of [[], ["notebooks"], [join(ROOT, "notebooks")], [ROOT]]) {
+    assert.equal(outsideNotice(labArguments(folder)), undefined, folder.join());
+  }
+  assert.match(outsideNotice(labArguments(["/"]))!, /^\/ is outside of .*cannot import/);
+  assert.match(outsideNotice(labArguments([`${ROOT}-2`]))!, /cannot import/);
+});
 
 Deno.test("the arguments: folder, browser and port on demand, root told to Jupyter", () => {
   assert.ok(!labArguments([], 1000).includes("--no-browser"));

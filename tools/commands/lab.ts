@@ -6,10 +6,12 @@
  *
  * @module
  */
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { KERNEL_NAME, setUpJupyter } from "../jupyter/kernelspec.ts";
 import { placeCopies, WORKING_FOLDER } from "../jupyter/working_copies.ts";
+import { notice } from "../../lib/runtime/notice.ts";
+import { ROOT } from "../project.ts";
 import { fail, helpOn, readOptions, UsageError } from "./arguments.ts";
 
 const USAGE = `Usage: deno task lab [folder] [options]
@@ -19,8 +21,21 @@ const USAGE = `Usage: deno task lab [folder] [options]
 
 const LARGEST_PORT = 65535;
 
+const ROOT_DIR = "--ServerApp.root_dir=";
+
 /** The argument that names the folder that is opened. */
-const rootArgument = (folder: string) => `--ServerApp.root_dir=${resolve(folder)}`;
+const rootArgument = (folder: string) => `${ROOT_DIR}${resolve(folder)}`;
+
+/**
+ * What somebody should know who opens a folder outside of the workspace, where no deno.json names the library.
+ *
+ * @param args those of `python -m jupyter`
+ */
+export function outsideNotice(args: readonly string[]): string | undefined {
+  const folder = args.find((arg) => arg.startsWith(ROOT_DIR))!.slice(ROOT_DIR.length);
+  if (!/^\.\.([\\/]|$)|^[A-Za-z]:/.test(relative(ROOT, folder))) return undefined;
+  return `${folder} is outside of ${ROOT}: notebooks there cannot import "detailclip"`;
+}
 
 /**
  * The arguments of `python -m jupyter` that open the copies of the notebooks, or another folder.
@@ -64,7 +79,8 @@ export function labArguments(args: readonly string[], user: number | null = Deno
 if (import.meta.main) {
   helpOn(USAGE);
   try {
-    const args = labArguments(Deno.args);
+    const args = labArguments(Deno.args), said = outsideNotice(args);
+    if (said) notice(said);
     const { venv, env: jupyter } = await setUpJupyter();
     if (args.includes(rootArgument(WORKING_FOLDER))) await placeCopies();
     const env = { ...jupyter, [KEEP_VARIABLE]: "" }; // whatever the user's environment says

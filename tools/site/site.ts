@@ -117,12 +117,16 @@ function claimsTable(judged: readonly JudgedClaim[], pages: readonly Page[]): st
   }</tbody></table></div>`;
 }
 
+/** What tells a run from others of its notebook: `["smoke-2e3642"]` of `"00_anatomy.smoke-2e3642"`. */
+const runOf = (name: string): string[] =>
+  name.includes(".") ? [name.slice(name.indexOf(".") + 1)] : [];
+
 /** The first page. */
 async function indexBody(pages: readonly Page[], api: boolean): Promise<string> {
   const judged = judgeClaims(CLAIMS, await storedRuns(CLAIMS, "quick"));
   const cards = pages.map(({ name, title, figure }) =>
     `<a href="${name}.html">${figure ? `<img src="${figure}" alt="" loading="lazy">` : ""}` +
-    `${escapeXml(`${name.slice(0, 2)} ${title}`)}</a>`
+    `${escapeXml([name.slice(0, 2), title, ...runOf(name)].join(" "))}</a>`
   );
   return `<h1>DetailCLIP workspace</h1>
 <p>A CLIP feature of a whole photo loses its small objects. DetailCLIP looks through a cover of patches at many
@@ -166,7 +170,8 @@ function checkPaths({ name, body }: Page): void {
  * @throws {Error} when there are no notebooks, one cannot be converted, or one names folders of this machine
  */
 export async function buildSite({ out, notebooks, api }: SiteOptions): Promise<string[]> {
-  const paths = await listNotebooks(notebooks);
+  const all = await listNotebooks(notebooks);
+  const paths = all.filter((path) => !path.endsWith(".failed.ipynb")); // they did not run to the end
   if (paths.length === 0) {
     throw new Error(`Cannot make a site: there are no notebooks in ${notebooks}`);
   }
