@@ -1,9 +1,10 @@
 /**
- * Every claim that a notebook measures, in the order of the notebooks: README's table.
+ * Every claim that a notebook measures, in the order of the notebooks: the table of results/CLAIMS.md and of the site.
  *
  * @module
  */
-import type { Claim } from "detailclip";
+import { type Claim, judgeClaims, type JudgedClaim, RESULTS_DIR } from "detailclip";
+import { storedRuns } from "detailclip/report";
 import { claims as adapters } from "./adapters.ts";
 import { claims as choosingK } from "./choosing_k.ts";
 import { claims as completeCover } from "./complete_cover.ts";
@@ -39,4 +40,28 @@ export const CLAIMS: readonly Claim[] = [
   ...hyperparameters,
   ...equalPatches,
   ...unseenWords,
+];
+
+/**
+ * All claims, judged by the kept rows at the quick scale.
+ *
+ * @param directory the folder of kept results
+ * @throws {Error} when rows cannot be read
+ */
+export async function judgedAtQuick(directory: string = RESULTS_DIR): Promise<JudgedClaim[]> {
+  return judgeClaims(CLAIMS, await storedRuns(CLAIMS, "quick", directory));
+}
+
+/** Headings of a table of claims, behind the notebook. */
+export const CLAIM_HEADINGS = ["paper", "claim, and what is measured", "here", "there", "holds"];
+
+/** The cells of a claim under {@linkcode CLAIM_HEADINGS}. */
+export const claimCells = (
+  { where, claim, measure, ours, paper, holds }: JudgedClaim,
+): string[] => [
+  where,
+  `${claim}: ${measure}`,
+  ours,
+  paper,
+  holds,
 ];

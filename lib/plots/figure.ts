@@ -4,12 +4,11 @@
  * @module
  */
 import { existsSync } from "node:fs";
+import { jupyterDisplay } from "../runtime/display.ts";
 import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
 import { encodeJpeg, rasterizeSvg, resizeRgba, type RgbImage } from "../images/mod.ts";
 import { card, element, roundGeometry, textLine, wrapText } from "./svg.ts";
 import { THEME } from "./theme.ts";
-
-const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
 
 /** Space in px between the edge of a figure and what is in it. */
 export const PADDING = 20;

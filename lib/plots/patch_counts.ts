@@ -4,7 +4,7 @@
  * @module
  */
 import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { type Line, linePanel } from "./line_panel.ts";
+import { type AxisOptions, type Line, linePanel } from "./line_panel.ts";
 import { checkRows } from "./rows.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
@@ -45,6 +45,14 @@ export interface PatchGrowthOptions extends FigureOptions {
 const DASHES = ["7 4", "2 4", "9 3 2 3"];
 /** Of what is computed rather than measured. */
 const COMPUTED = { ...methodStyle("full"), color: THEME.soft, ink: THEME.soft };
+
+/** The vertical axis of both figures, from 0 to the last tick. */
+const patchesAxis = (ticks: readonly number[], format: (count: number) => string): AxisOptions => ({
+  label: "patches per image",
+  ticks,
+  domain: [0, ticks[ticks.length - 1]],
+  format,
+});
 
 /** About five round numbers from 0 up to at least `most`. */
 function roundTicks(most: number): number[] {
@@ -98,12 +106,7 @@ export function patchCountFigure(
         ticks: [...new Set(ks)].sort((a, b) => a - b),
         format: String,
       },
-      y: {
-        label: "patches per image",
-        ticks,
-        domain: [0, ticks[ticks.length - 1]],
-        format: String,
-      },
+      y: patchesAxis(ticks, String),
       series: [curve, ...series],
     }));
 }
@@ -146,12 +149,7 @@ export function patchGrowthFigure(
         ticks: roundTicks(widest).filter((tick) => tick <= widest),
         format: String,
       },
-      y: {
-        label: "patches per image",
-        ticks,
-        domain: [0, ticks[ticks.length - 1]],
-        format: (count) => count.toLocaleString("en"),
-      },
+      y: patchesAxis(ticks, (count) => count.toLocaleString("en")),
       series: [...parabolas, measured],
     }));
 }

@@ -7,10 +7,11 @@
  *
  * @module
  */
+import { jupyterDisplay } from "../runtime/display.ts";
 import { didYouMean } from "../runtime/nearest.ts";
 import { Figure } from "./figure.ts";
 import { SLIDER_SCRIPT } from "./slider_script.ts";
-import { element, escapeXml } from "./svg.ts";
+import { element, escapeXml, svgUri } from "./svg.ts";
 
 /** What can be chosen: values by name, in the order of the slider; a slider each. */
 export type Choices = Readonly<Record<string, readonly (string | number)[]>>;
@@ -65,8 +66,6 @@ function serverPort(): number {
   }
   return server.addr.port;
 }
-
-const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
 
 /** Sliders and their figure. As the last value of a notebook cell they appear under it. */
 export class Slider implements AsyncDisposable {
@@ -128,19 +127,8 @@ function control(name: string, values: readonly (string | number)[], at: number)
     { style: "display: inline-block; min-width: 3em; font-variant-numeric: tabular-nums" },
     escapeXml(String(values[at])),
   );
-  return element(
-    "label",
-    { style: "display: inline-block; margin-right: 1.5em" },
-    [
-      escapeXml(name),
-      input,
-      output,
-    ].join(" "),
-  );
-}
-
-function dataUri({ svg }: Figure): string {
-  return `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
+  const style = "display: inline-block; margin-right: 1.5em";
+  return element("label", { style }, `${escapeXml(name)} ${input} ${output}`);
 }
 
 /**
@@ -199,7 +187,7 @@ export async function slider<const C extends Choices>(
     if (!figure) continue;
     alt ||= figure.alt;
     const image = element("img", {
-      src: dataUri(figure),
+      src: svgUri(figure.svg),
       alt: figure.alt,
       style: "max-width: 100%; height: auto",
     });

@@ -109,6 +109,11 @@ export function card(width: number, height: number, alt: string, content: string
   );
 }
 
+/** An SVG as a picture's address. */
+export function svgUri(svg: string): string {
+  return `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
+}
+
 /** "recall@1" -> "Recall@1". */
 export function titleCase(metric: string): string {
   return metric.charAt(0).toUpperCase() + metric.slice(1);

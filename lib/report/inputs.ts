@@ -9,32 +9,6 @@ import { join } from "node:path";
 import { fileNameOf } from "../datasets/coco_image.ts";
 import { ownEncoderFolder } from "../encoders/locate.ts";
 
-/** Files of images by the content of their annotations: the same large JSON is not read for every figure. */
-const imageNames = new Map<string, string[]>();
-
-function namesOf(content: Uint8Array, digest: string): string[] {
-  const known = imageNames.get(digest);
-  if (known) return known;
-  let names: string[] = [];
-  try {
-    const { images } = JSON.parse(new TextDecoder().decode(content));
-    names = images.map(fileNameOf).filter((name: unknown) => typeof name === "string");
-  } catch {
-    // not COCO's format, which is said where the data set is loaded
-  }
-  imageNames.set(digest, names);
-  return names;
-}
-
-/** A file's bytes; `undefined` where they cannot be read, which is said where the data set is loaded. */
-function bytesOf(path: string): Uint8Array | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Size and time of change. */
 function stateOf(path: string): string {
   try {
@@ -45,14 +19,52 @@ function stateOf(path: string): string {
   }
 }
 
+/** Annotations as they were read. */
+interface Annotations {
+  /** What the file was like. */
+  state: string;
+  /** SHA-256 of its content. */
+  digest: string;
+  /** Files of the images that it names. */
+  names: string[];
+}
+
+/** By path: the same large JSON is not read for every figure. */
+const annotationsRead = new Map<string, Annotations>();
+
+/** Files of the images that annotations name; none where they are not COCO's format, which loading them says. */
+function namesIn(content: Uint8Array): string[] {
+  try {
+    const { images } = JSON.parse(new TextDecoder().decode(content));
+    return images.map(fileNameOf).filter((name: unknown) => typeof name === "string");
+  } catch {
+    return [];
+  }
+}
+
+/** Annotations of a file; `undefined` where it cannot be read, which is said where the data set is loaded. */
+function annotationsAt(path: string): Annotations | undefined {
+  const state = stateOf(path), known = annotationsRead.get(path);
+  if (known?.state === state) return known;
+  let content: Uint8Array;
+  try {
+    content = readFileSync(path);
+  } catch {
+    return undefined;
+  }
+  const digest = createHash("sha256").update(content).digest("hex");
+  const read = { state, digest, names: namesIn(content) };
+  annotationsRead.set(path, read);
+  return read;
+}
+
 /** What annotations and their images are like now: content of the one, size and time of the others. */
 function* dataStates(annotations: string, root: unknown): Generator<string> {
-  const content = bytesOf(annotations);
-  if (content === undefined) return;
-  const digest = createHash("sha256").update(content).digest("hex");
-  yield digest;
+  const found = annotationsAt(annotations);
+  if (found === undefined) return;
+  yield found.digest;
   if (typeof root !== "string") return;
-  for (const name of namesOf(content, digest)) yield `${name} ${stateOf(join(root, name))}`;
+  for (const name of found.names) yield `${name} ${stateOf(join(root, name))}`;
 }
 
 /** What the files of an encoder's folder are like now. */

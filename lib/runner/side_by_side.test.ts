@@ -1,29 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { encodeJpeg } from "../images/mod.ts";
 import { filesOf } from "../report/filing.ts";
 import { readResults } from "../report/results.ts";
 import type { ExperimentConfig } from "./config.ts";
 import { runRetrieval } from "./run_retrieval.ts";
-import { testConfig, withFolders } from "./testing.ts";
-
-/** Four images of one colour each in a folder, and annotations of the whole of each. */
-async function ownData(folder: string, classes: string[]): Promise<ExperimentConfig["dataset"]> {
-  await Deno.mkdir(folder, { recursive: true });
-  const images = [0, 1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, width: 40, height: 40 }));
-  for (const { id, file_name } of images) {
-    const data = new Uint8Array(40 * 40 * 3).fill(60 * id + 10);
-    const bytes = await encodeJpeg({ width: 40, height: 40, data }, 90);
-    await Deno.writeFile(join(folder, file_name), bytes);
-  }
-  const annotations = join(folder, "own.json");
-  const categories = classes.map((name, id) => ({ id, name }));
-  const boxes = images.map(({ id }) => ({
-    ...{ id, image_id: id, category_id: id % classes.length, bbox: [0, 0, 40, 40] },
-  }));
-  await Deno.writeTextFile(annotations, JSON.stringify({ images, categories, annotations: boxes }));
-  return { source: "coco", annotations, root: folder };
-}
+import { ownData, testConfig, withFolders } from "./testing.ts";
 
 /** Every file under a folder with its text. */
 function filesUnder(folder: string): [path: string, text: string][] {
@@ -36,8 +17,12 @@ function filesUnder(folder: string): [path: string, text: string][] {
 Deno.test("runs on own data of one name, with limits and another seed are all kept side by side", () =>
   withFolders(async (options) => {
     const folder = join(options.cacheDir, "own");
-    const first = await ownData(join(folder, "a"), ["red boat", "green car"]);
-    const second = await ownData(join(folder, "b"), ["cat", "dog", "bear"]);
+    const own = async (name: string, classes: string[]) => ({
+      source: "coco" as const,
+      ...await ownData(join(folder, name), classes),
+    });
+    const first = await own("a", ["red boat", "green car"]);
+    const second = await own("b", ["cat", "dog", "bear"]);
     const configs = [
       ...[first, second, { ...first, limit: 2 }, { ...first, limit: 3 }]
         .map((dataset) => ({ ...testConfig({}), dataset }) as ExperimentConfig),
@@ -61,7 +46,7 @@ Deno.test("runs on own data of one name, with limits and another seed are all ke
     await runRetrieval(configs[0], options);
     assert.deepEqual(filesUnder(options.runsDir), before);
     // annotations that changed in place: both runs are kept
-    await ownData(join(folder, "a"), ["red boat", "green car", "cat"]);
+    await own("a", ["red boat", "green car", "cat"]);
     const changed = await runRetrieval(configs[0], options);
     assert.equal(changed.provenance.configHash, runs[0].provenance.configHash);
     const after = new Map(filesUnder(options.runsDir));

@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ExperimentConfig } from "./config.ts";
+import { encodeJpeg } from "../images/mod.ts";
+import type { CocoFiles, ExperimentConfig } from "./config.ts";
 import { applyDiff, type Diff } from "./diff.ts";
 
 /**
@@ -54,4 +55,22 @@ export function testConfig(diff: Diff<ExperimentConfig>): ExperimentConfig {
     subsets: [],
     bootstrap: { resamples: 20, confidence: 0.9 },
   }, diff);
+}
+
+/** Four images of one colour each in a folder, and annotations of the whole of each. */
+export async function ownData(folder: string, classes: string[]): Promise<CocoFiles> {
+  await Deno.mkdir(folder, { recursive: true });
+  const images = [0, 1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, width: 40, height: 40 }));
+  for (const { id, file_name } of images) {
+    const data = new Uint8Array(40 * 40 * 3).fill(60 * id + 10);
+    const bytes = await encodeJpeg({ width: 40, height: 40, data }, 90);
+    await Deno.writeFile(join(folder, file_name), bytes);
+  }
+  const annotations = join(folder, "own.json");
+  const categories = classes.map((name, id) => ({ id, name }));
+  const boxes = images.map(({ id }) => ({
+    ...{ id, image_id: id, category_id: id % classes.length, bbox: [0, 0, 40, 40] },
+  }));
+  await Deno.writeTextFile(annotations, JSON.stringify({ images, categories, annotations: boxes }));
+  return { annotations, root: folder };
 }

@@ -54,7 +54,8 @@ export function createDisplay(
   };
 }
 
-const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
+/** The method by which a notebook asks a value how it is shown. */
+export const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
 
 /** Text that a notebook shows as Markdown when it is the last value of a cell. */
 export class MarkdownText {

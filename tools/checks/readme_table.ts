@@ -15,8 +15,7 @@
  * @module
  */
 import { join } from "node:path";
-import { CLAIMS } from "../../experiments/claims.ts";
-import { judgeClaims, storedRuns } from "../../lib/report/claims.ts";
+import { CLAIM_HEADINGS, claimCells, CLAIMS, judgedAtQuick } from "../../experiments/claims.ts";
 import { paperRecalls } from "../../lib/report/paper.ts";
 import { readResults, rowsPath } from "../../lib/report/results.ts";
 import { markdownTable, recallMarkdown } from "../../lib/report/tables.ts";
@@ -40,13 +39,9 @@ export function tableFiles(text: string): string[] {
   return [...new Set([...named, ...needed])];
 }
 
-/** The claims, judged by the rows at the quick scale. */
-const judged = async (root: string) =>
-  judgeClaims(CLAIMS, await storedRuns(CLAIMS, "quick", join(root, "results")));
-
 /** How many claims there are, and how many hold. */
 async function tallyMarkdown(root: string): Promise<string> {
-  const all = await judged(root);
+  const all = await judgedAtQuick(join(root, "results"));
   const count = (verdict: string) => all.filter(({ holds }) => holds === verdict).length;
   const unmeasured = count("not measured");
   return `Of ${all.length} claims ${count("yes")} hold here, ${count("partly")} hold partly and ` +
@@ -55,22 +50,11 @@ async function tallyMarkdown(root: string): Promise<string> {
 
 /** The claims with their verdicts, in Markdown, for a page in results/. */
 async function claimsMarkdown(root: string): Promise<string> {
-  const lines = (await judged(root)).map((claim) => [
+  const lines = (await judgedAtQuick(join(root, "results"))).map((claim) => [
     `[${claim.notebook}](../notebooks/${claim.notebook}.ipynb)`,
-    claim.where,
-    `${claim.claim}: ${claim.measure}`,
-    claim.ours,
-    claim.paper,
-    claim.holds,
+    ...claimCells(claim),
   ]);
-  return markdownTable([
-    "notebook",
-    "paper",
-    "claim, and what is measured",
-    "here",
-    "there",
-    "holds",
-  ], lines);
+  return markdownTable(["notebook", ...CLAIM_HEADINGS], lines);
 }
 
 /** Replaces the inside of every block. */

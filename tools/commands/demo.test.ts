@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodeJpeg } from "detailclip/images";
 import { filesOf, RESULTS_DIR } from "detailclip";
 import { KEEP_VARIABLE } from "detailclip/report";
+import { ownData } from "../../lib/runner/testing.ts";
 import { readArguments } from "./demo.ts";
 import { captureDeno } from "../project.ts";
 
@@ -73,21 +73,10 @@ Deno.test("called wrongly the demo shows its usage and exits with 2; a failure e
   assert.doesNotMatch(failed.output, /Usage/);
 });
 
-/** Four images of one colour each, with annotations; returns the demo's options for them. */
-async function ownData(folder: string): Promise<string[]> {
-  const images = [0, 1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, width: 40, height: 40 }));
-  for (const { id, file_name } of images) {
-    const data = new Uint8Array(40 * 40 * 3).fill(60 * id + 10);
-    const bytes = await encodeJpeg({ width: 40, height: 40, data }, 90);
-    await Deno.writeFile(join(folder, file_name), bytes);
-  }
-  const file = join(folder, "own.json");
-  const categories = ["boat", "car"].map((name, id) => ({ id, name }));
-  const annotations = images.map(({ id }) => ({
-    ...{ id, image_id: id, category_id: id % 2, bbox: [0, 0, 40, 40] },
-  }));
-  await Deno.writeTextFile(file, JSON.stringify({ images, categories, annotations }));
-  return ["--annotations", file, "--images", folder];
+/** The demo's options for data of one's own. */
+async function ownOptions(folder: string): Promise<string[]> {
+  const { annotations, root } = await ownData(folder, ["boat", "car"]);
+  return ["--annotations", annotations, "--images", root];
 }
 
 /** Every file of the committed results, with the time of its last change. */
@@ -101,7 +90,7 @@ const committed = () =>
 Deno.test("a demo on own data says where it wrote, and leaves what is committed alone", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const own = await ownData(folder), before = committed();
+    const own = await ownOptions(folder), before = committed();
     await Deno.writeTextFile(join(folder, "3.jpg"), "not a photo");
     const runs = join(folder, "runs"), cache = join(folder, "cache");
     const env = { DETAILCLIP_RUNS: runs, DETAILCLIP_CACHE: cache, [KEEP_VARIABLE]: "1" };

@@ -68,8 +68,7 @@ export function outputFolder(keep = false): string {
 
 /**
  * File name of an executed copy: those of other scales and parameters, and of other data under the same path, lie
- * beside it. The kept one of the quick scale
- * has the notebook's own name.
+ * beside it. The kept one of the quick scale has the notebook's own name.
  */
 export function copyName(
   path: string,

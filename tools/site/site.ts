@@ -5,9 +5,9 @@
  * @module
  */
 import { join } from "node:path";
-import { CLAIMS } from "../../experiments/claims.ts";
-import { escapeXml } from "../../lib/plots/svg.ts";
-import { judgeClaims, type JudgedClaim, storedRuns } from "../../lib/report/claims.ts";
+import { CLAIM_HEADINGS, claimCells, judgedAtQuick } from "../../experiments/claims.ts";
+import { escapeXml, svgUri } from "../../lib/plots/svg.ts";
+import type { JudgedClaim } from "../../lib/report/claims.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
 import { setUpJupyter } from "../jupyter/kernelspec.ts";
 import { cellText, listNotebooks, notebookName, readNotebook } from "../jupyter/notebook.ts";
@@ -69,8 +69,7 @@ function firstFigure(outputs: readonly unknown[]): string | undefined {
   for (const { output_type, data } of outputs as Output[]) {
     const svg = data?.["image/svg+xml"];
     if (svg === undefined || output_type !== "execute_result") continue;
-    const bytes = new TextEncoder().encode(typeof svg === "string" ? svg : svg.join(""));
-    return `data:image/svg+xml;base64,${bytes.toBase64()}`;
+    return svgUri(typeof svg === "string" ? svg : svg.join(""));
   }
 }
 
@@ -102,16 +101,12 @@ function claimsTable(judged: readonly JudgedClaim[], pages: readonly Page[]): st
   const row = (cells: readonly string[], tag = "td") =>
     `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
   const known = new Set(pages.map(({ name }) => name));
-  const lines = judged.map(({ notebook, where, claim, measure, ours, paper, holds }) =>
-    row([
-      known.has(notebook) ? link(`${notebook}.html`, notebook) : escapeXml(notebook),
-      ...[where, `${claim}: ${measure}`, ours, paper, holds].map(escapeXml),
-    ])
-  );
-  const head = row(
-    ["notebook", "paper", "claim, and what is measured", "here", "there", "holds"],
-    "th",
-  );
+  const lines = judged.map((claim) => {
+    const { notebook } = claim, name = escapeXml(notebook);
+    const linked = known.has(notebook) ? link(`${notebook}.html`, notebook) : name;
+    return row([linked, ...claimCells(claim).map(escapeXml)]);
+  });
+  const head = row(["notebook", ...CLAIM_HEADINGS], "th");
   return `<div class="scroll"><table><thead>${head}</thead><tbody>${
     lines.join("\n")
   }</tbody></table></div>`;
@@ -123,7 +118,7 @@ const runOf = (name: string): string[] =>
 
 /** The first page. */
 async function indexBody(pages: readonly Page[], api: boolean): Promise<string> {
-  const judged = judgeClaims(CLAIMS, await storedRuns(CLAIMS, "quick"));
+  const judged = await judgedAtQuick();
   const cards = pages.map(({ name, title, figure }) =>
     `<a href="${name}.html">${figure ? `<img src="${figure}" alt="" loading="lazy">` : ""}` +
     `${escapeXml([name.slice(0, 2), title, ...runOf(name)].join(" "))}</a>`
