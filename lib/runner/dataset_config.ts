@@ -33,6 +33,10 @@ export type DatasetConfig =
     limit?: number;
     /** Side of the square images in px. */
     size: number;
+    /** Mean number of objects an image, 3 to 25; the paper's 13.78 unless told. */
+    objects?: number;
+    /** Only so many of the 138 classes, evenly from the whole list. */
+    classes?: number;
   }
   | { source: "coco" } & CocoDataset;
 

@@ -57,10 +57,16 @@ export async function openDataset(
     const dataset = await loadCoco(annotations, root, { signal });
     return limit === undefined ? dataset : firstImages(dataset, limit);
   }
-  const { variant, family, images, split: searched, size } = config;
+  const { variant, family, images, split: searched, size, objects, classes } = config;
   const split = other ?? searched;
   const limit = other === undefined ? config.limit : undefined;
-  const name = `clevr-ds-${variant}-${family}-${size}px-${images}-seed${seed}`;
+  const parts = [
+    ...["clevr-ds", variant, family, `${size}px`, images],
+    ...(objects === undefined ? [] : [`${objects}objects`]),
+    ...(classes === undefined ? [] : [`${classes}classes`]),
+    `seed${seed}`,
+  ];
+  const name = parts.join("-");
   const directory = join(cacheDir, "datasets", name);
   let progress: Progress | undefined;
   try {
@@ -70,6 +76,8 @@ export async function openDataset(
       variant,
       family,
       size,
+      objects,
+      classes,
       splits: [split],
       signal,
       onProgress: (done, total) => {

@@ -47,7 +47,8 @@ export async function openParts(
   try {
     const { dim } = encoder;
     if (config.dataset.source === "clevr-ds") {
-      const { names } = await clevrDsClasses(config.dataset.variant);
+      const { variant, classes } = config.dataset;
+      const { names } = await clevrDsClasses(variant, classes);
       checkRun(config, { dim, classes: names.length });
     }
     const dataset = await open();

@@ -27,6 +27,10 @@ export interface Recipe {
   family: SpriteFamily;
   /** Side of the images in px. */
   size: number;
+  /** Mean number of objects an image, where it is not the variant's own. */
+  objects?: number;
+  /** How many of the variant's classes there are, where not all. */
+  classes?: number;
 }
 
 /** What is recorded of one image: enough to write its annotations without drawing it again. */

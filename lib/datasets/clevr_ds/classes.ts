@@ -27,10 +27,16 @@ async function readSlugs(name: string): Promise<string[]> {
  * Reads the classes of a variant.
  *
  * @param variant which scenes are made; `reduced` has 51 classes, all others 138
+ * @param count only so many of them, evenly from the whole list; all unless told
  * @returns slugs and names
  */
-export async function clevrDsClasses(variant: ClevrDsVariant = "mixed"): Promise<ClevrDsClasses> {
-  const slugs = await readSlugs(variant === "reduced" ? "clevr-ds-reduced" : "clevr-ds");
+export async function clevrDsClasses(
+  variant: ClevrDsVariant = "mixed",
+  count: number = Infinity,
+): Promise<ClevrDsClasses> {
+  const all = await readSlugs(variant === "reduced" ? "clevr-ds-reduced" : "clevr-ds");
+  const kept = Math.min(count, all.length);
+  const slugs = Array.from({ length: kept }, (_, i) => all[Math.floor(i * all.length / kept)]);
   const distractors = variant === "S" || variant === "L"
     ? await readSlugs("clevr-ds-distractors")
     : [];

@@ -30,12 +30,14 @@ export type DrawImage = (index: number) => Promise<DrawnImage>;
  * @param recipe what decides the images
  * @throws {Error} when the family does not draw one of the objects
  */
-export async function loadDrawing({ seed, variant, family, size }: Recipe): Promise<DrawImage> {
-  const { slugs, distractors } = await clevrDsClasses(variant);
+export async function loadDrawing(
+  { seed, variant, family, size, classes, objects }: Recipe,
+): Promise<DrawImage> {
+  const { slugs, distractors } = await clevrDsClasses(variant, classes);
   const sprite = await loadPyramids([...slugs, ...distractors], family);
   return async (index) => {
     const random = createRandom(seed).fork(`${variant} ${index}`);
-    const plan = planScene(random.fork("plan"), variant, slugs, distractors);
+    const plan = planScene(random.fork("plan"), variant, slugs, distractors, objects);
     const scene = drawScene(random, plan, { size, overlap: variant !== "reduced", sprite });
     const bytes = await encodeJpeg(scene.image, JPEG_QUALITY);
     return { bytes, record: canonicalJson(recordScene(index, sha256(bytes), scene)) };

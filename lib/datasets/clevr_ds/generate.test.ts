@@ -215,6 +215,30 @@ for (const variant of CLEVR_DS_VARIANTS) {
   });
 }
 
+Deno.test("scenes of fewer objects and fewer classes keep to what is asked for", async () => {
+  const { slugs, names } = await clevrDsClasses("mixed", 51);
+  assert.equal(new Set(names).size, 51);
+  const all = (await clevrDsClasses()).slugs;
+  assert.deepEqual(slugs, all.filter((slug) => slugs.includes(slug)), "in the order of all");
+  const random = createRandom("few"), scenes = 3000;
+  let objects = 0;
+  for (let i = 0; i < scenes; i++) objects += planScene(random, "mixed", slugs, [], 3).length;
+  assert.ok(Math.abs(objects / scenes - 3) < 0.1, `${objects / scenes} a scene`);
+  for (let i = 0; i < 100; i++) { // a class once an image: no more objects than classes
+    assert.ok(planScene(random, "mixed", slugs.slice(0, 5), [], 25).length <= 5);
+  }
+});
+
+Deno.test("the number of objects and of classes makes another data set", () =>
+  withScenes({ seed: 6, images: 10, size: 200, objects: 3, classes: 20 }, async (directory) => {
+    const dataset = await loadCoco(join(directory, "train.json"), join(directory, "images"));
+    assert.equal(dataset.categories.length, 20);
+    await assert.rejects(
+      generateClevrDs(directory, { seed: 6, images: 10, size: 200, classes: 20 }),
+      /holds scenes of another recipe/,
+    );
+  }));
+
 Deno.test("statistics count what was generated", () =>
   withScenes({ seed: 6, images: 10, size: 200 }, async (directory) => {
     const dataset = await loadCoco(join(directory, "train.json"), join(directory, "images"));
@@ -245,6 +269,9 @@ Deno.test("options out of range and folders of another recipe are refused", () =
       { family: "crayons" as "noto" },
       /family must be one of fluent-3d, .*, got "crayons"/,
     );
+    await refuse({ objects: 2 }, /objects must be a number from 3 to 25, got 2/);
+    await refuse({ classes: 139 }, /classes must be an integer from 2 to 138, got 139/);
+    await refuse({ variant: "reduced", classes: 20 }, /has objects and classes of its own/);
     await refuse({ seed: 2 }, /holds scenes of another recipe/);
     await refuse({ threads: 0 }, /threads must be .* got 0/);
     await refuse({ concurrency: 1.5 }, /concurrency must be .* got 1\.5/);

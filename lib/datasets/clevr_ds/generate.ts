@@ -11,6 +11,7 @@ import {
   COUNT,
   type Fields,
   integer,
+  number,
   oneOf,
   settings,
 } from "../../runtime/settings.ts";
@@ -26,7 +27,7 @@ import {
 } from "./annotations.ts";
 import { clevrDsClasses } from "./classes.ts";
 import { drawingThreads, startDrawing } from "./draw_threads.ts";
-import { CLEVR_DS_VARIANTS, type ClevrDsVariant } from "./recipe.ts";
+import { CLEVR_DS_VARIANTS, type ClevrDsVariant, OBJECTS_RANGE } from "./recipe.ts";
 import { SPRITE_FAMILIES, type SpriteFamily } from "./sprites.ts";
 
 /** Raised whenever the same seed gives other pictures. */
@@ -46,6 +47,10 @@ export interface GenerateOptions {
   family?: SpriteFamily;
   /** Side of the images in px, 160 to 1000; default 480. Sprites have 256 px and are never enlarged. */
   size?: number;
+  /** Mean number of objects an image, 3 to 25; 13.78 unless told. Not of `reduced`, which has its own. */
+  objects?: number;
+  /** Only so many of the classes, 2 to 138, evenly from the whole list. Not of `reduced`, which has its own. */
+  classes?: number;
   /**
    * Threads that draw (default: as many as the machine has cores, 16 at most, fewer for few images); each
    * has its own sprites, some 100 MB. Without influence on the result, as is `concurrency`.
@@ -77,13 +82,22 @@ export interface GeneratedDataset {
 const RECIPE = "recipe.json";
 const partName = (index: number) => `${imageName(index)}.json`;
 
+/** What decides which images there are. */
+type Images =
+  & Required<Pick<GenerateOptions, "images" | "variant" | "size">>
+  & Pick<GenerateOptions, "objects" | "classes">;
+
+const [FEWEST, MOST] = OBJECTS_RANGE;
+
 /** What images there can be. */
-export const IMAGE_FIELDS: Fields<Required<Pick<GenerateOptions, "images" | "variant" | "size">>> =
-  {
-    images: integer("an integer from 1 to 999999", 1, 999_999),
-    variant: oneOf(...CLEVR_DS_VARIANTS),
-    size: integer("an integer from 160 to 1000", 160, 1000),
-  };
+export const IMAGE_FIELDS: Fields<Images> = {
+  images: integer("an integer from 1 to 999999", 1, 999_999),
+  variant: oneOf(...CLEVR_DS_VARIANTS),
+  size: integer("an integer from 160 to 1000", 160, 1000),
+  objects: number(`a number from ${FEWEST} to ${MOST}`, (n) => n >= FEWEST && n <= MOST)
+    .optional(),
+  classes: integer("an integer from 2 to 138", 2, 138).optional(),
+};
 
 type Numbers = Omit<GenerateOptions, "splits" | "signal" | "onProgress">;
 const OPTIONS = settings<Numbers>({
@@ -206,12 +220,15 @@ export async function generateClevrDs(
   options: GenerateOptions,
 ): Promise<GeneratedDataset> {
   const { seed, images, variant = "mixed", family = "fluent-3d", size = 480 } = options;
-  const { splits = SPLITS, threads, concurrency, onProgress } = options;
+  const { splits = SPLITS, threads, concurrency, onProgress, objects, classes } = options;
   const { signal = operationSignal() } = options;
-  const recipe: Recipe = { version: VERSION, seed, variant, family, size };
+  const recipe: Recipe = { version: VERSION, seed, variant, family, size, objects, classes };
   signal.throwIfAborted();
-  const numbers = { seed, images, variant, family, size, threads, concurrency };
+  const numbers = { seed, images, variant, family, size, objects, classes, threads, concurrency };
   checkSettings(OPTIONS, numbers, `Cannot generate CLEVR-DS in ${directory}`);
+  if (variant === "reduced" && (objects ?? classes) !== undefined) {
+    refuse(directory, "the reduced set has objects and classes of its own (A.3)");
+  }
 
   const wanted = Array.from({ length: images }, (_, index) => index)
     .filter((index) => splits.includes(splitOf(index)));
@@ -235,7 +252,7 @@ export async function generateClevrDs(
   if (missing.length > 0) {
     await drawInto(directory, recipe, missing, { threads, concurrency, signal }, note);
   }
-  const { names } = await clevrDsClasses(variant);
+  const { names } = await clevrDsClasses(variant, classes);
   const inOrder = wanted.map((index) => records.get(index)!);
   const annotations = await writeSplits(directory, recipe, names, inOrder, splits);
   return {

@@ -60,29 +60,34 @@ function mean(values: readonly number[]): number {
   return sum / total;
 }
 
+/** Mean numbers of objects that can be asked for: 3 is that of the reduced set (A.3). */
+export const OBJECTS_RANGE = [3, 25] as const;
+
 /**
  * The distribution of the number of objects in an image: weights n * exp(-n / theta) on 1..50, with theta such that
- * the mean is the paper's 13.78.
+ * the mean is the one that is asked for.
  *
+ * @param wanted the mean, 3 to 25; the paper's 13.78 unless told
  * @returns probabilities; the first is that of one object
  */
-export function objectCountDistribution(): number[] {
+export function objectCountDistribution(wanted: number = MEAN_OBJECTS): number[] {
   let low = 1, high = 50;
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;
-    if (mean(weights(middle)) < MEAN_OBJECTS) low = middle;
+    if (mean(weights(middle)) < wanted) low = middle;
     else high = middle;
   }
   const found = weights(low), total = found.reduce((a, b) => a + b);
   return found.map((weight) => weight / total);
 }
 
-const COUNTS = objectCountDistribution();
+const COUNTS = new Map<number | undefined, number[]>(); // by mean
 
 /** Draws a number of objects from {@linkcode objectCountDistribution}. */
-function drawCount(random: Random): number {
+function drawCount(random: Random, wanted?: number): number {
+  const counts = COUNTS.getOrInsertComputed(wanted, () => objectCountDistribution(wanted));
   let rest = random.next();
-  for (const [i, probability] of COUNTS.entries()) {
+  for (const [i, probability] of counts.entries()) {
     rest -= probability;
     if (rest < 0) return i + 1;
   }
@@ -96,15 +101,17 @@ function drawCount(random: Random): number {
  * @param variant which scenes are made
  * @param classes slugs of the classes, in class order
  * @param distractors slugs of other objects, for the variants `S` and `L`
- * @returns the objects, large ones first
+ * @param objects mean number of objects, see {@linkcode objectCountDistribution}; `reduced` has its own
+ * @returns the objects, large ones first; no more of the classes than there are
  */
 export function planScene(
   random: Random,
   variant: ClevrDsVariant,
   classes: readonly string[],
   distractors: readonly string[],
+  objects?: number,
 ): PlannedObject[] {
-  const total = variant === "reduced" ? random.integer(1, 5) : drawCount(random);
+  const total = variant === "reduced" ? random.integer(1, 5) : drawCount(random, objects);
   const large = variant === "reduced" ? 1 : Math.min(random.integer(1, 3), total);
   const small = total - large;
   const order = random.shuffle(classes.map((_, i) => i));
