@@ -57,7 +57,7 @@ Deno.test("modules that were left out are not judged, and the best is of those t
     "no recall@1 of a method MLP over patches…",
     "no recall@1 of a module on the patches, without attention",
   ]);
-  const { fusion } = adaptersConfig("smoke", { layers: [3, 1] });
+  const { fusion } = adaptersConfig("smoke", { depths: { MLP: [3, 1] } });
   assert.deepEqual(fusion!.slice(0, 3).map(({ method }) => method), [
     ...["MLP, 1 layer", "MLP, 3 layers", "transformer, no patches"],
   ]);

@@ -35,7 +35,7 @@ import {
   paperTraining,
   tiny,
 } from "./recipes.ts";
-import { checkWholes } from "./knobs.ts";
+import { checkNames, checkWholes, configWith, type Knobs } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 
 /** A module on top of CLIP, trained with the paper's loss (§6.2) for 10 epochs, untuned. */
@@ -48,29 +48,62 @@ function adapter(
   return { method, cover, fuser: { kind: "trained", model, train } };
 }
 
-/** All modules, with MLPs of some depths on the full image. */
+type Depth = 1 | 2 | 3;
+
+const layersOf = (depth: number) => `${depth} layer${depth > 1 ? "s" : ""}`;
+
+/** Modules that have depths, with those of Table 4 and of our own. */
+export const DEPTHS: Readonly<Record<string, readonly number[]>> = {
+  "MLP": [1, 2, 3],
+  "MLP over patches": [1, 3],
+};
+
+/** Modules that have none. */
+const FLAT = {
+  "transformer, no patches": (scale: Scale): FusionSpec =>
+    ({ ...tiny(scale), patches: false }) as FusionSpec,
+  "weighted patches": (): FusionSpec => ({ kind: "weighted" }),
+  "linear over patches": (): FusionSpec => ({ kind: "linear" }),
+};
+
+/** The paper's method as published and in our training. */
+const OURS = "DetailCLIP, our training", PUBLISHED = "DetailCLIP, as published";
+
+/** All modules: those with depths first by them. */
+const ADAPTERS = [...Object.keys(DEPTHS), ...Object.keys(FLAT), PUBLISHED, OURS];
+
+/** The modules that are asked for, in the order of Table 4: the full image, then patches, then attention. */
 function modules(
   cover: CoverSpec,
   scale: Scale,
-  layers: readonly number[] = [1, 2, 3],
+  { adapters = ADAPTERS, depths = DEPTHS }: AdaptersKnobs = {},
 ): FusionMethod[] {
   const at = { cover, scale };
-  return [
-    ...layers.map((layers) =>
-      adapter(
-        `MLP, ${layers} layer${layers > 1 ? "s" : ""}`,
-        { kind: "mlp", input: "full", layers: layers as 1 | 2 | 3 },
-        at,
-      )
-    ),
-    adapter("transformer, no patches", { ...tiny(scale), patches: false } as FusionSpec, at),
-    adapter("weighted patches", { kind: "weighted" }, at),
-    adapter("linear over patches", { kind: "linear" }, at),
-    adapter("MLP over patches, 1 layer", { kind: "mlp", input: "patches", layers: 1 }, at),
-    adapter("MLP over patches, 3 layers", { kind: "mlp", input: "patches", layers: 3 }, at),
-    asPublished(cover, scale),
-    detailClip(cover, scale),
+  const mlps = (name: "MLP" | "MLP over patches", input: "full" | "patches") =>
+    (depths[name] ?? DEPTHS[name]).map((layers): [string, FusionMethod] => {
+      const method = `${name}, ${layersOf(layers)}`;
+      return [name, adapter(method, { kind: "mlp", input, layers: layers as Depth }, at)];
+    });
+  const flat = Object.entries(FLAT).map(([name, spec]): [string, FusionMethod] => [
+    name,
+    adapter(name, spec(scale), at),
+  ]);
+  const all: [string, FusionMethod][] = [
+    ...mlps("MLP", "full"),
+    ...flat,
+    ...mlps("MLP over patches", "patches"),
+    [PUBLISHED, asPublished(cover, scale)],
+    [OURS, detailClip(cover, scale)],
   ];
+  return all.filter(([name]) => adapters.includes(name)).map(([, method]) => method);
+}
+
+/** What is put on top of CLIP. */
+interface AdaptersKnobs {
+  /** Modules by name, without depths. */
+  adapters?: readonly string[];
+  /** Layers of each kind of MLP: 1 to 3. */
+  depths?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** What else could be put on top of CLIP. */
@@ -86,21 +119,29 @@ export const adapters: ExperimentDefinition = {
  * Its configuration.
  *
  * @param scale how much of it
- * @param options `seed`; `k` of the patches, from 2 to 15, that of the scale unless told; `layers`: depths of the MLP on
- *   the full image, of 1, 2 and 3
- * @throws {RangeError} when one is outside, or there twice
+ * @param options what was turned; `k` of the patches, from 2 to 15, that of the scale unless told; `adapters`: modules by
+ *   name; `depths`: layers of each kind of MLP, of 1, 2 and 3
+ * @throws {RangeError} when one is outside, unknown, or there twice
  */
 export function adaptersConfig(
   scale: Scale,
-  { seed, k, layers = [1, 2, 3] }: { seed?: number; k?: number; layers?: readonly number[] } = {},
+  { k, adapters: chosen = ADAPTERS, depths = DEPTHS, ...knobs }:
+    & Knobs
+    & AdaptersKnobs
+    & { k?: number } = {},
 ): ExperimentConfig {
-  const cover = fusedCover(scale, k), depths = checkWholes("layers", layers, [1, 3]);
-  const fusion = modules(cover, scale, depths);
-  return configure(adapters, scale, { seed, covers: [FULL, cover], fusion });
+  const cover = fusedCover(scale, k);
+  checkNames("adapters", chosen, ADAPTERS);
+  checkNames("depths", Object.keys(depths), Object.keys(DEPTHS));
+  const sorted = Object.fromEntries(
+    Object.entries(depths).map(([name, layers]) => [
+      name,
+      checkWholes(`depths of ${name}`, layers, [1, 3]),
+    ]),
+  );
+  const fusion = modules(cover, scale, { adapters: chosen, depths: sorted });
+  return configWith(configure(adapters, scale, { covers: [FULL, cover], fusion }), knobs);
 }
-
-/** The paper has one DetailCLIP: its number stands beside the other one. */
-const OURS = "DetailCLIP, our training";
 
 /** What a module is given. */
 export const KINDS = {
@@ -114,6 +155,7 @@ export const KINDS = {
     "weighted patches",
     "linear over patches",
     "MLP over patches, 1 layer",
+    "MLP over patches, 2 layers",
     "MLP over patches, 3 layers",
   ],
   "the patches, with attention": ["DetailCLIP, as published", OURS],

@@ -27,7 +27,7 @@ import {
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { detailClip } from "./recipes.ts";
-import { checkWholes, K_RANGE } from "./knobs.ts";
+import { checkWholes, K_RANGE, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED } from "./variants.ts";
 
@@ -115,13 +115,13 @@ export const MEMBERS = [
  * The configuration of each member.
  *
  * @param scale how much of it
- * @param options `seed`; `ks` of covers and grids, each from 2 to 15, those of the scale unless told; `fused`: of them,
+ * @param options what was turned; `ks` of covers and grids, each from 2 to 15, those of the scale unless told; `fused`: of them,
  *   those that are made one vector of on the reduced set
  * @throws {RangeError} when one is outside, there twice, or fused but not measured
  */
 export function choosingK(
   scale: Scale,
-  { seed, ks, fused }: { seed?: number; ks?: readonly number[]; fused?: readonly number[] } = {},
+  { ks, fused, ...knobs }: Knobs & { ks?: readonly number[]; fused?: readonly number[] } = {},
 ): SeriesMember[] {
   const measured = ks && checkWholes("ks", ks, K_RANGE);
   const all = measured ?? (scale === "smoke" ? SMOKE : ALL);
@@ -131,15 +131,14 @@ export function choosingK(
     throw new RangeError(`Cannot set fused: ${odd} is none of the ks ${all.join(", ")}`);
   }
   const learned = chosen ?? FUSED[scale].filter((k) => all.includes(k));
-  return MEMBERS.map(({ label, definition }) => ({
+  const members = MEMBERS.map(({ label, definition }) => ({
     label,
     config: configure(definition, scale, {
-      ...{ seed, ...(measured && { covers: covers(measured) }) },
-      ...(definition === onReduced && {
-        fusion: fusions(scale, learned),
-      }),
+      ...(measured && { covers: covers(measured) }),
+      ...(definition === onReduced && { fusion: fusions(scale, learned) }),
     }),
   }));
+  return seriesWith(members, knobs);
 }
 
 /** The lines of Figure 11: patches by scheme, and the vector fused from them. */

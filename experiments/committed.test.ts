@@ -18,7 +18,6 @@ import { completeCoverConfig } from "./complete_cover.ts";
 import { dataSetsConfig } from "./data_sets.ts";
 import { pairsOf } from "./encoders_pairs.ts";
 import { equalPatchesConfig } from "./equal_patches.ts";
-import { fusionConfigs } from "./recipes.ts";
 import { shownOf } from "./gallery.ts";
 import { tuningAt, tuningConfig } from "./hyperparameters.ts";
 import { mainResultOn } from "./main_result.ts";
@@ -61,10 +60,7 @@ const NOTEBOOKS: Record<
   "02_data_sets": ({ scale, ...rest }) => [dataSetsConfig(scale, rest)],
   "03_scale_sensitivity": ({ scale, ...rest }) => [scaleSensitivityConfig(scale, rest)],
   "04_patch_schemes": ({ scale, ...rest }) => of(patchSchemes(scale, rest)),
-  "05_main_result": ({ scale, ...rest }) => [
-    ...of(mainResultOn(scale, rest)),
-    fusionConfigs(scale, rest).fusion,
-  ],
+  "05_main_result": ({ scale, ...rest }) => of(mainResultOn(scale, rest)),
   "06_gallery": async ({ scale, queries, count, ...rest }) => [
     await shownOf(mainResultOn(scale, rest)[0].config, { queries, count }),
   ],
@@ -124,21 +120,50 @@ Deno.test("at every scale a notebook as it is runs what its claims take for thei
 Deno.test("values out of range are refused before any work, by name", async () => {
   const refused: [notebook: string, given: object, message: RegExp][] = [
     ["01_complete_cover", { k: 1 }, /Cannot set k: it must be a whole number from 2 to 30, got 1/],
+    ["01_complete_cover", { sides: [0] }, /Cannot set each of sides: .* from 0.01 to 0.5, got 0/],
     ["02_data_sets", { sets: [] }, /Cannot set sets: it must be a list of at least one/],
+    ["02_data_sets", { datasets: { a: "b" } }, /Cannot set datasets: a must be an absolute path/],
     ["03_scale_sensitivity", { k: 2.5 }, /Cannot set k/],
-    ["04_patch_schemes", { ks: [5, 5] }, /Cannot set ks: it has a value twice/],
+    [
+      "03_scale_sensitivity",
+      { dataset: "CLEVR" },
+      /Cannot set dataset: it must be one of CLEVR-DS;/,
+    ],
+    ["04_patch_schemes", { covers: ["cc@5", "cc@5"] }, /Cannot set covers: it has a value twice/],
+    ["04_patch_schemes", { covers: ["cc5"] }, /Cannot read cover name "cc5"/],
     ["05_main_result", { k: 99 }, /Cannot set k/],
+    [
+      "05_main_result",
+      { methods: ["DetailCLIP++"] },
+      /Cannot set methods: .*did you mean DetailCLIP\+/,
+    ],
+    ["05_main_result", { images: 0 }, /Cannot set images: .* from 1 to 999999, got 0/],
+    ["05_main_result", { images: 5 }, /images must leave some for the split/],
+    ["05_main_result", { epochs: 0.5 }, /Cannot set epochs/],
+    [
+      "05_main_result",
+      { dataset: "/nowhere" },
+      /Cannot set dataset to \/nowhere: there is nothing/,
+    ],
     ["06_gallery", { queries: ["airplan"] }, /Cannot set queries: .*got "airplan"/],
     ["06_gallery", { count: 0 }, /Cannot set count/],
     ["07_encoders", { k: "5" }, /Cannot set k/],
     ["08_choosing_k", { ks: [3], fused: [5] }, /Cannot set fused: 5 is none of the ks 3/],
-    ["09_patch_count", { ks: [11] }, /Cannot set each of ks/],
-    ["10_adapters", { layers: [4] }, /Cannot set each of layers: .* from 1 to 3, got 4/],
+    ["09_patch_count", { covers: ["objects"] }, /Cannot set covers: each must be cc@K or grid@K/],
+    ["10_adapters", { depths: { MLP: [4] } }, /Cannot set each of depths of MLP: .* got 4/],
+    ["10_adapters", { adapters: ["mlp"] }, /Cannot set adapters: .*did you mean MLP\?/],
     ["11_objects_and_classes", { k: 0 }, /Cannot set k/],
+    ["11_objects_and_classes", { classes: [1] }, /Cannot set each of classes: .* from 2 to 138/],
     ["12_time_and_memory", { vectors: 166 }, /Cannot set vectors: .* from 2 to 165/],
     ["13_similarity", { bin: 0 }, /Cannot set bin/],
     ["14_hyperparameters", { draws: 361 }, /Cannot set draws/],
-    ["15_equal_patches", { verifiedKs: [2] }, /Cannot set each of verifiedKs/],
+    ["14_hyperparameters", { grid: { gama: [1] } }, /Cannot set grid: .*did you mean gamma\?/],
+    ["14_hyperparameters", { grid: { gamma: [] } }, /Cannot set grid\.gamma: .* at least one/],
+    [
+      "15_equal_patches",
+      { covers: ["vc@2:0.01"] },
+      /vc@2:0.01 has \d+ patches an image, more than/,
+    ],
     ["16_unseen_words", { hidden: 138 }, /Cannot set hidden: .* from 1 to 137, got 138/],
   ];
   for (const [notebook, given, message] of refused) {

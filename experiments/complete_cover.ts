@@ -40,18 +40,18 @@ import {
   SIDE,
   tableThirteen,
 } from "./complete_cover_rows.ts";
-import { checkWhole } from "./knobs.ts";
+import { checkList, checkNumber, checkWhole, configWith, type Knobs } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
-/** Least sides that the verified covers promise to cover from. */
+/** Least sides that the verified covers promise to cover from, as shares of the image's. */
 const LEAST = [0.05, 0.02, 0.0125];
 
 /** The covers whose coverage is measured: the published one, and some that are complete by construction. */
-function coversFor(k: number): CoverSpec[] {
+function coversFor(k: number, sides: readonly number[] = LEAST): CoverSpec[] {
   return [
     { scheme: "complete", k },
-    ...LEAST.map((minSide): CoverSpec => ({ scheme: "verified", k, minSide })),
+    ...sides.map((minSide): CoverSpec => ({ scheme: "verified", k, minSide })),
   ];
 }
 
@@ -69,15 +69,18 @@ export const completeCoverExperiment: ExperimentDefinition = {
  * Its configuration.
  *
  * @param scale how much to count
- * @param options `seed` of the image that is shown; `k` of the covers, from 2 to 30
- * @throws {RangeError} when k is outside
+ * @param options what was turned: `seed` and `dataset` of the image that is shown; `k` of the covers, from 2 to 30; `sides`
+ *   from which on the verified covers miss nothing, shares of the image's from 0.01 to 0.5
+ * @throws {RangeError} when one is outside
  */
 export function completeCoverConfig(
   scale: Scale,
-  { seed, k = 10 }: { seed?: number; k?: number } = {},
+  { k = 10, sides = LEAST, ...knobs }: Knobs & { k?: number; sides?: readonly number[] } = {},
 ): ExperimentConfig {
   checkWhole("k", k, [2, 30]);
-  return configure(completeCoverExperiment, scale, { seed, covers: coversFor(k) });
+  for (const side of checkList("sides", sides)) checkNumber("each of sides", side, [0.01, 0.5]);
+  const covers = coversFor(k, sides);
+  return configWith(configure(completeCoverExperiment, scale, { covers }), knobs);
 }
 
 /** What figures and tables call a cover. */

@@ -113,9 +113,9 @@ Deno.test("data sets are drawn or read, written as rows, and missing ones are to
     );
     const config = dataSetsConfig("smoke", {
       datasets: {
-        own: { annotations, root: directory },
-        LVIS: { annotations: gone, root: directory },
-        bare: { annotations: bare, root: directory },
+        own: annotations,
+        LVIS: gone,
+        bare,
       },
     });
     const { rows, notRun } = await runDataSets(config, {
@@ -131,7 +131,7 @@ Deno.test("data sets are drawn or read, written as rows, and missing ones are to
     assert.match(notRun[3].missing, /no image of bare shows an object/);
     assert.match(notRun[0].missing, /no annotations of COCO are named/);
     assert.match(notRun[1].missing, /there is no file .*gone\.json/);
-    assert.match(notRun[1].command, /--set 'datasets=\{"LVIS":\{"annotations":.*gone\.json/);
+    assert.match(notRun[1].command, /--set 'datasets=\{"LVIS":".*gone\.json"/);
     const [files, others] = [config, dataSetsConfig("smoke")].map((c) =>
       filesOf("data_sets", c, { runsDir: directory })
     );

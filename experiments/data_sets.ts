@@ -2,7 +2,7 @@
  * What is searched: how many objects an image has, of how many classes, and how large.
  *
  * Command: `deno task notebooks 02_data_sets`, half a minute from cold caches; it only draws what other notebooks
- * search. Existing data sets: `--set 'datasets={"COCO": {"annotations": "…", "root": "…"}}'`.
+ * search. Existing data sets: `--set 'datasets={"COCO": "/path/to/annotations.json"}'`.
  * Paper: Figures 4 and 10, Tables 8 to 12 (§4.1, §4.2, A.2).
  *
  * @module
@@ -29,16 +29,12 @@ import {
   type Scale,
   writeResults,
 } from "detailclip";
-import { checkGiven } from "detailclip/runner";
 import { sha256 } from "detailclip/runtime";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
-import { checkNames } from "./knobs.ts";
+import { checkNames, checkWhole, configWith, type Knobs, ownDatasets } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
-import { datasetAt, LARGE, MIXED, REDUCED, SMALL, UNSEEN_RENDERINGS } from "./variants.ts";
-
-/** The generated data sets, in the order in which they are shown. */
-const GENERATED = [MIXED, SMALL, LARGE, REDUCED, UNSEEN_RENDERINGS];
+import { datasetAt, MIXED, VARIANTS } from "./variants.ts";
 
 /** Those that the paper counts and that do not come with the workspace. */
 const KNOWN = ["COCO", "LVIS", "Unity-Retail"];
@@ -57,28 +53,42 @@ export const dataSets: ExperimentDefinition = {
 export interface DataSetsConfig extends ExperimentConfig {
   /** Labels of generated ones, where not all are counted. */
   sets?: readonly string[];
+  /** Images of each generated one, searched or not; those of the scale unless told. */
+  images?: number;
   /** Data sets with COCO-format annotations, by name: `"COCO"`, `"LVIS"`, `"Unity-Retail"`, or any other. */
   datasets?: Readonly<Record<string, CocoFiles>>;
+}
+
+/** What can be turned. */
+export interface DataSetsKnobs extends Pick<Knobs, "seed" | "images"> {
+  /** Labels of generated ones, all unless told. */
+  sets?: readonly string[];
+  /** Absolute paths of data sets that exist, by name; see `ownDataset`. */
+  datasets?: Readonly<Record<string, string>>;
 }
 
 /**
  * Which data sets are counted.
  *
  * @param scale how large the generated ones are
- * @param options `seed`; `sets`: labels of generated ones, all unless told; `datasets` that exist
- * @throws {RangeError} when there is no such set
+ * @param knobs what was turned
+ * @throws {RangeError} when there is no such set, or a number is out of range
+ * @throws {Error} when a path holds no annotations
  */
 export function dataSetsConfig(
   scale: Scale,
-  { seed, sets, datasets = {} }: { seed?: number } & Pick<DataSetsConfig, "sets" | "datasets"> = {},
+  { sets, datasets: paths = {}, images, ...knobs }: DataSetsKnobs = {},
 ): DataSetsConfig {
-  const known = GENERATED.map(({ label }) => label);
+  const known = VARIANTS.map(({ label }) => label);
   if (sets) checkNames("sets", sets, known);
-  checkGiven("datasets", datasets, `Cannot run ${dataSets.name}`);
+  if (images !== undefined) checkWhole("images", images, [10, 999_999]);
+  const datasets = Object.entries(ownDatasets("datasets", paths))
+    .map(([name, { annotations, root }]) => [name, { annotations, root }] as const);
   return {
-    ...configure(dataSets, scale, { seed }),
+    ...configWith(configure(dataSets, scale), knobs),
     ...(sets && sets.length < known.length && { sets: known.filter((l) => sets.includes(l)) }),
-    ...(Object.keys(datasets).length > 0 && { datasets }),
+    ...(images !== undefined && { images }),
+    ...(datasets.length > 0 && { datasets: Object.fromEntries(datasets) }),
   };
 }
 
@@ -96,17 +106,18 @@ export interface DataSetsRun {
 
 /** The command that counts a data set, once it is there. */
 function commandFor(name: string, files: CocoFiles | undefined): string {
-  const shown = files ?? { annotations: `/path/to/${name}.json`, root: "/path/to/images" };
+  const shown = files?.annotations ?? `/path/to/${name}.json`;
   return `deno task notebooks 02_data_sets --set 'datasets=${JSON.stringify({ [name]: shown })}'`;
 }
 
 /** What is to be counted, and why some of it cannot be. */
 async function membersOf(
-  { scale, sets, datasets: given = {} }: DataSetsConfig,
+  { scale, sets, images, datasets: given = {} }: DataSetsConfig,
 ): Promise<{ members: { label: string; dataset: DatasetConfig }[]; notRun: NotRun[] }> {
-  const generated = GENERATED.filter(({ label }) => sets?.includes(label) ?? true);
+  const generated = VARIANTS.filter(({ label }) => sets?.includes(label) ?? true);
   const members = generated.map((variant) => {
-    const { dataset } = configure(dataSets, scale, { dataset: datasetAt(variant, scale) });
+    const own = { ...datasetAt(variant, scale), ...(images !== undefined && { images }) };
+    const { dataset } = configure(dataSets, scale, { dataset: own });
     return { label: variant.label, dataset };
   });
   const notRun: NotRun[] = [];
@@ -132,7 +143,7 @@ export async function runDataSets(
   options: RunOptions = {},
 ): Promise<DataSetsRun> {
   const started = new Date();
-  const { sets: _sets, datasets: datasetsGiven = {}, ...common } = config;
+  const { sets: _sets, images: _images, datasets: datasetsGiven = {}, ...common } = config;
   checkConfig(common);
   const { members, notRun } = await membersOf(config);
   const datasets = new Map<string, Dataset>(), rows: DataSetCounts[] = [];

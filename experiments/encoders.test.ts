@@ -46,7 +46,7 @@ Deno.test("a folder in the hub's layout is run beside the embedded encoder, and 
         "CLIP-ViT-B/32": "nobody/nothing",
         "CLIP-ViT-L/14": `${folder}/gone`,
       },
-      datasets: { COCO: { annotations: `${folder}/gone.json`, root: folder } },
+      datasets: { COCO: `${folder}/gone.json` },
       change: few,
       cacheDir: `${folder}/cache`,
       runsDir: `${folder}/runs`,
@@ -93,7 +93,7 @@ Deno.test("a folder in the hub's layout is run beside the embedded encoder, and 
     assert.equal(ourRows(series.rows).length, 6); // 2 encoders, 3 methods
     const given = pairsOf({
       encoders: { "my own": "/e", "CLIP-ViT-B/16": "/f" },
-      datasets: { mine: { annotations: "/a.json", root: "/a" } },
+      datasets: { mine: "/a.json" },
     });
     const preprocessingOf = (encoder: string) =>
       given.members.find(({ label }) => label === labelOf(encoder, "mine"))!.config.encoder

@@ -20,10 +20,8 @@ import { checkGiven } from "detailclip/runner";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { CC10, detailClip, fusedCover, withCover } from "./recipes.ts";
+import { configWith, type Knobs, ownDatasets } from "./knobs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
-
-/** A data set with COCO-format annotations; without splits to learn from nothing is fused. */
-export type GivenDataset = CocoDataset;
 
 /** The embedded encoder. */
 export const EMBEDDED = "tiny-clip";
@@ -91,12 +89,12 @@ export const isPair = (experiment: string): boolean => experiment.startsWith(PRE
 /** The configuration of an encoder on a data set. */
 function pairConfig(
   [encoder, id]: readonly [string, string],
-  [dataset, given]: readonly [string, GivenDataset | undefined],
-  { scale, seed, k }: { scale: Scale; seed?: number; k?: number },
+  [dataset, given]: readonly [string, CocoDataset | undefined],
+  { scale, k, ...knobs }: PairKnobs & { scale: Scale },
 ): ExperimentConfig {
   const { covers, fusion } = at(scale, k);
   const named = { ...definition, name: pairName(encoder, dataset) };
-  const own = configure(named, scale, { seed, covers, fusion });
+  const own = configure(named, scale, { covers, fusion });
   const real = id !== EMBEDDED;
   const config: ExperimentConfig = {
     ...own,
@@ -110,13 +108,13 @@ function pairConfig(
     ...(given && { dataset: { source: "coco", ...given } satisfies DatasetConfig }),
     ...(given && !(given.train && given.val) && { fusion: [] }),
   };
-  if (scale !== "quick" || (!real && !given)) return config;
+  if (scale !== "quick" || (!real && !given)) return configWith(config, knobs);
   const few = applyDiff(config, { covers: [FULL, fusedCover(scale, k)] });
-  return {
+  return configWith({
     ...few,
-    dataset: { ...few.dataset, limit: few.dataset.limit ?? FEW.searched },
+    dataset: { ...few.dataset, limit: FEW.searched },
     learn: { train: FEW.train, val: FEW.val },
-  };
+  }, knobs);
 }
 
 /** The configuration of the embedded encoder on the generated CLEVR-DS. */
@@ -128,21 +126,21 @@ const TASK = "deno task notebooks 07_encoders";
 /** The command that runs a pair, with placeholders for what nobody named yet. */
 function commandFor(
   [encoder, id]: readonly [string, string],
-  [dataset, given]: readonly [string, GivenDataset | undefined],
-  { scale, seed, k }: { scale: Scale; seed?: number; k?: number },
+  [dataset, given]: readonly [string, CocoDataset | undefined],
+  { scale, seed, k, images, epochs }: PairKnobs & { scale: Scale },
 ): string {
   const settings = [`${TASK} --scale ${scale}`];
   if (seed !== undefined && seed !== embeddedConfig(scale).seed) {
     settings.push(`--set seed=${seed}`);
   }
-  if (k !== undefined) settings.push(`--set k=${k}`);
+  for (const [name, value] of Object.entries({ k, images, epochs })) {
+    if (value !== undefined) settings.push(`--set ${name}=${value}`);
+  }
   if (id !== ENCODERS[encoder] || id === "") {
     settings.push(`--set 'encoders=${JSON.stringify({ [encoder]: id || "/path/to/export" })}'`);
   }
   if (dataset !== "CLEVR-DS") {
-    const files = { annotations: "/path/to/test.json", root: "/path/to/images" };
-    const split = { annotations: "/path/to/other.json", root: "/path/to/images" };
-    const shown = given ?? { ...files, train: split, val: split };
+    const shown = given?.annotations ?? `/path/to/${dataset}`; // a folder with test.json, train.json and val.json
     settings.push(`--set 'datasets=${JSON.stringify({ [dataset]: shown })}'`);
   }
   return settings.join(" ");
@@ -159,18 +157,20 @@ const EXPORT =
   "no export named: it takes an image tower and a text tower that give one vector each, in the hub's layout, " +
   "with preprocessor_config.json and a tokenizer (tools/encoders/export_encoder.py makes one from a CLIP in transformers' layout)";
 
-/** What is run, where, and how. */
-export interface EncodersOptions extends RunOptions {
-  /** How much. */
-  scale?: Scale;
-  /** Seed of every draw. */
-  seed?: number;
+/** What can be turned of every pair. */
+interface PairKnobs extends Pick<Knobs, "seed" | "images" | "epochs"> {
   /** Of the cover that is fused, from 2 to 15; that of the scale unless told. */
   k?: number;
+}
+
+/** What is run, where, and how. */
+export interface EncodersOptions extends RunOptions, PairKnobs {
+  /** How much. */
+  scale?: Scale;
   /** Hub ids or folders by name, in place of or beside {@linkcode ENCODERS}. */
   encoders?: Readonly<Record<string, string>>;
-  /** Data sets by name, beside the generated CLEVR-DS; absolute paths. */
-  datasets?: Readonly<Record<string, GivenDataset>>;
+  /** Absolute paths of data sets by name, beside the generated CLEVR-DS; see `ownDataset`. */
+  datasets?: Readonly<Record<string, string>>;
   /** Changes every configuration further, such as to fewer images. */
   change?: (config: ExperimentConfig) => ExperimentConfig;
 }
@@ -181,10 +181,12 @@ export interface EncodersOptions extends RunOptions {
  * @throws {RangeError} when k is outside, or a name has " on " in it
  */
 export function pairsOf(
-  { scale = "quick", seed, k, encoders = {}, datasets = {}, change = (c) => c }: EncodersOptions,
+  { encoders = {}, datasets: paths = {}, change = (c) => c, ...options }: EncodersOptions,
 ): Pairs {
+  const { scale = "quick", seed, k, images, epochs } = options;
+  const how = { scale, seed, k, images, epochs };
   checkGiven("encoders", encoders, "Cannot run encoders");
-  checkGiven("datasets", datasets, "Cannot run encoders");
+  const datasets = ownDatasets("datasets", paths);
   const odd = [...Object.keys(encoders), ...Object.keys(datasets)]
     .find((name) => name.includes(" on "));
   if (odd !== undefined) {
@@ -195,8 +197,7 @@ export function pairsOf(
   for (const encoder of Object.entries(all)) {
     for (const name of new Set([...DATASETS, ...Object.keys(datasets)])) {
       const dataset = [name, datasets[name]] as const;
-      const label = labelOf(encoder[0], name),
-        command = commandFor(encoder, dataset, { scale, seed, k });
+      const label = labelOf(encoder[0], name), command = commandFor(encoder, dataset, how);
       const absent = [
         ...(name !== "CLEVR-DS" && !datasets[name] ? [`no annotations of ${name} named`] : []),
         ...(encoder[1] === "" ? [EXPORT] : []),
@@ -204,7 +205,7 @@ export function pairsOf(
       if (absent.length > 0) {
         pairs.unnamed.push({ member: label, missing: absent.join("; "), command });
       } else {
-        const config = change(pairConfig(encoder, dataset, { scale, seed, k }));
+        const config = change(pairConfig(encoder, dataset, how));
         pairs.members.push({ label, config, command });
       }
     }

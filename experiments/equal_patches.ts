@@ -25,34 +25,21 @@ import {
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
-import { checkWholes, K_RANGE } from "./knobs.ts";
+import { checkCovers, configWith, type Knobs } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
 /** Complete for every square object of at least 5 % of the side, which fills more than 1/k of some patch's. */
 const verified = (k: number): CoverSpec => ({ scheme: "verified", k, minSide: 0.05 });
 
-/** Which k of each scheme are measured. */
-interface Ks {
-  complete: readonly number[];
-  grid: readonly number[];
-  verified: readonly number[];
-}
-
 /** Verified covers have 25, 43, 86 and 235 patches for k = 6 to 3: near cc@4 (30), cc@5 (39), cc@7 (79) and cc@12 (248). */
-const KS: Ks = {
-  complete: [3, 4, 5, 6, 8, 10, 12],
-  grid: [4, 5, 6, 8, 10, 12, 15],
-  verified: [6, 5, 4, 3],
-};
-const SMOKE_KS: Ks = { complete: [4, 5], grid: [5], verified: [6, 5] };
-
-const coversOf = (ks: Ks): CoverSpec[] => [
+const COVERS: readonly CoverSpec[] = [
   FULL,
-  ...ks.complete.map(complete),
-  ...ks.grid.map(grid),
-  ...ks.verified.map(verified),
+  ...[3, 4, 5, 6, 8, 10, 12].map(complete),
+  ...[4, 5, 6, 8, 10, 12, 15].map(grid),
+  ...[6, 5, 4, 3].map(verified),
 ];
+const SMOKE_COVERS = [FULL, ...[4, 5].map(complete), grid(5), ...[6, 5].map(verified)];
 
 /** Three ways to spend a number of patches. */
 export const equalPatches: ExperimentDefinition = {
@@ -60,11 +47,11 @@ export const equalPatches: ExperimentDefinition = {
   title: "What a complete cover buys at equal numbers of patches",
   paper: [],
   baseline,
-  always: { covers: coversOf(KS), subsets: ["size"] },
+  always: { covers: [...COVERS], subsets: ["size"] },
   scales: {
     smoke: {
       dataset: datasetAt(MIXED, "smoke"),
-      covers: coversOf(SMOKE_KS),
+      covers: SMOKE_COVERS,
       bootstrap: { resamples: 100 },
     },
     quick: { dataset: { ...datasetAt(MIXED, "quick"), limit: 40 } }, // those of 08_choosing_k
@@ -76,29 +63,16 @@ export const equalPatches: ExperimentDefinition = {
  * Its configuration.
  *
  * @param scale how much of it
- * @param options `seed`; `ks` of covers and grids, each from 2 to 15, and `verifiedKs` of verified covers, each from 3 to
- *   8, those of the scale unless told
+ * @param options what was turned; `covers` by name, such as `"cc@5"`, `"grid@6"`, `"vc@4:0.05"`, those of the scale unless
+ *   told
  * @throws {RangeError} when one is outside, or there twice
  */
 export function equalPatchesConfig(
   scale: Scale,
-  { seed, ks, verifiedKs }: {
-    seed?: number;
-    ks?: readonly number[];
-    verifiedKs?: readonly number[];
-  } = {},
+  { covers, ...knobs }: Knobs & { covers?: readonly string[] } = {},
 ): ExperimentConfig {
-  const own = scale === "smoke" ? SMOKE_KS : KS;
-  const same = ks && checkWholes("ks", ks, K_RANGE);
-  const covers = coversOf({
-    complete: same ?? own.complete,
-    grid: same ?? own.grid,
-    // more patches for a smaller k
-    verified: verifiedKs
-      ? checkWholes("verifiedKs", verifiedKs, [3, 8]).toReversed()
-      : own.verified,
-  });
-  return configure(equalPatches, scale, { seed, covers });
+  const changed = covers && { covers: checkCovers("covers", covers) };
+  return configWith(configure(equalPatches, scale, { ...changed }), knobs);
 }
 
 /** Lines by the beginning of a method's name. */

@@ -9,6 +9,7 @@
 import {
   type Claim,
   type ExperimentConfig,
+  openDataset,
   recallOf,
   type RetrievalRun,
   topResults,
@@ -32,18 +33,25 @@ const CHOICE: GalleryChoice = {
   count: 7,
 };
 
+/** The classes that can be asked for. */
+async function classesOf({ dataset, seed }: ExperimentConfig): Promise<string[]> {
+  return dataset.source === "clevr-ds"
+    ? (await clevrDsClasses(dataset.variant, dataset.classes)).names
+    : (await openDataset(dataset, seed)).categories;
+}
+
 /**
  * A configuration with what is shown of its run: galleries of other words are other figures.
  *
  * @param config of the run
- * @param choice `queries`: classes of CLEVR-DS; `count`: from 1 to 12
+ * @param choice `queries`: classes of its data set; `count`: from 1 to 12
  * @throws {RangeError} when there is no such class, or the count is outside
  */
 export async function shownOf(
   config: ExperimentConfig,
   { queries, count }: GalleryChoice,
 ): Promise<ExperimentConfig & { gallery?: GalleryChoice }> {
-  checkNames("queries", queries, (await clevrDsClasses()).names);
+  checkNames("queries", queries, await classesOf(config));
   checkWhole("count", count, [1, 12]);
   const own = queries.join() === CHOICE.queries.join() && count === CHOICE.count;
   return own ? config : { ...config, gallery: { queries, count } };

@@ -5,7 +5,7 @@ import {
   chosenBeside,
   claims,
   ranked,
-  strips,
+  stripsOf,
   summary,
   tuningAt,
   tuningConfig,
@@ -22,7 +22,7 @@ Deno.test("the best trial comes first", () => {
   const rows = rowsOf(({ learningRate }) => 0.5 - 30 * learningRate);
   assert.equal(ranked(rows)[0].learningRate, 0.001);
   assert.ok(Math.abs(summary(rows).best - 0.47) < 1e-9);
-  assert.ok(searchStrips(rows, strips).alt.includes("learning rate 0.001"));
+  assert.ok(searchStrips(rows, stripsOf()).alt.includes("learning rate 0.001"));
 });
 
 Deno.test("the claims on the search follow the numbers; trials that failed are left out", () => {
@@ -55,10 +55,10 @@ Deno.test("more or fewer points are another search than the experiment's", () =>
 Deno.test("the grid has a line for each hyper-parameter, with its candidates", () => {
   const [best] = rowsOf(() => 0.1);
   const table = chosenBeside(best);
-  assert.equal(table.length, strips.length);
+  assert.equal(table.length, stripsOf().length);
   for (const [i, line] of table.entries()) {
     const candidates: number[] = line["the paper's candidates"].split(", ").map(Number);
-    assert.deepEqual(candidates, Array.from<number>(PAPER_GRID[strips[i].key]));
+    assert.deepEqual(candidates, Array.from<number>(PAPER_GRID[stripsOf()[i].key]));
     assert.ok(candidates.includes(Number(line["chosen here"])));
   }
   assert.equal(tuningAt("paper").draws, undefined); // all points

@@ -18,6 +18,7 @@ import {
   medianOf,
   NotMeasured,
   PAPER_GRID,
+  type PaperGrid,
   type PaperPoint,
   paperTable,
   percent,
@@ -27,11 +28,20 @@ import {
   type TrialRow,
   type TuningOptions,
 } from "detailclip";
+import { canonicalJson } from "detailclip/runtime";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete } from "./covers.ts";
 import { asPublished, CC10 } from "./recipes.ts";
-import { checkWhole } from "./knobs.ts";
-import { datasetAt, MIXED } from "./variants.ts";
+import {
+  checkList,
+  checkNames,
+  checkNumber,
+  checkWhole,
+  configWith,
+  type Knobs,
+  type Range,
+} from "./knobs.ts";
+import { datasetAt, labelOf, MIXED } from "./variants.ts";
 
 /** 14 patches: a trial takes seconds. */
 const CC3: CoverSpec = complete(3);
@@ -94,7 +104,9 @@ function methodAt(scale: Scale): FusionMethod {
 }
 
 /** What is searched for, and how. */
-export interface Tuning extends Pick<TuningOptions, "draws"> {
+export interface Tuning extends Pick<TuningOptions, "grid"> {
+  /** Points that are tried. */
+  draws: number;
   /** Epochs of a trial. */
   epochs: number;
   /** What trials have in common. */
@@ -103,21 +115,59 @@ export interface Tuning extends Pick<TuningOptions, "draws"> {
   method: FusionMethod;
 }
 
+/** What can be turned of a search. */
+export interface TuningKnobs extends Knobs {
+  /** Candidates of some hyper-parameters, in place of Table 14's. */
+  grid?: Partial<PaperGrid>;
+  /** Points that are tried, from 2 to as many as the grid has; those of the scale unless told. */
+  draws?: number;
+}
+
 /**
  * A search of the grid: all of it at the paper's scale, a few points at the others.
  *
  * @param scale how much of it
- * @param options `seed`; `draws`: points that are tried, from 2 to 360, those of the scale unless told
- * @throws {RangeError} when draws is outside
+ * @param knobs what was turned
+ * @throws {RangeError} when one is outside, or unknown
  */
 export function tuningAt(
   scale: Scale,
-  { seed, draws }: { seed?: number; draws?: number } = {},
+  { grid: given = {}, draws, ...knobs }: TuningKnobs = {},
 ): Tuning {
-  const config = configure(hyperparameters, scale, { seed });
-  const size = draws === undefined ? {} : { draws: checkWhole("draws", draws, [2, POINTS]) };
-  return { config, method: methodAt(scale), ...SIZES[scale], ...size };
+  if (Object.keys(given).length > 0) {
+    checkNames("grid", Object.keys(given), Object.keys(PAPER_GRID));
+  }
+  for (const [name, values] of Object.entries(given)) {
+    for (const value of checkList(`grid.${name}`, values)) {
+      checkNumber(`each of grid.${name}`, value, LIMITS[name as keyof PaperGrid]);
+    }
+  }
+  const grid: PaperGrid = { ...PAPER_GRID, ...given };
+  const points = gridPoints(grid).length;
+  const config = configWith(configure(hyperparameters, scale), knobs);
+  const [method] = config.fusion ?? [];
+  if (method === undefined) {
+    const why = "there are no train.json and val.json to learn from";
+    throw new Error(`Cannot tune DetailCLIP on ${labelOf(config.dataset)}: ${why}`);
+  }
+  const size = config.search!;
+  return {
+    ...{ config, method },
+    epochs: knobs.epochs ?? size.epochs,
+    ...(canonicalJson(grid) !== canonicalJson(PAPER_GRID) && { grid }),
+    draws: checkWhole("draws", draws ?? Math.min(size.draws, points), [2, points]),
+  };
 }
+
+/** What each hyper-parameter may be. */
+const LIMITS: Record<keyof PaperGrid, Range> = {
+  learningRate: [1e-7, 1],
+  weightDecay: [0, 1],
+  stepSize: [1, 100_000],
+  gamma: [0.01, 1],
+  gradientClip: [1e-9, 1000],
+  epsilon: [1e-12, 1],
+};
 
 /**
  * A search as its rows note it.
@@ -125,11 +175,11 @@ export function tuningAt(
  * @param tuning see {@linkcode tuningAt}
  */
 export const tuningConfig = (
-  { config, method, draws, epochs }: Tuning,
+  { config, method, grid, draws, epochs }: Tuning,
 ): ExperimentConfig => ({
   ...config,
   fusion: [method],
-  search: { draws: draws ?? POINTS, epochs },
+  search: { draws, epochs, ...(grid && { grid }) },
 });
 
 const NAMES: Record<keyof PaperPoint, string> = {
@@ -141,12 +191,19 @@ const NAMES: Record<keyof PaperPoint, string> = {
   epsilon: "ε of layer normalisation",
 };
 
-/** The hyper-parameters as `searchStrips` draws them, in the order of Table 14. */
-export const strips: readonly (Strip<TrialRow> & { key: keyof PaperPoint })[] =
+/** A hyper-parameter as `searchStrips` draws it. */
+type Hyperparameter = Strip<TrialRow> & { key: keyof PaperPoint };
+
+/**
+ * The hyper-parameters as `searchStrips` draws them, in the order of Table 14.
+ *
+ * @param grid the candidates that were tried
+ */
+export const stripsOf = (grid: PaperGrid = PAPER_GRID): readonly Hyperparameter[] =>
   (Object.keys(PAPER_GRID) as (keyof PaperPoint)[]).map((key) => ({
     key,
     label: NAMES[key],
-    values: PAPER_GRID[key],
+    values: grid[key],
     of: (row) => row[key],
   }));
 
@@ -178,7 +235,7 @@ export function chosenBeside(best: TrialRow): Record<string, string>[] {
   return paperTable("table 14").rows.map(({ name, candidates }, i) => ({
     "hyper-parameter": String(name),
     "the paper's candidates": (candidates as readonly number[]).join(", "),
-    "chosen here": String(best[strips[i].key]),
+    "chosen here": String(best[(Object.keys(PAPER_GRID) as (keyof PaperPoint)[])[i]]),
   }));
 }
 

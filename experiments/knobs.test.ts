@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { checkNames, checkWhole, checkWholes } from "./knobs.ts";
+import { join } from "node:path";
+import { configure, coverName } from "detailclip";
+import {
+  checkCovers,
+  checkNames,
+  checkWhole,
+  checkWholes,
+  configWith,
+  ownDataset,
+} from "./knobs.ts";
+import { mainResult, mainResultOn } from "./main_result.ts";
+import { onFew } from "./objects_and_classes.ts";
 
 Deno.test("numbers outside of the range, and what is no number, are refused", () => {
   assert.equal(checkWhole("k", 15, [2, 15]), 15);
@@ -22,5 +33,72 @@ Deno.test("unknown names are refused with the known ones", () => {
   assert.throws(
     () => checkNames("query", ["bearr"], ["bear", "key"]),
     /"bearr"; did you mean bear\?/,
+  );
+});
+
+Deno.test("common knobs change what they name, and nothing else", () => {
+  const own = configure(mainResult, "quick");
+  assert.deepEqual(configWith(own, {}), own);
+  const turned = configWith(own, { seed: 3, encoder: "/e", images: 50, epochs: 2 });
+  assert.deepEqual([turned.seed, turned.encoder.id], [3, "/e"]);
+  assert.deepEqual(turned.dataset, { ...own.dataset, images: 50 });
+  const epochs = turned.fusion!.map(({ fuser }) => fuser.kind === "trained" && fuser.train.epochs);
+  assert.deepEqual(epochs, [2, 2, 2, false]); // the closed form has none
+  const other = configWith(own, { dataset: "CLEVR-DS-S" }).dataset;
+  assert.deepEqual(other, { ...own.dataset, variant: "S" });
+  const limited = configure(onFew, "quick"); // searches and learns from few of its images
+  assert.deepEqual(configWith(limited, { seed: 3 }).learn, limited.learn);
+  const { learn, dataset } = configWith(limited, { images: 100 });
+  assert.deepEqual([learn, dataset.limit], [undefined, undefined]);
+});
+
+Deno.test("a data set of one's own is found by a folder or a file, with images to learn from or without", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = (name: string) => join(folder, name);
+    await assert.rejects(async () => await ownDataset(folder), /it holds no \.json file/);
+    await Deno.writeTextFile(file("instances.json"), "{}");
+    assert.deepEqual(ownDataset(folder), { annotations: file("instances.json"), root: folder });
+    await Deno.mkdir(file("images"));
+    await Deno.writeTextFile(file("test.json"), "{}");
+    const searched = { annotations: file("test.json"), root: file("images") };
+    assert.deepEqual(ownDataset(folder), searched);
+    const own = configure(mainResult, "quick");
+    const without = configWith(own, { dataset: folder, images: 9 });
+    assert.deepEqual(without.dataset, { source: "coco", ...searched, limit: 9 });
+    assert.deepEqual(without.fusion!.map(({ method }) => method), ["closed form"]);
+    for (const split of ["train.json", "val.json"]) await Deno.writeTextFile(file(split), "{}");
+    assert.equal(ownDataset(folder).train?.annotations, file("train.json"));
+    assert.equal(configWith(own, { dataset: folder }).fusion!.length, own.fusion!.length);
+    await Deno.writeTextFile(file("more.json"), "{}");
+    assert.equal(ownDataset(file("more.json")).annotations, file("more.json"));
+    await Deno.remove(file("test.json"));
+    assert.throws(
+      () => ownDataset(folder),
+      /holds instances\.json, more\.json, .*call it test\.json/,
+    );
+    await Deno.mkdir(file("annotations")); // COCO's own layout
+    await Deno.mkdir(file("val2017"));
+    await Deno.writeTextFile(file("annotations/instances_val2017.json"), "{}");
+    assert.equal(ownDataset(file("annotations/instances_val2017.json")).root, file("val2017"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a series is searched on one of its data sets, or on another in their place", () => {
+  const labels = (dataset?: string) => mainResultOn("quick", { dataset }).map(({ label }) => label);
+  assert.deepEqual(labels(), ["CLEVR-DS", "CLEVR-DS-S", "CLEVR-DS-L"]);
+  assert.deepEqual(labels("CLEVR-DS-L"), ["CLEVR-DS-L"]);
+  assert.deepEqual(labels("CLEVR-DS, reduced"), ["CLEVR-DS, reduced"]);
+  assert.throws(() => labels("photos"), /or the absolute path of annotations in COCO format/);
+});
+
+Deno.test("covers are named, with the full image first", () => {
+  const names = checkCovers("covers", ["cc@3", "vc@4:0.05", "full"]).map(coverName);
+  assert.deepEqual(names, ["full", "cc@3", "vc@4"]);
+  assert.throws(
+    () => checkCovers("covers", ["grid@99"]),
+    /k of grid@99 in covers: .* to 15, got 99/,
   );
 });

@@ -1,10 +1,38 @@
 /**
- * Checks of what notebooks let their readers turn: a bad value is refused before any work, and named.
+ * What notebooks let their readers turn. A bad value is refused before any work, and named.
  *
  * @module
  */
-
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import {
+  checkConfig,
+  type CocoDataset,
+  coverBoxes,
+  type CoverSpec,
+  type DatasetConfig,
+  type ExperimentConfig,
+  makeCover,
+  parseCoverName,
+  type SeriesMember,
+} from "detailclip";
+import { checkGiven, lackingSplits } from "detailclip/runner";
 import { nearestName } from "detailclip/runtime";
+import { labelOf, VARIANTS } from "./variants.ts";
+
+/** What every notebook lets its readers turn; what is not told stays as its experiment has it. */
+export interface Knobs {
+  /** Seed of every draw: a whole number from 0 on. */
+  seed?: number;
+  /** `tiny-clip`, a hub id, or the absolute path of a folder in the hub's layout. */
+  encoder?: string;
+  /** The label of a generated set ({@linkcode VARIANTS}), or the absolute path of one's own ({@linkcode ownDataset}). */
+  dataset?: string;
+  /** Of a generated set all images, 7:1:2 to learn from, to choose by and to search; of one's own the searched ones at most. */
+  images?: number;
+  /** Epochs of every training. */
+  epochs?: number;
+}
 
 /** The least and the most that a number may be. */
 export type Range = readonly [least: number, most: number];
@@ -24,6 +52,23 @@ export function checkWhole(name: string, value: number, [least, most]: Range): n
   if (Number.isInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(
     `Cannot set ${name}: it must be a whole number from ${least} to ${most}, got ${
+      JSON.stringify(value)
+    }`,
+  );
+}
+
+/**
+ * A number of a range.
+ *
+ * @param name of the parameter
+ * @param value what it was set to
+ * @param range what it may be
+ * @throws {RangeError} when it is something else
+ */
+export function checkNumber(name: string, value: number, [least, most]: Range): number {
+  if (typeof value === "number" && value >= least && value <= most) return value;
+  throw new RangeError(
+    `Cannot set ${name}: it must be a number from ${least} to ${most}, got ${
       JSON.stringify(value)
     }`,
   );
@@ -79,4 +124,197 @@ export function checkNames(
     `Cannot set ${name}: each must be one of ${known.join(", ")}, got ${JSON.stringify(odd)}` +
       (near === undefined ? "" : `; did you mean ${near}?`),
   );
+}
+
+/**
+ * Covers by name, the full image first: it is always among them.
+ *
+ * @param name of the parameter
+ * @param names such as `"cc@5"`, `"grid@10"`, `"vc@4:0.05"`, `"objects"`
+ * @throws {RangeError} when one is no cover, its k is not in {@linkcode K_RANGE}, or it is there twice
+ */
+export function checkCovers(name: string, names: readonly string[]): CoverSpec[] {
+  const covers = checkList(name, names).map((text) => {
+    const spec = parseCoverName(String(text));
+    const k = spec.scheme === "grid" ? spec.n : "k" in spec ? spec.k : undefined;
+    if (k !== undefined) checkWhole(`k of ${text} in ${name}`, k, K_RANGE);
+    if (spec.scheme === "verified") checkPatches(name, text, spec);
+    return spec;
+  });
+  return [{ scheme: "full" }, ...covers.filter(({ scheme }) => scheme !== "full")];
+}
+
+/** More patches than cc@15 has, which is the most that is measured, would take hours. */
+const MOST_PATCHES = 400;
+
+/** Refuses a cover of very many patches. */
+function checkPatches(name: string, text: string, spec: CoverSpec): void {
+  const patches = coverBoxes(makeCover(spec, { width: 480, height: 480 })).length;
+  if (patches <= MOST_PATCHES) return;
+  throw new RangeError(
+    `Cannot set ${name}: ${text} has ${patches} patches an image, more than ${MOST_PATCHES}`,
+  );
+}
+
+/** What there is at a path, if anything. */
+const kindOf = (path: string) => {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() ? "folder" : stat?.isFile() ? "file" : undefined;
+};
+
+/** The file of annotations that is searched: the one that is named, `test.json` of a folder, or its only one. */
+function annotationsAt(path: string): string {
+  const fail = (why: string): never => {
+    throw new Error(`Cannot set dataset to ${path}: ${why}`);
+  };
+  const kind = kindOf(path);
+  if (kind === "file") return path;
+  if (kind === undefined) return fail("there is nothing at this path");
+  const found = readdirSync(path).filter((name) => name.endsWith(".json")).sort();
+  const searched = found.includes("test.json")
+    ? ["test.json"]
+    : found.filter((name) => name !== "train.json" && name !== "val.json");
+  if (searched.length === 1) return join(path, searched[0]);
+  return fail(
+    `it holds ${
+      found.length === 0 ? "no .json file" : found.join(", ")
+    }; name the file of annotations ` +
+      "that is to be searched, or call it test.json",
+  );
+}
+
+/** The folder of the images: `images` beside the annotations, COCO's own (`annotations/…_val2017.json`), or theirs. */
+function imagesBeside(annotations: string): string {
+  const folder = dirname(annotations);
+  const part = /_([^_]+)\.json$/.exec(basename(annotations))?.[1] ?? "images";
+  const candidates = [join(folder, "images"), join(dirname(folder), part)];
+  return candidates.find((path) => kindOf(path) === "folder") ?? folder;
+}
+
+/**
+ * A data set of one's own in COCO format: a file of annotations, or a folder with `test.json` (or one file alone). File
+ * names are those in the folder `images` beside it where there is one. With `train.json` and `val.json` beside it
+ * fusions can learn.
+ *
+ * @param path absolute
+ * @throws {Error} when there is no such file, or a folder holds several
+ */
+export function ownDataset(path: string): CocoDataset {
+  const annotations = annotationsAt(path), root = imagesBeside(annotations);
+  const [train, val] = ["train", "val"].map((split) => join(dirname(annotations), `${split}.json`));
+  const learns = [train, val].every((file) => file !== annotations && existsSync(file));
+  return {
+    ...{ annotations, root },
+    ...(learns && { train: { annotations: train, root }, val: { annotations: val, root } }),
+  };
+}
+
+/**
+ * Data sets by names of one's own. A path at which there is nothing is kept: it is told, later, as what is missing.
+ *
+ * @param name of the parameter
+ * @param paths absolute ones by name; see {@linkcode ownDataset}
+ * @throws {RangeError} when one is no absolute path
+ * @throws {Error} when a folder holds several files of annotations
+ */
+export function ownDatasets(
+  name: string,
+  paths: Readonly<Record<string, string>>,
+): Record<string, CocoDataset> {
+  checkGiven("encoders", paths, `Cannot set ${name}`, name);
+  return Object.fromEntries(
+    Object.entries(paths).map(([key, path]) => {
+      if (!isAbsolute(path)) {
+        throw new RangeError(`Cannot set ${name}: ${key} must be an absolute path, got "${path}"`);
+      }
+      const there = existsSync(path);
+      return [key, there ? ownDataset(path) : { annotations: path, root: dirname(path) }];
+    }),
+  );
+}
+
+/** The data set that a name or a path stands for, in place of an experiment's own. */
+function datasetOf(own: DatasetConfig, name: string): DatasetConfig {
+  const known = VARIANTS.find(({ label }) => label === name);
+  if (known && own.source === "clevr-ds") return { ...own, ...known.dataset };
+  if (typeof name === "string" && isAbsolute(name)) return { source: "coco", ...ownDataset(name) };
+  const labels = VARIANTS.map(({ label }) => label);
+  const near = typeof name === "string" ? nearestName(name, labels) : undefined;
+  throw new RangeError(
+    `Cannot set dataset: it must be one of ${
+      labels.join("; ")
+    }, or the absolute path of annotations ` +
+      `in COCO format, got ${JSON.stringify(name)}` +
+      (near === undefined ? "" : `; did you mean ${near}?`),
+  );
+}
+
+/** With another number of images. */
+function resized(dataset: DatasetConfig, images: number): DatasetConfig {
+  checkWhole("images", images, [1, 999_999]);
+  const { limit: _, ...whole } = dataset;
+  return dataset.source === "coco"
+    ? { ...dataset, limit: images }
+    : { ...whole, images } as DatasetConfig;
+}
+
+/**
+ * An experiment's configuration with what was turned. Numbers of images that the experiment limits its search or its
+ * training to are its own: with other images they are dropped. A data set of one's own without images to learn from
+ * is searched without the fusions that would have to be trained.
+ *
+ * @param config the experiment's
+ * @param knobs what was turned
+ * @throws {RangeError} when a value is out of range or unknown, or settings do not go together
+ * @throws {Error} when a data set of one's own cannot be found
+ */
+export function configWith(config: ExperimentConfig, knobs: Knobs): ExperimentConfig {
+  const { seed = config.seed, encoder, dataset: name, images, epochs } = knobs;
+  let dataset = name === undefined ? config.dataset : datasetOf(config.dataset, name);
+  if (images !== undefined) dataset = resized(dataset, images);
+  if (epochs !== undefined) checkWhole("epochs", epochs, [1, 1000]);
+  const fusion = config.fusion
+    ?.filter((method) =>
+      dataset.source === "clevr-ds" || lackingSplits({ dataset, fusion: [method] }).length === 0
+    )
+    .map((method) =>
+      method.fuser.kind === "trained" && epochs !== undefined
+        ? { ...method, fuser: { ...method.fuser, train: { ...method.fuser.train, epochs } } }
+        : method
+    );
+  const { learn, ...rest } = config;
+  const asOwn = images === undefined && dataset.source === config.dataset.source;
+  const turned: ExperimentConfig = {
+    ...rest,
+    ...{ seed, dataset },
+    ...(fusion && { fusion }),
+    ...(learn && asOwn && { learn }),
+    ...(encoder !== undefined && encoder !== config.encoder.id && {
+      encoder: { id: encoder, dtype: config.encoder.dtype }, // with its own preprocessing
+    }),
+  };
+  checkConfig(turned, `Cannot configure ${config.name}`);
+  return turned;
+}
+
+/**
+ * A series with what was turned: `dataset` picks one of its members, or puts another data set in the place of all.
+ *
+ * @param members as the experiment has them
+ * @param knobs what was turned
+ * @throws {RangeError} as {@linkcode configWith}
+ */
+export function seriesWith(
+  members: readonly SeriesMember[],
+  { dataset, ...knobs }: Knobs,
+): SeriesMember[] {
+  const turn = (member: SeriesMember, knobs: Knobs) => ({
+    ...member,
+    config: configWith(member.config, knobs),
+  });
+  if (dataset === undefined) return members.map((member) => turn(member, knobs));
+  const own = members.filter(({ label }) => label === dataset);
+  if (own.length > 0) return own.map((member) => turn(member, knobs));
+  const first = turn(members[0], { ...knobs, dataset });
+  return [{ ...first, label: labelOf(first.config.dataset) }];
 }

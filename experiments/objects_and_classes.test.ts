@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ResultRow } from "detailclip";
 import { configure } from "detailclip";
-import { claims, MEMBERS, METHOD, onFew, onFull, onReduced } from "./objects_and_classes.ts";
+import { claims, membersOf, METHOD, onFew, onFull, onReduced } from "./objects_and_classes.ts";
 import { judgedBy } from "./testing.ts";
 
 const rowsOf = (recall: number): ResultRow[] =>
@@ -16,7 +16,12 @@ Deno.test("the sets that are compared learn from, and are searched among, equall
   assert.deepEqual(few.fusion, reduced.fusion);
   assert.ok(few.dataset.limit === 50 && reduced.dataset.limit === 50);
   assert.equal(configure(onFull, "quick").learn, undefined);
-  assert.equal(new Set(MEMBERS.map(({ label }) => label)).size, MEMBERS.length);
+  const members = membersOf();
+  assert.equal(new Set(members.map(({ definition }) => definition.name)).size, 6);
+  for (const { definition } of members.slice(1)) {
+    const { learn, dataset } = configure(definition, "quick");
+    assert.deepEqual([learn, dataset.limit], [few.learn, 50], definition.name);
+  }
 });
 
 Deno.test("the claims on Table 5 follow the numbers, and show both readings of the paper", () => {

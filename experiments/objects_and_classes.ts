@@ -1,6 +1,7 @@
 /**
  * Is retrieval easier where images have fewer objects of fewer classes? DetailCLIP and DetailCLIP+ on CLEVR-DS (138
- * classes, about 14 objects an image) and on the reduced set (51 classes, three objects).
+ * classes, about 14 objects an image), on the reduced set (51 classes, three objects), and where only one of the two
+ * is changed.
  *
  * Command: `deno task notebooks 11_objects_and_classes`.
  * Paper: section 6.3, Table 5.
@@ -22,9 +23,11 @@ import {
   type SeriesMember,
   signed,
 } from "detailclip";
+import { MEAN_OBJECTS } from "detailclip/datasets";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { coverAt, detailClip, detailClipPlus, fusedCover } from "./recipes.ts";
+import { checkList, checkNumber, checkWholes, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED, type Variant } from "./variants.ts";
 
@@ -80,43 +83,76 @@ export const onFew: ExperimentDefinition = on("mixed_few", MIXED, { few: true })
 /** A.3's set. */
 export const onReduced: ExperimentDefinition = on("reduced", REDUCED, { few: true });
 
-/** The members of the series, by what tables call them. */
-export const MEMBERS: readonly { label: string; definition: ExperimentDefinition }[] = [
-  { label: MIXED.label, definition: onFull },
-  { label: `${MIXED.label}, as many images`, definition: onFew },
-  { label: REDUCED.label, definition: onReduced },
-];
+/** Table 5's numbers of classes, and of objects an image. */
+const CLASSES = [51, 138], OBJECTS = [3, MEAN_OBJECTS];
+
+/** CLEVR-DS with other numbers, drawn as the full set is; with its own numbers it is {@linkcode onFew}. */
+export function onNumbers(classes: number, objects: number): ExperimentDefinition {
+  if (classes === 138 && objects === MEAN_OBJECTS) return onFew;
+  const own = {
+    ...(classes !== 138 && { classes }),
+    ...(objects !== MEAN_OBJECTS && { objects }),
+  };
+  const { scales, ...few } = on(`${classes}_classes_${objects}_objects`, MIXED, { few: true });
+  const images = { smoke: 60, quick: REDUCED.quick, paper: 10_000 };
+  const at = (scale: Scale) => ({
+    ...scales[scale],
+    dataset: { ...scales[scale].dataset, images: images[scale], ...own },
+  });
+  return { ...few, scales: { smoke: at("smoke"), quick: at("quick"), paper: at("paper") } };
+}
+
+/** What tables call a pair of numbers. */
+const labelOf = (classes: number, objects: number) => `${classes} classes, ${objects} objects`;
+
+/** The members of the series, by what tables call them: each number of classes with each number of objects, too. */
+export function membersOf(
+  classes: readonly number[] = CLASSES,
+  objects: readonly number[] = OBJECTS,
+): { label: string; definition: ExperimentDefinition }[] {
+  return [
+    { label: MIXED.label, definition: onFull },
+    ...classes.flatMap((c) =>
+      objects.map((o) => ({ label: labelOf(c, o), definition: onNumbers(c, o) }))
+    ),
+    { label: REDUCED.label, definition: onReduced },
+  ];
+}
 
 /**
  * The configuration of each member.
  *
  * @param scale how much of it
- * @param options `seed`; `k` of the cover that is fused, from 2 to 15, that of the scale unless told
- * @throws {RangeError} when k is outside
+ * @param options what was turned; `k` of the cover that is fused, from 2 to 15, that of the scale unless told; `classes`, each
+ *   from 2 to 138, and `objects` an image, each from 3 to 25, of the sets that are drawn as the full one
+ * @throws {RangeError} when one is outside, or there twice
  */
 export function objectsAndClasses(
   scale: Scale,
-  { seed, k }: { seed?: number; k?: number } = {},
+  { k, classes = CLASSES, objects = OBJECTS, ...knobs }:
+    & Omit<Knobs, "dataset">
+    & { k?: number; classes?: readonly number[]; objects?: readonly number[] } = {},
 ): SeriesMember[] {
   const cover = fusedCover(scale, k);
-  return MEMBERS.map(({ label, definition }) => {
+  checkWholes("classes", classes, [2, 138]);
+  for (const mean of checkList("objects", objects)) checkNumber("each of objects", mean, [3, 25]);
+  const members = membersOf(classes, objects).map(({ label, definition }) => {
     const changed = methods(cover, scale, { few: definition !== onFull });
-    return { label, config: configure(definition, scale, { seed, ...changed }) };
+    return { label, config: configure(definition, scale, changed) };
   });
+  return seriesWith(members, knobs);
 }
 
 /** What tables call the paper's method here. */
 export const METHOD = "DetailCLIP, our training";
 
-/** The two lines of Table 5, in per cent. */
-export function paperRecall(classes: number, metric: string): number {
-  return paperValue("table 5", { categories: classes }, metric);
-}
+/** Recall@1 of a line of Table 5, in per cent. */
+const paperRecall = (classes: number) => paperValue("table 5", { categories: classes }, "recall@1");
 
 const difference = (a: ResultRow, b: ResultRow) => signed(100 * (a.value - b.value));
 const holds = (more: ResultRow, less: ResultRow) =>
   more.low > less.high ? "yes" : more.value > less.value ? "partly" : "no";
-const printed = paperRecall(51, "recall@1") - paperRecall(138, "recall@1");
+const printed = paperRecall(51) - paperRecall(138);
 const where = { notebook: "11_objects_and_classes", where: "Table 5" };
 
 /** What the paper says of Table 5, and what a vector a patch says of it. */

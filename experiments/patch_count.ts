@@ -30,12 +30,20 @@ import {
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { CC10, detailClip } from "./recipes.ts";
-import { checkWholes, type Range } from "./knobs.ts";
+import { checkCovers, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
 
 /** Few patches to many: a grid is the finest level of the cover with the same k. */
 const coversOf = (ks: readonly number[]): CoverSpec[] => ks.flatMap((k) => [complete(k), grid(k)]);
+
+/** Schemes that can be fused: verified covers and crops of objects have no place in Figure 7. */
+function fusable(names: readonly string[]): CoverSpec[] {
+  const covers = checkCovers("covers", names).slice(1);
+  const odd = covers.find(({ scheme }) => scheme !== "complete" && scheme !== "grid");
+  if (odd === undefined && covers.length > 0) return covers;
+  throw new RangeError(`Cannot set covers: each must be cc@K or grid@K, got ${names.join(", ")}`);
+}
 
 const fused = (cover: CoverSpec, scale: Scale): FusionMethod =>
   detailClip(cover, scale, {
@@ -87,25 +95,23 @@ export const MEMBERS: readonly { label: string; definition: ExperimentDefinition
   LARGE,
 ].map((variant) => ({ label: variant.label, definition: onVariant(variant) }));
 
-/** The k that can be fused: up to 166 patches, each cover a training. */
-const FUSED_RANGE: Range = [2, 10];
-
 /**
  * The configuration of each member.
  *
  * @param scale how much of it
- * @param options `seed`; `ks` of covers and grids, each from 2 to 10, those of the scale unless told
+ * @param options what was turned; `covers` by name, `"cc@5"` or `"grid@5"`, a training each; those of the scale unless told
  * @throws {RangeError} when one is outside, or there twice
  */
 export function patchCount(
   scale: Scale,
-  { seed, ks }: { seed?: number; ks?: readonly number[] } = {},
+  { covers, ...knobs }: Knobs & { covers?: readonly string[] } = {},
 ): SeriesMember[] {
-  const changed = ks && methods(coversOf(checkWholes("ks", ks, FUSED_RANGE)), scale);
-  return MEMBERS.map(({ label, definition }) => ({
+  const changed = covers && methods(fusable(covers), scale);
+  const members = MEMBERS.map(({ label, definition }) => ({
     label,
-    config: configure(definition, scale, { seed, ...changed }),
+    config: configure(definition, scale, { ...changed }),
   }));
+  return seriesWith(members, knobs);
 }
 
 /** The fused vector and the patches of one cover. */

@@ -68,12 +68,13 @@ Deno.test("one data set says nothing of the others", () => {
   ]);
 });
 
-Deno.test("k stand once and in order, and those outside are refused", () => {
-  const [{ config }] = patchSchemes("smoke", { seed: 3, ks: [4, 2] });
-  assert.deepEqual(config.covers.map(coverName), [
-    ...["full", "grid@2", "grid@4", "cc@2", "cc@4", "objects"],
-  ]);
-  assert.throws(() => patchSchemes("smoke", { ks: [1] }), /Cannot set each of ks/);
+Deno.test("the full image is always there, and a k outside is refused", () => {
+  const [{ config }] = patchSchemes("smoke", { seed: 3, covers: ["grid@2", "cc@4"] });
+  assert.deepEqual(config.covers.map(coverName), ["full", "grid@2", "cc@4"]);
+  assert.throws(
+    () => patchSchemes("smoke", { covers: ["cc@1"] }),
+    /Cannot set k of cc@1 in covers/,
+  );
 });
 
 Deno.test("chance is the mean share of images over the classes that appear", () => {

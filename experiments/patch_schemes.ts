@@ -11,7 +11,6 @@ import {
   bootstrapDifference,
   type Claim,
   configure,
-  type CoverSpec,
   type ExperimentDefinition,
   paperValue,
   recallOf,
@@ -23,22 +22,19 @@ import {
   subsetRows,
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
-import { complete, FULL, grid } from "./covers.ts";
-import { checkWholes, K_RANGE } from "./knobs.ts";
+import { checkCovers, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, UNSEEN_RENDERINGS, type Variant } from "./variants.ts";
 
 /** A grid's cells are among the windows of the cover of the same k, so they cost no encoding. */
-const schemes = (ks: readonly number[]): CoverSpec[] => [
-  FULL,
-  ...ks.map(grid),
-  ...ks.map(complete),
-  { scheme: "objects" },
-];
+const COVERS = ["full", "grid@5", "grid@10", "cc@5", "cc@10", "objects"];
 
 /** The schemes on one data set. */
 function schemesOn(variant: Variant): ExperimentDefinition {
-  const at = (scale: Scale) => ({ dataset: datasetAt(variant, scale), covers: schemes([5, 10]) });
+  const at = (scale: Scale) => ({
+    dataset: datasetAt(variant, scale),
+    covers: checkCovers("covers", COVERS),
+  });
   return {
     name: variant === MIXED ? "patch_schemes" : `patch_schemes_${variant.key}`,
     title: "Complete Cover against grids and the crops of objects",
@@ -61,18 +57,19 @@ export const MEMBERS: readonly { label: string; definition: ExperimentDefinition
  * The configuration of each member.
  *
  * @param scale how much of it
- * @param options `seed`; `ks` of grids and covers, each from 2 to 15
- * @throws {RangeError} when one is outside, or there twice
+ * @param options what was turned; `covers` by name, see `checkCovers`
+ * @throws {RangeError} when one is none, or there twice
  */
 export function patchSchemes(
   scale: Scale,
-  { seed, ks = [5, 10] }: { seed?: number; ks?: readonly number[] } = {},
+  { covers: names = COVERS, ...knobs }: Knobs & { covers?: readonly string[] } = {},
 ): SeriesMember[] {
-  const covers = schemes(checkWholes("ks", ks, K_RANGE));
-  return MEMBERS.map(({ label, definition }) => ({
+  const covers = checkCovers("covers", names);
+  const members = MEMBERS.map(({ label, definition }) => ({
     label,
-    config: configure(definition, scale, { seed, covers }),
+    config: configure(definition, scale, { covers }),
   }));
+  return seriesWith(members, knobs);
 }
 
 /** A difference in Recall@1 between two schemes on the same images, in points. */
@@ -92,14 +89,16 @@ export interface SchemeDifference {
 }
 
 /** Pairs that the paper compares: covers with grids at each k, and the finest cover with what is below and above it. */
-function pairsOf({ config: { covers } }: RetrievalRun): [method: string, other: string][] {
+function pairsOf({ config: { covers }, methods }: RetrievalRun): [method: string, other: string][] {
   const ks = covers.flatMap((cover) => cover.scheme === "complete" ? [cover.k] : []);
   const finest = `cc@${Math.max(...ks)}`;
-  return [
+  const pairs: [string, string][] = [
     ...ks.map((k): [string, string] => [`cc@${k}`, `grid@${k}`]),
     [finest, "full image"],
     ["Patch-obj", finest],
   ];
+  const there = new Set(methods.map(({ method }) => method));
+  return pairs.filter((pair) => pair.every((method) => there.has(method)));
 }
 
 /**

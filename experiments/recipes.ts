@@ -7,17 +7,15 @@
  * @module
  */
 import {
-  configure,
   coverName,
   type CoverSpec,
-  type ExperimentConfig,
   type ExperimentDefinition,
   type Fuser,
   type FusionMethod,
   type FusionSpec,
   type Scale,
 } from "detailclip";
-import { baseline, paperScale } from "./baseline.ts";
+import { paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
 import { checkWhole, K_RANGE } from "./knobs.ts";
 
@@ -202,53 +200,12 @@ export function atScales(
   };
 }
 
-/** What is compared with the paper's training. */
-const compared = (cover: CoverSpec, scale: Scale): FusionMethod[] => [
-  asPublished(cover, scale),
-  detailClip(cover, scale),
-  detailClipPlus(cover, scale),
-  closedForm(cover),
-];
-
-/** One vector an image, or a few, on CC@5. */
-export const fusion: ExperimentDefinition = {
-  name: "fusion",
-  title: "One learned vector keeps most of what the patches see",
-  paper: ["Table 2", "Figure 6"],
-  baseline,
-  ...atScales((scale) => compared(coverAt(scale), scale)),
+/** Fusions by the names that tables give them. */
+export const METHODS: Readonly<Record<string, (cover: CoverSpec, scale: Scale) => FusionMethod>> = {
+  "DetailCLIP, as published": asPublished,
+  "DetailCLIP, our training": detailClip,
+  "DetailCLIP, our training, no words": (cover, scale) =>
+    detailClip(cover, scale, { start: "average" }),
+  "DetailCLIP+": detailClipPlus,
+  "closed form": closedForm,
 };
-
-/** Our training where nothing starts from words. */
-const fromAverage = (cover: CoverSpec, scale: Scale): FusionMethod[] => [
-  detailClip(cover, scale, { start: "average" }),
-];
-
-/** Our training where nothing starts from words: 40 epochs, which take minutes. */
-export const withoutWords: ExperimentDefinition = {
-  name: "fusion_without_words",
-  title: "The same model from the average of the patches",
-  paper: ["Table 2"],
-  baseline,
-  ...atScales((scale) => fromAverage(coverAt(scale), scale)),
-};
-
-/**
- * The configurations of {@linkcode fusion} and of {@linkcode withoutWords}.
- *
- * @param scale how much of them
- * @param options `seed`; `k` of the cover that is fused, from 2 to 15, that of the scale unless told
- * @throws {RangeError} when k is outside
- */
-export function fusionConfigs(
-  scale: Scale,
-  { seed, k }: { seed?: number; k?: number } = {},
-): { fusion: ExperimentConfig; withoutWords: ExperimentConfig } {
-  const cover = fusedCover(scale, k), covers = [FULL, cover];
-  return {
-    fusion: configure(fusion, scale, { seed, covers, fusion: compared(cover, scale) }),
-    withoutWords: configure(withoutWords, scale, {
-      ...{ seed, covers, fusion: fromAverage(cover, scale) },
-    }),
-  };
-}

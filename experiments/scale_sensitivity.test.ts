@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { configure, filesOf, readResults, recallByRMax, recallBySize } from "detailclip";
 import { withFolders } from "../lib/runner/testing.ts";
-import { claims, LABELS, runScaleSensitivity, scaleSensitivity } from "./scale_sensitivity.ts";
+import { claims, runScaleSensitivity, scaleSensitivity } from "./scale_sensitivity.ts";
 import {
   bySize,
   enough,
@@ -16,6 +16,7 @@ import {
   tableOne,
 } from "./scale_sensitivity_rows.ts";
 import { judgedBy } from "./testing.ts";
+import { MIXED } from "./variants.ts";
 
 function row(method: string, part: Partial<ScaleRow>): ScaleRow {
   const value = part.value ?? 0.3;
@@ -94,29 +95,24 @@ Deno.test("chance and the median side come from right answers that are ranked", 
   assert.deepEqual([some.classes, some.pairs, some.chance], [1, 1, 0.5]);
 });
 
-Deno.test("a mistyped key of LVIS's files is refused before any work", async () => {
-  const run = (lvis: unknown) =>
-    runScaleSensitivity(configure(scaleSensitivity, "smoke"), { lvis: lvis as undefined });
-  await assert.rejects(
-    run({ annotations: "a.json", rooot: "." }),
-    /Cannot run scale_sensitivity_recall: lvis\.root is missing.*lvis\.rooot is not a setting; did you mean root\?/,
-  );
-  await assert.rejects(run("a.json"), /lvis must be an object, got "a\.json"/);
+Deno.test("a path of LVIS that is not absolute is refused before any work", async () => {
+  const run = runScaleSensitivity(configure(scaleSensitivity, "smoke"), { lvis: "a.json" });
+  await assert.rejects(run, /Cannot set lvis: .* must be an absolute path, got "a\.json"/);
 });
 
 Deno.test("a run writes rows by r_max and size, and tells that LVIS is missing", async () => {
   await withFolders(async (options) => {
     const config = configure(scaleSensitivity, "smoke", { dataset: { images: 40 } });
     const { rows, notRun, runs } = await runScaleSensitivity(config, options);
-    const own = rows.get(LABELS.generated)!;
-    assert.deepEqual([...rows.keys()], [LABELS.generated]);
+    const own = rows.get(MIXED.label)!;
+    assert.deepEqual([...rows.keys()], [MIXED.label]);
     assert.match(notRun[0].missing, /there is no file \/path\/to\/lvis_v1_val\.json/);
-    assert.match(notRun[0].command, /--set 'lvis=\{"annotations"/);
+    assert.match(notRun[0].command, /--set 'lvis="\/path/);
     const files = filesOf("scale_sensitivity", config, options);
     const written = await readResults<ScaleRow>(files.rows);
     assert.deepEqual(written.map(({ value }) => value), own.map(({ value }) => value));
     // all images have an object, so the largest threshold leaves what the recall run has
-    const recall = runs.get(LABELS.generated)!.rows
+    const recall = runs.get(MIXED.label)!.rows
       .filter(({ method, subset }) => method === "full image" && subset === "all");
     const whole = own.filter((row) => fullImage(row) && row.rMax === 1);
     assert.deepEqual(whole.map(({ value }) => value), recall.map(({ value }) => value));

@@ -3,12 +3,11 @@
  * object that is asked for.
  *
  * Command: `deno task notebooks 03_scale_sensitivity`, about two minutes from cold caches; most of it encodes what
- * other notebooks use too. On LVIS: `--scale paper --set 'lvis={"annotations": "…", "root": "…"}'`.
+ * other notebooks use too. On LVIS: `--scale paper --set lvis=/path/to/lvis_v1_val.json`.
  * Paper: Table 1 and eq. 1 (§3.1), there on LVIS.
  *
  * @module
  */
-import { checkGiven } from "detailclip/runner";
 import {
   checkpoint,
   type Claim,
@@ -33,7 +32,7 @@ import {
 } from "detailclip";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
-import { checkWhole, K_RANGE } from "./knobs.ts";
+import { checkWhole, configWith, K_RANGE, type Knobs, ownDatasets } from "./knobs.ts";
 import { ownConfig } from "./needs.ts";
 import {
   enough,
@@ -46,7 +45,7 @@ import {
   sidesOf,
   sizeEnds,
 } from "./scale_sensitivity_rows.ts";
-import { datasetAt, MIXED } from "./variants.ts";
+import { datasetAt, labelOf, MIXED } from "./variants.ts";
 
 /** Full image, patches, and the crops of the objects, which know their size. */
 const coversWith = (k: number): CoverSpec[] => [FULL, complete(k), { scheme: "objects" }];
@@ -69,35 +68,35 @@ export const scaleSensitivity: ExperimentDefinition = {
  * Its configuration.
  *
  * @param scale how much of it
- * @param options `seed`; `k` of the Complete Cover, from 2 to 15
- * @throws {RangeError} when k is outside
+ * @param options what was turned; `k` of the Complete Cover, from 2 to 15
+ * @throws {RangeError} when one is outside
  */
 export function scaleSensitivityConfig(
   scale: Scale,
-  { seed, k = 10 }: { seed?: number; k?: number } = {},
+  { k = 10, ...knobs }: Knobs & { k?: number } = {},
 ): ExperimentConfig {
   checkWhole("k", k, K_RANGE);
-  return configure(scaleSensitivity, scale, { seed, covers: coversWith(k) });
+  return configWith(configure(scaleSensitivity, scale, { covers: coversWith(k) }), knobs);
 }
 
-/** What the members of the run are called. */
-export const LABELS = { generated: MIXED.label, lvis: "LVIS" } as const;
+/** What photographs are called. */
+export const LVIS_LABEL = "LVIS";
 
 /** Where LVIS would lie; it does not come with the workspace. */
 const LVIS: CocoFiles = {
   annotations: "/path/to/lvis_v1_val.json",
-  root: "/path/to/coco2017",
+  root: "/path/to",
 };
 
 /** The command that runs it on photographs, with what was changed of the configuration. */
-function commandFor({ seed, covers }: ExperimentConfig, files: CocoFiles): string {
+function commandFor({ seed, covers }: ExperimentConfig, { annotations }: CocoFiles): string {
   const own = configure(scaleSensitivity, "paper");
   const kOf = (all: readonly CoverSpec[]) => all.find((cover) => cover.scheme === "complete")?.k;
   return [
     "deno task notebooks 03_scale_sensitivity --scale paper",
     ...(seed !== own.seed ? [`--set seed=${seed}`] : []),
     ...(kOf(covers) !== kOf(own.covers) ? [`--set k=${kOf(covers)}`] : []),
-    `--set 'lvis=${JSON.stringify(files)}'`,
+    `--set 'lvis=${JSON.stringify(annotations)}'`,
   ].join(" ");
 }
 
@@ -106,15 +105,15 @@ function onPhotographs(config: ExperimentConfig, files: CocoFiles): ExperimentCo
   return {
     ...config,
     name: config.name.replace("_recall", "_lvis_recall"),
-    dataset: { source: "coco", ...files },
+    dataset: { source: "coco", annotations: files.annotations, root: files.root },
     encoder: { id: "Xenova/clip-vit-base-patch32", dtype: "fp32", preprocessing: "squash" },
   };
 }
 
 /** Options of {@linkcode runScaleSensitivity}. */
 export interface ScaleSensitivityOptions extends RunOptions {
-  /** Where LVIS lies; reported as not run where it is absent. */
-  lvis?: CocoFiles;
+  /** Absolute path of LVIS's annotations, in the folder of its images; reported as not run where it is absent. */
+  lvis?: string;
 }
 
 /** What {@linkcode runScaleSensitivity} leaves behind. */
@@ -178,11 +177,10 @@ export async function runScaleSensitivity(
   config: ExperimentConfig,
   { lvis, ...options }: ScaleSensitivityOptions = {},
 ): Promise<ScaleSensitivityRun> {
-  checkGiven("dataset", lvis, `Cannot run ${config.name}`, "lvis");
-  const photographs = onPhotographs(config, lvis ?? LVIS);
+  const { files = LVIS } = lvis === undefined ? {} : ownDatasets("lvis", { files: lvis });
   const { runs, notRun } = await runSeries([
-    { label: LABELS.generated, config },
-    { label: LABELS.lvis, config: photographs, command: commandFor(config, lvis ?? LVIS) },
+    { label: labelOf(config.dataset), config },
+    { label: LVIS_LABEL, config: onPhotographs(config, files), command: commandFor(config, files) },
   ], options);
   const signal = options.signal ?? operationSignal();
   const rows = new Map<string, ScaleRow[]>();

@@ -38,14 +38,18 @@ import {
 import { type MeasuredRun } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
-import { coverAt, detailClip, detailClipPlus, fusedCover } from "./recipes.ts";
+import { checkNames, checkNumber, configWith, type Knobs } from "./knobs.ts";
+import { coverAt, fusedCover, METHODS } from "./recipes.ts";
 import { ownConfig } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
+/** What is made of the patches unless told. */
+const CHOSEN = ["DetailCLIP, our training", "DetailCLIP+"];
+
 /** From the full image to all patches to one fused vector. */
-const methodsOn = (cover: CoverSpec, scale: Scale) => ({
+const methodsOn = (cover: CoverSpec, scale: Scale, methods: readonly string[] = CHOSEN) => ({
   covers: [FULL, cover],
-  fusion: [detailClip(cover, scale), detailClipPlus(cover, scale)],
+  fusion: methods.map((name) => METHODS[name](cover, scale)),
 });
 
 const at = (scale: Scale) => ({
@@ -82,19 +86,21 @@ export const similarity: ExperimentDefinition = {
  * Its configuration.
  *
  * @param scale how much of it
- * @param options `seed`; `k` of the patches, from 2 to 15, that of the scale unless told; `bin`: width of a bin in decimal
- *   logarithms, from 0.01 to 0.5
- * @throws {RangeError} when one is outside
+ * @param options what was turned; `k` of the patches, from 2 to 15, that of the scale unless told; `methods`: fusions by
+ *   name, of {@linkcode METHODS}; `bin`: width of a bin in decimal logarithms, from 0.01 to 0.5
+ * @throws {RangeError} when one is outside, or unknown
  */
 export function similarityConfig(
   scale: Scale,
-  { seed, k, bin = BIN }: { seed?: number; k?: number; bin?: number } = {},
+  { k, methods = CHOSEN, bin = BIN, ...knobs }:
+    & Knobs
+    & { k?: number; methods?: readonly string[]; bin?: number } = {},
 ): SimilarityConfig {
-  if (!(bin >= 0.01 && bin <= 0.5)) {
-    throw new RangeError(`Cannot set bin: it must be from 0.01 to 0.5, got ${JSON.stringify(bin)}`);
-  }
-  const methods = methodsOn(fusedCover(scale, k), scale);
-  return { ...configure(similarity, scale, { seed, ...methods }), ...(bin !== BIN && { bin }) };
+  checkNumber("bin", bin, [0.01, 0.5]);
+  checkNames("methods", methods, Object.keys(METHODS));
+  const changed = methodsOn(fusedCover(scale, k), scale, methods);
+  const config = configWith(configure(similarity, scale, changed), knobs);
+  return { ...config, ...(bin !== BIN && { bin }) };
 }
 
 /** What is written: how the pairs of one method are spread. */

@@ -24,7 +24,7 @@ import {
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
 import { coverAt, detailClip, kMeans } from "./recipes.ts";
-import { checkWhole, K_RANGE } from "./knobs.ts";
+import { checkWhole, configWith, K_RANGE, type Knobs } from "./knobs.ts";
 import { ownConfig } from "./needs.ts";
 import { makeRows, patchesKept, searchRows } from "./time_and_memory_measure.ts";
 import {
@@ -65,18 +65,18 @@ export const timeAndMemory: ExperimentDefinition = {
  * Its configuration.
  *
  * @param scale how much of it
- * @param options `seed`; `k` of the cover whose patches are kept, from 2 to 15; `vectors` in between: from 2 on, fewer
+ * @param options what was turned; `k` of the cover whose patches are kept, from 2 to 15; `vectors` in between: from 2 on, fewer
  *   than those patches
  * @throws {RangeError} when one is outside
  */
 export function timeAndMemoryConfig(
   scale: Scale,
-  { seed, k = 10, vectors = 8 }: { seed?: number; k?: number; vectors?: number } = {},
+  { k = 10, vectors = 8, ...knobs }: Knobs & { k?: number; vectors?: number } = {},
 ): ExperimentConfig {
   const cover = complete(checkWhole("k", k, K_RANGE));
   const patches = coverBoxes(makeCover(cover, { width: 480, height: 480 })).length;
   checkWhole("vectors", vectors, [2, patches - 1]);
-  return configure(timeAndMemory, scale, { seed, ...methods(scale, { k, vectors }) });
+  return configWith(configure(timeAndMemory, scale, methods(scale, { k, vectors })), knobs);
 }
 
 /**

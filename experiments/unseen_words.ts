@@ -9,13 +9,16 @@ import {
   apart,
   type Claim,
   configure,
+  coverName,
   type ExperimentConfig,
   type ExperimentDefinition,
+  type FusionMethod,
   percent,
   recallOf,
   type Scale,
 } from "detailclip";
 import { baseline } from "./baseline.ts";
+import { complete, FULL } from "./covers.ts";
 import {
   atScales,
   CC10,
@@ -26,7 +29,7 @@ import {
   kMeans,
   visualWords,
 } from "./recipes.ts";
-import { checkWhole } from "./knobs.ts";
+import { checkWhole, checkWholes, configWith, K_RANGE, type Knobs } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 
 /** At the quick scale a fifth of the training images: encoding 166 patches of each takes a quarter of a second. */
@@ -43,34 +46,53 @@ export const unseenWords: ExperimentDefinition = {
   paper: [],
   baseline,
   always: { hiddenWords: 38 },
-  ...withFewImages(atScales((scale) => {
-    const all = scale === "smoke" ? [1, 2] : [1, 4, 8, 32];
-    const few = scale === "smoke" ? [1, 2] : [1, 8];
-    // few training images are seen more often
-    const epochs = scale === "quick" ? { transformer: 8, maxPool: 40 } : {};
-    return [
-      detailClip(coverAt(scale), scale, { epochs: epochs.transformer }),
-      closedForm(CC10),
-      ...few.map((m) => detailClipPlus(CC10, scale, m, epochs.maxPool)),
-      ...all.map((m) => kMeans(CC10, m)),
-      ...all.map((m) => visualWords(CC10, m, scale === "smoke" ? 40 : undefined)),
-    ];
-  })),
+  ...withFewImages(atScales((scale) => methodsOn(scale))),
 };
+
+/** What can be chosen of the fusions. */
+interface Chosen {
+  /** Of the Complete Cover whose patches are fused; DetailCLIP's transformer has that of the scale. */
+  k?: number;
+  /** Numbers of vectors an image that k-means and visual words make. */
+  vectors?: readonly number[];
+}
+
+/** The fusions, each with one vector or a few. */
+function methodsOn(scale: Scale, { k, vectors }: Chosen = {}): FusionMethod[] {
+  const cover = k === undefined ? CC10 : complete(k);
+  const all = vectors ?? (scale === "smoke" ? [1, 2] : [1, 4, 8, 32]);
+  // learned detectors are a training each
+  const few = vectors?.filter((m) => m <= 8) ?? (scale === "smoke" ? [1, 2] : [1, 8]);
+  // few training images are seen more often
+  const epochs = scale === "quick" ? { transformer: 8, maxPool: 40 } : {};
+  return [
+    detailClip(k === undefined ? coverAt(scale) : cover, scale, { epochs: epochs.transformer }),
+    closedForm(cover),
+    ...few.map((m) => detailClipPlus(cover, scale, m, epochs.maxPool)),
+    ...all.map((m) => kMeans(cover, m)),
+    ...all.map((m) => visualWords(cover, m, scale === "smoke" ? 40 : undefined)),
+  ];
+}
 
 /**
  * Its configuration.
  *
  * @param scale how much of it
- * @param options `seed`; `hidden`: words that are kept from every fusion, from 1 to 137 of 138
- * @throws {RangeError} when hidden is outside
+ * @param options what was turned; `hidden`: words that are kept from every fusion, from 1 to 137 of 138; `k` of the cover
+ *   that is fused, from 2 to 15; `vectors` an image, each from 1 to 64
+ * @throws {RangeError} when one is outside, or there twice
  */
 export function unseenWordsConfig(
   scale: Scale,
-  { seed, hidden = 38 }: { seed?: number; hidden?: number } = {},
+  { hidden = 38, k, vectors, ...knobs }: Knobs & Chosen & { hidden?: number } = {},
 ): ExperimentConfig {
   const hiddenWords = checkWhole("hidden", hidden, [1, 137]);
-  return configure(unseenWords, scale, { seed, hiddenWords });
+  if (k !== undefined) checkWhole("k", k, K_RANGE);
+  const chosen = { k, vectors: vectors && checkWholes("vectors", vectors, [1, 64]) };
+  const fusion = methodsOn(scale, chosen);
+  const covers = [...new Map(fusion.map(({ cover }) => [coverName(cover), cover])).values()];
+  const changed = { hiddenWords, covers: [FULL, ...covers], fusion };
+  return configWith(configure(unseenWords, scale, changed), knobs);
 }
 
 const where = {

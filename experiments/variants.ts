@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { basename, dirname } from "node:path";
 import type { DatasetConfig, Scale } from "detailclip";
 
 type Generated = Extract<DatasetConfig, { source: "clevr-ds" }>;
@@ -60,6 +61,24 @@ export const REDUCED: Variant = {
   dataset: { variant: "reduced", family: "fluent-3d" },
   quick: 250,
 };
+
+/** All of them, in the order in which they are shown. */
+export const VARIANTS: readonly Variant[] = [MIXED, SMALL, LARGE, REDUCED, UNSEEN_RENDERINGS];
+
+/** What tables and figures call a data set: the label of a generated one, the name of another's folder or file. */
+export function labelOf(dataset: DatasetConfig): string {
+  if (dataset.source === "coco") {
+    const file = basename(dataset.annotations, ".json");
+    return ["test", "annotations", "instances"].includes(file)
+      ? basename(dirname(dataset.annotations))
+      : file;
+  }
+  const { variant, family } = dataset;
+  const known = VARIANTS.find(({ dataset }) =>
+    dataset.variant === variant && dataset.family === family
+  );
+  return known?.label ?? `CLEVR-DS (${variant}, ${family})`;
+}
 
 /**
  * The data set of a variant at a scale, as a difference from the baseline's.

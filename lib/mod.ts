@@ -155,6 +155,7 @@ export {
   readResults,
   recallMarkdown,
   recallOf,
+  recallText,
   type ResultRow,
   RESULTS_DIR,
   type RowsOf,
@@ -183,6 +184,7 @@ export {
   missingPart,
   type NotRun,
   openDataset,
+  type PaperGrid,
   type PaperPoint,
   type RetrievalRun,
   type RunOptions,
@@ -194,6 +196,7 @@ export {
   type Series,
   type SeriesMember,
   type SeriesRow,
+  showConfiguration,
   type TrialRow,
   type TuningOptions,
 } from "./runner/mod.ts";

@@ -22,5 +22,5 @@ export {
 } from "./clevr_ds/generate.ts";
 export { type SplitName, SPLITS } from "./clevr_ds/annotations.ts";
 export { type ClevrDsClasses, clevrDsClasses } from "./clevr_ds/classes.ts";
-export { CLEVR_DS_VARIANTS, type ClevrDsVariant } from "./clevr_ds/recipe.ts";
+export { CLEVR_DS_VARIANTS, type ClevrDsVariant, MEAN_OBJECTS } from "./clevr_ds/recipe.ts";
 export { loadSprite, SPRITE_FAMILIES, type SpriteFamily } from "./clevr_ds/sprites.ts";

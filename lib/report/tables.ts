@@ -108,6 +108,28 @@ export function toDataFrame(rows: readonly object[]): pl.DataFrame {
   return pl.DataFrame(rows.map((row) => ({ ...row })), { inferSchemaLength });
 }
 
+/**
+ * A recall with its interval in per cent, such as `72.7 (71.1–74.3)`, of the columns `value`, `low` and `high`.
+ *
+ * @param name of the column
+ *
+ * @example Methods by metric
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import pl from "nodejs-polars";
+ * import { recallText, toDataFrame } from "detailclip";
+ *
+ * const row = { method: "cc@5", value: 0.82, low: 0.81, high: 0.834 };
+ * const table = toDataFrame([{ ...row, metric: "recall@1" }])
+ *   .select("method", "metric", recallText()).pivot("recall, %", { index: "method", on: "metric" });
+ * assert.deepEqual(table.toRecords(), [{ method: "cc@5", "recall@1": "82.0 (81.0–83.4)" }]);
+ * ```
+ */
+export function recallText(name: string = "recall, %"): pl.Expr {
+  const percent = (column: string) => pl.col(column).mul(100).round(1);
+  return pl.format("{} ({}–{})", percent("value"), percent("low"), percent("high")).alias(name);
+}
+
 /** What {@linkcode tableFrame} shows. */
 export interface TableFrameOptions {
   /** What a line stands for: a method (of the subset `"all"`), or a subset. */

@@ -66,7 +66,7 @@ export interface ExperimentConfig {
   /** A fusion learns from at most so many images, the first ones of each split; from all unless given. */
   learn?: { train?: number; val?: number };
   /** Size of a tuning, as `runTuning` notes it in the provenance of its rows; nothing reads it. */
-  search?: { draws: number; epochs: number };
+  search?: { draws: number; epochs: number; grid?: Readonly<Record<string, readonly number[]>> };
   /** So many classes, drawn by the seed, are kept from every fusion; rows tell the two kinds apart. */
   hiddenWords?: number;
   /** How patches are cut: every crop resized by itself, or one resize a level. */
@@ -106,8 +106,12 @@ const FIELDS: Fields<ExperimentConfig> = {
     train: COUNT.optional(),
     val: COUNT.optional(),
   }).optional(),
-  search: settings<NonNullable<ExperimentConfig["search"]>>({ draws: COUNT, epochs: COUNT })
-    .optional(),
+  search: settings<NonNullable<ExperimentConfig["search"]>>({
+    draws: COUNT,
+    epochs: COUNT,
+    grid: z.record(z.string(), listOf(number("a number from 0 on", (value) => value >= 0)))
+      .optional(),
+  }).optional(),
   hiddenWords: integer("an integer from 0 on", 0).optional(),
   cut: oneOf("exact", "pyramid"),
   prompts: z.union([oneOf("imagenet", "single"), TEMPLATES], {

@@ -28,8 +28,11 @@ import type { RunOptions } from "./run_retrieval.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
 import { divideWords } from "./words.ts";
 
-/** A point of the paper's Table 14. */
-export type PaperPoint = GridPoint<typeof PAPER_GRID>;
+/** Candidates of the hyper-parameters of the paper's Table 14. */
+export type PaperGrid = { readonly [name in keyof typeof PAPER_GRID]: readonly number[] };
+
+/** A point of such a grid. */
+export type PaperPoint = GridPoint<PaperGrid>;
 
 /** What is kept of a trial besides its recall. */
 export interface TrialRecord {
@@ -55,7 +58,9 @@ export interface TrialRow extends PaperPoint, Partial<TrialRecord> {
 
 /** Options of {@linkcode runTuning}. */
 export interface TuningOptions extends RunOptions {
-  /** So many points of the grid, see `gridPoints`; all 360 unless told. */
+  /** The candidates of each hyper-parameter; those of Table 14 unless told. */
+  grid?: PaperGrid;
+  /** So many points of the grid, see `gridPoints`; all of them unless told. */
   draws?: number;
   /** Epochs of a trial, where they differ from the method's. */
   epochs?: number;
@@ -92,7 +97,7 @@ function tunableFuser({ method, fuser }: FusionMethod): Tunable {
 
 /** Progress over all trials that are not on disk yet; it begins with the first of them. */
 function tuningProgress(epochs: number, options: TuningOptions) {
-  const trials = gridPoints(PAPER_GRID, options).length;
+  const trials = gridPoints(options.grid ?? PAPER_GRID, options).length;
   let progress: Progress | undefined, first = 0, best = -Infinity;
   return {
     /** Says that some epochs of a trial, counted from 0, are done. */
@@ -193,7 +198,8 @@ async function tryPoints(
   method: FusionMethod,
   fuser: Tunable,
   context: FusionContext,
-  { draws, engine, progress, steps }: {
+  { grid, draws, engine, progress, steps }: {
+    grid: PaperGrid;
     draws?: number;
     engine: string;
     progress: ReturnType<typeof tuningProgress>;
@@ -205,8 +211,8 @@ async function tryPoints(
   const path = join(cacheDir, "search", study);
   const weightsOf = (point: PaperPoint) => `${path}-${sha256(canonicalJson(point)).slice(0, 12)}`;
   let done = 0; // trials
-  const { rows } = await tune<typeof PAPER_GRID, TrialRecord>({
-    ...{ grid: PAPER_GRID, draws, seed, path: `${path}.jsonl`, study, signal },
+  const { rows } = await tune<PaperGrid, TrialRecord>({
+    ...{ grid, draws, seed, path: `${path}.jsonl`, study, signal },
     trial: async (point) => {
       const trial = done;
       progress.update(trial, 0);
@@ -233,7 +239,7 @@ function bestTrial(rows: readonly TrialRow[]): TrialRow {
 }
 
 /**
- * Trains a fusion at points of Table 14's grid, one after the other, and chooses by Recall@1 on the
+ * Trains a fusion at points of a grid, one after the other, and chooses by Recall@1 on the
  * validation split. The test split stays untouched. Every trial's row is kept in the
  * cache as it ends, so that a tuning that was stopped goes on with the trial that it was stopped in, and one with
  * more draws goes on from one with fewer. Trials keep no weights: train the chosen point to have them.
@@ -253,7 +259,7 @@ export async function runTuning(
   const started = new Date();
   checkConfig({ ...config, fusion: [method] }, `Cannot tune in ${config?.name}`);
   const given = tunableFuser(method);
-  const { draws, cacheDir = CACHE_DIR } = options;
+  const { grid = PAPER_GRID, draws, cacheDir = CACHE_DIR } = options;
   const { epochs, batchSize } = resolveTrainConfig({
     ...given.train,
     epochs: options.epochs ?? given.train.epochs,
@@ -262,7 +268,7 @@ export async function runTuning(
   const fuser = { ...given, train: { ...given.train, epochs } };
   const signal = operationSignal(options.signal);
   const run = { displayId: crypto.randomUUID(), ...options, signal };
-  const progress = tuningProgress(epochs, { ...run, draws }); // refuses draws that cannot be
+  const progress = tuningProgress(epochs, { ...run, grid, draws }); // refuses draws that cannot be
   const bench = await openWorkbench({ ...config, fusion: [method] }, run);
   try {
     // what fails here is no trial's fault
@@ -271,9 +277,10 @@ export async function runTuning(
     const engine = await loadEngine();
     const context = await trialContext(bench, config, { cacheDir, signal });
     const steps = epochs * batchCount(learn.imageIds.length, batchSize);
-    const tuning = { draws, engine: engine.name, progress, steps };
+    const tuning = { grid, draws, engine: engine.name, progress, steps };
     const rows = await bench.time("search", () => tryPoints(method, fuser, context, tuning));
-    const searched = { ...config, fusion: [method], search: { draws: rows.length, epochs } };
+    const search = { draws: rows.length, epochs, ...(options.grid && { grid }) };
+    const searched = { ...config, fusion: [method], search };
     const provenance = await collectProvenance({
       config: searched,
       command: options.command ?? commandLine(),

@@ -30,13 +30,13 @@ export const PAPER_GRID = {
 } as const satisfies Grid;
 
 /**
- * A point of {@linkcode PAPER_GRID} as settings of the training and of the model.
+ * A point of a grid like {@linkcode PAPER_GRID} as settings of the training and of the model.
  *
  * @param point one value for each hyper-parameter of Table 14
  * @returns parts of a `TrainConfig`, and the `epsilon` of the transformer's spec
  */
 export function paperSettings(
-  point: GridPoint<typeof PAPER_GRID>,
+  point: Readonly<Record<keyof typeof PAPER_GRID, number>>,
 ): {
   training: Required<Pick<TrainConfig, "learningRate" | "weightDecay" | "schedule" | "clipNorm">>;
   epsilon: number;
