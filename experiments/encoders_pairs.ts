@@ -16,7 +16,7 @@ import {
   type Scale,
   type SeriesMember,
 } from "detailclip";
-import { checkGiven } from "detailclip/runner";
+import { checkTexts } from "detailclip/runner";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { CC10, detailClip, fusedCover, withCover } from "./recipes.ts";
@@ -185,7 +185,7 @@ export function pairsOf(
 ): Pairs {
   const { scale = "quick", seed, k, images, epochs } = options;
   const how = { scale, seed, k, images, epochs };
-  checkGiven("encoders", encoders, "Cannot run encoders");
+  checkTexts(encoders, "Cannot set encoders", "encoders");
   const datasets = ownDatasets("datasets", paths);
   const odd = [...Object.keys(encoders), ...Object.keys(datasets)]
     .find((name) => name.includes(" on "));

@@ -16,7 +16,7 @@ import {
   parseCoverName,
   type SeriesMember,
 } from "detailclip";
-import { checkGiven, lackingSplits } from "detailclip/runner";
+import { checkTexts, lackingSplits } from "detailclip/runner";
 import { nearestName } from "detailclip/runtime";
 import { labelOf, VARIANTS } from "./variants.ts";
 
@@ -221,7 +221,7 @@ export function ownDatasets(
   name: string,
   paths: Readonly<Record<string, string>>,
 ): Record<string, CocoDataset> {
-  checkGiven("encoders", paths, `Cannot set ${name}`, name);
+  checkTexts(paths, `Cannot set ${name}`, name);
   return Object.fromEntries(
     Object.entries(paths).map(([key, path]) => {
       if (!isAbsolute(path)) {

@@ -26,7 +26,7 @@ import { type FusionMethod, METHOD_SCHEMA } from "./fusion_method.ts";
 import { lackingSplits } from "./splits.ts";
 
 export {
-  checkGiven,
+  checkTexts,
   type CocoDataset,
   type CocoFiles,
   type DatasetConfig,

@@ -80,27 +80,16 @@ export const DATASET_SCHEMA: z.ZodType<DatasetConfig> = kindsOf<DatasetConfig, "
   coco: DATASET,
 });
 
-/** What experiments can be told of existing data and encoders. */
-const GIVEN = {
-  dataset: settings<CocoDataset>(DATASET),
-  datasets: namedBy(settings<CocoDataset>(DATASET)),
-  encoders: namedBy(TEXT),
-};
+const TEXTS = namedBy(TEXT);
 
 /**
- * Refuses existing data or encoders that an experiment is told of with an unknown setting or a value that it cannot have.
+ * Refuses what is no text by name: paths of data sets, ids of encoders.
  *
- * @param kind `dataset`: files in COCO format; `datasets`: such by names of one's own; `encoders`: hub ids or folders by name
- * @param value what was given; nothing is allowed
- * @param attempt for the message: `Cannot run encoders`
+ * @param value what was given
+ * @param attempt for the message: `Cannot set encoders`
  * @param where what the value is called
- * @throws {RangeError} naming each fault by its path, with what was got and what is allowed
+ * @throws {RangeError} naming each fault by its name, with what was got
  */
-export function checkGiven(
-  kind: "dataset" | "datasets" | "encoders",
-  value: unknown,
-  attempt: string,
-  where: string = kind,
-): void {
-  if (value !== undefined) checkSettings<unknown>(GIVEN[kind], value, attempt, where);
+export function checkTexts(value: unknown, attempt: string, where: string): void {
+  checkSettings<unknown>(TEXTS, value, attempt, where);
 }

@@ -63,7 +63,7 @@ function relativeImports(name: string, cells: readonly Cell[]): string[] {
   );
 }
 
-/** Types and lint of the cells of every notebook in notebooks/. */
+/** Types and lint of the cells of every notebook in notebooks/, all of them at once. */
 export const notebookCells: Check = {
   name: "notebook cells",
   run: async (root) => {
@@ -71,9 +71,27 @@ export const notebookCells: Check = {
     const folder = join(root, ".cache", `notebook-check-${crypto.randomUUID()}`);
     await Deno.mkdir(folder, { recursive: true });
     try {
+      const modules: { name: string; file: string; module: CellModule }[] = [];
       const problems: string[] = [];
       for (const path of await listNotebooks(join(root, "notebooks"))) {
-        problems.push(...await checkNotebook(root, folder, path));
+        const name = basename(path), { cells } = await readNotebook(path);
+        const file = join(folder, `${name}.ts`), module = cellModule(cells);
+        await Deno.writeTextFile(file, module.source);
+        modules.push({ name, file, module });
+        problems.push(...relativeImports(name, cells));
+      }
+      if (modules.length === 0) return problems;
+      const files = modules.map(({ file }) => file);
+      const exclude = `--rules-exclude=${NOT_IN_CELLS.join(",")}`;
+      for (const args of [["check", ...files], ["lint", "--compact", exclude, ...files]]) {
+        const { code, output } = await captureDeno(args, { cwd: root });
+        if (code === 0) continue;
+        problems.push(
+          modules.reduce(
+            (text, { name, file, module }) => toCells(text, file, name, module),
+            messages(output),
+          ),
+        );
       }
       return problems;
     } finally {
@@ -81,19 +99,3 @@ export const notebookCells: Check = {
     }
   },
 };
-
-/** The problems in the cells of one notebook. */
-async function checkNotebook(root: string, folder: string, path: string): Promise<string[]> {
-  const name = basename(path);
-  const { cells } = await readNotebook(path);
-  const module = cellModule(cells);
-  const file = join(folder, `${name}.ts`);
-  await Deno.writeTextFile(file, module.source);
-  const problems = relativeImports(name, cells);
-  const exclude = `--rules-exclude=${NOT_IN_CELLS.join(",")}`;
-  for (const args of [["check", file], ["lint", "--compact", exclude, file]]) {
-    const { code, output } = await captureDeno(args, { cwd: root });
-    if (code !== 0) problems.push(toCells(messages(output), file, name, module));
-  }
-  return problems;
-}
