@@ -4,6 +4,7 @@ import { capture, DENO_VERSION, ROOT } from "../project.ts";
 import { runChecks } from "../commands/ok.ts";
 import { fillTables } from "./readme_table.ts";
 import { type Check, messages } from "./check.ts";
+import { executedCopies } from "./executed_copies.ts";
 import { oneWayImports } from "./imports.ts";
 import { notebookCells } from "./notebook_cells.ts";
 import { notebookForm } from "./notebook_form.ts";
@@ -297,7 +298,7 @@ for (const check of new Set(CASES.map(([, check]) => check))) {
 }
 
 Deno.test("notebook form: what a notebook lacks is named, and one that has it all passes", async () => {
-  const source = 'const scale = "quick";\nawait saveFigure(figure, "a");';
+  const source = 'const scale = "quick";\nshowConfiguration([], []);';
   const findings = "## Findings\n\n_Quick scale, seed 7, 2026-11-23_\n\nIt holds.";
   const tags = { metadata: { tags: ["parameters"] } };
   const whole = { "notebooks/a.ipynb": notebook({ source, ...tags }, findings) };
@@ -309,10 +310,29 @@ Deno.test("notebook form: what a notebook lacks is named, and one that has it al
   const bare = { ...listed, "notebooks/a.ipynb": notebook({ source: "1;", ...tags }) };
   assert.match(
     await problems(notebookForm, bare),
-    /declares scale\n.*a figure.*\n.*findings in Markdown/,
+    /declares scale\n.*what is run.*\n.*findings in Markdown/,
   );
   const undated = { ...listed, "notebooks/a.ipynb": notebook({ source, ...tags }, "## Findings") };
   assert.match(await problems(notebookForm, undated), /^a\.ipynb lacks findings/);
+});
+
+Deno.test("executed copies: what is not the notebook's, and numbers that nobody sees, are named", async () => {
+  const findings = "## Findings\n\n_quick scale, seed 7, 2026-01-02_: 72.7 % of 39, not 26 %.";
+  const output = { output_type: "stream", text: ["<b>72.7</b> and 25.8"] };
+  const copy = (text: string, source = "1;") => notebook({ source, outputs: [output] }, text);
+  const files = (text: string, kept?: string) => ({
+    "notebooks/a.ipynb": notebook({ source: "1;" }, text),
+    "results/rows/a.quick.run.json": '{ "started": "2026-01-02T00:00:00Z" }',
+    ...(kept !== undefined && { "results/notebooks/a.ipynb": kept }),
+  });
+  const say = async (text: string, kept?: string) =>
+    await problems(executedCopies, files(text, kept));
+  assert.equal(await say(findings, copy(findings)), "");
+  assert.match(await say(findings), /^a\.ipynb has no executed copy .*notebooks a --keep/);
+  assert.match(await say(findings, copy(findings, "2;")), /is not what its executed copy was/);
+  assert.match(await say(findings, copy("# Old")), /has other text than .*notebooks --text/);
+  const wrong = findings.replace("72.7", "72.8").replace("01-02", "01-03");
+  assert.match(await say(wrong, copy(wrong)), /of 2026-01-03, no run's date\n.*not show: 72\.8$/);
 });
 
 Deno.test("every check runs, also after one that failed or broke; all are counted", async () => {

@@ -1,5 +1,5 @@
 /**
- * What every notebook has: parameters, a figure, findings, and a place in README.md.
+ * What every notebook has: parameters, the configuration that they give, findings, and a place in README.md.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export function lackingIn(notebook: Notebook): string[] {
   const code = textOf("code").join("\n");
   const lacking: [boolean, string][] = [
     [parameterNames(notebook).includes("scale"), "a cell tagged parameters that declares scale"],
-    [/\bsaveFigure\(/.test(code), "a figure: saveFigure(figure, path)"],
+    [/\bshowConfiguration\(/.test(code), "what is run: showConfiguration(configs, committed)"],
     [
       textOf("markdown").some((text) => FINDINGS.test(text)),
       "findings in Markdown: ## Findings, with scale, seed and date of their run",

@@ -1,6 +1,6 @@
 /**
  * `deno task notebooks [name…] [--scale smoke|quick|paper] [--set key=value] [--timeout minutes]
- * [--repeat times] [--cold] [--keep]`: runs the notebooks headless. Executed copies and times go to runs/notebooks, rows
+ * [--repeat times] [--cold] [--keep]`, or `--text`: runs the notebooks headless. Executed copies and times go to runs/notebooks, rows
  * and figures beside them under runs/; with `--keep` all of it renews what is committed in results/. With `--cold` they
  * begin with empty caches: every data set is drawn, every patch encoded, every fusion trained anew, in a folder that is
  * removed at the end.
@@ -12,6 +12,7 @@ import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
+import { carryText } from "../jupyter/executed_copies.ts";
 import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
 import {
   type NotebookRunOptions,
@@ -32,7 +33,8 @@ const USAGE = `Usage: deno task notebooks [name…] [options]
   --timeout MINUTES           the most that a notebook may take
   --repeat N                  run them so many times
   --cold                      begin with empty caches, which are removed at the end
-  --keep                      write to results/, which is committed, not to runs/`;
+  --keep                      write to results/, which is committed, not to runs/
+  --text                      run nothing: carry changed text into the copies in results/, where the code is theirs`;
 
 /**
  * The value of `key=value`: JSON where it is JSON, text otherwise.
@@ -174,6 +176,10 @@ if (import.meta.main) {
   helpOn(USAGE);
   using _interrupts = interruptible();
   try {
+    if (Deno.args.join() === "--text") {
+      console.log((await carryText()).join("\n") || "all copies have the notebooks' text");
+      Deno.exit(0);
+    }
     const all = await listNotebooks(join(ROOT, "notebooks"));
     const { cold, ...options } = parseCommandLine(Deno.args, all);
     const start = performance.now();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Check } from "../checks/check.ts";
+import { executedCopies } from "../checks/executed_copies.ts";
 import { oneWayImports } from "../checks/imports.ts";
 import { notebookCells } from "../checks/notebook_cells.ts";
 import { notebookForm } from "../checks/notebook_form.ts";
@@ -26,6 +27,7 @@ export const CHECKS: readonly Check[] = [
   pins,
   notebooksClean,
   notebookForm,
+  executedCopies,
   oneWayImports,
   wasmBytes,
   types,
