@@ -22,9 +22,46 @@ export interface ResultRow extends RecallRow {
   classes: number;
 }
 
-/** Path of the committed rows of an experiment at a scale; see `filesOf` for those of any run. */
-export function rowsPath(name: string, scale: string, directory: string = RESULTS_DIR): string {
-  return join(directory, "rows", `${name}.${scale}.jsonl`);
+/**
+ * Path of the committed rows of an experiment at a scale; see `filesOf` for those of any run.
+ *
+ * @param seed where it is another than the experiment's own
+ */
+export function rowsPath(
+  name: string,
+  scale: string,
+  directory: string = RESULTS_DIR,
+  seed?: number,
+): string {
+  const file = `${name}.${scale}`;
+  return seed === undefined
+    ? join(directory, "rows", `${file}.jsonl`)
+    : join(directory, "rows", "seeds", `${file}.seed-${seed}.jsonl`);
+}
+
+/** Path of the paired differences beside committed rows. */
+export const pairsPath = (rows: string): string => rows.replace(/jsonl$/, "pairs.jsonl");
+
+/**
+ * The seeds, ascending, of which rows are kept beside those of the experiment's own seed.
+ *
+ * @throws {Error} when the folder is there and cannot be read
+ */
+export async function keptSeeds(
+  name: string,
+  scale: string,
+  directory: string = RESULTS_DIR,
+): Promise<number[]> {
+  const seeds: number[] = [], start = `${name}.${scale}.seed-`;
+  try {
+    for await (const { name: file } of Deno.readDir(join(directory, "rows", "seeds"))) {
+      const seed = file.startsWith(start) && /^(\d+)\.jsonl$/.exec(file.slice(start.length))?.[1];
+      if (seed) seeds.push(Number(seed));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return seeds.sort((a, b) => a - b);
 }
 
 /** A line of a file of rows: every experiment writes those of its own kind, most of them {@linkcode ResultRow}s. */
