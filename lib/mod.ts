@@ -141,6 +141,7 @@ export {
   collectProvenance,
   commandLine,
   configHash,
+  type Decision,
   type Evidence,
   filesOf,
   type FilingOptions,
@@ -174,6 +175,7 @@ export {
   subsetRows,
   tableFrame,
   toDataFrame,
+  type Verdict,
   writeResults,
 } from "./report/mod.ts";
 export {
