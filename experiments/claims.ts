@@ -52,6 +52,11 @@ export async function judgedAtQuick(directory: string = RESULTS_DIR): Promise<Ju
   return judgeClaims(CLAIMS, await storedRuns(CLAIMS, "quick", directory));
 }
 
+/** The names of the experiments by whose rows claims are judged. */
+export const NEEDED_EXPERIMENTS: readonly string[] = [
+  ...new Set(CLAIMS.flatMap(({ needs }) => Object.keys(needs))),
+];
+
 /** Headings of a table of claims, behind the notebook. */
 export const CLAIM_HEADINGS = ["paper", "claim, and what is measured", "here", "there", "holds"];
 
