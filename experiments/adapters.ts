@@ -8,11 +8,9 @@
  */
 import {
   type BarRow,
-  better,
   type Claim,
   configure,
   type CoverSpec,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
@@ -24,6 +22,7 @@ import {
   type Scale,
   subsetRows,
 } from "detailclip";
+import { better, type Evidence } from "detailclip/report";
 import { baseline } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { type Part, verdictOn } from "./judging.ts";

@@ -8,24 +8,20 @@
  * @module
  */
 import {
-  asGood,
-  better,
   type Claim,
   configure,
   type CoverSpec,
-  type Evidence,
   type ExperimentDefinition,
   type FusionMethod,
   type KRow,
-  level,
   NotMeasured,
   type ResultRow,
   type Scale,
   type SeriesMember,
   type SeriesRow,
-  several,
   subsetRows,
 } from "detailclip";
+import { asGood, better, type Evidence, level, several } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { detailClip } from "./recipes.ts";

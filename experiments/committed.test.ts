@@ -11,7 +11,7 @@ import {
   rowsPath,
   type SeriesMember,
 } from "detailclip";
-import { keptSeeds } from "detailclip/report";
+import { keptSeeds, seedRowsPath } from "detailclip/report";
 import { PARAMETERS_TAG } from "../tools/jupyter/notebook.ts";
 import { adaptersConfig } from "./adapters.ts";
 import { choosingK } from "./choosing_k.ts";
@@ -111,7 +111,7 @@ Deno.test("what is kept of other seeds differs from the committed configuration 
   const own = new Map(CLAIMS.flatMap(({ needs }) => Object.entries(needs)));
   for (const [name, config] of own) {
     for (const seed of await keptSeeds(name, "quick")) {
-      const [row] = await readResults<object>(rowsPath(name, "quick", RESULTS_DIR, seed));
+      const [row] = await readResults<object>(seedRowsPath(name, { scale: "quick", seed }));
       assert.equal(row.configHash, configHash({ ...config("quick"), seed }), `${name}: ${seed}`);
     }
   }

@@ -17,7 +17,6 @@ import {
   coverage,
   coverBoxes,
   type CoverSpec,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   type FilingOptions,
@@ -28,6 +27,7 @@ import {
   type Scale,
   writeResults,
 } from "detailclip";
+import { type Evidence } from "detailclip/report";
 import { baseline } from "./baseline.ts";
 import {
   type CompleteCoverRow,

@@ -17,7 +17,6 @@ import {
   configure,
   type Dataset,
   type DatasetConfig,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   missingPart,
@@ -29,6 +28,7 @@ import {
   type Scale,
   writeResults,
 } from "detailclip";
+import { type Evidence } from "detailclip/report";
 import { checkGiven } from "detailclip/runner";
 import { sha256 } from "detailclip/runtime";
 import { baseline } from "./baseline.ts";

@@ -9,18 +9,16 @@
  * @module
  */
 import {
-  better,
   type Claim,
-  type Evidence,
   type ExperimentConfig,
-  type Interval,
-  type MeasuredRun,
   NotMeasured,
   type ResultRow,
   runSeries,
   type Scale,
   type Series,
 } from "detailclip";
+import { better, type Evidence, type MeasuredRun } from "detailclip/report";
+import { type Interval } from "detailclip/retrieval";
 import {
   EMBEDDED,
   embeddedConfig,

@@ -7,14 +7,12 @@
  * @module
  */
 import {
-  better,
   type Claim,
   configure,
   coverage,
   coverBoxes,
   coverName,
   type CoverSpec,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   makeCover,
@@ -23,8 +21,8 @@ import {
   type ResultRow,
   type Scale,
   subsetRows,
-  type Verdict,
 } from "detailclip";
+import { better, type Evidence, type Verdict } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { verdictOn } from "./judging.ts";

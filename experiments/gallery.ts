@@ -7,13 +7,13 @@
  * @module
  */
 import {
-  better,
   type Claim,
   type ExperimentConfig,
   recallOf,
   type RetrievalRun,
   topResults,
 } from "detailclip";
+import { better } from "detailclip/report";
 import { clevrDsClasses } from "detailclip/datasets";
 import { against, verdictOn } from "./judging.ts";
 import { checkNames, checkWhole } from "./knobs.ts";

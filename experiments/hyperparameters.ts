@@ -8,17 +8,13 @@
  * @module
  */
 import {
-  better,
   type Claim,
   configure,
   type CoverSpec,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
   gridPoints,
-  type Interval,
-  level,
   medianOf,
   NotMeasured,
   PAPER_GRID,
@@ -27,13 +23,12 @@ import {
   percent,
   type Scale,
   signed,
-  signedBetween,
   type Strip,
   type TrialRow,
   type TuningOptions,
-  unpairedDifference,
 } from "detailclip";
-import { NEEDED } from "detailclip/report";
+import { better, type Evidence, level, NEEDED, signedBetween } from "detailclip/report";
+import { type Interval, unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete } from "./covers.ts";
 import { asPublished, CC10 } from "./recipes.ts";

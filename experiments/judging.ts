@@ -3,15 +3,15 @@
  *
  * @module
  */
+import { type ResultRow } from "detailclip";
 import {
   type Decision,
-  type Interval,
   percentBetween,
-  type ResultRow,
   several,
   signedBetween,
   type Verdict,
-} from "detailclip";
+} from "detailclip/report";
+import { type Interval } from "detailclip/retrieval";
 
 /** One of the differences that a claim is about. */
 export interface Part {

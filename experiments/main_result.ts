@@ -9,8 +9,6 @@
  * @module
  */
 import {
-  asGood,
-  better,
   type Claim,
   configure,
   type CoverSpec,
@@ -29,10 +27,10 @@ import {
   type SeriesMember,
   type SeriesRow,
   signed,
-  signedBetween,
   subsetRows,
-  unpairedDifference,
 } from "detailclip";
+import { asGood, better, signedBetween } from "detailclip/report";
+import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import {
   closedForm,

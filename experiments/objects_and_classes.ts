@@ -8,12 +8,10 @@
  * @module
  */
 import {
-  better,
   type Claim,
   configure,
   type CoverSpec,
   type Diff,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   paperValue,
@@ -21,9 +19,9 @@ import {
   type Scale,
   type SeriesMember,
   signed,
-  unpairedDifference,
-  type Verdict,
 } from "detailclip";
+import { better, type Evidence, type Verdict } from "detailclip/report";
+import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { against, verdictOn } from "./judging.ts";

@@ -8,17 +8,14 @@
  * @module
  */
 import {
-  asGood,
   type Claim,
   configure,
   coverName,
   type CoverSpec,
   type Diff,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
-  level,
   NotMeasured,
   type PatchRecallRow,
   type ResultRow,
@@ -27,6 +24,7 @@ import {
   type SeriesRow,
   subsetRows,
 } from "detailclip";
+import { asGood, type Evidence, level } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { verdictOn } from "./judging.ts";

@@ -7,24 +7,20 @@
  * @module
  */
 import {
-  asGood,
-  better,
   bootstrapDifference,
   type Claim,
   configure,
   type CoverSpec,
-  type Evidence,
   type ExperimentDefinition,
-  not,
   paperValue,
   recallOf,
   type ResultRow,
   type RetrievalRun,
   type Scale,
   type SeriesMember,
-  several,
   subsetRows,
 } from "detailclip";
+import { asGood, better, type Evidence, not, several } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { type Part, partsText, verdictOn } from "./judging.ts";

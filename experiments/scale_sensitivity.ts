@@ -10,14 +10,11 @@
  */
 import { checkGiven } from "detailclip/runner";
 import {
-  asGood,
-  better,
   checkpoint,
   type Claim,
   type CocoFiles,
   configure,
   type CoverSpec,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   type MethodScores,
@@ -26,16 +23,15 @@ import {
   operationSignal,
   paperTable,
   percent,
-  percentBetween,
   recallRows,
   type RetrievalRun,
   type RunOptions,
   runSeries,
   type Scale,
-  several,
-  unpairedDifference,
   writeResults,
 } from "detailclip";
+import { asGood, better, type Evidence, percentBetween, several } from "detailclip/report";
+import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
 import { against, verdictOn } from "./judging.ts";

@@ -20,7 +20,6 @@ import {
   configHash,
   configure,
   type CoverSpec,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   type MethodScores,
@@ -35,7 +34,7 @@ import {
   type SimilarityHistogramRow,
   writeResults,
 } from "detailclip";
-import { type MeasuredRun } from "detailclip/report";
+import { type Evidence, type MeasuredRun } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { coverAt, detailClip, detailClipPlus, fusedCover } from "./recipes.ts";

@@ -12,7 +12,6 @@ import {
   collectProvenance,
   configure,
   coverBoxes,
-  type Evidence,
   type ExperimentConfig,
   type ExperimentDefinition,
   makeCover,
@@ -21,6 +20,7 @@ import {
   type Scale,
   writeResults,
 } from "detailclip";
+import { type Evidence } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
 import { coverAt, detailClip, kMeans } from "./recipes.ts";

@@ -6,15 +6,15 @@
  * @module
  */
 import {
-  better,
   type Claim,
   configure,
   type ExperimentConfig,
   type ExperimentDefinition,
   recallOf,
   type Scale,
-  unpairedDifference,
 } from "detailclip";
+import { better } from "detailclip/report";
+import { unpairedDifference } from "detailclip/retrieval";
 import { baseline } from "./baseline.ts";
 import {
   atScales,

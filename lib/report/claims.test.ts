@@ -11,7 +11,7 @@ import {
   recallOf,
   storedRuns,
 } from "./claims.ts";
-import { pairsPath, type ResultRow, rowsPath } from "./results.ts";
+import { pairsPath, type ResultRow, rowsPath, seedRowsPath } from "./results.ts";
 import { asGood } from "./verdicts.ts";
 import { signedBetween } from "./tables.ts";
 import type { PairRow } from "../retrieval/mod.ts";
@@ -223,11 +223,12 @@ Deno.test("stored runs are those of all kept seeds, with pairs where there are a
     await write(rowsPath("main", "quick", directory), runOf(7, 0.2).rows);
     assert.equal((await storedRuns([model], "quick", directory))[0].pairs, undefined);
     for (const seed of [11, 8]) {
-      const path = rowsPath("main", "quick", directory, seed), run = runOf(seed, 0.1);
+      const path = seedRowsPath("main", { scale: "quick", seed }, directory),
+        run = runOf(seed, 0.1);
       await write(path, run.rows);
       await write(pairsPath(path), run.pairs!);
     }
-    await write(rowsPath("main_result", "quick", directory, 9), []); // another experiment
+    await write(seedRowsPath("main_result", { scale: "quick", seed: 9 }, directory), []); // another experiment
     const runs = await storedRuns([model], "quick", directory);
     assert.deepEqual(runs.map(({ config }) => config.seed), [7, 8, 11]);
     assert.deepEqual(runs[1].pairs, runOf(8, 0.1).pairs);

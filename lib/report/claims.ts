@@ -14,6 +14,7 @@ import {
   RESULTS_DIR,
   type Row,
   rowsPath,
+  seedRowsPath,
 } from "./results.ts";
 import type pl from "nodejs-polars";
 import { toDataFrame } from "./tables.ts";
@@ -324,7 +325,11 @@ export async function storedRuns(
     return await Promise.all([
       storedRun(experiment, config, rowsPath(experiment, scale, directory)),
       ...seeds.map((seed) =>
-        storedRun(experiment, { ...config, seed }, rowsPath(experiment, scale, directory, seed))
+        storedRun(
+          experiment,
+          { ...config, seed },
+          seedRowsPath(experiment, { scale, seed }, directory),
+        )
       ),
     ]);
   }));

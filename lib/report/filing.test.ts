@@ -170,7 +170,7 @@ Deno.test("rows of another seed are kept in a place of their own, its figures ar
   const files = filesOf("seeds", { ...own, seed: 8 }, keep);
   const stem = join("results", "rows", "seeds", "seeds.quick.seed-8");
   assert.deepEqual([files.rows, files.pairs, files.provenance], [
-    rowsPath("seeds", "quick", "results", 8),
+    `${stem}.jsonl`,
     `${stem}.pairs.jsonl`,
     `${stem}.run.json`,
   ]);

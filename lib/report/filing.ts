@@ -10,7 +10,7 @@ import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
 import { inputsPrint } from "./inputs.ts";
 import type { PairRow } from "../retrieval/mod.ts";
 import { configHash, type NamedConfig, type Provenance } from "./provenance.ts";
-import { pairsPath, RESULTS_DIR, type Row, rowsPath } from "./results.ts";
+import { pairsPath, RESULTS_DIR, type Row, rowsPath, seedRowsPath } from "./results.ts";
 
 /**
  * The variable that asks, when it is `1`, to keep runs of committed configurations under `results/`. The `--keep` of
@@ -105,10 +105,10 @@ function resultFiles(experiment: string, scale: string, resultsDir: string): Run
 /** The rows of an experiment's own configuration but for the seed are kept, too; its figures are not. */
 function seedFiles(
   experiment: string,
-  { scale, seed }: NamedConfig,
+  config: NamedConfig,
   { resultsDir, unkept }: { resultsDir: string; unkept: RunFiles },
 ): RunFiles {
-  const rows = rowsPath(experiment, scale, resultsDir, seed);
+  const rows = seedRowsPath(experiment, config, resultsDir);
   const provenance = rows.replace(/jsonl$/, "run.json");
   return { ...unkept, rows, pairs: pairsPath(rows), provenance };
 }

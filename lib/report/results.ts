@@ -22,21 +22,18 @@ export interface ResultRow extends RecallRow {
   classes: number;
 }
 
-/**
- * Path of the committed rows of an experiment at a scale; see `filesOf` for those of any run.
- *
- * @param seed where it is another than the experiment's own
- */
-export function rowsPath(
+/** Path of the committed rows of an experiment at a scale; see `filesOf` for those of any run. */
+export function rowsPath(name: string, scale: string, directory: string = RESULTS_DIR): string {
+  return join(directory, "rows", `${name}.${scale}.jsonl`);
+}
+
+/** Path of the kept rows of an experiment's own configuration but for the seed. */
+export function seedRowsPath(
   name: string,
-  scale: string,
+  { scale, seed }: { scale: string; seed: number },
   directory: string = RESULTS_DIR,
-  seed?: number,
 ): string {
-  const file = `${name}.${scale}`;
-  return seed === undefined
-    ? join(directory, "rows", `${file}.jsonl`)
-    : join(directory, "rows", "seeds", `${file}.seed-${seed}.jsonl`);
+  return join(directory, "rows", "seeds", `${name}.${scale}.seed-${seed}.jsonl`);
 }
 
 /** Path of the paired differences beside committed rows. */
