@@ -22,7 +22,8 @@ export const NEEDED = {
 /** What can be said of something that was measured. */
 export type Decision = "yes" | "partly" | "no" | "undecided";
 
-type Bounds = Pick<Interval, "low" | "high">;
+/** What a decision is taken by: the bounds of an interval of a difference, as shares. */
+export type Bounds = Pick<Interval, "low" | "high">;
 const isWithin = ({ low, high }: Bounds) => low >= -MARGIN && high <= MARGIN;
 
 /**

@@ -20,11 +20,11 @@ import {
   claimCells,
   judgedAtQuick,
   NEEDED_EXPERIMENTS,
+  RULE,
 } from "../../experiments/claims.ts";
 import { paperRecalls } from "../../lib/report/paper.ts";
 import { readResults } from "../../lib/report/results.ts";
 import { markdownTable, recallMarkdown } from "../../lib/report/tables.ts";
-import { MARGIN, NEEDED } from "../../lib/report/verdicts.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
 import { ROOT } from "../project.ts";
 
@@ -58,18 +58,6 @@ async function tallyMarkdown(root: string): Promise<string> {
   const of = (verdict: string) => `${count(verdict)} ${verdict}`;
   return `Of ${all.length} claims ${count("yes")} hold here and ${count("partly")} partly, ` +
     `${count("no")} do not; ${of("undecided")}, ${of("not measured")}.`;
-}
-
-/** What decides, in words. */
-function ruleMarkdown(): string {
-  const points = 100 * MARGIN;
-  return `Verdicts on recall follow the 95 % interval of a difference, paired where both numbers are of the same
-images. _Better_ holds where it lies above 0, and not where it lies below or within ±${points} points; _as good_
-where it lies above −${points} points, and not where it lies below that; _level_ where it lies within ±${points}
-points, and not where it lies beyond; all else is _undecided_. A claim of several parts holds _partly_ where
-some of them do. A claim about a trained model has to hold in each of ${NEEDED.model} seeds, one about a choice in
-training needs ${NEEDED.choice} trainings a side; with fewer, or where no paired interval was kept, it was _not
-measured_.`;
 }
 
 /** The claims with their verdicts, in Markdown, for a page in results/. */
@@ -119,7 +107,7 @@ export async function fillTables(text: string, root: string): Promise<string> {
     async ({ path }) => recallMarkdown(await readResults(join(root, path)), { paper }),
   );
   const tallied = await fill(tables, TALLY_BLOCK, () => tallyMarkdown(root));
-  const ruled = await fill(tallied, RULE_BLOCK, () => Promise.resolve(ruleMarkdown()));
+  const ruled = await fill(tallied, RULE_BLOCK, () => Promise.resolve(RULE));
   return await fill(ruled, CLAIMS_BLOCK, () => claimsMarkdown(root));
 }
 
