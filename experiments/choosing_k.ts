@@ -8,7 +8,6 @@
  * @module
  */
 import {
-  apart,
   type Claim,
   configure,
   type CoverSpec,
@@ -16,18 +15,18 @@ import {
   type FusionMethod,
   type KRow,
   NotMeasured,
-  recallOf,
   type ResultRow,
   type Scale,
   type SeriesMember,
   type SeriesRow,
-  signed,
   subsetRows,
 } from "detailclip";
+import { asGood, better, type Evidence, level, several } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { detailClip } from "./recipes.ts";
 import { checkWholes, K_RANGE, type Knobs, seriesWith } from "./knobs.ts";
+import { type Part, partsText, verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED } from "./variants.ts";
 
@@ -175,113 +174,109 @@ export function byK(rows: readonly ResultRow[], prefix: string): Map<number, Res
 }
 
 /**
- * The least k from which on recall stays within a point of the best.
+ * Differences of two kinds of methods at each k that both have.
  *
- * @throws {NotMeasured} when there are not two k
+ * @param evidence where they were measured
+ * @param experiment name of the run
+ * @param kinds what the names of the one kind, and of the other, begin with; `from`: the least k
+ * @throws {NotMeasured} when there is no such k
  */
-export function flatFrom(rows: readonly ResultRow[]): number {
-  const curve = [...byK(rows, "cc@")].sort(([a], [b]) => a - b);
-  if (curve.length < 2) throw new NotMeasured("fewer than two k were measured");
-  const best = Math.max(...curve.map(([, row]) => row.value));
-  const lastBelow = curve.findLastIndex(([, row]) => row.value < best - 0.01);
-  return curve[Math.min(lastBelow + 1, curve.length - 1)][0];
+function differences(
+  { rowsOf, differenceOf }: Evidence,
+  experiment: string,
+  { first, second, from = 0 }: { first: string; second: string; from?: number },
+): Part[] {
+  const rows = rowsOf(experiment), others = byK(rows, second);
+  const ks = [...byK(rows, first).keys()].filter((k) => k >= from && others.has(k));
+  if (ks.length === 0) {
+    throw new NotMeasured(`no k${from ? ` ≥ ${from}` : ""} has both ${first}k and ${second}k`);
+  }
+  return ks.map((k) => ({
+    label: `k = ${k}`,
+    difference: differenceOf(experiment, `${first}${k}`, `${second}${k}`),
+  }));
 }
 
-/**
- * Differences of two kinds of methods at each k that both have, in points.
- *
- * @param rows rows of a run
- * @param first what the names of the one kind begin with
- * @param second what those of the other begin with
- */
-export function differences(
-  rows: readonly ResultRow[],
-  first: string,
-  second: string,
-): { k: number; points: number; apart: boolean }[] {
-  const others = byK(rows, second);
-  return [...byK(rows, first)].flatMap(([k, row]) => {
-    const other = others.get(k);
-    if (!other) return [];
-    return [{ k, points: 100 * (row.value - other.value), apart: apart(row, other) }];
-  });
+/** The least and the greatest of some differences. */
+function extremes(parts: readonly Part[]): Part[] {
+  const sorted = parts.toSorted((a, b) => a.difference.value - b.difference.value);
+  return sorted.length > 1 ? [sorted[0], sorted[sorted.length - 1]] : sorted;
 }
 
-/** Differences where there are some. */
-function someDifferences(
-  rows: readonly ResultRow[],
-  first: string,
-  second: string,
-  from = 0,
-): ReturnType<typeof differences> {
-  const found = differences(rows, first, second).filter(({ k }) => k >= from);
-  if (found.length > 0) return found;
-  throw new NotMeasured(`no k${from ? ` ≥ ${from}` : ""} has both ${first}k and ${second}k`);
+/** How the curve of the covers rises at its beginning, and what each k beyond 9 adds to k = 9. */
+function curveOf({ rowsOf, differenceOf }: Evidence, name: string): { rise: Part; after: Part[] } {
+  const difference = differenceOf(name, "cc@2", "full image");
+  const ks = [...byK(rowsOf(name), "cc@").keys()].filter((k) => k > 9);
+  if (ks.length === 0) throw new NotMeasured("no k beyond 9 was measured");
+  return {
+    rise: { label: "k = 2 less full image", difference },
+    after: ks.map((k) => ({
+      label: `k = ${k} less 9`,
+      difference: differenceOf(name, `cc@${k}`, "cc@9"),
+    })),
+  };
 }
 
 const where = { notebook: "08_choosing_k", where: "Figure 11" };
+
+/** The paper's set, by which claims are decided, and the full one. */
+const SETS = [
+  { name: onReduced.name, on: "the reduced set" },
+  { name: onFull.name, on: "the full set" },
+];
 
 /** What the paper reads off Figure 11. */
 export const claims: Claim[] = [
   {
     ...where,
     claim: "One DetailCLIP vector is on par with the patches for any k",
-    measure: "Recall@1 of DetailCLIP minus cc@k, points (reduced set; yes: down to −2 at every k)",
+    measure: "Recall@1 of DetailCLIP minus cc@k on the reduced set, points (as good)",
     paper: "on par, a little ahead at larger k",
     needs: needsOf(onReduced),
-    judge(rowsOf) {
-      const all = someDifferences(rowsOf(onReduced.name), "DetailCLIP, cc@", "cc@");
-      const behind = all.filter(({ points }) => points < -2.05); // two points, as printed
-      return {
-        ours: all.map(({ k, points }) => `${signed(points)} at k = ${k}`).join(", "),
-        holds: behind.length === 0 ? "yes" : behind.length < all.length ? "partly" : "no",
-      };
-    },
+    about: "model",
+    judge: (evidence) =>
+      verdictOn(
+        asGood,
+        differences(evidence, onReduced.name, { first: "DetailCLIP, cc@", second: "cc@" }),
+      ),
   },
   {
     ...where,
     claim: "Recall rises from k = 2 on and is flat from k = 9 on",
-    measure: "least k from which Recall@1 of cc@k stays within 1 point of its best",
-    paper: "9",
+    measure: "Recall@1 of cc@2 minus full image (better), and of each cc@k beyond 9 minus cc@9 " +
+      "(level; the least and the greatest are shown), points; decided by the reduced set",
+    paper: "rises; flat from 9 on",
     needs: needsOf(onReduced, onFull),
-    judge(rowsOf) {
-      const [reduced, full] = [onReduced.name, onFull.name].map((name) => rowsOf(name));
-      const rises = [reduced, full].every((rows) =>
-        recallOf(rows, "cc@2").value > recallOf(rows, "full image").value
-      );
-      const [few, many] = [reduced, full].map(flatFrom);
-      if (![reduced, full].every((rows) => Math.max(...byK(rows, "cc@").keys()) > 9)) {
-        throw new NotMeasured("no k beyond 9 was measured");
-      }
+    about: "data",
+    judge(evidence) {
+      const curves = SETS.map(({ name }) => curveOf(evidence, name));
+      const [{ rise, after }] = curves; // the paper's set decides
       return {
-        ours: `${few} on the reduced set, which the paper uses; ${many} on the full one`,
-        holds: !rises || few > 9 ? "no" : "yes",
+        ours: curves.map(({ rise, after }, i) =>
+          `${partsText([rise, ...extremes(after)])} on ${SETS[i].on}`
+        ).join("; "),
+        holds: several([
+          better(rise.difference),
+          ...after.map(({ difference }) => level(difference)),
+        ]),
       };
     },
   },
   {
     ...where,
     claim: "Complete Cover is ahead of the grid from k = 4 on",
-    measure: "Recall@1 of cc@k minus grid@k, the least for k ≥ 4, points",
+    measure: "Recall@1 of cc@k minus grid@k for each k ≥ 4, points (better; the least and the " +
+      "greatest are shown); decided by the reduced set",
     paper: "above 0",
     needs: needsOf(onReduced, onFull),
-    judge(rowsOf) {
-      const of = [onReduced, onFull].map(({ name }) =>
-        someDifferences(rowsOf(name), "cc@", "grid@", 4)
+    about: "data",
+    judge(evidence) {
+      const gains = SETS.map(({ name }) =>
+        differences(evidence, name, { first: "cc@", second: "grid@", from: 4 })
       );
-      const [reduced] = of; // the paper's set decides
-      const ahead = reduced.filter(({ points }) => points >= 0.05).length; // as printed
-      const behind = reduced.filter(({ points, apart }) => apart && points < 0).length;
       return {
-        ours: of.map((all, i) => {
-          const least = all.reduce((least, other) => other.points < least.points ? other : least);
-          return `${signed(least.points)} (k = ${least.k}) on the ${["reduced", "full"][i]} set`;
-        }).join(", "),
-        holds: ahead === reduced.length
-          ? "yes"
-          : ahead > 0 && behind < reduced.length
-          ? "partly"
-          : "no",
+        ours: gains.map((parts, i) => `${partsText(extremes(parts))} on ${SETS[i].on}`).join("; "),
+        holds: several(gains[0].map(({ difference }) => better(difference))),
       };
     },
   },

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Claim, judgeClaims, type JudgedClaim, RESULTS_DIR } from "detailclip";
-import { storedRuns } from "detailclip/report";
+import { MARGIN, NEEDED, storedRuns } from "detailclip/report";
 import { claims as adapters } from "./adapters.ts";
 import { claims as choosingK } from "./choosing_k.ts";
 import { claims as completeCover } from "./complete_cover.ts";
@@ -51,6 +51,23 @@ export const CLAIMS: readonly Claim[] = [
 export async function judgedAtQuick(directory: string = RESULTS_DIR): Promise<JudgedClaim[]> {
   return judgeClaims(CLAIMS, await storedRuns(CLAIMS, "quick", directory));
 }
+
+/** The names of the experiments by whose rows claims are judged. */
+export const NEEDED_EXPERIMENTS: readonly string[] = [
+  ...new Set(CLAIMS.flatMap(({ needs }) => Object.keys(needs))),
+];
+
+const POINTS = 100 * MARGIN;
+
+/** What decides whether a claim holds, for those who read the table. */
+export const RULE =
+  `Verdicts on recall follow the 95 % interval of a difference, paired where both numbers are of the
+same images. "Better" holds where it lies above 0, and not where it lies below, or within ±${POINTS} points;
+"as good" where it lies above −${POINTS} points, and not where it lies below that; "level" where it lies within
+±${POINTS} points, and not where it lies beyond; all else is undecided. A claim of several parts holds partly
+where some of them do. A claim about a trained model has to hold in each of ${NEEDED.model} seeds or more, one
+about a choice in training needs ${NEEDED.choice} trainings a side; with fewer, or where no paired interval was
+kept, it was not measured.`;
 
 /** Headings of a table of claims, behind the notebook. */
 export const CLAIM_HEADINGS = ["paper", "claim, and what is measured", "here", "there", "holds"];

@@ -6,10 +6,12 @@ import {
   configHash,
   type ExperimentConfig,
   filesOf,
+  readResults,
   RESULTS_DIR,
   rowsPath,
   type SeriesMember,
 } from "detailclip";
+import { keptSeeds, seedRowsPath } from "detailclip/report";
 import { PARAMETERS_TAG } from "../tools/jupyter/notebook.ts";
 import { adaptersConfig } from "./adapters.ts";
 import { choosingK } from "./choosing_k.ts";
@@ -99,6 +101,16 @@ Deno.test("every notebook as it is runs the committed configurations, and all of
     }
   }
   assert.deepEqual([...found].sort(), [...hashes.keys()].sort());
+});
+
+Deno.test("what is kept of other seeds differs from the committed configuration in its seed alone", async () => {
+  const own = new Map(CLAIMS.flatMap(({ needs }) => Object.entries(needs)));
+  for (const [name, config] of own) {
+    for (const seed of await keptSeeds(name, "quick")) {
+      const [row] = await readResults<object>(seedRowsPath(name, { scale: "quick", seed }));
+      assert.equal(row.configHash, configHash({ ...config("quick"), seed }), `${name}: ${seed}`);
+    }
+  }
 });
 
 Deno.test("at every scale a notebook as it is runs what its claims take for their own", async () => {

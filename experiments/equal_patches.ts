@@ -20,12 +20,13 @@ import {
   type PatchRecallRow,
   type ResultRow,
   type Scale,
-  signed,
   subsetRows,
 } from "detailclip";
+import { better, type Evidence, type Verdict } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { checkCovers, configWith, type Knobs } from "./knobs.ts";
+import { verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
@@ -183,27 +184,20 @@ export function smallest(rows: readonly ResultRow[]): string {
   return (enough ?? sizes[0])?.subset ?? "all";
 }
 
-/** A pair in words: the difference, and at how many patches. */
-const pairText = ({ verified, published }: EqualPair): string =>
-  `${
-    signed(100 * (verified.value - published.value))
-  } (${verified.method} with ${verified.vectors}, ` +
-  `${published.method} with ${published.vectors} patches)`;
-
-function judgePairs(pairs: readonly EqualPair[]): { ours: string; holds: "yes" | "partly" | "no" } {
+/** Verified covers less the published ones of about as many patches. */
+function judgePairs({ rowsOf, differenceOf }: Evidence, subset: string): Verdict {
+  const pairs = equalPairs(rowsOf(equalPatches.name), subset);
   if (pairs.length === 0) {
     throw new NotMeasured("no verified cover beside a published one of about as many patches");
   }
-  const ahead = pairs.filter(({ verified, published }) => verified.value > published.value);
-  const clear = pairs.filter(({ verified, published }) => verified.low > published.high);
-  return {
-    ours: pairs.map(pairText).join("; "),
-    holds: clear.length > 0 && ahead.length === pairs.length
-      ? "yes"
-      : ahead.length > 0
-      ? "partly"
-      : "no",
-  };
+  return verdictOn(
+    better,
+    pairs.map(({ verified, published }) => ({
+      label: `${verified.method} with ${verified.vectors}, ${published.method} with ` +
+        `${published.vectors} patches`,
+      difference: differenceOf(equalPatches.name, verified.method, published.method, subset),
+    })),
+  );
 }
 
 const where = {
@@ -211,23 +205,21 @@ const where = {
   where: "beyond",
   paper: "",
   needs: needsOf(equalPatches),
-};
+  about: "data",
+} as const;
 
 /** What is claimed here that the paper does not ask. */
 export const claims: Claim[] = [
   {
     ...where,
     claim: "At equal patches a complete cover finds the smallest objects better than cc@k",
-    measure: "Recall@1 of the verified cover minus cc@k at the smallest objects, points",
-    judge(rowsOf) {
-      const rows = rowsOf(equalPatches.name);
-      return judgePairs(equalPairs(rows, smallest(rows)));
-    },
+    measure: "Recall@1 of the verified cover minus cc@k at the smallest objects, points (better)",
+    judge: (evidence) => judgePairs(evidence, smallest(evidence.rowsOf(equalPatches.name))),
   },
   {
     ...where,
     claim: "At equal patches a complete cover finds objects of all sizes better than cc@k",
-    measure: "Recall@1 of the verified cover minus cc@k, points",
-    judge: (rowsOf) => judgePairs(equalPairs(rowsOf(equalPatches.name))),
+    measure: "Recall@1 of the verified cover minus cc@k, points (better)",
+    judge: (evidence) => judgePairs(evidence, "all"),
   },
 ];

@@ -50,13 +50,17 @@ Deno.test("galleries of other words are kept apart; unknown words are refused", 
   await assert.rejects(shownOf(config, { queries: ["bär"], count: 3 }), /Cannot set queries/);
 });
 
-Deno.test("the claim follows the intervals", () => {
-  const verdict = (low: number) =>
+Deno.test("the claim follows the paired interval", () => {
+  const verdict = (fused: number) =>
     judgedBy(claims, {
-      main_result: [["full image", 0.5, 0.4, 0.6], ["DetailCLIP, our training", 0.65, low, 0.8]]
-        .map(([method, value, low, high]) => ({
-          ...{ method, value, low, high, metric: "recall@1", subset: "all" },
+      main_result: [["full image", 0.5], ["DetailCLIP, our training", fused]]
+        .map(([method, value]) => ({
+          ...{ method, value, low: 0.4, high: 0.8, metric: "recall@1", subset: "all" },
         })) as ResultRow[],
-    })[0].holds;
-  assert.deepEqual([verdict(0.61), verdict(0.5)], ["yes", "partly"]);
+    })[0];
+  assert.deepEqual([0.65, 0.515, 0.4].map((fused) => verdict(fused).holds), ["yes", "yes", "no"]);
+  assert.equal(
+    verdict(0.65).ours,
+    "+15.0 [14.0, 16.0] (65.0 [40.0, 80.0] against 50.0 [40.0, 80.0])",
+  );
 });

@@ -10,7 +10,6 @@ import {
   tuningAt,
   tuningConfig,
 } from "./hyperparameters.ts";
-import { judgedBy } from "./testing.ts";
 
 const rowsOf = (recall: (row: Omit<TrialRow, "recall">) => number | undefined): TrialRow[] =>
   gridPoints(PAPER_GRID, { draws: 10, seed: 7 }).map((point, i) => {
@@ -25,23 +24,48 @@ Deno.test("the best trial comes first", () => {
   assert.ok(searchStrips(rows, stripsOf()).alt.includes("learning rate 0.001"));
 });
 
-Deno.test("the claims on the search follow the numbers; trials that failed are left out", () => {
+/** Verdicts on as many searches, each of a seed of its own. */
+const judged = (searches: number, recall: Parameters<typeof rowsOf>[0], trials = 10) =>
+  judgeClaims(
+    claims,
+    Array.from({ length: searches }, (_, i) => ({
+      config: { ...tuningConfig(tuningAt("quick")), seed: 7 + i },
+      rows: rowsOf(recall).slice(0, trials),
+    })),
+  );
+
+Deno.test("the claims on the search follow the numbers of five trainings a side; failed trials are left out", () => {
   const holds = (recall: Parameters<typeof rowsOf>[0]) =>
-    judgedBy(claims, { hyperparameters: rowsOf(recall) }).map(({ holds }) => holds);
+    judged(5, recall).map(({ holds }) => holds);
   assert.deepEqual(holds(() => 0.2), ["no", "yes"]);
   assert.deepEqual(holds(({ gradientClip }) => gradientClip === 1e-4 ? 0.3 : 0.1)[1], "no");
   assert.deepEqual(holds(({ trial }) => trial === 1 ? 0.5 : 0.1)[0], "yes");
   assert.equal(holds(({ trial }) => trial === 1 ? undefined : 0.1)[0], "no");
+  assert.deepEqual(holds(({ trial }) => trial / 20), ["yes", "undecided"]); // they differ too much
   assert.equal(ranked(rowsOf(({ trial }) => trial < 3 ? undefined : 0.1)).length, 8);
 });
 
+Deno.test("fewer trainings have numbers and no verdict", () => {
+  const [search, clip] = judged(1, ({ trial }) => trial === 1 ? 0.5 : 0.1, 6);
+  assert.deepEqual([search.ours, search.holds], [
+    "+40.0 (best 50.0, median 10.0, least 10.0 % of 6 trials); 1 of 5 trainings a side",
+    "not measured",
+  ]);
+  assert.match(clip.ours, /^[+−]\d+\.\d \(\d and \d trials\); \d of 5 trainings a side$/);
+  assert.equal(clip.holds, "not measured");
+});
+
 Deno.test("what too few trials leave open is not measured", () => {
-  const judged = (rows: TrialRow[]) =>
-    judgedBy(claims, { hyperparameters: rows }).map(({ holds }) => holds);
-  assert.deepEqual(judged(rowsOf(() => 0.2).slice(0, 1)), ["not measured", "not measured"]);
-  assert.deepEqual(judged(rowsOf(() => undefined)), ["not measured", "not measured"]);
-  const same = rowsOf(() => 0.2).filter(({ gradientClip }) => gradientClip === 1e-4);
-  assert.deepEqual(judged(same), ["no", "not measured"]);
+  const reasons = (recall: Parameters<typeof rowsOf>[0]) =>
+    judged(5, recall).map(({ ours, holds }) => holds === "not measured" ? ours : holds);
+  assert.deepEqual(reasons(() => undefined), [
+    "fewer than two trials ended",
+    "only one of the two was drawn",
+  ]);
+  assert.deepEqual(reasons(({ gradientClip }) => gradientClip === 1e-4 ? 0.2 : undefined), [
+    "no",
+    "only one of the two was drawn",
+  ]);
 });
 
 Deno.test("more or fewer points are another search than the experiment's", () => {

@@ -9,7 +9,6 @@
  * @module
  */
 import {
-  ahead,
   type Claim,
   configure,
   type CoverSpec,
@@ -19,17 +18,16 @@ import {
   type FusionMethod,
   paperTable,
   paperValue,
-  percent,
   recallOf,
   type ResultRow,
   runSeries,
   type Scale,
   type Series,
   type SeriesMember,
-  type SeriesRow,
   signed,
-  subsetRows,
 } from "detailclip";
+import { asGood, better, signedBetween } from "detailclip/report";
+import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { checkNames, type Knobs, seriesWith } from "./knobs.ts";
 import {
@@ -40,6 +38,7 @@ import {
   METHODS,
   withCover,
 } from "./recipes.ts";
+import { verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
 
@@ -178,45 +177,41 @@ export const claims: Claim[] = [
     notebook,
     where: "Table 2",
     claim: "One DetailCLIP vector retrieves much better than one full-image vector",
-    measure: "Recall@1 on CLEVR-DS: DetailCLIP (our training) less full image, points",
+    measure: "Recall@1 on CLEVR-DS: DetailCLIP (our training) less full image, points (better)",
     paper: paperGain("CLEVR-DS", "Full Image"),
     needs: needsOf(mainResult),
-    judge(rowsOf) {
-      const { points, apart } = ahead(rowsOf("main_result"), OURS, "full image");
-      const holds = points <= 0 ? "no" : apart ? "yes" : "partly";
-      return { ours: signed(points), holds };
-    },
+    about: "model",
+    judge: ({ differenceOf }) =>
+      verdictOn(better, [{ difference: differenceOf(mainResult.name, OURS, "full image") }]),
   },
   {
     notebook,
     where: "Table 2",
     claim: "One DetailCLIP vector is as good as the best of all patches that it is made of",
     measure:
-      "Recall@1 on CLEVR-DS: DetailCLIP (our training) less the patches it fuses, points (yes: down to −2; partly: over half of the gap to the full image closed)",
+      "Recall@1 on CLEVR-DS: DetailCLIP (our training) less the patches it fuses, points (as good)",
     paper: paperGain("CLEVR-DS", "CC@10"),
     needs: needsOf(mainResult),
-    judge(rowsOf) {
-      const rows = rowsOf("main_result");
-      const { points } = ahead(rows, OURS, fusedCover(rows));
-      const gain = ahead(rows, OURS, "full image").points;
-      const holds = points >= -2.05 ? "yes" : gain > -points ? "partly" : "no";
-      return { ours: `${signed(points)} (${fusedCover(rows)})`, holds };
+    about: "model",
+    judge({ rowsOf, differenceOf }) {
+      const label = fusedCover(rowsOf(mainResult.name));
+      return verdictOn(asGood, [{ label, difference: differenceOf(mainResult.name, OURS, label) }]);
     },
   },
   {
     notebook,
     where: "Table 2",
     claim: "Small objects gain more than large ones",
-    measure: "Recall@1 of DetailCLIP (our training) less full image on -S and on -L, points",
+    measure: "Recall@1 of DetailCLIP (our training) less full image, on -S less on -L, points " +
+      "(better; unpaired)",
     paper: ["CLEVR-DS-S", "CLEVR-DS-L"].map((set) => paperGain(set, "Full Image")).join(", "),
     needs: needsOf(onSmall, onLarge),
-    judge(rowsOf) {
-      const [small, large] = [onSmall, onLarge].map(({ name }) =>
-        ahead(rowsOf(name), OURS, "full image")
-      );
-      const more = small.points > large.points;
-      const holds = more && small.apart && small.points > 0 ? "yes" : more ? "partly" : "no";
-      return { ours: `${signed(small.points)}, ${signed(large.points)}`, holds };
+    about: "model",
+    judge({ differenceOf }) {
+      const gains = [onSmall, onLarge].map(({ name }) => differenceOf(name, OURS, "full image"));
+      const [small, large] = gains;
+      const label = gains.map(signedBetween).join(" and ");
+      return verdictOn(better, [{ label, difference: unpairedDifference(small, large) }]);
     },
   },
 ];

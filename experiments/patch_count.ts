@@ -8,7 +8,6 @@
  * @module
  */
 import {
-  apart,
   type Claim,
   configure,
   coverName,
@@ -19,16 +18,16 @@ import {
   type FusionMethod,
   NotMeasured,
   type PatchRecallRow,
-  percent,
   type ResultRow,
   type Scale,
   type SeriesMember,
   type SeriesRow,
-  signed,
   subsetRows,
 } from "detailclip";
+import { asGood, type Evidence, level } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
+import { verdictOn } from "./judging.ts";
 import { CC10, detailClip } from "./recipes.ts";
 import { checkCovers, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
@@ -168,87 +167,78 @@ export function patchesRows(rows: readonly SeriesRow[]): PatchRecallRow[] {
 }
 
 /** The pairs of each data set, as the rows of its own run give them, from the fewest patches to the most. */
-const pairsOf = (rowsOf: (name: string) => readonly ResultRow[]) =>
-  MEMBERS.map(({ label, definition }) => {
-    const pairs = fusedPairs(rowsOf(definition.name));
+const pairsOf = ({ rowsOf }: Evidence) =>
+  MEMBERS.map(({ label, definition: { name } }) => {
+    const pairs = fusedPairs(rowsOf(name));
     if (pairs.length === 0) throw new NotMeasured(`no fused cover on ${label}`);
-    return { label, pairs };
+    return { label, name, pairs, most: pairs[pairs.length - 1] };
   });
 
-const verdict = (right: number, of: number) => right === of ? "yes" : right > 0 ? "partly" : "no";
+/** The finest cover and grid of one k, each fused into a vector of its own. */
+function coverAndGrid(pairs: readonly FusedPair[]) {
+  const both = pairs.flatMap(({ cover, fused: grid }) => {
+    const [scheme, k] = cover.split("@");
+    const cc = scheme === "grid" && pairs.find(({ cover }) => cover === `cc@${k}`)?.fused;
+    return cc && cc !== grid ? [{ k, cc, grid }] : []; // at k = 2 one vector is both
+  });
+  return both.at(-1);
+}
+
 const where = {
   notebook: "09_patch_count",
   where: "Figure 7",
   needs: needsOf(...MEMBERS.map(({ definition }) => definition)),
-};
+  about: "model",
+} as const;
 
 /** What the paper reads off Figure 7. */
 export const claims: Claim[] = [
   {
     ...where,
     claim: "DetailCLIP does not lose as more patches are fused into its one vector",
-    measure: "Recall@1 of the fewest patches and of the most, %",
+    measure: "Recall@1 of the most patches fused minus the fewest, points (as good)",
     paper: "stable",
-    judge(rowsOf) {
-      const ends = pairsOf(rowsOf).map(({ label, pairs }) => ({
-        label,
-        few: pairs[0],
-        many: pairs[pairs.length - 1],
-      }));
-      if (ends.some(({ few, many }) => few.patches === many.patches)) {
-        throw new NotMeasured("only one number of patches was fused");
-      }
-      const kept = ends.filter(({ few, many }) => many.fused.high >= few.fused.low).length;
-      return {
-        ours: ends.map(({ label, few, many }) =>
-          `${label} ${percent(few.fused.value)} (${few.patches}) and ` +
-          `${percent(many.fused.value)} (${many.patches})`
-        ).join("; "),
-        holds: verdict(kept, ends.length),
-      };
-    },
+    judge: (evidence) =>
+      verdictOn(
+        asGood,
+        pairsOf(evidence).map(({ label, name, pairs: [few], most }) => {
+          if (few.patches === most.patches) {
+            throw new NotMeasured("only one number of patches was fused");
+          }
+          const difference = evidence.differenceOf(name, most.fused.method, few.fused.method);
+          return { label: `${label}, ${few.patches} to ${most.patches}`, difference };
+        }),
+      ),
   },
   {
     ...where,
     claim: "One vector in place of its patches costs no significant recall",
-    measure: "Recall@1 of one vector minus its patches, at the most patches, points",
+    measure: "Recall@1 of one vector minus its patches, at the most patches, points (as good)",
     paper: "none, at 100 times fewer",
-    judge(rowsOf) {
-      const most = pairsOf(rowsOf).map(({ label, pairs }) => ({
-        label,
-        ...pairs[pairs.length - 1],
-      }));
-      const kept = most.filter(({ fused, patchwise }) => fused.high >= patchwise.low).length;
-      return {
-        ours: most.map(({ label, patches, fused, patchwise }) =>
-          `${label} ${signed(100 * (fused.value - patchwise.value))} (${patches} to 1)`
-        ).join("; "),
-        holds: verdict(kept, most.length),
-      };
-    },
+    judge: (evidence) =>
+      verdictOn(
+        asGood,
+        pairsOf(evidence).map(({ label, name, most: { patches, fused, patchwise } }) => ({
+          label: `${label}, ${patches} to 1`,
+          difference: evidence.differenceOf(name, fused.method, patchwise.method),
+        })),
+      ),
   },
   {
     ...where,
     claim: "DetailCLIP fares alike with patches of a cover and of a grid",
-    measure: "Recall@1 of DetailCLIP from cc@k minus from grid@k, largest k that both have, points",
+    measure: "Recall@1 of DetailCLIP from cc@k minus from grid@k, largest k that both have, " +
+      "points (level)",
     paper: "similar",
-    judge(rowsOf) {
-      const found = pairsOf(rowsOf).map(({ label, pairs }) => {
-        const coverOf = (k: string) => pairs.find(({ cover }) => cover === `cc@${k}`);
-        const both = pairs.flatMap(({ cover, fused: grid }) => {
-          const [scheme, k] = cover.split("@"), cc = scheme === "grid" && coverOf(k)?.fused;
-          return cc && cc !== grid ? [{ label, k, cc, grid }] : []; // at k = 2 one vector is both
-        });
-        if (both.length === 0) throw new NotMeasured(`no k with a cover and a grid on ${label}`);
-        return both[both.length - 1];
-      });
-      const alike = found.filter(({ cc, grid }) => !apart(cc, grid)).length;
-      return {
-        ours: found.map(({ label, k, cc, grid }) =>
-          `${label} ${signed(100 * (cc.value - grid.value))} (k = ${k})`
-        ).join("; "),
-        holds: verdict(alike, found.length),
-      };
-    },
+    judge: (evidence) =>
+      verdictOn(
+        level,
+        pairsOf(evidence).map(({ label, name, pairs }) => {
+          const both = coverAndGrid(pairs);
+          if (!both) throw new NotMeasured(`no k with a cover and a grid on ${label}`);
+          const difference = evidence.differenceOf(name, both.cc.method, both.grid.method);
+          return { label: `${label}, k = ${both.k}`, difference };
+        }),
+      ),
   },
 ];

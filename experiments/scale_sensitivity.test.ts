@@ -10,7 +10,6 @@ import {
   rMaxRows,
   type ScaleRow,
   sidesOf,
-  sizeEnds,
   sizeRows,
   sizeTable,
   tableOne,
@@ -30,30 +29,43 @@ function row(method: string, part: Partial<ScaleRow>): ScaleRow {
 
 const size = (bin: string) => ({ kind: "size", subset: `size ${bin}` }) as const;
 
-/** Rows on which the full image finds less at small objects and at small r_max, by as much as told. */
-const rowsWith = ({ lost = 0, lostSmall = 0.5, left = 0.05 } = {}) => [
+/** Rows on which recall is as told: of the full image by r_max, and of both methods from large objects to small ones. */
+const rowsWith = (
+  { least = 0.29, full = [0.6, 0.4, 0.1], cover = [0.95, 0.94, 0.96] } = {},
+) => [
   row("full image", { rMax: 1, value: 0.3 }),
   row("cc@10", { rMax: 1, value: 0.9 }),
-  row("full image", { rMax: 0.1, images: 40, value: 0.3 - lost }),
+  row("full image", { rMax: 0.1, images: 40, value: least }),
   row("full image", { rMax: 10 ** -1.5, images: 3, value: 0 }),
-  ...[["5–10 %", 1], ["20–40 %", 0]].flatMap(([bin, small]) => [
-    row("full image", { ...size(`${bin}`), value: 0.6 - lostSmall * Number(small) }),
-    row("cc@10", { ...size(`${bin}`), value: 0.95 - left * Number(small) }),
+  ...["5–10 %", "10–20 %", "20–40 %"].flatMap((bin, i) => [
+    exact(row("full image", { ...size(bin), value: full[2 - i] })),
+    exact(row("cc@10", { ...size(bin), value: cover[2 - i] })),
   ]),
-  row("full image", { ...size("≥ 40 %"), classes: 6, value: 0.1 }), // few classes: shown, not judged
+  row("full image", { ...size("≥ 40 %"), classes: 4, value: 0.1 }), // few classes: not judged
 ];
+
+/** A row of very many images. */
+const exact = (row: ScaleRow) => ({ ...row, low: row.value - 0.001, high: row.value + 0.001 });
 
 const holds = (rows: ScaleRow[]) =>
   judgedBy(claims, { scale_sensitivity: rows }).map(({ holds }) => holds);
 
 Deno.test("claims follow the rows", () => {
-  assert.deepEqual(holds(rowsWith()), ["no", "yes", "yes"]);
-  assert.deepEqual(holds(rowsWith({ lost: 0.2, lostSmall: 0.03, left: 0.02 })), [
+  assert.deepEqual(holds(rowsWith()), ["undecided", "yes", "yes"]);
+  assert.deepEqual(holds(rowsWith({ least: 0.1, full: [0.6, 0.1, 0.2], cover: [0.9, 0.9, 0.8] })), [
     ...["yes", "partly", "partly"],
   ]);
-  assert.deepEqual(holds(rowsWith({ lost: 0.01, lostSmall: -0.1, left: 0.2 })), [
+  assert.deepEqual(holds(rowsWith({ least: 0.5, full: [0.3, 0.4, 0.5], cover: [0.9, 0.8, 0.7] })), [
     ...["no", "no", "no"],
   ]);
+});
+
+Deno.test("every size that has enough classes is shown, also between the ends", () => {
+  const [, { ours }] = judgedBy(claims, { scale_sensitivity: rowsWith() });
+  assert.equal(
+    ours,
+    "60.0 [59.9, 60.1] (20–40 %) → 40.0 [39.9, 40.1] (10–20 %) → 10.0 [9.9, 10.1] (5–10 %)",
+  );
 });
 
 Deno.test("objects of one size, and one threshold, are not judged", () => {
@@ -72,9 +84,6 @@ Deno.test("thresholds that leave few images, and sizes that few classes have, de
   const rows = rowsWith();
   assert.deepEqual(enough(rows).filter(fullImage).map(({ rMax }) => rMax), [1, 0.1]);
   assert.equal(bySize(rows).filter(fullImage).length, 3);
-  const [large, small] = sizeEnds(rows, fullImage)!;
-  assert.deepEqual([large.subset, small.subset], ["size 20–40 %", "size 5–10 %"]);
-  assert.equal(sizeEnds(rows.slice(0, 4), fullImage), undefined);
 });
 
 Deno.test("chance and the median side come from right answers that are ranked", () => {

@@ -24,17 +24,20 @@ import {
   percent,
   recallRows,
   type RetrievalRun,
-  type RowsOf,
   type RunOptions,
   runSeries,
   type Scale,
   writeResults,
 } from "detailclip";
+import { asGood, better, type Evidence, percentBetween, several } from "detailclip/report";
+import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
 import { checkWhole, configWith, K_RANGE, type Knobs, ownDatasets } from "./knobs.ts";
+import { against, verdictOn } from "./judging.ts";
 import { ownConfig } from "./needs.ts";
 import {
+  bySize,
   enough,
   factsOf,
   fullImage,
@@ -43,7 +46,6 @@ import {
   patches,
   type ScaleRow,
   sidesOf,
-  sizeEnds,
 } from "./scale_sensitivity_rows.ts";
 import { datasetAt, labelOf, MIXED } from "./variants.ts";
 
@@ -195,16 +197,18 @@ export async function runScaleSensitivity(
 const where = {
   notebook: "03_scale_sensitivity",
   needs: { scale_sensitivity: ownConfig(scaleSensitivity) },
-};
-const rowsIn = (rowsOf: RowsOf) => rowsOf<ScaleRow>("scale_sensitivity");
-const shares = (rows: readonly ScaleRow[]) => rows.map(({ value }) => percent(value)).join(" → ");
+  about: "data",
+} as const;
+const rowsIn = ({ rowsOf }: Evidence) => rowsOf<ScaleRow>("scale_sensitivity");
 
-/** Recall@1 of a method at the largest and at the smallest objects. */
-function endsOf(rows: readonly ScaleRow[], which: (row: ScaleRow) => boolean): ScaleRow[] {
-  const ends = sizeEnds(rows, which);
-  if (ends) return ends;
+/** Recall@1 of a method by size, largest objects first. */
+function sizesOf(evidence: Evidence, which: (row: ScaleRow) => boolean): ScaleRow[] {
+  const sizes = bySize(rowsIn(evidence)).filter(which).toReversed();
+  if (sizes.length > 1) return sizes;
   throw new NotMeasured("too few objects of different sizes");
 }
+
+const sizeOf = ({ subset }: ScaleRow) => subset.slice("size ".length);
 
 /** The paper's Recall@1 from its largest threshold to its smallest. */
 function paperEnds(): string {
@@ -219,14 +223,15 @@ export const claims: Claim[] = [
     independentOf: ["covers"], // the full image alone
     where: "Table 1",
     claim: "Recall of the full image falls with r_max, the size of the largest object of an image",
-    measure: "Recall@1 on all images → on those below the least r_max that leaves enough, %",
+    measure: "Recall@1 on all images minus on those below the least r_max that leaves enough, " +
+      "points (better; unpaired)",
     paper: paperEnds(),
-    judge(rowsOf) {
-      const curve = enough(rowsIn(rowsOf)).filter(fullImage);
+    judge(evidence) {
+      const curve = enough(rowsIn(evidence)).filter(fullImage);
       if (curve.length < 2) throw new NotMeasured("too few images at any smaller r_max");
       const [all, least] = [curve[0], curve[curve.length - 1]];
-      const holds = least.high < all.low ? "yes" : "no"; // within the intervals it does not change
-      return { ours: `${shares([all, least])} (r_max ≤ ${percent(least.rMax!)} %)`, holds };
+      const label = `${against(all, least)} at r_max ≤ ${percent(least.rMax!)} %`;
+      return verdictOn(better, [{ label, difference: unpairedDifference(all, least) }]);
     },
   },
   {
@@ -234,15 +239,15 @@ export const claims: Claim[] = [
     independentOf: ["covers"],
     where: "§3.1",
     claim: "CLIP's ability to retrieve an object declines with the object's size",
-    measure: "Recall@1 of the full image by side of the object asked for, %",
+    measure: "Recall@1 of the full image by side of the object asked for, %; each size against " +
+      "the next smaller one (better; unpaired)",
     paper: "declines",
-    judge(rowsOf) {
-      const ends = endsOf(rowsIn(rowsOf), fullImage);
-      const [large, small] = ends;
-      const falls = small.value < large.value;
+    judge(evidence) {
+      const sizes = sizesOf(evidence, fullImage);
+      const steps = sizes.slice(1).map((row, i) => unpairedDifference(sizes[i], row));
       return {
-        ours: `${shares(ends)} (${large.subset.slice(5)} → ${small.subset.slice(5)})`,
-        holds: falls && small.high < large.low ? "yes" : falls ? "partly" : "no",
+        ours: sizes.map((row) => `${percentBetween(row)} (${sizeOf(row)})`).join(" → "),
+        holds: several(steps.map(better)),
       };
     },
   },
@@ -250,17 +255,20 @@ export const claims: Claim[] = [
     ...where,
     where: "§3.1, eq. 5",
     claim: "Complete Cover brings objects of all sizes within reach",
-    measure: "Recall@1 of Complete Cover by side of the object asked for, %",
+    measure: "Recall@1 of Complete Cover at each smaller side of the object asked for minus at " +
+      "the largest, points (as good; unpaired)",
     paper: "",
-    judge(rowsOf) {
-      const rows = rowsIn(rowsOf);
-      const [full, cover] = [endsOf(rows, fullImage), endsOf(rows, patches)];
-      const [lost, left] = [full, cover].map(([large, small]) => large.value - small.value);
-      const names = cover.map(({ subset }) => subset.slice(5)).join(" → ");
-      return {
-        ours: `${shares(cover)} (${names}; the full image ${shares(full)})`,
-        holds: left < lost / 2 ? "yes" : left < lost ? "partly" : "no",
-      };
+    judge(evidence) {
+      const [largest, ...smaller] = sizesOf(evidence, patches);
+      const note = `; ${percentBetween(largest)} at ${sizeOf(largest)}`;
+      return verdictOn(
+        asGood,
+        smaller.map((row) => ({
+          label: sizeOf(row),
+          difference: unpairedDifference(row, largest),
+        })),
+        note,
+      );
     },
   },
 ];

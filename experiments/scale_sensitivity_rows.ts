@@ -128,23 +128,6 @@ export function bySize(rows: readonly ScaleRow[]): ScaleRow[] {
   return sizes.filter(({ classes }) => classes >= most / 10);
 }
 
-/**
- * Recall@1 of a method at the largest and at the smallest objects: of the ranges in which at least half of the classes
- * have some, or of all where that leaves one.
- *
- * @returns nothing where all objects are of one range
- */
-export function sizeEnds(
-  rows: readonly ScaleRow[],
-  which: (row: ScaleRow) => boolean,
-): [large: ScaleRow, small: ScaleRow] | undefined {
-  const sizes = bySize(rows).filter(which);
-  const most = sizes.reduce((most, { classes }) => Math.max(most, classes), 0);
-  const filled = sizes.filter(({ classes }) => classes >= most / 2);
-  const compared = filled.length > 1 ? filled : sizes;
-  return compared.length > 1 ? [compared[compared.length - 1], compared[0]] : undefined;
-}
-
 const recallText = ({ value, low, high }: ScaleRow) =>
   `${percent(value)} (${percent(low)}–${percent(high)})`;
 

@@ -28,14 +28,13 @@ import {
   type Provenance,
   type RelevanceMatrix,
   type RetrievalRun,
-  type RowsOf,
   type RunOptions,
   runRetrieval,
   type Scale,
   type SimilarityHistogramRow,
   writeResults,
 } from "detailclip";
-import { type MeasuredRun } from "detailclip/report";
+import { type Evidence, type MeasuredRun } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { checkNames, checkNumber, configWith, type Knobs } from "./knobs.ts";
@@ -259,8 +258,9 @@ const where = {
   where: "Figure 8",
   needs: { [EXPERIMENT]: ownConfig(similarity) },
   independentOf: ["bin"],
-};
-const found = (rowsOf: RowsOf) => rowsOf<SimilarityRow>(EXPERIMENT);
+  about: "model",
+} as const;
+const found = ({ rowsOf }: Evidence) => rowsOf<SimilarityRow>(EXPERIMENT);
 
 /** What the paper reads off Figure 8. */
 export const claims: Claim[] = [
@@ -268,10 +268,10 @@ export const claims: Claim[] = [
     ...where,
     claim: "Positive pairs are more similar with DetailCLIP than with the full image",
     measure:
-      "log-scale mean similarity of positive pairs, full image and DetailCLIP (share ≤ 0, left out)",
+      "log-scale mean similarity of positive pairs, full image and DetailCLIP (share ≤ 0, left out; yes: the second is higher)",
     paper: "DetailCLIP further right",
-    judge(rowsOf) {
-      const rows = found(rowsOf);
+    judge(evidence) {
+      const rows = found(evidence);
       const pairs = ["full image", "DetailCLIP,"].map((method) =>
         pairsOf(rows, method, "positives")
       );
@@ -288,10 +288,12 @@ export const claims: Claim[] = [
     ...where,
     where: "Figure 8, beyond",
     claim: "They move away from negative pairs, not along with them",
-    measure: "d′ between positive and negative pairs, full image and DetailCLIP",
+    measure:
+      "d′ between positive and negative pairs, full image and DetailCLIP (yes: the second is " +
+      "higher)",
     paper: "",
-    judge(rowsOf) {
-      const rows = found(rowsOf);
+    judge(evidence) {
+      const rows = found(evidence);
       const [full, fused] = ["full image", "DetailCLIP,"].map((method) =>
         pairsOf(rows, method, "positives").dPrime
       );
@@ -306,10 +308,10 @@ export const claims: Claim[] = [
     claim: "Similarities are log-normally distributed",
     measure:
       `distributions of all methods with log-skewness within ±${SKEWED} and a logarithm for ` +
-      "99 % of the pairs",
+      "99 % of the pairs (yes: all, partly: some)",
     paper: "all",
-    judge(rowsOf) {
-      const rows = found(rowsOf);
+    judge(evidence) {
+      const rows = found(evidence);
       if (rows.length === 0) throw new NotMeasured("no similarities");
       const near = rows.filter(nearLogNormal).length;
       return {

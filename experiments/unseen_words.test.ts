@@ -23,8 +23,12 @@ const judged = (of: ResultRow[]) =>
 
 Deno.test("claims on hidden words follow the rows", () => {
   assert.deepEqual(judged(rows), [
-    ["80.0 and 10.0", "yes"],
-    ["20.8 (70.8 against 50.0)", "yes"],
+    [
+      "+70.0 [67.2, 72.8] (80.0 [78.0, 82.0] against 10.0 [8.0, 12.0]), " +
+      "+30.0 [29.0, 31.0] (the mean patch less DetailCLIP+)",
+      "yes",
+    ],
+    ["+20.8 [19.8, 21.8] (70.8 [68.8, 72.8] against 50.0 [48.0, 52.0])", "yes"],
   ]);
 });
 

@@ -6,7 +6,6 @@
  * @module
  */
 import {
-  apart,
   type Claim,
   configure,
   coverName,
@@ -17,6 +16,8 @@ import {
   recallOf,
   type Scale,
 } from "detailclip";
+import { better } from "detailclip/report";
+import { unpairedDifference } from "detailclip/retrieval";
 import { baseline } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
 import {
@@ -30,6 +31,7 @@ import {
   visualWords,
 } from "./recipes.ts";
 import { checkWhole, checkWholes, configWith, K_RANGE, type Knobs } from "./knobs.ts";
+import { against, verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
 
 /** At the quick scale a fifth of the training images: encoding 166 patches of each takes a quarter of a second. */
@@ -95,6 +97,8 @@ export function unseenWordsConfig(
   return configWith(configure(unseenWords, scale, changed), knobs);
 }
 
+const UNSEEN = "unseen words", PLUS = "DetailCLIP+";
+
 const where = {
   notebook: "16_unseen_words",
   where: "beyond",
@@ -107,37 +111,35 @@ export const claims: Claim[] = [
   {
     ...where,
     claim: "A vector fused for known words loses the others",
-    measure: "Recall@1 of DetailCLIP+ on seen and on unseen words, %",
-    judge(rowsOf) {
-      const rows = rowsOf("unseen_words");
-      const [seen, unseen, mean] = [
-        recallOf(rows, "DetailCLIP+", { subset: "seen words" }),
-        recallOf(rows, "DetailCLIP+", { subset: "unseen words" }),
-        recallOf(rows, "mean cc@10", { subset: "unseen words" }),
-      ];
-      return {
-        ours: `${percent(seen.value)} and ${percent(unseen.value)}`,
-        holds: unseen.value >= seen.value
-          ? "no"
-          : apart(seen, unseen) && unseen.high < mean.low
-          ? "yes"
-          : "partly",
-      };
+    measure: "Recall@1 of DetailCLIP+ on seen minus on unseen words (unpaired), and of the mean " +
+      "patch minus DetailCLIP+ on unseen ones, points (better)",
+    about: "model",
+    judge({ rowsOf, differenceOf }) {
+      const [seen, unseen] = ["seen words", UNSEEN].map((subset) =>
+        recallOf(rowsOf(unseenWords.name), PLUS, { subset })
+      );
+      return verdictOn(better, [
+        { label: against(seen, unseen), difference: unpairedDifference(seen, unseen) },
+        {
+          label: "the mean patch less DetailCLIP+",
+          difference: differenceOf(unseenWords.name, "mean cc@10", PLUS, UNSEEN),
+        },
+      ]);
     },
   },
   {
     ...where,
     claim: "Visual words, which know no word, serve any word",
-    measure: "Recall@1 of 8 visual words minus 8 k-means centroids on unseen words, points",
-    judge(rowsOf) {
-      const rows = rowsOf("unseen_words");
-      const of = (name: string) => recallOf(rows, `${name} (m = 8)`, { subset: "unseen words" });
-      const [ours, theirs] = [of("visual words"), of("k-means")];
-      const gain = 100 * (ours.value - theirs.value);
-      return {
-        ours: `${gain.toFixed(1)} (${percent(ours.value)} against ${percent(theirs.value)})`,
-        holds: ours.low > theirs.high ? "yes" : gain > 0 ? "partly" : "no",
-      };
+    measure: "Recall@1 of 8 visual words minus 8 k-means centroids on unseen words, points " +
+      "(better)",
+    about: "data",
+    judge({ rowsOf, differenceOf }) {
+      const methods = ["visual words (m = 8)", "k-means (m = 8)"] as const;
+      const [ours, theirs] = methods.map((method) =>
+        recallOf(rowsOf(unseenWords.name), method, { subset: UNSEEN })
+      );
+      const difference = differenceOf(unseenWords.name, ...methods, UNSEEN);
+      return verdictOn(better, [{ label: against(ours, theirs), difference }]);
     },
   },
 ];

@@ -113,6 +113,7 @@ export {
   imagesInOrder,
   maxOverPatches,
   medianOf,
+  type PairRow,
   R_MAX_THRESHOLDS,
   rankImages,
   recallAtK,
@@ -130,14 +131,14 @@ export {
   topResults,
 } from "./retrieval/mod.ts";
 export {
-  ahead,
-  apart,
   changedKeys,
   type Claim,
   claimsFrame,
   collectProvenance,
   commandLine,
   configHash,
+  type Decision,
+  type Evidence,
   filesOf,
   type FilingOptions,
   gapClosed,
@@ -164,6 +165,7 @@ export {
   subsetRows,
   tableFrame,
   toDataFrame,
+  type Verdict,
   writeResults,
 } from "./report/mod.ts";
 export {

@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import {
   changedKeys,
   type Claim,
   claimsFrame,
+  type Evidence,
   judgeClaims,
   type MeasuredRun,
   NotMeasured,
   recallOf,
   storedRuns,
 } from "./claims.ts";
-import type { ResultRow } from "./results.ts";
+import { pairsPath, type ResultRow, rowsPath, seedRowsPath } from "./results.ts";
+import { asGood } from "./verdicts.ts";
+import { signedBetween } from "./tables.ts";
+import type { PairRow } from "../retrieval/mod.ts";
 
 function row(method: string, value: number, subset = "all"): ResultRow {
   const interval = { low: value - 0.01, high: value + 0.01 };
@@ -31,7 +36,8 @@ const claim: Claim = {
   measure: "Recall@1 of cc@10 minus full image, points",
   paper: "11.95",
   needs: { main: (scale) => ({ ...own, scale }) },
-  judge(rowsOf) {
+  about: "data",
+  judge({ rowsOf }) {
     const rows = rowsOf("main");
     const gain = recallOf(rows, "cc@10").value - recallOf(rows, "full image").value;
     return { ours: (100 * gain).toFixed(1), holds: gain > 0 ? "yes" : "no" };
@@ -65,7 +71,7 @@ Deno.test("what was not run, or not measured, is said, and nothing is guessed", 
     "your configuration (covers)",
     "11.95",
   ]);
-  const slip = { ...claim, judge: () => (undefined as unknown as Claim).judge(() => [], []) };
+  const slip = { ...claim, judge: () => (undefined as unknown as Claim).judge({} as Evidence) };
   assert.throws(() => judgeClaims([slip], []), TypeError); // a mistake is no verdict
   const twice = [{ config: own, rows: [] }, { config: own, rows: [] }];
   assert.throws(() => judgeClaims([claim], twice), /two runs are of main/);
@@ -123,4 +129,110 @@ Deno.test("a notebook shows our number beside the paper's", () => {
     "the paper": "11.95",
     "holds here": "yes",
   }]);
+});
+
+/** A claim about a model, by the paired difference. */
+const model: Claim = {
+  ...claim,
+  about: "model",
+  judge({ differenceOf }) {
+    const difference = differenceOf("main", "cc@10", "full image");
+    return { ours: signedBetween(difference), holds: asGood(difference) };
+  },
+};
+
+/** A run of a seed in which cc@10 is ahead by so much, give or take a point. */
+function runOf(seed: number, gain: number): MeasuredRun {
+  const pair: PairRow = {
+    ...{ subset: "all", method: "cc@10", over: "full image" },
+    ...{ value: gain, low: gain - 0.01, high: gain + 0.01 },
+  };
+  const rows = [row("full image", 0.5), row("cc@10", 0.5 + gain)];
+  return { config: { ...own, seed }, rows, pairs: [pair] };
+}
+
+Deno.test("paired differences are found in either direction, and missed where none was kept", () => {
+  const judge = (methods: [string, string], pairs?: PairRow[]) => {
+    const compare: Claim = {
+      ...claim,
+      judge: ({ differenceOf }) => ({
+        ours: signedBetween(differenceOf("main", ...methods)),
+        holds: "yes",
+      }),
+    };
+    return judgeClaims([compare], [{ ...runOf(7, 0.2), ...(pairs && { pairs }) }])[0].ours;
+  };
+  assert.equal(judge(["cc@10", "full image"]), "+20.0 [19.0, 21.0]");
+  assert.equal(judge(["full image", "cc@10"]), "−20.0 [−21.0, −19.0]");
+  assert.equal(judge(["cc@10", "full image"], []), "no paired interval was kept");
+  assert.equal(judge(["cc@10", "cc@5"]), "no recall@1 of cc@5");
+});
+
+Deno.test("a claim about a model holds as all its seeds do, and needs three", () => {
+  const judge = (...gains: number[]) => {
+    const [{ ours, holds }] = judgeClaims([model], gains.map((gain, i) => runOf(7 + i, gain)));
+    return [ours, holds];
+  };
+  assert.deepEqual(judge(0.2), ["+20.0 [19.0, 21.0]; 1 of 3 seeds", "not measured"]);
+  assert.deepEqual(judge(0.2, 0.3), [
+    "+20.0 [19.0, 21.0]; seed 8: +30.0 [29.0, 31.0]; 2 of 3 seeds",
+    "not measured",
+  ]);
+  assert.equal(judge(0.2, 0.3, 0)[1], "yes");
+  assert.equal(judge(0.2, 0.3, -0.3)[1], "partly");
+  assert.equal(judge(-0.02, -0.3, -0.3)[1], "undecided");
+  assert.equal(judge(-0.3, -0.3, -0.3)[1], "no");
+});
+
+Deno.test("seeds that lack one of the experiments, or a pair, are no verdict", () => {
+  const two: Claim = { ...model, needs: { ...model.needs, other: model.needs.main } };
+  const others = [7, 8].map((seed) => ({ ...runOf(seed, 0.2), experiment: "other" }));
+  const [judged] = judgeClaims([two], [7, 8, 9].map((seed) => runOf(seed, 0.2)).concat(others));
+  assert.match(judged.ours, /; 2 of 3 seeds$/);
+  const [unpaired] = judgeClaims([model], [
+    ...[7, 8].map((seed) => runOf(seed, 0.2)),
+    { ...runOf(9, 0.2), pairs: [] },
+  ]);
+  assert.equal(unpaired.holds, "not measured");
+  assert.match(unpaired.ours, /seed 9: no paired interval was kept$/);
+});
+
+Deno.test("a claim about a choice sees the trainings of all seeds, and needs five a side", () => {
+  const choice: Claim = {
+    ...claim,
+    about: "choice",
+    judge({ rowsOf }) {
+      const seeds = rowsOf<{ seed: number }>("main").map(({ seed }) => seed);
+      return { ours: seeds.join(), holds: "yes", trainings: seeds.length / 2 };
+    },
+  };
+  const judge = (seeds: number[]) => judgeClaims([choice], seeds.map((s) => runOf(s, 0)))[0];
+  assert.equal(judge([3, 4]).ours, "3,3,4,4; 2 of 5 trainings a side");
+  assert.equal(judge([3, 4]).holds, "not measured");
+  assert.equal(judge([3, 4, 5, 6, 7]).holds, "yes");
+  assert.ok(!("trainings" in judge([3])));
+});
+
+Deno.test("stored runs are those of all kept seeds, with pairs where there are any", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const write = async (path: string, rows: readonly object[]) => {
+      await Deno.mkdir(dirname(path), { recursive: true });
+      await Deno.writeTextFile(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+    };
+    await write(rowsPath("main", "quick", directory), runOf(7, 0.2).rows);
+    assert.equal((await storedRuns([model], "quick", directory))[0].pairs, undefined);
+    for (const seed of [11, 8]) {
+      const path = seedRowsPath("main", { scale: "quick", seed }, directory),
+        run = runOf(seed, 0.1);
+      await write(path, run.rows);
+      await write(pairsPath(path), run.pairs!);
+    }
+    await write(seedRowsPath("main_result", { scale: "quick", seed: 9 }, directory), []); // another experiment
+    const runs = await storedRuns([model], "quick", directory);
+    assert.deepEqual(runs.map(({ config }) => config.seed), [7, 8, 11]);
+    assert.deepEqual(runs[1].pairs, runOf(8, 0.1).pairs);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });

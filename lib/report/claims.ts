@@ -4,10 +4,21 @@
  * @module
  */
 import { canonicalJson } from "../runtime/files.ts";
+import type { Interval, PairRow } from "../retrieval/mod.ts";
 import type { NamedConfig } from "./provenance.ts";
-import { readResults, type ResultRow, RESULTS_DIR, type Row, rowsPath } from "./results.ts";
+import {
+  keptSeeds,
+  pairsPath,
+  readResults,
+  type ResultRow,
+  RESULTS_DIR,
+  type Row,
+  rowsPath,
+  seedRowsPath,
+} from "./results.ts";
 import type pl from "nodejs-polars";
 import { toDataFrame } from "./tables.ts";
+import { type Decision, NEEDED, several } from "./verdicts.ts";
 
 /** Rows by the name of the experiment that wrote them. */
 export type RowsOf = <T extends Row = ResultRow>(experiment: string) => readonly T[];
@@ -17,7 +28,29 @@ export interface Verdict {
   /** Our number, as text with its unit; of a claim that was not measured the reason. */
   ours: string;
   /** Whether the claim holds here. */
-  holds: "yes" | "partly" | "no" | "not measured";
+  holds: Decision | "not measured";
+}
+
+/** The runs of one seed, by which a claim is judged. */
+export interface Evidence {
+  /** The runs, by name of the experiment. */
+  runs: ReadonlyMap<string, MeasuredRun>;
+  /**
+   * The rows of an experiment.
+   *
+   * @throws {NotMeasured} when it was not run
+   */
+  rowsOf: RowsOf;
+  /**
+   * The paired difference in Recall@1 of two methods of an experiment, as shares.
+   *
+   * @param experiment whose
+   * @param method from whose recall is subtracted
+   * @param over whose recall is subtracted
+   * @param subset which part of the data; all unless told
+   * @throws {NotMeasured} when a method was not run, or no pair of it kept
+   */
+  differenceOf(experiment: string, method: string, over: string, subset?: string): Interval;
 }
 
 /** A claim of the paper, or one that goes beyond it. */
@@ -36,17 +69,20 @@ export interface Claim {
   needs: Readonly<Record<string, (scale: string) => NamedConfig>>;
   /** Keys of these configurations that what is compared does not depend on: changed, they leave the paper's number. */
   independentOf?: readonly string[];
+  /** What it is about, which says in how many seeds it has to hold: see {@linkcode NEEDED}. */
+  about: keyof typeof NEEDED;
   /**
-   * Looks at the rows, and throws {@linkcode NotMeasured} where they lack what is compared.
+   * Looks at the runs of one seed, and throws {@linkcode NotMeasured} where they lack what is compared. Of a claim about
+   * a choice it looks at all seeds together, each row with its `seed`, and counts the trainings.
    *
-   * @param rowsOf the rows of an experiment
-   * @param experiments names of all experiments that were run
+   * @returns the verdict, and `trainings` a side of a claim about a choice
    */
-  judge(rowsOf: RowsOf, experiments: readonly string[]): Verdict;
+  judge(evidence: Evidence): Verdict & { trainings?: number };
 }
 
 /** A claim with its verdict, as tables show it. */
-export interface JudgedClaim extends Omit<Claim, "judge" | "needs" | "independentOf">, Verdict {
+export interface JudgedClaim
+  extends Omit<Claim, "judge" | "needs" | "independentOf" | "about">, Verdict {
   /** What makes the run another experiment than the one that the paper's number is beside; absent where nothing does. */
   configuration?: string;
 }
@@ -59,6 +95,8 @@ export interface MeasuredRun {
   config: NamedConfig;
   /** What was measured. */
   rows: readonly Row[];
+  /** Paired differences of its methods, where they were made. */
+  pairs?: readonly PairRow[];
 }
 
 /** Thrown where rows lack what a claim compares: it cannot be judged, and nothing is wrong. */
@@ -100,28 +138,6 @@ export function recallOf(
   );
 }
 
-/** Whether the intervals of two rows do not touch. */
-export function apart(a: ResultRow, b: ResultRow): boolean {
-  return a.low > b.high || b.low > a.high;
-}
-
-/**
- * By how much the recall of one method is ahead of another's.
- *
- * @param rows rows of one run
- * @param method whose recall
- * @param other from which to subtract
- * @returns points of Recall@1, and whether the intervals do not touch
- */
-export function ahead(
-  rows: readonly ResultRow[],
-  method: string,
-  other: string,
-): { points: number; apart: boolean } {
-  const [a, b] = [recallOf(rows, method), recallOf(rows, other)];
-  return { points: 100 * (a.value - b.value), apart: apart(a, b) };
-}
-
 /** Keys that may differ without making the paper's number another experiment's: which images, how many, how resampled. */
 const SAME_EXPERIMENT = new Set(["name", "seed", "bootstrap", "learn"]);
 const SAME_DATASET = new Set(["images", "limit"]);
@@ -152,63 +168,147 @@ export function changedKeys(config: NamedConfig, own: NamedConfig): string[] {
     .filter((key) => text(a[key]) !== text(b[key])).sort();
 }
 
-/** The runs by name. */
-function byExperiment(runs: Iterable<MeasuredRun>): Map<string, MeasuredRun> {
-  const found = new Map<string, MeasuredRun>();
+type Runs = Map<string, MeasuredRun>;
+
+/** The runs by seed and name. */
+function bySeed(runs: Iterable<MeasuredRun>): Map<number, Runs> {
+  const seeds = new Map<number, Runs>();
   for (const run of runs) {
-    const name = run.experiment ?? run.config.name;
+    const name = run.experiment ?? run.config.name, { seed } = run.config;
+    const found = seeds.get(seed) ?? new Map<string, MeasuredRun>();
     if (found.has(name)) throw new RangeError(`Cannot judge claims: two runs are of ${name}`);
-    found.set(name, run);
+    seeds.set(seed, found.set(name, run));
   }
-  return found;
+  return seeds;
 }
 
-/** What the rows say, or what they lack. */
-function verdictOf({ judge }: Claim, runs: ReadonlyMap<string, MeasuredRun>): Verdict {
-  const rowsOf = <T extends Row>(experiment: string): readonly T[] => {
+/** One difference among the pairs of a run, which hold each in one direction. */
+function pairIn(
+  pairs: readonly PairRow[],
+  { method, over, subset }: Pick<PairRow, "method" | "over" | "subset">,
+): Interval {
+  const find = (a: string, b: string) =>
+    pairs.find((pair) => pair.subset === subset && pair.method === a && pair.over === b);
+  const found = find(method, over), other = found ? undefined : find(over, method);
+  if (found) return found;
+  if (other) return { value: -other.value, low: -other.high, high: -other.low };
+  throw new NotMeasured("no paired interval was kept");
+}
+
+/** Runs as claims look at them. */
+function evidenceOf(runs: ReadonlyMap<string, MeasuredRun>): Evidence {
+  const runOf = (experiment: string) => {
     const found = runs.get(experiment);
-    if (found) return found.rows as readonly T[];
+    if (found) return found;
     throw new NotMeasured(`${experiment} was not run`);
   };
+  const rowsOf = <T extends Row>(experiment: string) => runOf(experiment).rows as readonly T[];
+  return {
+    runs,
+    rowsOf,
+    differenceOf(experiment, method, over, subset = "all") {
+      const rows = rowsOf<ResultRow>(experiment);
+      for (const name of [method, over]) recallOf(rows, name, { subset });
+      return pairIn(runOf(experiment).pairs ?? [], { method, over, subset });
+    },
+  };
+}
+
+/** What the runs of one seed say, or what they lack. */
+function judged(
+  { judge }: Claim,
+  runs: ReadonlyMap<string, MeasuredRun>,
+): ReturnType<typeof judge> {
   try {
-    return judge(rowsOf, [...runs.keys()]);
+    return judge(evidenceOf(runs));
   } catch (error) {
     if (error instanceof NotMeasured) return { ours: error.reason, holds: "not measured" };
     throw error;
   }
 }
 
+/** The runs of all seeds together, each row with its seed. */
+function pooled(seeds: readonly (readonly [seed: number, runs: Runs])[]): Runs {
+  const all: Runs = new Map();
+  for (const [seed, runs] of seeds) {
+    for (const [name, run] of runs) {
+      const rows = run.rows.map((row) => ({ ...row, seed }));
+      all.set(name, { ...run, rows: [...all.get(name)?.rows ?? [], ...rows] });
+    }
+  }
+  return all;
+}
+
+/** What all seeds say: as much as each of them, where there are enough. */
+function verdictOf(claim: Claim, all: ReadonlyMap<number, Runs>): Verdict {
+  const needed = NEEDED[claim.about];
+  const complete = [...all].filter(([, runs]) =>
+    Object.keys(claim.needs).every((name) => runs.has(name))
+  );
+  const seeds = complete.length > 0 ? complete : [...all].slice(0, 1); // those say what is missing
+  if (claim.about === "choice" || seeds.length === 0) {
+    const { trainings = 0, ours, holds } = judged(claim, pooled(seeds));
+    if (holds === "not measured" || trainings >= needed) return { ours, holds };
+    return { ours: `${ours}; ${trainings} of ${needed} trainings a side`, holds: "not measured" };
+  }
+  const verdicts = seeds.map(([, runs]) => judged(claim, runs));
+  const ours = verdicts.map(({ ours }, i) => i === 0 ? ours : `seed ${seeds[i][0]}: ${ours}`)
+    .join("; ");
+  const decisions = verdicts.flatMap(({ holds }) => holds === "not measured" ? [] : [holds]);
+  if (decisions.length < verdicts.length) return { ours, holds: "not measured" };
+  if (decisions.length >= needed) return { ours, holds: several(decisions) };
+  return { ours: `${ours}; ${decisions.length} of ${needed} seeds`, holds: "not measured" };
+}
+
 /**
  * Judges claims by the rows of runs, each by those of its own experiments, however they were configured. Where rows lack
- * what a claim compares it is `not measured`; where a run is another experiment than the paper's (see
+ * what a claim compares, or there are fewer seeds than it needs, it is `not measured`; where a run is another experiment than the paper's (see
  * {@linkcode changedKeys}) it says what was changed.
  *
  * @param claims which ones
  * @param runs what was run; see {@linkcode storedRuns} for runs on disk
- * @throws {RangeError} when two runs are of one experiment
+ * @throws {RangeError} when two runs are of one experiment and seed
  */
 export function judgeClaims(
   claims: readonly Claim[],
   runs: Iterable<MeasuredRun>,
 ): JudgedClaim[] {
-  const found = byExperiment(runs);
+  const seeds = bySeed(runs);
   return claims.map((claim) => {
-    const { judge: _, needs, independentOf = [], ...shown } = claim;
-    const changed = Object.entries(needs).flatMap(([name, own]) => {
-      const config = found.get(name)?.config;
-      return config ? changedKeys(config, own(config.scale)) : [];
-    });
+    const { judge: _judge, about: _about, needs, independentOf = [], ...shown } = claim;
+    const changed = Object.entries(needs).flatMap(([name, own]) =>
+      [...seeds.values()].flatMap((found) => {
+        const config = found.get(name)?.config;
+        return config ? changedKeys(config, own(config.scale)) : [];
+      })
+    );
     const keys = [...new Set(changed)].filter((key) => !independentOf.includes(key)).join(", ");
     return {
       ...shown,
       ...(keys && { configuration: `your configuration (${keys})` }),
-      ...verdictOf(claim, found),
+      ...verdictOf(claim, seeds),
     };
   });
 }
 
+/** A run as it was kept, with its pairs where there are any. */
+async function storedRun(
+  experiment: string,
+  config: NamedConfig,
+  path: string,
+): Promise<MeasuredRun> {
+  const rows = await readResults<Row>(path);
+  try {
+    return { experiment, config, rows, pairs: await readResults<PairRow>(pairsPath(path)) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { experiment, config, rows };
+    throw error;
+  }
+}
+
 /**
- * The runs that claims need, as they were left under `results/rows` by the experiments' own configurations.
+ * The runs that claims need, as they were left under `results/rows` by the experiments' own configurations, with those of
+ * other seeds that were kept.
  *
  * @param claims which ones
  * @param scale of the runs
@@ -220,11 +320,20 @@ export async function storedRuns(
   directory: string = RESULTS_DIR,
 ): Promise<MeasuredRun[]> {
   const needed = new Map(claims.flatMap(({ needs }) => Object.entries(needs)));
-  return await Promise.all([...needed].map(async ([experiment, own]) => ({
-    experiment,
-    config: own(scale),
-    rows: await readResults<Row>(rowsPath(experiment, scale, directory)),
-  })));
+  const runs = await Promise.all([...needed].map(async ([experiment, own]) => {
+    const config = own(scale), seeds = await keptSeeds(experiment, scale, directory);
+    return await Promise.all([
+      storedRun(experiment, config, rowsPath(experiment, scale, directory)),
+      ...seeds.map((seed) =>
+        storedRun(
+          experiment,
+          { ...config, seed },
+          seedRowsPath(experiment, { scale, seed }, directory),
+        )
+      ),
+    ]);
+  }));
+  return runs.flat();
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from "./filing.ts";
 import { collectProvenance, configHash, type NamedConfig } from "./provenance.ts";
 import { readResults, type ResultRow, rowsPath } from "./results.ts";
+import type { PairRow } from "../retrieval/mod.ts";
 
 const dataset = { source: "clevr-ds", variant: "mixed", family: "fluent-3d" };
 const config: NamedConfig = { name: "example", scale: "smoke", seed: 3, dataset };
@@ -22,8 +23,13 @@ Deno.test("a run is filed under experiment, data set, scale and the hash that it
   const files = filesOf("example", config, folders);
   const folder = join("runs", "example", "clevr-ds-mixed", `smoke-${configHash(config)}`);
   assert.deepEqual(
-    [files.folder, files.rows, files.provenance, files.figure(), files.figure("recall5")],
-    ["", "rows.jsonl", "run.json", "figure", "recall5"].map((name) => join(folder, name)),
+    [
+      ...[files.folder, files.rows, files.pairs, files.provenance],
+      ...[files.figure(), files.figure("recall5")],
+    ],
+    ["", "rows.jsonl", "pairs.jsonl", "run.json", "figure", "recall5"].map((name) =>
+      join(folder, name)
+    ),
   );
 });
 
@@ -147,12 +153,36 @@ Deno.test("kept results have their committed names; one changed configuration ke
   const keep = { ...folders, keep: true };
   const files = filesOf("example", own, keep);
   assert.equal(files.rows, rowsPath("example", "quick", "results"));
+  assert.equal(files.pairs, join("results", "rows", "example.quick.pairs.jsonl"));
   assert.equal(files.provenance, join("results", "rows", "example.quick.run.json"));
   assert.equal(files.figure(), join("results", "figures", "example.quick"));
   assert.equal(files.figure("recall5"), join("results", "figures", "example.recall5.quick"));
   const changed = [own[0], { ...own[1], seed: 4 }];
   for (const [configs, options] of [[own, folders], [changed, keep]] as const) {
     assert.ok(filesOf("example", configs, options).folder.startsWith("runs"));
+  }
+});
+
+Deno.test("rows of another seed are kept in a place of their own, its figures are not", () => {
+  const own = { ...config, name: "seeds", scale: "quick" };
+  noteCommitted(own);
+  const keep = { ...folders, keep: true };
+  const files = filesOf("seeds", { ...own, seed: 8 }, keep);
+  const stem = join("results", "rows", "seeds", "seeds.quick.seed-8");
+  assert.deepEqual([files.rows, files.pairs, files.provenance], [
+    `${stem}.jsonl`,
+    `${stem}.pairs.jsonl`,
+    `${stem}.run.json`,
+  ]);
+  assert.ok(files.figure().startsWith("runs") && files.folder.startsWith("runs"));
+  for (
+    const [config, options] of [
+      [{ ...own, seed: 8 }, folders],
+      [{ ...own, seed: 8, dataset: { ...dataset, variant: "S" } }, keep],
+      [[own, { ...own, seed: 8 }], keep], // a figure of two seeds
+    ] as const
+  ) {
+    assert.ok(filesOf("seeds", config, options).rows.startsWith("runs"));
   }
 });
 
@@ -164,7 +194,7 @@ Deno.test("the variable keeps what is committed, and nothing else", () => {
   try {
     Deno.env.set(KEEP_VARIABLE, "1");
     assert.equal(folderOf(own), "results");
-    assert.notEqual(folderOf({ ...own, seed: 4 }), "results");
+    assert.notEqual(folderOf({ ...own, scale: "quick" }), "results");
     Deno.env.set(KEEP_VARIABLE, "");
     assert.notEqual(folderOf(own), "results");
   } finally {
@@ -217,4 +247,17 @@ Deno.test("rows that are there already keep the provenance of who measured them 
     assert.equal(await startedAfter([{ ...row, value: 0.3 }], 3000), 3000);
     await Deno.remove(provenance);
     assert.equal(await startedAfter([{ ...row, value: 0.3 }], 4000), 4000);
+  }));
+
+Deno.test("pairs lie beside the rows, also where the rows were there before", () =>
+  withRuns(async (options) => {
+    const { pairs: path, provenance } = filesOf("example", config, options);
+    const startOf = async () => JSON.parse(await Deno.readTextFile(provenance)).started;
+    await writeResults([row], await provenanceAt(1000), options);
+    await assert.rejects(Deno.stat(path), Deno.errors.NotFound); // none were made
+    const bounds = { value: 0.1, low: 0, high: 0.2 };
+    const pairs = [{ subset: "all", method: "cc@10", over: "full image", ...bounds }];
+    await writeResults([row], await provenanceAt(2000), options, pairs);
+    assert.deepEqual(await readResults<PairRow>(path), pairs);
+    assert.equal(await startOf(), new Date(1000).toISOString()); // the rows are those measured then
   }));

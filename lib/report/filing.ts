@@ -8,8 +8,9 @@ import { basename, join } from "node:path";
 import { RUNS_DIR } from "../runtime/cache_dir.ts";
 import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
 import { inputsPrint } from "./inputs.ts";
+import type { PairRow } from "../retrieval/mod.ts";
 import { configHash, type NamedConfig, type Provenance } from "./provenance.ts";
-import { RESULTS_DIR, type Row, rowsPath } from "./results.ts";
+import { pairsPath, RESULTS_DIR, type Row, rowsPath, seedRowsPath } from "./results.ts";
 
 /**
  * The variable that asks, when it is `1`, to keep runs of committed configurations under `results/`. The `--keep` of
@@ -35,6 +36,8 @@ export interface RunFiles {
   folder: string;
   /** The rows, JSON lines. */
   rows: string;
+  /** The paired differences of methods, JSON lines; not of every run. */
+  pairs: string;
   /** Where the rows come from. */
   provenance: string;
   /**
@@ -48,6 +51,11 @@ export interface RunFiles {
 /** Hashes of configurations as their experiments define them. */
 const committed = new Set<string>();
 
+/** The same without their seeds. */
+const committedButSeed = new Set<string>();
+
+const hashButSeed = ({ seed: _, ...rest }: NamedConfig) => configHash(rest);
+
 /**
  * Notes that a configuration is as its experiment defines it: `configure` does, before anything is changed. Only such
  * configurations, recognised by all they contain, are ever filed under `results/`.
@@ -56,6 +64,7 @@ const committed = new Set<string>();
  */
 export function noteCommitted(config: NamedConfig): void {
   committed.add(configHash(config));
+  committedButSeed.add(hashButSeed(config));
 }
 
 /** Text that can be part of a path on every system. */
@@ -87,16 +96,28 @@ function resultFiles(experiment: string, scale: string, resultsDir: string): Run
   return {
     folder: resultsDir,
     rows,
+    pairs: pairsPath(rows),
     provenance: rows.replace(/jsonl$/, "run.json"),
     figure: (name) => join(resultsDir, "figures", `${stem(name)}.${scale}`),
   };
 }
 
+/** The rows of an experiment's own configuration but for the seed are kept, too; its figures are not. */
+function seedFiles(
+  experiment: string,
+  config: NamedConfig,
+  { resultsDir, unkept }: { resultsDir: string; unkept: RunFiles },
+): RunFiles {
+  const rows = seedRowsPath(experiment, config, resultsDir);
+  const provenance = rows.replace(/jsonl$/, "run.json");
+  return { ...unkept, rows, pairs: pairsPath(rows), provenance };
+}
+
 /**
  * Where a run is filed: `runs/EXPERIMENT/DATA SET/SCALE-HASH/` with the hash of the whole configuration, the one that its
  * rows carry. Where it names files of one's own (annotations, images, an encoder) six digits follow that change with them.
- * With `keep`, a configuration that its experiment defines, unchanged, goes to `results/` instead; any other stays
- * under `runs/` all the same.
+ * With `keep`, a configuration that its experiment defines, unchanged, goes to `results/` instead; of one that differs
+ * in its seed alone the rows go to `results/rows/seeds/`; any other stays under `runs/` all the same.
  *
  * @param experiment name of the experiment, or of what is made of its runs
  * @param configs its configuration; those of a series are filed together
@@ -125,7 +146,8 @@ export function filesOf(
   if (all.length === 0) throw new RangeError(`Cannot file ${experiment}: it has no configuration`);
   const hashes = all.map((config) => configHash(config));
   const scales = all.map(({ scale }) => scale), scale = inCommon(scales, "scales");
-  if (keep && hashes.every((hash) => committed.has(hash)) && new Set(scales).size === 1) {
+  const kept = keep && new Set(scales).size === 1;
+  if (kept && hashes.every((hash) => committed.has(hash))) {
     return resultFiles(pathPart(experiment), scale, resultsDir);
   }
   const parts = [...hashes, ...(options.settings ? [options.settings] : [])];
@@ -134,13 +156,22 @@ export function filesOf(
   const print = inputsPrint([all, options.settings]);
   const own = `${pathPart(scale)}-${hash}${print === undefined ? "" : `-${print}`}`;
   const folder = join(runsDir, pathPart(experiment), dataset, own);
-  return {
+  const files: RunFiles = {
     folder,
     rows: join(folder, "rows.jsonl"),
+    pairs: join(folder, "pairs.jsonl"),
     provenance: join(folder, "run.json"),
     figure: (name = "figure") => join(folder, pathPart(name)),
   };
+  const oneSeed = new Set(all.map(({ seed }) => seed)).size === 1;
+  if (kept && oneSeed && all.every((config) => committedButSeed.has(hashButSeed(config)))) {
+    return seedFiles(pathPart(experiment), all[0], { resultsDir, unkept: files });
+  }
+  return files;
 }
+
+/** The lines of a file. */
+const linesOf = (rows: readonly Row[]) => rows.map((row) => JSON.stringify(row) + "\n").join("");
 
 /**
  * Writes rows and their provenance, each atomically, where {@linkcode filesOf} says: every row with the seed and the
@@ -150,20 +181,26 @@ export function filesOf(
  * @param rows what was measured
  * @param provenance where the rows come from
  * @param options where to, and whether to keep them
+ * @param pairs paired differences of the same run, for a file of their own beside the rows; none unless told
  * @returns the path of the rows
  */
 export async function writeResults(
   rows: readonly Row[],
   provenance: Provenance,
   options: FilingOptions = {},
+  pairs: readonly PairRow[] = [],
 ): Promise<string> {
   const files = filesOf(provenance.experiment, provenance.config, options);
   const { seed, configHash } = provenance;
-  const text = rows.map((row) => JSON.stringify({ ...row, seed, configHash }) + "\n").join("");
+  const text = linesOf(rows.map((row) => ({ ...row, seed, configHash })));
+  const differences = linesOf(pairs);
   const known = await readTextIfThere(files.provenance) !== undefined;
-  if (known && await readTextIfThere(files.rows) === text) return files.rows;
-  // rows come last: where they are as they should be, so is their provenance
-  await writeAtomic(files.provenance, JSON.stringify(provenance, null, 2) + "\n");
-  await writeAtomic(files.rows, text);
+  const same = known && await readTextIfThere(files.rows) === text;
+  const paired = (await readTextIfThere(files.pairs) ?? "") === differences;
+  if (same && paired) return files.rows;
+  // rows come last: where they are as they should be, so is all that stands beside them
+  if (!same) await writeAtomic(files.provenance, JSON.stringify(provenance, null, 2) + "\n");
+  if (!paired) await writeAtomic(files.pairs, differences);
+  if (!same) await writeAtomic(files.rows, text);
   return files.rows;
 }

@@ -15,3 +15,4 @@ export * from "./paper.ts";
 export * from "./provenance.ts";
 export * from "./results.ts";
 export * from "./tables.ts";
+export * from "./verdicts.ts";

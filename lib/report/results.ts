@@ -27,6 +27,40 @@ export function rowsPath(name: string, scale: string, directory: string = RESULT
   return join(directory, "rows", `${name}.${scale}.jsonl`);
 }
 
+/** Path of the kept rows of an experiment's own configuration but for the seed. */
+export function seedRowsPath(
+  name: string,
+  { scale, seed }: { scale: string; seed: number },
+  directory: string = RESULTS_DIR,
+): string {
+  return join(directory, "rows", "seeds", `${name}.${scale}.seed-${seed}.jsonl`);
+}
+
+/** Path of the paired differences beside committed rows. */
+export const pairsPath = (rows: string): string => rows.replace(/jsonl$/, "pairs.jsonl");
+
+/**
+ * The seeds, ascending, of which rows are kept beside those of the experiment's own seed.
+ *
+ * @throws {Error} when the folder is there and cannot be read
+ */
+export async function keptSeeds(
+  name: string,
+  scale: string,
+  directory: string = RESULTS_DIR,
+): Promise<number[]> {
+  const seeds: number[] = [], start = `${name}.${scale}.seed-`;
+  try {
+    for await (const { name: file } of Deno.readDir(join(directory, "rows", "seeds"))) {
+      const seed = file.startsWith(start) && /^(\d+)\.jsonl$/.exec(file.slice(start.length))?.[1];
+      if (seed) seeds.push(Number(seed));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return seeds.sort((a, b) => a - b);
+}
+
 /** A line of a file of rows: every experiment writes those of its own kind, most of them {@linkcode ResultRow}s. */
 export type Row = object;
 

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import pl from "nodejs-polars";
 import type { ResultRow } from "./results.ts";
-import { gapClosed, recallMarkdown, tableFrame, toDataFrame } from "./tables.ts";
+import {
+  gapClosed,
+  percentBetween,
+  recallMarkdown,
+  signedBetween,
+  tableFrame,
+  toDataFrame,
+} from "./tables.ts";
 
 const row = (method: string, metric: string, value: number, subset = "all"): ResultRow => ({
   method,
@@ -37,6 +44,14 @@ Deno.test("a table has a line a method, a cell a metric and the paper's number l
       "| cc@10      |     166 | 84.0 (82.0–86.0) |          |       |",
     ].join("\n"),
   );
+});
+
+Deno.test("numbers show their intervals", () => {
+  assert.equal(percentBetween({ value: 0.727, low: 0.714, high: 0.74 }), "72.7 [71.4, 74.0]");
+  const differences = [[0.468, 0.454, 0.483], [-0.1, -0.121, 0.08]].map(([value, low, high]) =>
+    signedBetween({ value, low, high })
+  );
+  assert.deepEqual(differences, ["+46.8 [45.4, 48.3]", "−10.0 [−12.1, 8.0]"]);
 });
 
 Deno.test("a subset shows only its own rows", () => {

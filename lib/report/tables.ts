@@ -4,6 +4,7 @@
  * @module
  */
 import pl from "nodejs-polars";
+import type { Interval } from "../retrieval/mod.ts";
 import type { ResultRow } from "./results.ts";
 
 /** A share as per cent with one decimal, such as `"22.5"`. */
@@ -15,6 +16,19 @@ export function percent(share: number): string {
 export function signed(points: number, digits = 1): string {
   return `${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(digits)}`;
 }
+
+/** The bounds of an interval, in per cent or points: `"[45.4, 48.3]"`. */
+function boundsText({ low, high }: Pick<Interval, "low" | "high">): string {
+  return `[${percent(low)}, ${percent(high)}]`.replaceAll("-", "−");
+}
+
+/** A share with its interval, such as `"72.7 [71.4, 74.0]"`. */
+export const percentBetween = (share: Interval): string =>
+  `${percent(share.value)} ${boundsText(share)}`;
+
+/** A difference of shares with its interval in points, such as `"+46.8 [45.4, 48.3]"`. */
+export const signedBetween = (difference: Interval): string =>
+  `${signed(100 * difference.value)} ${boundsText(difference)}`;
 
 /** The paper's number for a method, in per cent as printed there, or `undefined`. */
 export type PaperColumn = Record<string, number | undefined>;

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { createRandom } from "../numeric/random.ts";
-import { bootstrapDifference, bootstrapRecall } from "./bootstrap.ts";
+import {
+  bootstrapDifference,
+  bootstrapRecall,
+  recallIntervals,
+  resampleRecall,
+  unpairedDifference,
+} from "./bootstrap.ts";
 import { recallAtK } from "./recall.ts";
-import { recallRows } from "./rows.ts";
+import { pairRows, recallRows } from "./rows.ts";
 
 /** Scores of which `skill` is signal and the rest noise. */
 function draw(seed: string, queries: number, images: number, skill: number) {
@@ -73,6 +79,75 @@ Deno.test("intervals hold the value where classes have few images, which flatter
       assert.ok(low < value && value < high, `${low} ${value} ${high}`);
     }
   }
+});
+
+Deno.test("ordinary intervals are what they were before bounds were kept in place", () => {
+  const a = draw("golden", 20, 120, 1), b = draw("golden", 20, 120, 0.5);
+  const round = (x: number) => Number(x.toFixed(6));
+  const [own] = bootstrapRecall(a.scores, a.relevance, { ks: [1], seed: 7, rounds: 200 });
+  const [gain] = bootstrapDifference(a.scores, b.scores, a.relevance, { ks: [1], rounds: 200 });
+  assert.deepEqual([own.value, own.low, own.high].map(round), [0.374171, 0.320107, 0.424186]);
+  assert.deepEqual([gain.value, gain.low, gain.high].map(round), [0.149236, 0.112538, 0.187041]);
+});
+
+Deno.test("bounds hold the value and stay within what is possible, however near the end", () => {
+  const cases = [0, 0.3, 3, 6, 9].flatMap((skill) =>
+    [3, 8, 20].flatMap((images) => [1, 10].map((rounds) => ({ skill, images, rounds })))
+  );
+  for (const { skill, images, rounds } of cases) {
+    const a = draw(`near ${images}`, 5, images, skill), b = draw(`near ${images}`, 5, images, 2);
+    for (const resample of ["images", "classes"] as const) {
+      const options = { resample, rounds };
+      for (const { value, low, high } of bootstrapRecall(a.scores, a.relevance, options)) {
+        if (Number.isNaN(value)) continue; // nothing relevant was drawn
+        assert.ok(0 <= low && low <= value && value <= high && high <= 1, `${low} ${high}`);
+      }
+      const differences = bootstrapDifference(a.scores, b.scores, a.relevance, options);
+      for (const { value, low, high } of differences) {
+        if (Number.isNaN(value)) continue;
+        assert.ok(-1 <= low && low <= value && value <= high && high <= 1, `${low} ${high}`);
+      }
+    }
+  }
+});
+
+Deno.test("where no resample has a right answer, all is possible", () => {
+  const [interval] = recallIntervals({ recall: [0.5], samples: [[NaN], [NaN]], level: 0.95 });
+  assert.deepEqual(interval, { value: 0.5, low: 0, high: 1 });
+});
+
+Deno.test("pairs of rows are the bootstrap's own differences, each once, rounded", () => {
+  const good = draw("pairs", 20, 100, 2), fair = draw("pairs", 20, 100, 1);
+  const methods = [["poor", draw("pairs", 20, 100, 0.2)], ["fair", fair], ["good", good]] as const;
+  const options = { seed: 3, rounds: 100 };
+  const rows = pairRows(
+    methods.map(([method, { scores, relevance }]) => ({
+      method,
+      resampled: resampleRecall(scores, relevance, options),
+    })),
+    "all",
+  );
+  assert.deepEqual(rows.map(({ method, over }) => [method, over]), [
+    ["fair", "poor"],
+    ["good", "poor"],
+    ["good", "fair"],
+  ]);
+  const [exact] = bootstrapDifference(good.scores, fair.scores, good.relevance, options);
+  for (const key of ["value", "low", "high"] as const) {
+    assert.equal(rows[2][key], Math.round(1e4 * exact[key]) / 1e4);
+  }
+  assert.deepEqual(pairRows([], "all", [3, 5]), []);
+});
+
+Deno.test("an unpaired difference adds half-widths as the sides of a triangle", () => {
+  const { value, low, high } = unpairedDifference(
+    { value: 0.7, low: 0.67, high: 0.72 },
+    { value: 0.5, low: 0.46, high: 0.54 },
+  );
+  assert.ok(Math.abs(value - 0.2) < 1e-12);
+  assert.ok(
+    Math.abs(low - (0.2 - 0.05)) < 1e-12 && Math.abs(high - (0.2 + Math.hypot(0.02, 0.04))) < 1e-12,
+  );
 });
 
 Deno.test("95 % intervals over images cover the true recall about 95 % of the time", () => {

@@ -8,7 +8,8 @@
  *
  * Where a class has few images, resampling images flatters recall: a wrong image that is not drawn lets
  * the right ones behind it move up, while one drawn twice costs less. The intervals are therefore
- * percentiles less the mean of the resamples' excess over the value itself.
+ * percentiles less the mean of the resamples' excess over the value itself; where that would carry a bound
+ * across the value or out of the possible range, it ends there.
  *
  * @module
  */
@@ -79,15 +80,86 @@ export function bootstrapRecall(
   relevance: RelevanceMatrix,
   options: BootstrapOptions = {},
 ): Interval[] {
+  return recallIntervals(resampleRecall(scores, relevance, options));
+}
+
+/** The recalls of one method on the data and on each resample, from which intervals are made. */
+export interface ResampledRecall {
+  /** Recall@k on the data as they are, one a k. */
+  recall: number[];
+  /** Recall@k on each resample. // (rounds, ks) */
+  samples: number[][];
+  /** Share of resamples inside an interval. */
+  level: number;
+}
+
+/**
+ * Draws resamples of one method. Equal options draw equal images (or classes) for any method of the same images and
+ * queries, so each method is drawn once however many others it is compared with.
+ *
+ * @param scores higher is better // (Q, N)
+ * @param relevance right answers // (Q, N)
+ * @throws RangeError when shapes differ, a score is NaN, or an option is unknown or out of range
+ */
+export function resampleRecall(
+  scores: ScoreMatrix,
+  relevance: RelevanceMatrix,
+  options: BootstrapOptions = {},
+): ResampledRecall {
   const { ks, rounds, level, draw } = prepare(options, scores.images);
   const { recall } = recallAtK(scores, relevance, ks);
   const resampled = resampler(scores, relevance, ks, options.resample);
-  const samples = Array.from({ length: rounds }, () => resampled(draw()));
-  return ks.map((_, i) => {
-    const value = recall[i];
-    const { low, high } = bounds(samples.map((s) => s[i]), level, value);
-    return { value, low: Math.max(0, low), high: Math.min(1, high) };
+  return { recall, samples: Array.from({ length: rounds }, () => resampled(draw())), level };
+}
+
+/** The interval of each recall, one a k. */
+export function recallIntervals({ recall, samples, level }: ResampledRecall): Interval[] {
+  return recall.map((value, i) => ({
+    value,
+    ...bounds(samples.map((sample) => sample[i]), level, { value, least: 0, most: 1 }),
+  }));
+}
+
+/**
+ * The interval of the difference of two methods at each k, resample by resample.
+ *
+ * @param first as {@linkcode resampleRecall} drew it
+ * @param second drawn with the same options from the same images and queries
+ * @returns first minus second, one interval a k
+ */
+export function pairedDifferences(
+  first: ResampledRecall,
+  second: ResampledRecall,
+): PairedInterval[] {
+  return first.recall.map((recall, i) => {
+    const value = recall - second.recall[i];
+    const differences = first.samples.map((sample, n) => sample[i] - second.samples[n][i]);
+    const notBetter = differences.filter((d) => d <= 0).length / differences.length;
+    return {
+      value,
+      ...bounds(differences, first.level, { value, least: -1, most: 1 }),
+      notBetter: Number.isNaN(value) ? NaN : notBetter,
+    };
   });
+}
+
+/**
+ * The interval of the difference of two numbers that were measured on different images, from their own intervals:
+ * each half-width is the root of the sum of the squared half-widths. Two methods on the same images are compared more
+ * exactly by {@linkcode bootstrapDifference}.
+ *
+ * Source: R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in
+ * Medicine 17 (1998), method 10: the halves of an interval need not be equally wide.
+ *
+ * @param first a number with its interval
+ * @param second from another sample
+ * @returns first minus second
+ */
+export function unpairedDifference(first: Interval, second: Interval): Interval {
+  const value = first.value - second.value;
+  const below = Math.hypot(first.value - first.low, second.high - second.value);
+  const above = Math.hypot(first.high - first.value, second.value - second.low);
+  return { value, low: value - below, high: value + above };
 }
 
 /**
@@ -106,25 +178,8 @@ export function bootstrapDifference(
   relevance: RelevanceMatrix,
   options: BootstrapOptions = {},
 ): PairedInterval[] {
-  const { ks, rounds, level, draw } = prepare(options, first.images);
-  const recalls = [first, second].map((scores) => recallAtK(scores, relevance, ks).recall);
-  const [a, b] = [first, second].map((scores) =>
-    resampler(scores, relevance, ks, options.resample)
-  );
-  const samples = Array.from({ length: rounds }, () => {
-    const drawn = draw();
-    const [ra, rb] = [a(drawn), b(drawn)];
-    return ks.map((_, i) => ra[i] - rb[i]);
-  });
-  return ks.map((_, i) => {
-    const differences = samples.map((sample) => sample[i]);
-    const value = recalls[0][i] - recalls[1][i];
-    return {
-      value,
-      ...bounds(differences, level, value),
-      notBetter: Number.isNaN(value) ? NaN : differences.filter((d) => d <= 0).length / rounds,
-    };
-  });
+  const [a, b] = [first, second].map((scores) => resampleRecall(scores, relevance, options));
+  return pairedDifferences(a, b);
 }
 
 function prepare(options: BootstrapOptions, images: number) {
@@ -232,20 +287,26 @@ function weightedRecall(
 
 /**
  * The bounds between which the middle `level` of the values lies (linear between neighbours), moved
- * by the bootstrap's own estimate of its bias.
+ * by the bootstrap's own estimate of its bias, and kept around the value and within what is possible.
  */
 function bounds(
   values: readonly number[],
   level: number,
-  value: number,
+  { value, least, most }: { value: number; least: number; most: number },
 ): { low: number; high: number } {
   const sorted = Float64Array.from(values.filter((value) => !Number.isNaN(value))).sort();
+  // no resample has a right answer: all is possible, or there is none at all
+  if (sorted.length === 0) {
+    return Number.isNaN(value) ? { low: NaN, high: NaN } : { low: least, high: most };
+  }
   const bias = sorted.reduce((sum, sample) => sum + sample, 0) / sorted.length - value;
   const at = (share: number) => {
-    if (sorted.length === 0) return NaN;
     const place = share * (sorted.length - 1), below = Math.floor(place);
     const above = Math.min(below + 1, sorted.length - 1);
     return sorted[below] + (sorted[above] - sorted[below]) * (place - below) - bias;
   };
-  return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
+  return {
+    low: Math.max(least, Math.min(value, at((1 - level) / 2))),
+    high: Math.min(most, Math.max(value, at((1 + level) / 2))),
+  };
 }

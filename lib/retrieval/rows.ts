@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type BootstrapOptions, bootstrapRecall } from "./bootstrap.ts";
+import {
+  type BootstrapOptions,
+  pairedDifferences,
+  recallIntervals,
+  type ResampledRecall,
+  resampleRecall,
+} from "./bootstrap.ts";
 import type { RelevanceMatrix, ScoreMatrix } from "./matrices.ts";
 
 /** One measured recall with its confidence interval. All values are shares in [0, 1]. */
@@ -68,7 +74,63 @@ export function recallRows(
   labels: RecallRowLabels,
   options: BootstrapOptions = {},
 ): RecallRow[] {
-  const ks = options.ks ?? [1, 3, 5];
-  return bootstrapRecall(scores, relevance, { ...options, ks })
+  return intervalRows(resampleRecall(scores, relevance, options), labels, options.ks);
+}
+
+/** The rows of one method, from its resamples at these k. */
+export function intervalRows(
+  resampled: ResampledRecall,
+  labels: RecallRowLabels,
+  ks: readonly number[] = [1, 3, 5],
+): RecallRow[] {
+  return recallIntervals(resampled)
     .map((interval, i) => ({ ...labels, metric: `recall@${ks[i]}`, ...interval }));
+}
+
+/** The difference in Recall@1 of two methods on the same images, a share in [-1, 1]. */
+export interface PairRow {
+  /** Which part of the data. */
+  subset: string;
+  /** The method from whose recall is subtracted. */
+  method: string;
+  /** The one whose recall is subtracted. */
+  over: string;
+  /** The difference. */
+  value: number;
+  /** Lower bound of its paired confidence interval. */
+  low: number;
+  /** Upper bound of its paired confidence interval. */
+  high: number;
+}
+
+/** A hundredth of a point: what pairs are rounded to, far below what any interval can tell. */
+const rounded = (share: number) => Math.round(share * 1e4) / 1e4 + 0; // never -0
+
+/**
+ * The paired differences in Recall@1 of every two methods, each pair once: a later method over an earlier one.
+ *
+ * @param methods names and resamples on the same images, Recall@1 among them
+ * @param subset which part of the data
+ * @param ks the k of the resamples; nothing is paired where 1 is none of them
+ */
+export function pairRows(
+  methods: readonly { method: string; resampled: ResampledRecall }[],
+  subset: string,
+  ks: readonly number[] = [1, 3, 5],
+): PairRow[] {
+  const at1 = ks.indexOf(1);
+  if (at1 < 0) return [];
+  const only = methods.map(({ method, resampled: { recall, samples, level } }) => ({
+    method,
+    resampled: { recall: [recall[at1]], samples: samples.map((s) => [s[at1]]), level },
+  }));
+  return only.flatMap((second, i) =>
+    only.slice(i + 1).map((first): PairRow => {
+      const [{ value, low, high }] = pairedDifferences(first.resampled, second.resampled);
+      return {
+        ...{ subset, method: first.method, over: second.method },
+        ...{ value: rounded(value), low: rounded(low), high: rounded(high) },
+      };
+    })
+  );
 }

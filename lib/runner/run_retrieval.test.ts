@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { classPrompts, loadEncoder } from "../encoders/mod.ts";
-import { recallAtK } from "../retrieval/mod.ts";
+import { type PairRow, recallAtK } from "../retrieval/mod.ts";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import { openDataset } from "./open_dataset.ts";
+import { recallOf } from "../report/claims.ts";
 import { readResults } from "../report/results.ts";
 import { runRetrieval } from "./run_retrieval.ts";
 import { testConfig, withFolders } from "./testing.ts";
@@ -39,6 +40,18 @@ Deno.test("a run scores every method on every subset, and a second one repeats i
       const { recall } = recallAtK(scores, run.relevance, [1, 3]);
       assert.deepEqual(all.filter((row) => row.method === method).map((row) => row.value), recall);
     }
+    const pairs = run.pairs.filter(({ subset }) => subset === "all");
+    assert.equal(pairs.length, 5 * 4 / 2); // every two methods
+    for (const { method, over, value, low, high } of run.pairs) {
+      assert.ok(low <= value && value <= high, `${method} over ${over}`);
+    }
+    const [first] = pairs, valueOf = (method: string) => recallOf(all, method).value;
+    assert.ok(Math.abs(first.value - (valueOf(first.method) - valueOf(first.over))) <= 5e-5);
+    const bySize = run.pairs.filter(({ subset }) => subset !== "all");
+    assert.ok(bySize.every(({ subset }) => subset.startsWith("size ")));
+    assert.ok(bySize.length > 0 && bySize.every((pair) => pair.over === "cc@2"));
+    const kept = await readResults<PairRow>(join(run.path, "../pairs.jsonl"));
+    assert.deepEqual(kept, run.pairs);
     const written = await readResults(run.path);
     assert.deepEqual(written.map(({ value }) => value), run.rows.map(({ value }) => value));
     assert.equal(written[0].configHash, run.provenance.configHash);
@@ -47,6 +60,7 @@ Deno.test("a run scores every method on every subset, and a second one repeats i
     assert.deepEqual([...cached].sort(), ["datasets", "features", "prompts"]);
     const again = await runRetrieval(config, options);
     assert.deepEqual(again.rows, run.rows);
+    assert.deepEqual(again.pairs, run.pairs);
     assert.deepEqual(again.provenance.dataset, run.provenance.dataset);
   }));
 

@@ -15,12 +15,15 @@ import { checkpoint, operationSignal } from "../runtime/interrupt.ts";
 import type { ProgressOutput } from "../runtime/progress.ts";
 import {
   imagesInOrder,
+  intervalRows,
+  type PairRow,
+  pairRows,
   R_MAX_THRESHOLDS,
   recallAtK,
-  recallRows,
   relevanceBySize,
   type RelevanceMatrix,
   relevanceOf,
+  resampleRecall,
   restrictTo,
   SIZE_BINS,
   subsetByRmax,
@@ -67,6 +70,8 @@ export interface RetrievalRun {
   stores: Map<string, FeatureStore>;
   /** Recall rows, as written. */
   rows: ResultRow[];
+  /** Paired differences in Recall@1 of every two methods, as written. */
+  pairs: PairRow[];
   /** Each training of the run, epoch by epoch, by method. */
   training: Record<string, EpochRecord[]>;
   /** Where the numbers come from. */
@@ -139,26 +144,46 @@ function countClasses({ queries, images, relevant, ignored }: RelevanceMatrix): 
   return count;
 }
 
-/** Recall rows of every method on every subset; each bootstrap is a long computation that never waits. */
-async function allRows(
+/** The subsets on which all methods are compared. */
+const COMPARED = new Set(["all", "seen words", "unseen words"]);
+
+/**
+ * The methods of which every two are compared on a subset: all of them, or, by size, the covers scored by their best
+ * patch. By r_max the images differ, and pairs within one threshold say nothing new.
+ */
+function comparedOn(subset: string, methods: readonly MethodScores[]): readonly MethodScores[] {
+  if (COMPARED.has(subset)) return methods;
+  return subset.startsWith("size ") ? methods.filter(({ method, cover }) => method === cover) : [];
+}
+
+/**
+ * Recall rows of every method on every subset, and the differences of every two. Each bootstrap is a long computation
+ * that never waits; a method is resampled once for its rows and all its pairs.
+ */
+async function measureAll(
   config: ExperimentConfig,
   methods: readonly MethodScores[],
   subsets: [name: string, relevance: RelevanceMatrix][],
   signal: AbortSignal,
-): Promise<ResultRow[]> {
+): Promise<{ rows: ResultRow[]; pairs: PairRow[] }> {
   const { recallAt: ks, bootstrap, seed } = config;
   const options = { ks, rounds: bootstrap.resamples, level: bootstrap.confidence, seed };
-  const rows: ResultRow[] = [];
+  const rows: ResultRow[] = [], pairs: PairRow[] = [];
   for (const [subset, relevance] of subsets) {
-    const classes = countClasses(relevance);
-    for (const { scores, vectors, ...labels } of methods) {
+    const classes = countClasses(relevance), compared = new Set(comparedOn(subset, methods));
+    const drawn: Parameters<typeof pairRows>[0][number][] = [];
+    for (const scored of methods) {
       await checkpoint(signal);
-      for (const row of recallRows(scores, relevance, labels, options)) {
-        rows.push({ ...row, subset, vectors, images: scores.images, classes });
+      const { scores, vectors, ...labels } = scored, { images } = scores;
+      const resampled = resampleRecall(scores, relevance, options);
+      for (const row of intervalRows(resampled, labels, ks)) {
+        rows.push({ ...row, subset, vectors, images, classes });
       }
+      if (compared.has(scored)) drawn.push({ method: scored.method, resampled });
     }
+    pairs.push(...pairRows(drawn, subset, ks));
   }
-  return rows;
+  return { rows, pairs };
 }
 
 /** Scores of every cover and every fusion of a configuration, each with its images. */
@@ -225,7 +250,10 @@ export async function runRetrieval(
     const context = { ...run, config, prompts, words, cacheDir, searched, split: bench.split };
     const { imageIds, methods, training } = await scoreAll(bench, context);
     const subsets = subsetsOf(config, dataset, imageIds, words);
-    const rows = await bench.time("recall", () => allRows(config, methods, subsets, signal));
+    const { rows, pairs } = await bench.time(
+      "recall",
+      () => measureAll(config, methods, subsets, signal),
+    );
     const provenance = await collectProvenance({
       config,
       command: options.command ?? commandLine(),
@@ -236,7 +264,7 @@ export async function runRetrieval(
       ...(config.fusion && { training }),
       ...(Object.keys(training).length > 0 && { engine: await loadEngine() }),
     });
-    const path = await writeResults(rows, provenance, options);
+    const path = await writeResults(rows, provenance, options, pairs);
     const relevance = subsets[0][1];
     return {
       config,
@@ -246,6 +274,7 @@ export async function runRetrieval(
       methods,
       stores,
       rows,
+      pairs,
       training,
       provenance,
       path,

@@ -6,7 +6,7 @@
  */
 import { dirname, join } from "node:path";
 import { capture, captureDeno } from "../project.ts";
-import { fillTables, PAGES, tableFiles } from "./readme_table.ts";
+import { fillTables, isUsedBy, PAGES } from "./readme_table.ts";
 import { type Check, exists, messages } from "./check.ts";
 
 /** Tasks that the text names, as `deno task NAME` or `deno@2.8.1 task NAME`. */
@@ -35,14 +35,17 @@ function namedFiles(text: string): string[] {
 async function fillFromCommit(text: string, root: string): Promise<string | undefined> {
   const folder = await Deno.makeTempDir();
   try {
-    for (const path of tableFiles(text)) {
-      const { code, output } = await capture("git", ["show", `HEAD:./${path}`], { cwd: root })
-        .catch(() => ({ code: 1, output: "" })); // no git
+    const git = (...args: string[]) =>
+      capture("git", args, { cwd: root }).catch(() => ({ code: 1, output: "" })); // no git
+    const listed = await git("ls-tree", "-r", "--name-only", "HEAD", "results");
+    if (listed.code !== 0) return undefined;
+    for (const path of listed.output.split("\n").filter(isUsedBy(text))) {
+      const { code, output } = await git("show", `HEAD:./${path}`);
       if (code !== 0) return undefined;
       await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
       await Deno.writeTextFile(join(folder, path), output);
     }
-    return await fillTables(text, folder);
+    return await fillTables(text, folder).catch(() => undefined); // rows that are not committed yet
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -9,43 +9,55 @@
  *     <!-- claims -->
  *     <!-- /claims -->
  *
- * with what the notebooks' rows at the quick scale say of the paper's claims, and a block `tally` with how many of them
- * hold. The gate refuses a block that says something else than its files.
+ * with what the notebooks' rows at the quick scale say of the paper's claims, a block `tally` with how many of them
+ * hold, and a block `rule` with what decides. The gate refuses a block that says something else than its files.
  *
  * @module
  */
 import { join } from "node:path";
-import { CLAIM_HEADINGS, claimCells, CLAIMS, judgedAtQuick } from "../../experiments/claims.ts";
+import {
+  CLAIM_HEADINGS,
+  claimCells,
+  judgedAtQuick,
+  NEEDED_EXPERIMENTS,
+  RULE,
+} from "../../experiments/claims.ts";
 import { paperRecalls } from "../../lib/report/paper.ts";
-import { readResults, rowsPath } from "../../lib/report/results.ts";
+import { readResults } from "../../lib/report/results.ts";
 import { markdownTable, recallMarkdown } from "../../lib/report/tables.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
 import { ROOT } from "../project.ts";
 
 const TABLE = /(?<open><!-- table: (?<path>\S+) -->\n)[^]*?(?<close><!-- \/table -->)/g;
 const CLAIMS_BLOCK = /(?<open><!-- claims -->\n)[^]*?(?<close><!-- \/claims -->)/g;
+const RULE_BLOCK = /(?<open><!-- rule -->\n)[^]*?(?<close><!-- \/rule -->)/g;
 const TALLY_BLOCK = /(?<open><!-- tally -->\n)[^]*?(?<close><!-- \/tally -->)/g;
 
 /** The pages that have such blocks, relative to the workspace. */
 export const PAGES = ["README.md", "results/CLAIMS.md"];
 
-/** Files of rows that a page's tables are made from, relative to the workspace. */
-export function tableFiles(text: string): string[] {
+/**
+ * Whether a page is made from a file, by its path relative to the workspace: rows that it names, and, where it speaks of
+ * claims, all that is kept of their experiments, also of other seeds.
+ *
+ * @param text the page
+ */
+export function isUsedBy(text: string): (path: string) => boolean {
   const named = [...text.matchAll(TABLE)].map(({ groups }) => groups!.path);
-  if (!/<!-- (claims|tally) -->/.test(text)) return named;
-  const needed = CLAIMS.flatMap(({ needs }) => Object.keys(needs)).map((name) =>
-    rowsPath(name, "quick", "results")
+  const experiments = /<!-- (claims|tally) -->/.test(text) ? NEEDED_EXPERIMENTS : [];
+  const kept = experiments.map((name) =>
+    new RegExp(`^results/rows/(seeds/)?${name}\\.quick\\.(?!.*run\\.json$)`)
   );
-  return [...new Set([...named, ...needed])];
+  return (path) => named.includes(path) || kept.some((pattern) => pattern.test(path));
 }
 
 /** How many claims there are, and how many hold. */
 async function tallyMarkdown(root: string): Promise<string> {
   const all = await judgedAtQuick(join(root, "results"));
   const count = (verdict: string) => all.filter(({ holds }) => holds === verdict).length;
-  const unmeasured = count("not measured");
-  return `Of ${all.length} claims ${count("yes")} hold here, ${count("partly")} hold partly and ` +
-    `${count("no")} do not` + (unmeasured > 0 ? `; ${unmeasured} were not measured.` : ".");
+  const of = (verdict: string) => `${count(verdict)} ${verdict}`;
+  return `Of ${all.length} claims ${count("yes")} hold here and ${count("partly")} partly, ` +
+    `${count("no")} do not; ${of("undecided")}, ${of("not measured")}.`;
 }
 
 /** The claims with their verdicts, in Markdown, for a page in results/. */
@@ -95,7 +107,8 @@ export async function fillTables(text: string, root: string): Promise<string> {
     async ({ path }) => recallMarkdown(await readResults(join(root, path)), { paper }),
   );
   const tallied = await fill(tables, TALLY_BLOCK, () => tallyMarkdown(root));
-  return await fill(tallied, CLAIMS_BLOCK, () => claimsMarkdown(root));
+  const ruled = await fill(tallied, RULE_BLOCK, () => Promise.resolve(RULE));
+  return await fill(ruled, CLAIMS_BLOCK, () => claimsMarkdown(root));
 }
 
 if (import.meta.main) {

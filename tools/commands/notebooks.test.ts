@@ -15,6 +15,7 @@ import {
   copyName,
   failedPath,
   failureText,
+  keepsCopies,
   notebookCommand,
   type NotebookRunOptions,
   outputFolder,
@@ -158,7 +159,11 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.equal(parseCommandLine([], all).cold, false);
   assert.equal(parseCommandLine(["--cold"], all).cold, true);
   assert.deepEqual([[], ["--keep"]].map((args) => parseCommandLine(args, all).keep), [false, true]);
-  assert.throws(() => parseCommandLine(["--keep", "--set", "k=7"], all), /--keep .* --set changes/);
+  assert.throws(
+    () => parseCommandLine(["--keep", "--set", "k=7"], all),
+    /--keep .* the seed alone/,
+  );
+  assert.deepEqual(parseCommandLine(["--keep", "--set", "seed=8"], all).set, { seed: 8 });
   assert.equal(parseCommandLine([], all).timeout, undefined);
   assert.equal(parseCommandLine(["--timeout", "2"], all).timeout, 120);
   assert.throws(() => parseCommandLine(["03"], all), /Cannot run notebook 03: .*01_cover, 02_retr/);
@@ -210,6 +215,8 @@ Deno.test("no scale and no other parameters overwrite another's copy; kept copie
   }
   assert.equal(name("quick", { keep: true }), "01_cover.ipynb");
   assert.equal(name("paper", { keep: true }), "01_cover.paper.ipynb");
+  assert.match(name("quick", { keep: true, set: { seed: 8 } }), /^01_cover\.quick-/);
+  assert.ok(!keepsCopies({ keep: true, set: { seed: 8 } }) && keepsCopies({ keep: true }));
   assert.equal(outputFolder(true), join(ROOT, "results", "notebooks"));
   assert.equal(outputFolder(), join(RUNS_DIR, "notebooks"));
 });

@@ -1,7 +1,8 @@
 /**
  * `deno task notebooks [name…] [--scale smoke|quick|paper] [--set key=value] [--timeout minutes]
- * [--repeat times] [--cold] [--keep]`, or `--text`: runs the notebooks headless. Executed copies and times go to runs/notebooks, rows
- * and figures beside them under runs/; with `--keep` all of it renews what is committed in results/. With `--cold` they
+ * [--repeat times] [--cold] [--keep]`, or `--text`: runs the notebooks headless. Executed copies and times go to
+ * runs/notebooks, rows and figures beside them under runs/; with `--keep` all of it renews what is committed in
+ * results/, or, with another seed, adds the rows of that seed to results/rows/seeds. With `--cold` they
  * begin with empty caches: every data set is drawn, every patch encoded, every fusion trained anew, in a folder that is
  * removed at the end.
  *
@@ -15,6 +16,7 @@ import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { carryText } from "../jupyter/executed_copies.ts";
 import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
 import {
+  keepsCopies,
   type NotebookRunOptions,
   outputFolder,
   runNotebooks,
@@ -33,7 +35,7 @@ const USAGE = `Usage: deno task notebooks [name…] [options]
   --timeout MINUTES           the most that a notebook may take
   --repeat N                  run them so many times
   --cold                      begin with empty caches, which are removed at the end
-  --keep                      write to results/, which is committed, not to runs/
+  --keep                      write to results/, which is committed, not to runs/; with --set seed=N the rows alone
   --text                      run nothing: carry changed text into the copies in results/, where the code is theirs`;
 
 /**
@@ -106,12 +108,13 @@ export function parseCommandLine(
   if (values.cold && repeat > 1) {
     throw new UsageError("Cannot run notebooks: only the first of several runs would be --cold");
   }
-  if (values.keep && values.set.length > 0) {
+  const set = Object.fromEntries(values.set.map(parseSetting));
+  if (values.keep && Object.keys(set).some((name) => name !== "seed")) {
     throw new UsageError(
-      "Cannot run notebooks: --keep is for the committed configuration, which --set changes",
+      "Cannot run notebooks: --keep is for the committed configuration, of which --set may change " +
+        "the seed alone",
     );
   }
-  const set = Object.fromEntries(values.set.map(parseSetting));
   if (Object.hasOwn(set, "scale")) {
     throw new UsageError("Cannot set scale: it has an option of its own, --scale");
   }
@@ -189,7 +192,7 @@ if (import.meta.main) {
       const file = timesPath(outputFolder(options.keep), options.scale);
       await noteTimes(file, seconds, { cold, whole });
     }
-    console.log(`executed copies are in ${outputFolder(options.keep)}`);
+    console.log(`executed copies are in ${outputFolder(keepsCopies(options))}`);
     const total = (performance.now() - start) / 1000;
     console.log(
       `total ${total.toFixed(1)} s (${(total / 60).toFixed(1)} min), ` +

@@ -32,7 +32,7 @@ export interface NotebookRunOptions {
   set?: Record<string, unknown>;
   /** Seconds that one notebook may take; see {@linkcode timeLimit}. */
   timeout?: number;
-  /** Whether results of committed configurations and executed copies are kept under results/; else all go to runs/. */
+  /** Whether results of committed configurations (and executed copies, see {@linkcode keepsCopies}) go to results/; else to runs/. */
   keep?: boolean;
   /** Where executed copies go, unless where {@linkcode outputFolder} says. */
   output?: string;
@@ -61,6 +61,11 @@ export function timeLimit(scale: string): number {
   return { smoke: 600, quick: 1800 }[scale] ?? Infinity;
 }
 
+/** Whether executed copies are kept: those of another seed are not, as their figures are not. */
+export const keepsCopies = (
+  { keep = false, set = {} }: Pick<NotebookRunOptions, "keep" | "set">,
+): boolean => keep && Object.keys(set).length === 0;
+
 /** The folder of executed copies and times. */
 export function outputFolder(keep = false): string {
   return join(keep ? join(ROOT, "results") : RUNS_DIR, "notebooks");
@@ -73,9 +78,9 @@ export function outputFolder(keep = false): string {
 export function copyName(
   path: string,
   scale: string,
-  { set = {}, keep = false }: Pick<NotebookRunOptions, "set" | "keep"> = {},
+  { set = {}, keep }: Pick<NotebookRunOptions, "set" | "keep"> = {},
 ): string {
-  if (keep && scale === "quick") return `${notebookName(path)}.ipynb`;
+  if (keepsCopies({ set, keep }) && scale === "quick") return `${notebookName(path)}.ipynb`;
   const changed = Object.keys(set).length > 0, print = inputsPrint(set);
   const parts = print === undefined ? set : [set, print]; // own data may have changed in place
   const hash = changed ? `-${sha256(canonicalJson(parts)).slice(0, 6)}` : "";
@@ -149,14 +154,14 @@ async function runOne(
   { venv, env }: JupyterSetup,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const { scale, keep = false, output = outputFolder(keep), cacheDir } = options;
+  const { scale, keep = false, output = outputFolder(keepsCopies(options)), cacheDir } = options;
   const notebook = await readNotebook(path);
   const names = parameterNames(notebook);
   const known = (values: Record<string, unknown>) =>
     Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
   const set = known(options.set ?? {});
   const values = { ...known({ scale }), ...set };
-  const target = join(output, copyName(path, scale, { set, keep }));
+  const target = join(output, copyName(path, scale, { set, keep: keepsCopies(options) }));
   const failed = failedPath(path, { ...options, set });
 
   const script = join(ROOT, "tools", "jupyter", "run_notebook.py");

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { CLAIM_HEADINGS, claimCells, judgedAtQuick } from "../../experiments/claims.ts";
+import { CLAIM_HEADINGS, claimCells, judgedAtQuick, RULE } from "../../experiments/claims.ts";
 import { escapeXml, svgUri } from "../../lib/plots/svg.ts";
 import type { JudgedClaim } from "../../lib/report/claims.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
@@ -135,7 +135,7 @@ npx -y deno@2.8.1 task test    # all tests</code></pre>
 ${api ? `<p>${link("api/index.html", "Pages of the API")}</p>` : ""}
 <h2>What the paper claims, and what is measured here</h2>
 <p>At the quick scale, with the embedded encoder on generated images; the paper's numbers (“there”) are of other
-objects and another encoder.</p>
+objects and another encoder. ${escapeXml(RULE)}</p>
 ${claimsTable(judged, pages)}`;
 }
 
