@@ -12,7 +12,6 @@ import {
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
-  percent,
   recallOf,
   type Scale,
 } from "detailclip";
