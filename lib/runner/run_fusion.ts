@@ -34,7 +34,7 @@ import {
 import { loadEngine } from "../tensor/mod.ts";
 import { sphericalKMeans } from "../numeric/mod.ts";
 import { checkpoint } from "../runtime/interrupt.ts";
-import type { ProgressOutput } from "../runtime/progress.ts";
+import { createProgress, type ProgressOutput } from "../runtime/progress.ts";
 import { createRandom } from "../numeric/random.ts";
 import { bestVectorScores, recallAtK, relevanceOf } from "../retrieval/mod.ts";
 import { columnMeans } from "../numeric/vectors.ts";
@@ -165,8 +165,15 @@ export async function trainModel(
     ...[context.cacheDir, "fusion", validationKey(choose, words)],
     sha256(canonicalJson(recipe)).slice(0, 16),
   );
+  const label = `Train ${method.method}`;
   const found = await findTraining(checkpointRoot, recipe);
-  if (found) return found;
+  if (found) {
+    const total = found.epochs.length;
+    const progress = createProgress({ label, total, unit: "epochs", output, displayId });
+    progress.update(total, undefined, total);
+    await progress.finish();
+    return found;
+  }
   const relevance = onlyQueries(relevanceOf(choose.dataset, choose.store.imageIds), words.known);
   const model = createFusion(fuser.model, {
     dim: learn.store.dim,
@@ -187,7 +194,7 @@ export async function trainModel(
         return recallAtK(bestVectorScores(fused.data, prompts, fused), relevance, [1]).recall[0];
       },
       ...{ checkpointRoot, recipe },
-      label: `Train ${method.method}`,
+      label,
       signal,
       output,
       displayId,

@@ -49,7 +49,7 @@ Deno.test("formatSeconds: seconds, minutes, hours", () => {
   assert.equal(formatSeconds(7620), "2 h 07 min");
 });
 
-Deno.test("formatProgress: nothing known, under way, finished, cached, failed", () => {
+Deno.test("formatProgress: nothing known, under way, finished, cached, stopped", () => {
   const state = { label: "a", done: 0, total: 4, unit: "images", rate: 0, elapsed: 2 };
   assert.equal(formatProgress({ ...state, finished: false }), "a: 0/4 images (0 %), for 2 s");
   assert.equal(
@@ -64,7 +64,7 @@ Deno.test("formatProgress: nothing known, under way, finished, cached, failed", 
     formatProgress({ ...state, done: 4, cached: 4, finished: true }),
     "a: 4 images, cached",
   );
-  assert.equal(formatProgress({ ...state, finished: true, failed: true }), "a: failed after 2 s");
+  assert.equal(formatProgress({ ...state, finished: true, stopped: true }), "a: stopped after 2 s");
 });
 
 Deno.test("formatProgress: fits 80 columns and keeps count, rate and time left", () => {
@@ -162,9 +162,9 @@ Deno.test("createProgress: a log has whole lines only, the first after 2 s, then
     progress.update(done);
   }
   assert.equal(text().trimEnd().split("\n").length, 3); // at 2, 7 and 12 s
-  await progress.finish("failed");
+  await progress.finish("stopped");
   assert.ok(!text().includes("\r") && !text().includes("\x1b"));
-  assert.match(text(), /cut: failed after 13 s\n$/);
+  assert.match(text(), /cut: stopped after 13 s\n$/);
 });
 
 Deno.test("showStep: says what begins, how long it goes on, and how it ended", async () => {
@@ -185,7 +185,7 @@ Deno.test("showStep: says what begins, how long it goes on, and how it ended", a
     "Compile: about 20 s\nCompile: 5 s of about 20 s\nCompile: done in 8 s\n",
   );
   await assert.rejects(showStep("Break", () => Promise.reject(new Error("why")), options), /why/);
-  assert.match(text, /Break: …\nBreak: failed after 0 s\n$/);
+  assert.match(text, /Break: …\nBreak: stopped after 0 s\n$/);
   assert.equal(clock.running, 0);
 });
 

@@ -57,8 +57,8 @@ export interface Progress {
    * @param cached how many of these units were found done: they tell nothing of the rate
    */
   update(done: number, note?: string, cached?: number): void;
-  /** Shows the last state and ends the line. Await it in a notebook. */
-  finish(outcome?: "failed"): Promise<void>;
+  /** Shows the last state, or that there was an error, and ends the line. Await it in a notebook. */
+  finish(outcome?: "stopped"): Promise<void>;
 }
 
 /** The least time between two messages (ms), as units are done and while none is. */
@@ -168,13 +168,13 @@ export function createProgress(options: ProgressOptions): Progress {
     },
     finish(outcome) {
       stop();
-      return show({ ...state(now(), true), failed: outcome === "failed" });
+      return show({ ...state(now(), true), stopped: outcome === "stopped" });
     },
   };
 }
 
 /**
- * Does a step of unknown length and shows how long it takes.
+ * Does a step and shows how far it is, or how long it takes where it counts nothing.
  *
  * @param label what is done, for people
  * @param work the step
@@ -191,16 +191,16 @@ export function createProgress(options: ProgressOptions): Progress {
  */
 export async function showStep<T>(
   label: string,
-  work: () => Promise<T>,
-  options: Omit<ProgressOptions, "label" | "total" | "unit"> = {},
+  work: (progress: Progress) => Promise<T>,
+  options: Omit<ProgressOptions, "label"> = {},
 ): Promise<T> {
   const progress = createProgress({ ...options, label });
-  let ended = false;
+  let outcome: "stopped" | undefined = "stopped";
   try {
-    const result = await work();
-    ended = true;
+    const result = await work(progress);
+    outcome = undefined;
     return result;
   } finally {
-    await progress.finish(ended ? undefined : "failed");
+    await progress.finish(outcome);
   }
 }

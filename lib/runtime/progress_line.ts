@@ -24,8 +24,8 @@ export interface ProgressState {
   elapsed: number;
   /** Whether it has ended. */
   finished: boolean;
-  /** Whether it ended badly. */
-  failed?: boolean;
+  /** Whether an error or an interrupt ended it. */
+  stopped?: boolean;
   /** What was known of a step before it began. */
   about?: string;
   /** Anything else worth knowing. */
@@ -52,9 +52,10 @@ function formatRate(rate: number): string {
 
 /** What a line says after its label; a part that is not the first may be left out for want of room. */
 function partsOf(state: ProgressState, { share }: { share: boolean }): string[] {
-  const { done, total, unit, cached = 0, rate, idle = 0, elapsed, finished, failed, about } = state;
+  const { done, total, unit, cached = 0, rate, idle = 0, elapsed, finished, stopped, about } =
+    state;
   const note = state.note?.split(", ") ?? [];
-  if (finished && failed) return [`failed after ${formatSeconds(elapsed)}`, ...note];
+  if (finished && stopped) return [`stopped after ${formatSeconds(elapsed)}`, ...note];
   if (total === undefined) {
     if (finished) return [`done in ${formatSeconds(elapsed)}`, ...note];
     const begun = elapsed >= 0.5 ? formatSeconds(elapsed) : undefined;

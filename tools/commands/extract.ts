@@ -192,7 +192,8 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
       signal,
       onProgress(now) {
         encoded = now.encoded;
-        progress.update(now.done, now.failed > 0 ? `${now.failed} failed` : undefined);
+        const failed = now.failed > 0 ? `${now.failed} failed` : undefined;
+        progress.update(now.done, failed, now.done - encoded);
       },
     });
     const summary = summarize(store, label, encoded);
