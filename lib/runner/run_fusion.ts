@@ -152,7 +152,7 @@ export async function trainModel(
   fuser: TrainedFuser,
   context: FusionContext,
 ): Promise<{ model: FusionModel; epochs: EpochRecord[] }> {
-  await loadEngine();
+  await loadEngine({ output: context.output });
   const { config: { seed }, prompts, words, signal, output, displayId, onEpoch } = context;
   const learn = await context.split("train", method.cover);
   const choose = await context.split("val", method.cover);

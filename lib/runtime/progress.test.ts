@@ -36,7 +36,6 @@ function watched(options: Partial<ProgressOptions> & Pick<ProgressOptions, "outp
   const shared = { write: (part: string) => void (text += part), ...clock };
   const progress = createProgress({ label: "cut", ...shared, ...options });
   const frames = () =>
-    // deno-lint-ignore no-control-regex
     text.replaceAll("\x1b[K", "").split(options.output === "log" ? "\n" : /[\r\n]+/).filter(
       Boolean,
     );
@@ -176,17 +175,38 @@ Deno.test("showStep: says what begins, how long it goes on, and how it ended", a
     ...clock,
   } as const;
   const work = () => {
-    clock.wait(8000);
+    clock.wait(12_000);
     return Promise.resolve(5);
   };
   assert.equal(await showStep("Compile", work, { ...options, about: "about 20 s" }), 5);
   assert.equal(
     text,
-    "Compile: about 20 s\nCompile: 5 s of about 20 s\nCompile: done in 8 s\n",
+    "Compile: about 20 s\nCompile: 10 s of about 20 s\nCompile: done in 12 s\n",
   );
   await assert.rejects(showStep("Break", () => Promise.reject(new Error("why")), options), /why/);
   assert.match(text, /Break: …\nBreak: stopped after 0 s\n$/);
   assert.equal(clock.running, 0);
+});
+
+Deno.test("showStep: a step that is mostly quick leaves a line only when it was slow", async () => {
+  for (const output of ["terminal", "log", "notebook"] as const) {
+    const clock = testClock();
+    let text = "";
+    const options = {
+      ...{ output, leaves: "slow", ...clock } as const,
+      write: (part: string) => void (text += part),
+      broadcast: (_type: string, { data }: Record<string, unknown>) => {
+        text += `${(data as Record<string, string>)["text/plain"]}\n`;
+        return Promise.resolve();
+      },
+    };
+    const wait = (ms: number) => () => Promise.resolve(clock.wait(ms));
+    await showStep("Load", wait(900), options);
+    assert.equal(text, output === "terminal" ? "\rLoad: …\x1b[K\r\x1b[K" : "", output);
+    text = "";
+    await showStep("Load", wait(3000), options);
+    assert.match(text, /Load: [23] s[^]*Load: done in 3 s[^ ]*\n$/, output);
+  }
 });
 
 Deno.test("createProgress: a notebook gets one display that is updated, with its text escaped", async () => {

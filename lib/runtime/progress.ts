@@ -45,6 +45,8 @@ export interface ProgressOptions extends ShowOptions {
   unit?: string;
   /** What is known of a step before it begins, such as `about 30 s`. */
   about?: string;
+  /** When its line stays at the end: `always` unless told, or only where it was `slow`, or `never`. */
+  leaves?: "always" | "slow" | "never";
 }
 
 /** Progress of one long operation. */
@@ -65,10 +67,10 @@ export interface Progress {
 const INTERVAL: Record<ProgressOutput, { busy: number; idle: number }> = {
   terminal: { busy: 100, idle: 1000 },
   notebook: { busy: 250, idle: 1000 },
-  log: { busy: 5000, idle: 5000 },
+  log: { busy: 5000, idle: 10_000 },
   silent: { busy: Infinity, idle: Infinity },
 };
-/** The first line of a log comes after so long (ms). */
+/** The first line of a log comes after so long, and a step that takes it is slow (ms). */
 const FIRST_LINE = 2000;
 /** How often an operation looks whether it has been silent for too long (ms). */
 const BEAT = 500;
@@ -100,8 +102,11 @@ function callEvery(ms: number, call: () => void): () => void {
 }
 
 /** Makes the function that shows a state, one of four ways. */
-function createView(output: ProgressOutput, options: ShowOptions) {
-  const { write = writeToStderr } = options;
+function createView(
+  output: ProgressOutput,
+  options: ShowOptions & Required<Pick<ShowOptions, "write">>,
+) {
+  const { write } = options;
   if (output === "silent") return () => Promise.resolve();
   if (output === "log") {
     return (state: ProgressState) => Promise.resolve(write(formatProgress(state) + "\n"));
@@ -131,13 +136,14 @@ function createView(output: ProgressOutput, options: ShowOptions) {
  * ```
  */
 export function createProgress(options: ProgressOptions): Progress {
-  const { label, total, unit = "images", about } = options;
-  const { now = () => performance.now(), every = callEvery } = options;
+  const { label, total, unit = "images", about, leaves = "always" } = options;
+  const { now = () => performance.now(), every = callEvery, write = writeToStderr } = options;
   const output = options.output ?? detectOutput();
   const { busy, idle } = INTERVAL[output];
-  const show = createView(output, options);
+  const show = createView(output, { ...options, write });
   const start = now(), rate = new Rate();
-  let shown = output === "log" ? start + FIRST_LINE - idle : -Infinity;
+  const atOnce = output === "terminal" || (output === "notebook" && leaves !== "slow");
+  let shown = atOnce ? -Infinity : start + FIRST_LINE - idle;
   let done = 0, cached = 0, note: string | undefined;
 
   const state = (time: number, finished: boolean): ProgressState => {
@@ -159,16 +165,23 @@ export function createProgress(options: ProgressOptions): Progress {
     void show(state(time, false));
   };
   const stop = output === "silent" ? () => {} : every(BEAT, () => showAfter(idle));
-  if (total === undefined) showAfter(0); // a step says at once what begins
+  // a step says at once what begins: it may keep timers from being served
+  if (total === undefined && (atOnce || leaves !== "slow")) showAfter(0);
   return {
     update(value, text, found = cached) {
+      const interval = value === done ? idle : busy;
       [done, cached, note] = [value, found, text ?? note];
       rate.note(now(), done - cached);
-      showAfter(busy);
+      showAfter(interval);
     },
     finish(outcome) {
       stop();
-      return show({ ...state(now(), true), stopped: outcome === "stopped" });
+      const time = now();
+      if (leaves === "always" || (leaves === "slow" && time - start >= FIRST_LINE)) {
+        return show({ ...state(time, true), stopped: outcome === "stopped" });
+      }
+      if (output === "terminal") write("\r\x1b[K");
+      return Promise.resolve();
     },
   };
 }

@@ -10,7 +10,7 @@ import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { operationSignal } from "../runtime/interrupt.ts";
-import type { ProgressOutput } from "../runtime/progress.ts";
+import { type ProgressOutput, showStep } from "../runtime/progress.ts";
 import { buildEngine, type BuildOptions, wantsCuda } from "./native/build.ts";
 
 /** The names of the engines. */
@@ -101,9 +101,17 @@ async function build(
   }
 }
 
-/** Builds the binding when it is not there and registers TensorFlow with tfjs. */
+/** Builds the binding when it is not there and loads it. */
 async function loadNative({ cacheDir, output, log }: EngineOptions): Promise<Engine> {
   const path = await build({ cacheDir, output, log });
+  return await showStep("Load the native engine", () => loadBinding(path), {
+    leaves: "slow",
+    output,
+  });
+}
+
+/** Loads the binding, which takes its time when it is read from disk, and registers it with tfjs. */
+async function loadBinding(path: string): Promise<Engine> {
   restoreUtil();
   await registerGradients();
   const binding: Binding = quietly(() => require(path));
