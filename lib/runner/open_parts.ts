@@ -7,6 +7,7 @@ import { makeCover } from "../covers/mod.ts";
 import { clevrDsClasses } from "../datasets/clevr_ds/classes.ts";
 import { type Dataset, firstImages } from "../datasets/mod.ts";
 import { type Encoder, loadEncoder, scopeNotice } from "../encoders/mod.ts";
+import { checkFolders } from "../runtime/cache_dir.ts";
 import { notice } from "../runtime/notice.ts";
 import { type ShowOptions, showStep } from "../runtime/progress.ts";
 import type { ExperimentConfig } from "./config.ts";
@@ -41,6 +42,7 @@ export async function openParts(
     & { signal: AbortSignal }
     & Pick<ShowOptions, "output" | "displayId">,
 ): Promise<{ dataset: Dataset; encoder: Encoder }> {
+  checkFolders();
   const missing = await missingPart(config);
   if (missing !== undefined) throw new Error(`Cannot run ${config.name}: ${missing}`);
   signal.throwIfAborted();

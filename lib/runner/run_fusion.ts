@@ -34,7 +34,12 @@ import {
 import { loadEngine } from "../tensor/mod.ts";
 import { sphericalKMeans } from "../numeric/mod.ts";
 import { checkpoint } from "../runtime/interrupt.ts";
-import { createProgress, type ProgressOutput } from "../runtime/progress.ts";
+import {
+  createProgress,
+  type Progress,
+  type ProgressOutput,
+  showStep,
+} from "../runtime/progress.ts";
 import { createRandom } from "../numeric/random.ts";
 import { bestVectorScores, recallAtK, relevanceOf } from "../retrieval/mod.ts";
 import { columnMeans } from "../numeric/vectors.ts";
@@ -241,6 +246,15 @@ function visualWordsOf(
   return words;
 }
 
+/** Shows how far the fusing of the searched images is. */
+function showFusing<T>(
+  { method }: FusionMethod,
+  work: (progress: Progress) => Promise<T>,
+  { output, displayId, total }: Pick<FusionContext, "output" | "displayId"> & { total?: number },
+): Promise<T> {
+  return showStep(`Fuse ${method}`, work, { leaves: "slow", total, output, displayId });
+}
+
 /** Fused vectors of the searched images, and the training where there was one. */
 async function fuse(
   method: FusionMethod,
@@ -254,7 +268,12 @@ async function fuse(
     case "trained": {
       const { model, epochs } = await trainModel(method, fuser, context);
       try {
-        return { fused: await fuseStore(model, store, { signal }), epochs };
+        const fused = await showFusing(
+          method,
+          ({ update }) => fuseStore(model, store, { signal, onProgress: update }),
+          { ...context, total: imageIds.length },
+        );
+        return { fused, epochs };
       } finally {
         model.dispose();
       }
@@ -317,7 +336,10 @@ export async function runFusion(
 ): Promise<FusedMethod> {
   const { cover } = method;
   const store = await context.searched(cover);
-  const { fused, epochs } = await fuse(method, store, context);
+  const work = () => fuse(method, store, context);
+  const { fused, epochs } = method.fuser.kind === "trained" // which shows its own stages
+    ? await work()
+    : await showFusing(method, work, context);
   return {
     imageIds: fused.imageIds,
     epochs,

@@ -12,7 +12,7 @@ import type { FeatureStore } from "../features/mod.ts";
 import { type EpochRecord } from "../fusion/mod.ts";
 import { loadEngine } from "../tensor/mod.ts";
 import { checkpoint, operationSignal } from "../runtime/interrupt.ts";
-import type { ProgressOutput } from "../runtime/progress.ts";
+import { type Progress, type ProgressOutput, showStep } from "../runtime/progress.ts";
 import {
   imagesInOrder,
   R_MAX_THRESHOLDS,
@@ -144,11 +144,12 @@ async function allRows(
   config: ExperimentConfig,
   methods: readonly MethodScores[],
   subsets: [name: string, relevance: RelevanceMatrix][],
-  signal: AbortSignal,
+  { signal, progress }: { signal: AbortSignal; progress: Progress },
 ): Promise<ResultRow[]> {
   const { recallAt: ks, bootstrap, seed } = config;
   const options = { ks, rounds: bootstrap.resamples, level: bootstrap.confidence, seed };
   const rows: ResultRow[] = [];
+  let done = 0;
   for (const [subset, relevance] of subsets) {
     const classes = countClasses(relevance);
     for (const { scores, vectors, ...labels } of methods) {
@@ -156,6 +157,7 @@ async function allRows(
       for (const row of recallRows(scores, relevance, labels, options)) {
         rows.push({ ...row, subset, vectors, images: scores.images, classes });
       }
+      progress.update(++done);
     }
   }
   return rows;
@@ -166,13 +168,18 @@ async function scoreAll(
   bench: Workbench,
   context: FusionContext,
 ): Promise<{ imageIds: string[]; methods: MethodScores[]; training: RetrievalRun["training"] }> {
-  const { config, prompts, signal } = context;
+  const { config, prompts, signal, output, displayId } = context;
   const scored: { imageIds: readonly string[]; methods: MethodScores[] }[] = [];
   for (const cover of config.covers) {
     const store = await context.searched(cover);
     const methods = await bench.time(
       "score",
-      () => scoreMethods(cover, store, prompts, { signal }),
+      () =>
+        showStep(
+          `Score ${coverName(cover)}`,
+          () => scoreMethods(cover, store, prompts, { signal }),
+          { leaves: "slow", output, displayId },
+        ),
     );
     scored.push({ imageIds: store.imageIds, methods });
   }
@@ -225,7 +232,15 @@ export async function runRetrieval(
     const context = { ...run, config, prompts, words, cacheDir, searched, split: bench.split };
     const { imageIds, methods, training } = await scoreAll(bench, context);
     const subsets = subsetsOf(config, dataset, imageIds, words);
-    const rows = await bench.time("recall", () => allRows(config, methods, subsets, signal));
+    const rows = await bench.time("recall", () =>
+      showStep(
+        "Bootstrap recall",
+        (progress) => allRows(config, methods, subsets, { signal, progress }),
+        {
+          ...{ total: subsets.length * methods.length, unit: "rankings", leaves: "slow" },
+          ...{ output: run.output, displayId: run.displayId },
+        },
+      ));
     const provenance = await collectProvenance({
       config,
       command: options.command ?? commandLine(),

@@ -118,7 +118,7 @@ export function followRun(update: (where: string) => void): (text: string) => vo
       const news: PythonNews & Partial<PythonReport> = JSON.parse(line);
       if (news.line !== undefined) cell = `cell ${news.cell}/${news.of}`;
       const what = news.stage ?? news.line;
-      if (what !== undefined) update(`${cell}, ${what}`);
+      if (what !== undefined) update([cell, what].filter(Boolean).join(", "));
     }
   };
 }

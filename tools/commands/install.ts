@@ -5,9 +5,13 @@
  * @module
  */
 import { join } from "node:path";
-import { readTextIfThere, sha256, writeAtomic } from "../lib/runtime/files.ts";
-import { showStep } from "../lib/runtime/progress.ts";
-import { captureDeno, ROOT } from "./project.ts";
+import { readTextIfThere, sha256, writeAtomic } from "../../lib/runtime/files.ts";
+import { showStep } from "../../lib/runtime/progress.ts";
+import { captureDeno, ROOT } from "../project.ts";
+import { fail, helpOn, readOptions } from "./arguments.ts";
+
+const USAGE =
+  "Usage: deno task install   installs the npm packages, which every task does by itself";
 
 /** What decides which packages there are. */
 const SOURCES = ["deno.json", "deno.lock", "package.json"];
@@ -27,12 +31,15 @@ async function install(): Promise<void> {
   if (code !== 0) throw new Error(`Cannot install npm packages: ${output.trim()}`);
 }
 
-if (import.meta.main && await readTextIfThere(STAMP) !== await wanted()) {
+if (import.meta.main) {
+  helpOn(USAGE);
   try {
-    await showStep("Install npm packages (600 MB, once)", install, { about: "about 30 s" });
-    await writeAtomic(STAMP, await wanted()); // the install may have written deno.lock
+    readOptions({});
+    if (await readTextIfThere(STAMP) !== await wanted()) {
+      await showStep("Install npm packages (600 MB, once)", install, { about: "about 30 s" });
+      await writeAtomic(STAMP, await wanted()); // the install may have written deno.lock
+    }
   } catch (error) {
-    console.error(`error: ${(error as Error).message}`);
-    Deno.exit(1);
+    fail(error, USAGE);
   }
 }
