@@ -30,9 +30,13 @@ export const RUNS_DIR: string = folderOf("DETAILCLIP_RUNS", "runs");
 
 /** Why a folder cannot be made or written, where it cannot. */
 function folderFault(folder: string): string | undefined {
-  const path = resolve(folder), there = statSync(path, { throwIfNoEntry: false });
-  if (!there) return folderFault(dirname(path));
-  if (!there.isDirectory()) return `${path} is no folder`;
+  const path = resolve(folder);
+  try {
+    if (!statSync(path).isDirectory()) return `${path} is no folder`;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ENOTDIR" ? folderFault(dirname(path)) : message;
+  }
   try {
     accessSync(path, constants.W_OK);
   } catch {

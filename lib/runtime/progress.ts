@@ -59,6 +59,8 @@ export interface Progress {
    * @param cached how many of these units were found done: they tell nothing of the rate
    */
   update(done: number, note?: string, cached?: number): void;
+  /** Takes the line away for other output; it is back when nothing was shown for a while. */
+  clear(): void;
   /** Shows the last state, or that there was an error, and ends the line. Await it in a notebook. */
   finish(outcome?: "stopped"): Promise<void>;
 }
@@ -101,25 +103,41 @@ function callEvery(ms: number, call: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** Makes the function that shows a state, one of four ways. */
+/** Shows states in one of four ways, and takes the last one away where that can be done. */
+interface View {
+  show(state: ProgressState): Promise<void>;
+  hide(): Promise<void>;
+}
+
 function createView(
   output: ProgressOutput,
-  options: ShowOptions & Required<Pick<ShowOptions, "write">>,
-) {
-  const { write } = options;
-  if (output === "silent") return () => Promise.resolve();
+  { write = writeToStderr, ...options }: ShowOptions,
+): View {
+  const nothing = () => Promise.resolve();
+  const say = (text: string) => Promise.resolve(write(text));
+  if (output === "silent") return { show: nothing, hide: nothing };
   if (output === "log") {
-    return (state: ProgressState) => Promise.resolve(write(formatProgress(state) + "\n"));
+    return { show: (state) => say(`${formatProgress(state)}\n`), hide: nothing };
   }
   if (output === "terminal") {
-    return (state: ProgressState) => {
-      const end = state.finished ? "\n" : "";
-      return Promise.resolve(write(`\r${renderLine(state, terminalColumns())}\x1b[K${end}`));
+    return {
+      show(state) {
+        const end = state.finished ? "\n" : "";
+        return say(`\r${renderLine(state, terminalColumns())}\x1b[K${end}`);
+      },
+      hide: () => say("\r\x1b[K"),
     };
   }
   const display = createDisplay(options);
-  return (state: ProgressState) =>
-    display({ "text/html": renderHtml(state), "text/plain": formatProgress(state, Infinity) });
+  let shown = false;
+  return {
+    show(state) {
+      shown = true;
+      const text = formatProgress(state, Infinity);
+      return display({ "text/html": renderHtml(state), "text/plain": text });
+    },
+    hide: () => shown ? display({ "text/html": "", "text/plain": "" }) : nothing(),
+  };
 }
 
 /**
@@ -137,10 +155,10 @@ function createView(
  */
 export function createProgress(options: ProgressOptions): Progress {
   const { label, total, unit = "images", about, leaves = "always" } = options;
-  const { now = () => performance.now(), every = callEvery, write = writeToStderr } = options;
+  const { now = () => performance.now(), every = callEvery } = options;
   const output = options.output ?? detectOutput();
   const { busy, idle } = INTERVAL[output];
-  const show = createView(output, { ...options, write });
+  const { show, hide } = createView(output, options);
   const start = now(), rate = new Rate();
   const atOnce = output === "terminal" || (output === "notebook" && leaves !== "slow");
   let shown = atOnce ? -Infinity : start + FIRST_LINE - idle;
@@ -174,14 +192,17 @@ export function createProgress(options: ProgressOptions): Progress {
       rate.note(now(), done - cached);
       showAfter(interval);
     },
+    clear() {
+      void hide();
+      shown = now();
+    },
     finish(outcome) {
       stop();
       const time = now();
       if (leaves === "always" || (leaves === "slow" && time - start >= FIRST_LINE)) {
         return show({ ...state(time, true), stopped: outcome === "stopped" });
       }
-      if (output === "terminal") write("\r\x1b[K");
-      return Promise.resolve();
+      return hide();
     },
   };
 }
