@@ -98,6 +98,8 @@ export async function runTests(
       (progress) => captureDeno(command, { onOutput: betweenLines(progress, show) }),
       { leaves: "never" },
     );
+    const tail = output.slice(output.lastIndexOf("\n") + 1);
+    if (tail !== "") show(`${tail}\n`); // a runner that broke off
     totals.push(readTotals(output, code));
   }
   return sumTotals(totals);
