@@ -94,7 +94,13 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
       `Cannot load encoder "${id}": it is neither embedded (${known}), nor a folder, nor a hub id (owner/name)`,
     );
   }
-  const folder = join(modelsFolder(options), ...id.split("/"));
+  const models = modelsFolder(options), folder = join(models, ...id.split("/"));
+  if (statSync(models, { throwIfNoEntry: false })?.isFile()) {
+    throw new Error(
+      `Cannot load encoder "${id}": the folder of models, ${models}, which modelsDir or ` +
+        `DETAILCLIP_MODELS names, is a file`,
+    );
+  }
   const missing = missingFiles(folder, dtype);
   if (missing.length === 0) return folder;
   if (!options.remote) throw new Error(describeMissing(id, folder, missing));

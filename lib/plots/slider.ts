@@ -8,7 +8,9 @@
  * @module
  */
 import { jupyterDisplay } from "../runtime/display.ts";
+import { checkpoint } from "../runtime/interrupt.ts";
 import { didYouMean } from "../runtime/nearest.ts";
+import { showStep } from "../runtime/progress.ts";
 import { Figure } from "./figure.ts";
 import { SLIDER_SCRIPT } from "./slider_script.ts";
 import { element, escapeXml, svgUri } from "./svg.ts";
@@ -179,12 +181,13 @@ export async function slider<const C extends Choices>(
   };
 
   const sizes = lists.map(({ length }) => length), pictures: string[] = [];
+  const positions = positionsAhead(first, sizes, ahead);
   let alt = "";
-  for (const indices of positionsAhead(first, sizes, ahead)) {
+  const addPicture = async (indices: readonly number[]) => {
     const figure = await drawAt(indices).catch((error) => {
       if (pictures.length === 0) throw error; // elsewhere the page says it when it comes there
     });
-    if (!figure) continue;
+    if (!figure) return;
     alt ||= figure.alt;
     const image = element("img", {
       src: svgUri(figure.svg),
@@ -194,7 +197,14 @@ export async function slider<const C extends Choices>(
     const summary = element("summary", {}, escapeXml(caption(indices)));
     const open = pictures.length === 0 ? "" : undefined;
     pictures.push(element("details", { "data-at": indices.join(), open }, summary + image));
-  }
+  };
+  await showStep("Draw ahead", async (progress) => {
+    for (const [done, indices] of positions.entries()) {
+      progress.update(done);
+      await checkpoint(); // figures are drawn without waiting for anything
+      await addPicture(indices);
+    }
+  }, { total: positions.length, unit: "figures", leaves: "never" });
   const token = crypto.randomUUID();
   asked.set(token, { sizes, draw: drawAt });
   for (const old of [...asked.keys()].slice(0, -MOST_SLIDERS)) asked.delete(old);

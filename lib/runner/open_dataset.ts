@@ -80,9 +80,10 @@ export async function openDataset(
       classes,
       splits: [split],
       signal,
-      onProgress: (done, total) => {
-        progress ??= createProgress({ label: `Draw ${name}`, total, output, displayId });
-        progress.update(done);
+      onProgress: (done, total, drawn) => {
+        const label = `Draw CLEVR-DS ${variant}, ${split}`;
+        progress ??= createProgress({ label, total, output, displayId });
+        progress.update(done, undefined, done - drawn);
       },
     });
     const dataset = await loadCoco(annotations[split], root, { name: `${name}-${split}`, signal });

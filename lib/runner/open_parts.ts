@@ -7,8 +7,9 @@ import { makeCover } from "../covers/mod.ts";
 import { clevrDsClasses } from "../datasets/clevr_ds/classes.ts";
 import { type Dataset, firstImages } from "../datasets/mod.ts";
 import { type Encoder, loadEncoder, scopeNotice } from "../encoders/mod.ts";
+import { checkFolders } from "../runtime/cache_dir.ts";
 import { notice } from "../runtime/notice.ts";
-import type { ProgressOutput } from "../runtime/progress.ts";
+import { type ShowOptions, showStep } from "../runtime/progress.ts";
 import type { ExperimentConfig } from "./config.ts";
 import { checkFits } from "./fusion_method.ts";
 import { missingPart } from "./preflight.ts";
@@ -37,13 +38,17 @@ function checkRun(
 export async function openParts(
   config: ExperimentConfig,
   open: OpenSplit,
-  { signal, output }: { signal: AbortSignal; output?: ProgressOutput },
+  { signal, output, displayId }:
+    & { signal: AbortSignal }
+    & Pick<ShowOptions, "output" | "displayId">,
 ): Promise<{ dataset: Dataset; encoder: Encoder }> {
+  checkFolders();
   const missing = await missingPart(config);
   if (missing !== undefined) throw new Error(`Cannot run ${config.name}: ${missing}`);
   signal.throwIfAborted();
   const { id, ...how } = config.encoder, { source } = config.dataset;
-  const encoder = await loadEncoder(id, { ...how, signal });
+  const load = () => loadEncoder(id, { ...how, signal });
+  const encoder = await showStep("Load the encoder", load, { leaves: "slow", output, displayId });
   try {
     const { dim } = encoder;
     if (config.dataset.source === "clevr-ds") {

@@ -34,7 +34,12 @@ import {
 import { loadEngine } from "../tensor/mod.ts";
 import { sphericalKMeans } from "../numeric/mod.ts";
 import { checkpoint } from "../runtime/interrupt.ts";
-import type { ProgressOutput } from "../runtime/progress.ts";
+import {
+  createProgress,
+  type Progress,
+  type ProgressOutput,
+  showStep,
+} from "../runtime/progress.ts";
 import { createRandom } from "../numeric/random.ts";
 import { bestVectorScores, recallAtK, relevanceOf } from "../retrieval/mod.ts";
 import { columnMeans } from "../numeric/vectors.ts";
@@ -152,7 +157,7 @@ export async function trainModel(
   fuser: TrainedFuser,
   context: FusionContext,
 ): Promise<{ model: FusionModel; epochs: EpochRecord[] }> {
-  await loadEngine();
+  await loadEngine({ output: context.output });
   const { config: { seed }, prompts, words, signal, output, displayId, onEpoch } = context;
   const learn = await context.split("train", method.cover);
   const choose = await context.split("val", method.cover);
@@ -165,8 +170,15 @@ export async function trainModel(
     ...[context.cacheDir, "fusion", validationKey(choose, words)],
     sha256(canonicalJson(recipe)).slice(0, 16),
   );
+  const label = `Train ${method.method}`;
   const found = await findTraining(checkpointRoot, recipe);
-  if (found) return found;
+  if (found) {
+    const total = found.epochs.length;
+    const progress = createProgress({ label, total, unit: "epochs", output, displayId });
+    progress.update(total, undefined, total);
+    await progress.finish();
+    return found;
+  }
   const relevance = onlyQueries(relevanceOf(choose.dataset, choose.store.imageIds), words.known);
   const model = createFusion(fuser.model, {
     dim: learn.store.dim,
@@ -187,7 +199,7 @@ export async function trainModel(
         return recallAtK(bestVectorScores(fused.data, prompts, fused), relevance, [1]).recall[0];
       },
       ...{ checkpointRoot, recipe },
-      label: `Train ${method.method}`,
+      label,
       signal,
       output,
       displayId,
@@ -234,6 +246,15 @@ function visualWordsOf(
   return words;
 }
 
+/** Shows how far the fusing of the searched images is. */
+function showFusing<T>(
+  { method }: FusionMethod,
+  work: (progress: Progress) => Promise<T>,
+  { output, displayId, total }: Pick<FusionContext, "output" | "displayId"> & { total?: number },
+): Promise<T> {
+  return showStep(`Fuse ${method}`, work, { leaves: "slow", total, output, displayId });
+}
+
 /** Fused vectors of the searched images, and the training where there was one. */
 async function fuse(
   method: FusionMethod,
@@ -247,7 +268,12 @@ async function fuse(
     case "trained": {
       const { model, epochs } = await trainModel(method, fuser, context);
       try {
-        return { fused: await fuseStore(model, store, { signal }), epochs };
+        const fused = await showFusing(
+          method,
+          ({ update }) => fuseStore(model, store, { signal, onProgress: update }),
+          { ...context, total: imageIds.length },
+        );
+        return { fused, epochs };
       } finally {
         model.dispose();
       }
@@ -310,7 +336,10 @@ export async function runFusion(
 ): Promise<FusedMethod> {
   const { cover } = method;
   const store = await context.searched(cover);
-  const { fused, epochs } = await fuse(method, store, context);
+  const work = () => fuse(method, store, context);
+  const { fused, epochs } = method.fuser.kind === "trained" // which shows its own stages
+    ? await work()
+    : await showFusing(method, work, context);
   return {
     imageIds: fused.imageIds,
     epochs,

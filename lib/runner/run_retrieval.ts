@@ -12,7 +12,7 @@ import type { FeatureStore } from "../features/mod.ts";
 import { type EpochRecord } from "../fusion/mod.ts";
 import { loadEngine } from "../tensor/mod.ts";
 import { checkpoint, operationSignal } from "../runtime/interrupt.ts";
-import type { ProgressOutput } from "../runtime/progress.ts";
+import { type Progress, type ProgressOutput, showStep } from "../runtime/progress.ts";
 import {
   imagesInOrder,
   intervalRows,
@@ -164,11 +164,12 @@ async function measureAll(
   config: ExperimentConfig,
   methods: readonly MethodScores[],
   subsets: [name: string, relevance: RelevanceMatrix][],
-  signal: AbortSignal,
+  { signal, progress }: { signal: AbortSignal; progress: Progress },
 ): Promise<{ rows: ResultRow[]; pairs: PairRow[] }> {
   const { recallAt: ks, bootstrap, seed } = config;
   const options = { ks, rounds: bootstrap.resamples, level: bootstrap.confidence, seed };
   const rows: ResultRow[] = [], pairs: PairRow[] = [];
+  let done = 0;
   for (const [subset, relevance] of subsets) {
     const classes = countClasses(relevance), compared = new Set(comparedOn(subset, methods));
     const drawn: Parameters<typeof pairRows>[0][number][] = [];
@@ -180,6 +181,7 @@ async function measureAll(
         rows.push({ ...row, subset, vectors, images, classes });
       }
       if (compared.has(scored)) drawn.push({ method: scored.method, resampled });
+      progress.update(++done);
     }
     pairs.push(...pairRows(drawn, subset, ks));
   }
@@ -191,13 +193,18 @@ async function scoreAll(
   bench: Workbench,
   context: FusionContext,
 ): Promise<{ imageIds: string[]; methods: MethodScores[]; training: RetrievalRun["training"] }> {
-  const { config, prompts, signal } = context;
+  const { config, prompts, signal, output, displayId } = context;
   const scored: { imageIds: readonly string[]; methods: MethodScores[] }[] = [];
   for (const cover of config.covers) {
     const store = await context.searched(cover);
     const methods = await bench.time(
       "score",
-      () => scoreMethods(cover, store, prompts, { signal }),
+      () =>
+        showStep(
+          `Score ${coverName(cover)}`,
+          () => scoreMethods(cover, store, prompts, { signal }),
+          { leaves: "slow", output, displayId },
+        ),
     );
     scored.push({ imageIds: store.imageIds, methods });
   }
@@ -250,10 +257,15 @@ export async function runRetrieval(
     const context = { ...run, config, prompts, words, cacheDir, searched, split: bench.split };
     const { imageIds, methods, training } = await scoreAll(bench, context);
     const subsets = subsetsOf(config, dataset, imageIds, words);
-    const { rows, pairs } = await bench.time(
-      "recall",
-      () => measureAll(config, methods, subsets, signal),
-    );
+    const { rows, pairs } = await bench.time("recall", () =>
+      showStep(
+        "Bootstrap recall",
+        (progress) => measureAll(config, methods, subsets, { signal, progress }),
+        {
+          ...{ total: subsets.length * methods.length, unit: "rankings", leaves: "slow" },
+          ...{ output: run.output, displayId: run.displayId },
+        },
+      ));
     const provenance = await collectProvenance({
       config,
       command: options.command ?? commandLine(),

@@ -274,7 +274,7 @@ export async function runTuning(
     // what fails here is no trial's fault
     const { store: learn } = await bench.split("train", method.cover);
     const { store: choose } = await bench.split("val", method.cover);
-    const engine = await loadEngine();
+    const engine = await loadEngine({ output: run.output });
     const context = await trialContext(bench, config, { cacheDir, signal });
     const steps = epochs * batchCount(learn.imageIds.length, batchSize);
     const tuning = { grid, draws, engine: engine.name, progress, steps };

@@ -9,7 +9,12 @@ import { coverBoxes, coverName, type CoverSpec, makeCover } from "../covers/mod.
 import type { Dataset } from "../datasets/mod.ts";
 import { classPrompts, type Encoder } from "../encoders/mod.ts";
 import { extractFeatures, type FeatureStore } from "../features/mod.ts";
-import { createProgress, type ProgressOutput } from "../runtime/progress.ts";
+import {
+  createProgress,
+  type Progress,
+  type ProgressOutput,
+  showStep,
+} from "../runtime/progress.ts";
 import type { ExperimentConfig } from "./config.ts";
 import { openDataset } from "./open_dataset.ts";
 import { openParts, partToLearn } from "./open_parts.ts";
@@ -105,11 +110,9 @@ export async function openWorkbench(
     );
   const { dataset, encoder } = await openParts(config, open, options);
   const encode = async (dataset: Dataset, cover: CoverSpec, what: string) => {
-    const label = `Encode ${what}`;
     const { output, displayId } = options;
-    const progress = createProgress({ label, total: dataset.images.length, output, displayId });
-    try {
-      return await extractFeatures({
+    const extract = (progress: Progress) =>
+      extractFeatures({
         dataset,
         cover,
         encoder,
@@ -117,11 +120,10 @@ export async function openWorkbench(
         method: config.cut,
         reuse: opened,
         signal,
-        onProgress: ({ done }) => progress.update(done),
+        onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
       });
-    } finally {
-      await progress.finish();
-    }
+    const total = dataset.images.length;
+    return await showStep(`Encode ${what}`, extract, { total, output, displayId });
   };
   const store = (dataset: Dataset, cover: CoverSpec, split = "") => {
     const what = [coverName(cover), split].join(" ").trim();
@@ -142,16 +144,7 @@ export async function openWorkbench(
     encoder,
     seconds,
     time,
-    prompts: () =>
-      time(
-        "prompts",
-        () =>
-          classPrompts(encoder, dataset.categories, {
-            templates: config.prompts,
-            cacheDir: `${cacheDir}/prompts`,
-            signal,
-          }),
-      ),
+    prompts: () => time("prompts", () => encodePrompts(config, { dataset, encoder }, options)),
     async searched(cover) {
       for (const larger of largerCovers(config, cover)) await store(dataset, larger);
       return await store(dataset, cover);
@@ -162,6 +155,30 @@ export async function openWorkbench(
     },
     close: () => encoder.dispose(),
   };
+}
+
+/** Unit vectors of the class names; shows progress unless they were kept. // (Q, D) */
+async function encodePrompts(
+  { prompts: templates }: ExperimentConfig,
+  { dataset, encoder }: Pick<Workbench, "dataset" | "encoder">,
+  { cacheDir = CACHE_DIR, signal, output, displayId }: WorkbenchOptions,
+): Promise<Float32Array> {
+  let progress: Progress | undefined;
+  const onProgress = (done: number, total: number) => {
+    const shown = { unit: "classes", output, displayId };
+    if (done < total) progress ??= createProgress({ label: "Encode prompts", total, ...shown });
+    progress?.update(done);
+  };
+  try {
+    return await classPrompts(encoder, dataset.categories, {
+      templates,
+      cacheDir: `${cacheDir}/prompts`,
+      signal,
+      onProgress,
+    });
+  } finally {
+    await progress?.finish();
+  }
 }
 
 /**

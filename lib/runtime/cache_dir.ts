@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { join, resolve } from "node:path";
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -26,3 +27,41 @@ export const CACHE_DIR: string = folderOf("DETAILCLIP_CACHE", ".cache");
  * of the workspace, which git ignores.
  */
 export const RUNS_DIR: string = folderOf("DETAILCLIP_RUNS", "runs");
+
+/** Why a folder cannot be made or written, where it cannot. */
+function folderFault(folder: string): string | undefined {
+  const path = resolve(folder);
+  try {
+    if (!statSync(path).isDirectory()) return `${path} is no folder`;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === "ENOENT" || code === "ENOTDIR" ? folderFault(dirname(path)) : message;
+  }
+  try {
+    accessSync(path, constants.W_OK);
+  } catch {
+    return `nothing can be written in ${path}`;
+  }
+}
+
+/**
+ * Refuses a folder that a run would stumble over only when it writes, after its work.
+ *
+ * @param folder where something is to be written; it need not be there
+ * @param name what names it
+ * @throws {Error} when it is a file, lies in one or cannot be written
+ */
+export function checkFolder(folder: string, name: string): void {
+  const fault = folderFault(folder);
+  if (fault) throw new Error(`Cannot use the folder ${folder} of ${name}: ${fault}`);
+}
+
+/**
+ * Refuses what the variables `DETAILCLIP_CACHE` and `DETAILCLIP_RUNS` name, as {@linkcode checkFolder} does.
+ *
+ * @throws {Error} when one of them names no folder that can be written
+ */
+export function checkFolders(): void {
+  checkFolder(CACHE_DIR, "DETAILCLIP_CACHE");
+  checkFolder(RUNS_DIR, "DETAILCLIP_RUNS");
+}

@@ -9,3 +9,4 @@ export * from "./files.ts";
 export * from "./interrupt.ts";
 export { nearestName } from "./nearest.ts";
 export * from "./progress.ts";
+export { formatProgress, formatSeconds, type ProgressState } from "./progress_line.ts";

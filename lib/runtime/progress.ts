@@ -1,23 +1,26 @@
 /**
  * Progress with rate and time left: one line that rewrites itself in a terminal, a line now and then in
- * a log, a live bar in a notebook.
+ * a log, a live bar in a notebook. It moves at least once a second (in a log every few seconds), also while
+ * nothing is finished.
  *
  * @module
  */
 import { type Broadcast, createDisplay } from "./display.ts";
 import { inNotebook } from "./interrupt.ts";
+import {
+  COLUMNS,
+  formatProgress,
+  type ProgressState,
+  renderHtml,
+  renderLine,
+} from "./progress_line.ts";
+import { Rate } from "./rate.ts";
 
 /** Where progress is shown. */
 export type ProgressOutput = "terminal" | "log" | "notebook" | "silent";
 
-/** Options of {@linkcode createProgress}. */
-export interface ProgressOptions {
-  /** What is being done, for people. */
-  label: string;
-  /** How many units there are. */
-  total: number;
-  /** What is counted, in the plural (default `images`). */
-  unit?: string;
+/** Where and when progress is shown. */
+export interface ShowOptions {
   /** Where to show it; found out by itself unless told. */
   output?: ProgressOutput;
   /** In a notebook: the display to use, so that stages that follow each other share one bar. */
@@ -28,111 +31,64 @@ export interface ProgressOptions {
   broadcast?: Broadcast;
   /** The time in ms (default: a clock that never goes back). */
   now?: () => number;
+  /** Calls something every so many ms and returns what ends that (default: a timer that keeps no process alive). */
+  every?: (ms: number, call: () => void) => () => void;
+}
+
+/** Options of {@linkcode createProgress}. */
+export interface ProgressOptions extends ShowOptions {
+  /** What is being done, for people. */
+  label: string;
+  /** How many units there are; a step without units tells its time only. */
+  total?: number;
+  /** What is counted, in the plural (default `images`). */
+  unit?: string;
+  /** What is known of a step before it begins, such as `about 30 s`. */
+  about?: string;
+  /** When its line stays at the end: `always` unless told, or only where it was `slow`, or `never`. */
+  leaves?: "always" | "slow" | "never";
 }
 
 /** Progress of one long operation. */
 export interface Progress {
-  /** Says how many units are done; `note` is added to the line. */
-  update(done: number, note?: string): void;
-  /** Shows the last state and ends the line. Await it in a notebook. */
-  finish(): Promise<void>;
+  /**
+   * Says how far it is.
+   *
+   * @param done units that are done
+   * @param note what is added to the line
+   * @param cached how many of these units were found done: they tell nothing of the rate
+   */
+  update(done: number, note?: string, cached?: number): void;
+  /** Takes the line away for other output; it is back when nothing was shown for a while. */
+  clear(): void;
+  /** Shows the last state, or that there was an error, and ends the line. Await it in a notebook. */
+  finish(outcome?: "stopped"): Promise<void>;
 }
 
-/** The state of an operation, as it is shown. */
-export interface ProgressState {
-  /** What is being done. */
-  label: string;
-  /** Units done. */
-  done: number;
-  /** Units there are. */
-  total: number;
-  /** What is counted. */
-  unit: string;
-  /** Units a second, lately (overall once finished); 0 when not known yet. */
-  rate: number;
-  /** Seconds since the start. */
-  elapsed: number;
-  /** Whether it has ended. */
-  finished: boolean;
-  /** Anything else worth knowing. */
-  note?: string;
-}
-
-/** The least time between two messages (ms). */
-const INTERVAL: Record<ProgressOutput, number> = {
-  terminal: 100,
-  notebook: 250,
-  log: 10_000,
-  silent: Infinity,
+/** The least time between two messages (ms), as units are done and while none is. */
+const INTERVAL: Record<ProgressOutput, { busy: number; idle: number }> = {
+  terminal: { busy: 100, idle: 1000 },
+  notebook: { busy: 250, idle: 1000 },
+  log: { busy: 5000, idle: 10_000 },
+  silent: { busy: Infinity, idle: Infinity },
 };
-/** The rate is taken over this much of the past (ms). */
-const RATE_WINDOW = 20_000;
-const BAR_CELLS = 20;
-
-/** Seconds as people say them: `8 s`, `3 min 05 s`, `2 h 07 min`. */
-export function formatSeconds(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
-}
-
-/**
- * The numbers of a progress line.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { formatProgress } from "detailclip/runtime";
- * const line = formatProgress({
- *   label: "cc@10", done: 50, total: 200, unit: "images", rate: 10, elapsed: 5, finished: false,
- * });
- * assert(line === "cc@10: 50/200 images (25 %), 10.0 images/s, 15 s left");
- * ```
- */
-export function formatProgress(state: ProgressState): string {
-  const { label, done, total, unit, rate, elapsed, finished, note } = state;
-  const share = total > 0 ? ` (${Math.floor(100 * done / total)} %)` : "";
-  const parts = [`${label}: ${done}/${total} ${unit}${share}`];
-  if (rate > 0) parts.push(`${rate < 10 ? rate.toFixed(2) : rate.toFixed(1)} ${unit}/s`);
-  if (finished) parts.push(`in ${formatSeconds(elapsed)}`);
-  else if (rate > 0) parts.push(`${formatSeconds((total - done) / rate)} left`);
-  if (note) parts.push(note);
-  return parts.join(", ");
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-}
-
-/** The same for a notebook: a bar and the line. */
-function renderHtml(state: ProgressState): string {
-  return `<div style="display:flex;gap:.75em;align-items:center">` +
-    `<progress value="${state.done}" max="${
-      Math.max(1, state.total)
-    }" style="width:16em"></progress>` +
-    `<span>${escapeHtml(formatProgress(state))}</span></div>`;
-}
-
-/** The same for a terminal, cut to its width: a line that wraps cannot be rewritten. */
-function renderLine(state: ProgressState, columns: number): string {
-  const share = state.total > 0 ? Math.min(1, state.done / state.total) : 1;
-  const full = Math.floor(share * BAR_CELLS);
-  const bar = "█".repeat(full) + "░".repeat(BAR_CELLS - full);
-  return [...`${bar} ${formatProgress(state)}`].slice(0, Math.max(10, columns - 1)).join("");
-}
-
+/** The first line of a log comes after so long, and a step that takes it is slow (ms). */
+const FIRST_LINE = 2000;
+/** How often an operation looks whether it has been silent for too long (ms). */
+const BEAT = 500;
+/** What was found done is not shown as a bar before so long (ms). */
+const CACHED = 1000;
 function detectOutput(): ProgressOutput {
   if (inNotebook()) return "notebook";
   return Deno.stderr.isTerminal() ? "terminal" : "log";
 }
 
+/** The width of the terminal, at most {@linkcode COLUMNS}, less one: a full line may wrap. */
 function terminalColumns(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Math.max(10, Math.min(COLUMNS, Deno.consoleSize().columns || COLUMNS) - 1);
   } catch {
-    return 80; // not a terminal
+    return COLUMNS - 1; // not a terminal
   }
 }
 
@@ -141,22 +97,47 @@ function writeToStderr(text: string): void {
   for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
 }
 
-/** Makes the function that shows a state, one of four ways. */
-function createView(output: ProgressOutput, options: ProgressOptions) {
-  const { write = writeToStderr } = options;
-  if (output === "silent") return () => Promise.resolve();
+function callEvery(ms: number, call: () => void): () => void {
+  const timer = setInterval(call, ms);
+  Deno.unrefTimer(timer);
+  return () => clearInterval(timer);
+}
+
+/** Shows states in one of four ways, and takes the last one away where that can be done. */
+interface View {
+  show(state: ProgressState): Promise<void>;
+  hide(): Promise<void>;
+}
+
+function createView(
+  output: ProgressOutput,
+  { write = writeToStderr, ...options }: ShowOptions,
+): View {
+  const nothing = () => Promise.resolve();
+  const say = (text: string) => Promise.resolve(write(text));
+  if (output === "silent") return { show: nothing, hide: nothing };
   if (output === "log") {
-    return (state: ProgressState) => Promise.resolve(write(formatProgress(state) + "\n"));
+    return { show: (state) => say(`${formatProgress(state)}\n`), hide: nothing };
   }
   if (output === "terminal") {
-    return (state: ProgressState) => {
-      const end = state.finished ? "\n" : "";
-      return Promise.resolve(write(`\r${renderLine(state, terminalColumns())}\x1b[K${end}`));
+    return {
+      show(state) {
+        const end = state.finished ? "\n" : "";
+        return say(`\r${renderLine(state, terminalColumns())}\x1b[K${end}`);
+      },
+      hide: () => say("\r\x1b[K"),
     };
   }
   const display = createDisplay(options);
-  return (state: ProgressState) =>
-    display({ "text/html": renderHtml(state), "text/plain": formatProgress(state) });
+  let shown = false;
+  return {
+    show(state) {
+      shown = true;
+      const text = formatProgress(state, Infinity);
+      return display({ "text/html": renderHtml(state), "text/plain": text });
+    },
+    hide: () => shown ? display({ "text/html": "", "text/plain": "" }) : nothing(),
+  };
 }
 
 /**
@@ -173,33 +154,87 @@ function createView(output: ProgressOutput, options: ProgressOptions) {
  * ```
  */
 export function createProgress(options: ProgressOptions): Progress {
-  const { label, total, unit = "images", now = () => performance.now() } = options;
+  const { label, total, unit = "images", about, leaves = "always" } = options;
+  const { now = () => performance.now(), every = callEvery } = options;
   const output = options.output ?? detectOutput();
-  const show = createView(output, options);
-  const start = now();
-  let shown = output === "log" ? start : -Infinity; // a log need not say that nothing is done yet
-  let samples = [{ time: start, done: 0 }];
-  let done = 0;
-  let note: string | undefined;
+  const { busy, idle } = INTERVAL[output];
+  const { show, hide } = createView(output, options);
+  const start = now(), rate = new Rate();
+  const atOnce = output === "terminal" || (output === "notebook" && leaves !== "slow");
+  let shown = atOnce ? -Infinity : start + FIRST_LINE - idle;
+  let done = 0, cached = 0, note: string | undefined;
 
   const state = (time: number, finished: boolean): ProgressState => {
-    const from = finished ? { time: start, done: 0 } : samples[0];
-    const seconds = (time - from.time) / 1000;
-    const rate = seconds > 0 ? (done - from.done) / seconds : 0;
-    return { label, done, total, unit, rate, elapsed: (time - start) / 1000, finished, note };
+    const elapsed = (time - start) / 1000;
+    const perSecond = finished && elapsed > 0 ? (done - cached) / elapsed : rate.perSecond;
+    const since = (time - (rate.lastTime ?? time)) / 1000;
+    return {
+      ...{ label, done, total, unit, cached, elapsed, finished, about, note },
+      rate: perSecond,
+      idle: since,
+    };
   };
+  const showAfter = (interval: number) => {
+    const time = now();
+    rate.settle(time);
+    if (time - shown < interval) return;
+    if (cached === done && total !== undefined && time - start < CACHED) return;
+    shown = time;
+    void show(state(time, false));
+  };
+  const stop = output === "silent" ? () => {} : every(BEAT, () => showAfter(idle));
+  // a step says at once what begins: it may keep timers from being served
+  if (total === undefined && (atOnce || leaves !== "slow")) showAfter(0);
   return {
-    update(value, text) {
-      done = value;
-      note = text ?? note;
-      const time = now();
-      if (time - shown < INTERVAL[output]) return;
-      shown = time;
-      void show(state(time, false));
-      samples.push({ time, done });
-      const old = samples.findLastIndex((sample) => sample.time <= time - RATE_WINDOW);
-      if (old > 0) samples = samples.slice(old);
+    update(value, text, found = cached) {
+      const interval = value === done ? idle : busy;
+      [done, cached, note] = [value, found, text ?? note];
+      rate.note(now(), done - cached);
+      showAfter(interval);
     },
-    finish: () => show(state(now(), true)),
+    clear() {
+      void hide();
+      shown = now();
+    },
+    finish(outcome) {
+      stop();
+      const time = now();
+      if (leaves === "always" || (leaves === "slow" && time - start >= FIRST_LINE)) {
+        return show({ ...state(time, true), stopped: outcome === "stopped" });
+      }
+      return hide();
+    },
   };
+}
+
+/**
+ * Does a step and shows how far it is, or how long it takes where it counts nothing.
+ *
+ * @param label what is done, for people
+ * @param work the step
+ * @param options what is known of it, and where to show it
+ * @returns what the step returns
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { showStep } from "detailclip/runtime";
+ * const answer = await showStep("Think", () => Promise.resolve(42), { output: "silent" });
+ * assert.equal(answer, 42);
+ * ```
+ */
+export async function showStep<T>(
+  label: string,
+  work: (progress: Progress) => Promise<T>,
+  options: Omit<ProgressOptions, "label"> = {},
+): Promise<T> {
+  const progress = createProgress({ ...options, label });
+  let outcome: "stopped" | undefined = "stopped";
+  try {
+    const result = await work(progress);
+    outcome = undefined;
+    return result;
+  } finally {
+    await progress.finish(outcome);
+  }
 }

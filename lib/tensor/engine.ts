@@ -10,6 +10,7 @@ import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { type ProgressOutput, showStep } from "../runtime/progress.ts";
 import { buildEngine, type BuildOptions, wantsCuda } from "./native/build.ts";
 
 /** The names of the engines. */
@@ -33,7 +34,9 @@ export interface EngineOptions {
   prefer?: EngineName;
   /** The folder that gets the native engine; `.cache/engine` of the project if absent. */
   cacheDir?: string;
-  /** Told about a build, and why the engine is not the native one. */
+  /** Where a build shows its progress. */
+  output?: ProgressOutput;
+  /** Told why the engine is not the native one, or not on the GPU. */
   log?: (message: string) => void;
 }
 
@@ -86,19 +89,29 @@ function quietly<T>(load: () => T): T {
 }
 
 /** Builds the binding; where a GPU was seen but CUDA cannot be had, the one for processors. */
-async function build(options: BuildOptions): Promise<string> {
+async function build(
+  { log, ...options }: Pick<EngineOptions, "log"> & BuildOptions,
+): Promise<string> {
   try {
     return await buildEngine(options);
   } catch (error) {
     if (Deno.env.get("DETAILCLIP_CUDA") || !await wantsCuda()) throw error;
-    options.log?.(`The GPU stays unused. ${(error as Error).message}`);
+    log?.(`The GPU stays unused. ${(error as Error).message}`);
     return await buildEngine({ ...options, variant: "cpu" });
   }
 }
 
-/** Builds the binding when it is not there and registers TensorFlow with tfjs. */
-async function loadNative({ cacheDir, log }: EngineOptions): Promise<Engine> {
-  const path = await build({ cacheDir, log });
+/** Builds the binding when it is not there and loads it. */
+async function loadNative({ cacheDir, output, log }: EngineOptions): Promise<Engine> {
+  const path = await build({ cacheDir, output, log });
+  return await showStep("Load the native engine", () => loadBinding(path), {
+    leaves: "slow",
+    output,
+  });
+}
+
+/** Loads the binding, which takes its time when it is read from disk, and registers it with tfjs. */
+async function loadBinding(path: string): Promise<Engine> {
   restoreUtil();
   await registerGradients();
   const binding: Binding = quietly(() => require(path));

@@ -8,7 +8,7 @@ import { readOptions, statusOf, UsageError } from "./arguments.ts";
 const PROGRAMS = Object.fromEntries(
   Object.entries<{ command: string }>(
     JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))).tasks,
-  ).map(([task, { command }]) => [task, join(ROOT, command.replace("deno run -A ", ""))]),
+  ).map(([task, { command }]) => [task, join(ROOT, command.split("deno run -A ").at(-1)!)]),
 );
 
 /** Calls a task; one that goes to work instead of ending is ended. */
@@ -38,6 +38,7 @@ Deno.test("a task that is called wrongly ends with 2 and its usage", async () =>
     lab: ["--port", "x"],
     generate: ["--images", "x", "--out", "none"],
     engine: ["--cudda"],
+    demo: ["--scale", "huge"],
   };
   for (const [task, args] of Object.entries(calls)) {
     const { code, err } = await call(task, ...args);

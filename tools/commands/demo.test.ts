@@ -42,7 +42,7 @@ Deno.test("the demo keeps the committed configuration only", () => {
 
 for (
   const [args, message] of [
-    [["--scale", "huge"], /scale must be one of smoke, quick, paper, got huge/],
+    [["--scale", "huge"], /--scale: expected smoke, quick, paper, got huge/],
     [["--seed", "1.5"], /--seed must be a whole number from 0 on, got "1.5"/],
     [["--seed", ""], /--seed must be a whole number from 0 on, got ""/],
     [["--annotations", "a.json"], /--annotations and --images go together/],
@@ -71,6 +71,23 @@ Deno.test("called wrongly the demo shows its usage and exits with 2; a failure e
   assert.equal(failed.code, 1);
   assert.match(failed.output, /Cannot run main_result: there is no file .*absent\.json/);
   assert.doesNotMatch(failed.output, /Usage/);
+});
+
+Deno.test("the demo refuses a folder of runs or caches that is a file before any work", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    for (const variable of ["DETAILCLIP_RUNS", "DETAILCLIP_CACHE"]) {
+      const args = ["run", "-A", "--no-check", demo, "--scale", "smoke"];
+      const { code, output } = await captureDeno(args, { env: { [variable]: file } });
+      assert.equal(code, 1);
+      assert.match(
+        output,
+        new RegExp(`^error: Cannot use the folder .* of ${variable}: .* is no folder`),
+      );
+    }
+  } finally {
+    await Deno.remove(file);
+  }
 });
 
 /** The demo's options for data of one's own. */

@@ -24,7 +24,6 @@ import {
   type ExperimentConfig,
   filesOf,
   galleryOf,
-  InterruptError,
   interruptible,
   paperRecalls,
   recallBars,
@@ -32,11 +31,12 @@ import {
   type RetrievalRun,
   runRetrieval,
   saveFigure,
-  type Scale,
+  SCALES,
 } from "detailclip";
 import { closedForm } from "../../experiments/recipes.ts";
 import { mainResult } from "../../experiments/main_result.ts";
-import { readOptions } from "./arguments.ts";
+import { showStep } from "../../lib/runtime/progress.ts";
+import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 
 const USAGE = `Usage: deno task demo [options]
   --scale smoke|quick|paper   how much to run (quick)
@@ -70,7 +70,7 @@ function integer(name: string, text: string | undefined, least: number): number 
   const value = Number(text);
   if (text === undefined) return undefined;
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(
+  throw new UsageError(
     `Cannot run demo: --${name} must be a whole number from ${least} on, got "${text}"`,
   );
 }
@@ -82,26 +82,26 @@ function isFolder(path: string): boolean {
 /**
  * Command line to configuration.
  *
- * @throws {Error} when it is not understood
+ * @throws {UsageError} when it is not understood
  */
 export function readArguments(args: string[]): Demo {
   const { values } = readOptions({ args, options: OPTIONS });
   const { annotations, images: root, encoder, keep } = values;
   if ((annotations === undefined) !== (root === undefined)) {
-    throw new RangeError("Cannot run demo: --annotations and --images go together");
+    throw new UsageError("Cannot run demo: --annotations and --images go together");
   }
   if (values.limit !== undefined && annotations === undefined) {
-    throw new RangeError("Cannot run demo: --limit is for --annotations and --images");
+    throw new UsageError("Cannot run demo: --limit is for --annotations and --images");
   }
   const changed = (["seed", "encoder", "annotations"] as const).find((name) =>
     values[name] !== undefined
   );
   if (keep && changed !== undefined) {
-    throw new RangeError(
+    throw new UsageError(
       `Cannot run demo: --keep is for the committed configuration, which --${changed} changes`,
     );
   }
-  const config = configure(mainResult, values.scale as Scale, {
+  const config = configure(mainResult, oneOf("scale", values.scale, SCALES), {
     seed: integer("seed", values.seed, 0),
     ...(encoder !== undefined && {
       encoder: { id: isFolder(encoder) ? resolve(encoder) : encoder } as Diff<
@@ -183,7 +183,8 @@ async function demonstrate({ config, keep }: Demo, command: string): Promise<voi
     );
     console.log(`\n${describeDataset(dataset)}`); // with all that could not be used
   }
-  const figures = await drawFigures(run, described, keep);
+  const draw = () => drawFigures(run, described, keep);
+  const figures = await showStep("Draw figures", draw, { leaves: "slow" });
   const leftOut = leftOutOf(run);
   if (leftOut.length > 0) console.log(`\n${leftOut.join("\n")}`);
   const total = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
@@ -194,32 +195,12 @@ async function demonstrate({ config, keep }: Demo, command: string): Promise<voi
   );
 }
 
-/**
- * The tool.
- *
- * @param args its command line
- * @returns the exit status
- */
-async function main(args: string[]): Promise<number> {
-  if (args.includes("--help")) {
-    console.log(USAGE);
-    return 0;
-  }
-  let demo: Demo;
-  try {
-    demo = readArguments(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
-    return 2;
-  }
+if (import.meta.main) {
+  helpOn(USAGE);
   using _interrupts = interruptible();
   try {
-    await demonstrate(demo, ["deno task demo", ...args].join(" "));
-    return 0;
+    await demonstrate(readArguments(Deno.args), ["deno task demo", ...Deno.args].join(" "));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return error instanceof InterruptError ? 130 : 1;
+    fail(error, USAGE);
   }
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -24,7 +24,7 @@ import {
   type Verify,
 } from "../../lib/features/mod.ts";
 import type { CutMethod } from "../../lib/images/mod.ts";
-import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
+import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
@@ -171,6 +171,7 @@ function nothingEncoded(summary: string, label: string, ledger: FeatureStore["le
 
 /** Extracts while showing progress. */
 async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal): Promise<string> {
+  checkFolder(call.extract.cacheDir, "--cache");
   const dataset = await loadDataset(call);
   console.error(printable(describeDataset(dataset)));
   const { dtype, preprocessing } = call;
@@ -192,7 +193,8 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
       signal,
       onProgress(now) {
         encoded = now.encoded;
-        progress.update(now.done, now.failed > 0 ? `${now.failed} failed` : undefined);
+        const failed = now.failed > 0 ? `${now.failed} failed` : undefined;
+        progress.update(now.done, failed, now.done - encoded);
       },
     });
     const summary = summarize(store, label, encoded);

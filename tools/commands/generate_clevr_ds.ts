@@ -45,7 +45,7 @@ async function generate(args: string[]): Promise<void> {
   });
   if (!values.out) throw new UsageError("Cannot generate CLEVR-DS: --out DIRECTORY is missing");
   const images = wholeNumber("images", values.images);
-  const progress = createProgress({ label: "Draw CLEVR-DS", total: images, unit: "images" });
+  const progress = createProgress({ label: "Draw CLEVR-DS", total: images });
   const { drawn, kept, annotations } = await generateClevrDs(values.out, {
     seed: wholeNumber("seed", values.seed),
     images,
@@ -53,7 +53,7 @@ async function generate(args: string[]): Promise<void> {
     family: oneOf<SpriteFamily>("family", values.family, SPRITE_FAMILIES),
     size: wholeNumber("size", values.size),
     signal: operationSignal(),
-    onProgress: (done) => progress.update(done),
+    onProgress: (done, _total, drawn) => progress.update(done, undefined, done - drawn),
   }).finally(() => progress.finish());
   console.log(`${drawn} images drawn, ${kept} kept; annotations:`);
   for (const path of Object.values(annotations)) console.log(`  ${path}`);

@@ -7,17 +7,17 @@ import { ROOT } from "../project.ts";
 
 Deno.test("a folder outside of the workspace is opened with a word of warning", () => {
   for (const folder of [[], ["notebooks"], [join(ROOT, "notebooks")], [ROOT]]) {
-    assert.equal(outsideNotice(labArguments(folder)), undefined, folder.join());
+    assert.equal(outsideNotice(labArguments(folder).folder), undefined, folder.join());
   }
-  assert.match(outsideNotice(labArguments(["/"]))!, /^\/ is outside of .*cannot import/);
-  assert.match(outsideNotice(labArguments([`${ROOT}-2`]))!, /cannot import/);
+  assert.match(outsideNotice(labArguments(["/"]).folder)!, /^\/ is outside of .*cannot import/);
+  assert.match(outsideNotice(labArguments([`${ROOT}-2`]).folder)!, /cannot import/);
 });
 
 Deno.test("the arguments: folder, browser and port on demand, root told to Jupyter", () => {
-  assert.ok(!labArguments([], 1000).includes("--no-browser"));
-  assert.ok(!labArguments([], 1000).includes("--allow-root"));
-  assert.ok(labArguments([]).includes(`--ServerApp.root_dir=${join(ROOT, "my-notebooks")}`));
-  const args = labArguments(["/tmp", "--no-browser", "--port", "8890"], 0);
+  assert.ok(!labArguments([], 1000).args.includes("--no-browser"));
+  assert.ok(!labArguments([], 1000).args.includes("--allow-root"));
+  assert.ok(labArguments([]).args.includes(`--ServerApp.root_dir=${join(ROOT, "my-notebooks")}`));
+  const { args } = labArguments(["/tmp", "--no-browser", "--port", "8890"], 0);
   for (
     const wanted of [
       "--ServerApp.root_dir=/tmp",

@@ -21,31 +21,33 @@ const USAGE = `Usage: deno task lab [folder] [options]
 
 const LARGEST_PORT = 65535;
 
-const ROOT_DIR = "--ServerApp.root_dir=";
-
-/** The argument that names the folder that is opened. */
-const rootArgument = (folder: string) => `${ROOT_DIR}${resolve(folder)}`;
-
 /**
  * What somebody should know who opens a folder outside of the workspace, where no deno.json names the library.
  *
- * @param args those of `python -m jupyter`
+ * @param folder what is opened
  */
-export function outsideNotice(args: readonly string[]): string | undefined {
-  const folder = args.find((arg) => arg.startsWith(ROOT_DIR))!.slice(ROOT_DIR.length);
+export function outsideNotice(folder: string): string | undefined {
   if (!/^\.\.([\\/]|$)|^[A-Za-z]:/.test(relative(ROOT, folder))) return undefined;
   return `${folder} is outside of ${ROOT}: notebooks there cannot import "detailclip"`;
 }
 
+/** What the command line asks for. */
+interface Lab {
+  /** The folder that is opened, an absolute path. */
+  folder: string;
+  /** The arguments of `python -m jupyter`. */
+  args: string[];
+}
+
 /**
- * The arguments of `python -m jupyter` that open the copies of the notebooks, or another folder.
+ * Reads the command line, which asks for the copies of the notebooks, or another folder.
  *
  * @param args the task's own arguments
  * @param user the number of the user who runs it; Jupyter wants to be told when that is root
  * @throws {UsageError} when an argument is not understood
  */
-export function labArguments(args: readonly string[], user: number | null = Deno.uid()): string[] {
-  const { values, positionals: [folder = WORKING_FOLDER, ...more] } = readOptions({
+export function labArguments(args: readonly string[], user: number | null = Deno.uid()): Lab {
+  const { values, positionals: [named = WORKING_FOLDER, ...more] } = readOptions({
     args: [...args],
     allowPositionals: true,
     options: { "no-browser": { type: "boolean" }, port: { type: "string" } },
@@ -59,9 +61,10 @@ export function labArguments(args: readonly string[], user: number | null = Deno
       `Cannot read --port: expected a number from 0 to ${LARGEST_PORT}, got ${port}`,
     );
   }
-  return [
+  const folder = resolve(named);
+  const lab = [
     "lab",
-    rootArgument(folder),
+    `--ServerApp.root_dir=${folder}`,
     // this kernel only, and first choice for new notebooks
     `--KernelSpecManager.allowed_kernelspecs=${KERNEL_NAME}`,
     "--KernelSpecManager.ensure_native_kernel=False",
@@ -74,15 +77,16 @@ export function labArguments(args: readonly string[], user: number | null = Deno
     ...(port ? [`--ServerApp.port=${port}`] : []),
     ...(user === 0 ? ["--allow-root"] : []),
   ];
+  return { folder, args: lab };
 }
 
 if (import.meta.main) {
   helpOn(USAGE);
   try {
-    const args = labArguments(Deno.args), said = outsideNotice(args);
+    const { folder, args } = labArguments(Deno.args), said = outsideNotice(folder);
     if (said) notice(said);
     const { venv, env: jupyter } = await setUpJupyter();
-    if (args.includes(rootArgument(WORKING_FOLDER))) await placeCopies();
+    if (folder === resolve(WORKING_FOLDER)) await placeCopies();
     const env = { ...jupyter, [KEEP_VARIABLE]: "" }; // whatever the user's environment says
     Deno.addSignalListener("SIGINT", () => {}); // JupyterLab gets the same Ctrl-C and asks back
     const lab = new Deno.Command(venv.python, { args: ["-m", "jupyter", ...args], env }).spawn();

@@ -15,6 +15,7 @@ import {
   copyName,
   failedPath,
   failureText,
+  followRun,
   keepsCopies,
   notebookCommand,
   type NotebookRunOptions,
@@ -302,7 +303,7 @@ Deno.test("a notebook whose kernel dies, or that is none, fails; the others run"
     assert.deepEqual(totals, { passed: 1, failed: 2 });
     assert.match(
       log,
-      /✗ broken[^]*Cannot read notebook[^]*✗ parameters[^]*in cell 2:\n +Deno.exit/,
+      /✗ broken[^]*Cannot read notebook[^]*✗ parameters[^]*in cell \[2\]:\n +Deno.exit/,
     );
     assert.match(log, /DeadKernelError[^]*✓ parameters/);
     assert.deepEqual(Object.keys(seconds), ["parameters"]);
@@ -372,9 +373,15 @@ Deno.test("a failing cell fails the run and is shown with its traceback", async 
   assert.deepEqual(totals, { passed: 0, failed: 1 });
   assert.match(
     log,
-    /in cell 5:[^]*console\.log[^]*RangeError: k must not be negative, got -1\n +at /,
+    /in cell \[3\]:[^]*console\.log[^]*RangeError: k must not be negative, got -1\n +at /,
   );
   assert.match(executed, /RangeError/, "the copy shows the error where it happened");
+  const cells = JSON.parse(executed) as Notebook["cells"];
+  assert.deepEqual(
+    cells.filter(({ cell_type }) => cell_type === "code").map((cell) => cell.execution_count),
+    [1, null, 2, 3, null], // the second one sets k, and the last one did not run
+    "cells have the numbers that they have without the command line's parameters",
+  );
   assert.equal(copies.length, 1);
   assert.match(copies[0], /^parameters\.smoke-\w{6}\.failed\.ipynb$/);
   assert.ok(log.includes(copies[0]), log);
@@ -385,7 +392,7 @@ Deno.test("a message for the user is shown without its trace, the beginning of i
   const source = [...lines, 'throw new RangeError("Cannot add: why,\\ngot 3");'].join("\n");
   await withCells([source], async (path) => {
     const { log, executed } = await run({ notebooks: [path] });
-    const shown = "in cell 1:\nconst a = 1;\nconst b = 2;\nconst c = 3;\n…\n\n" +
+    const shown = "in cell [1]:\nconst a = 1;\nconst b = 2;\nconst c = 3;\n…\n\n" +
       "RangeError: Cannot add: why,\ngot 3\n\nthe copy up to there is /";
     assert.ok(log.includes(shown.replace(/^/gm, "    ")), log);
     assert.doesNotMatch(log, /^ +at /m);
@@ -396,8 +403,49 @@ Deno.test("a message for the user is shown without its trace, the beginning of i
 Deno.test("other errors are told with their trace and the whole cell", () => {
   const source = "1;\n2;\n3;\n4;";
   const failure = { error: "Error: x\n  at y", name: "Error", message: "x", cell: 2, source };
-  assert.equal(failureText(failure), `in cell 2:\n${source}\n\nError: x\n  at y`);
+  assert.equal(failureText(failure), `in cell [2]:\n${source}\n\nError: x\n  at y`);
   assert.equal(failureText({ error: "Timeout: long" }), "Timeout: long");
+  assert.equal(
+    failureText({ ...failure, cell: null }),
+    `in the parameters set on the command line:\n${source}\n\nError: x\n  at y`,
+  );
+});
+
+Deno.test("while a notebook runs, its cell and the stage of that cell are told", () => {
+  const seen: string[] = [];
+  const follow = followRun((where) => seen.push(where));
+  const cell = JSON.stringify({ cell: 2, of: 9, line: "const run = await x();" });
+  follow(`{"stage": "the kernel starts"}\n${cell.slice(0, 10)}`);
+  follow(
+    `${cell.slice(10)}\na warning of Python\n{"stage": "Encode: 1/2 images"}\n{"error": null}\n`,
+  );
+  assert.deepEqual(seen, [
+    "the kernel starts",
+    "cell 2/9, const run = await x();",
+    "cell 2/9, Encode: 1/2 images",
+  ]);
+});
+
+Deno.test("a notebook's progress bar is told, with its time, and leaves no line", async () => {
+  const source = `import { createProgress } from ${
+    JSON.stringify(`file://${join(ROOT, "lib/runtime/progress.ts")}`)
+  };
+    const progress = createProgress({ label: "Count", total: 2 });
+    progress.update(1);
+    await new Promise((done) => setTimeout(done, 3500));
+    await progress.finish();`;
+  await withCells([source], async (path) => {
+    let text = "";
+    const show = { output: "log", write: (line: string) => void (text += line) } as const;
+    await run({ notebooks: [path], show });
+    assert.match(text, /^parameters: \d+ s, (the kernel starts|cell 1\/1)/m);
+    assert.doesNotMatch(text, /done in/);
+    text = "";
+    const frames = { output: "terminal", write: (frame: string) => void (text += frame) } as const;
+    await run({ notebooks: [path], show: frames });
+    assert.match(text, /parameters: \d+ s, cell 1\/1, Count: 1\/2 images \(50 %\)/);
+    assert.ok(text.endsWith("\r\x1b[K"), "the line is gone at the end");
+  });
 });
 
 Deno.test("the copy of a run that ended well stays until another ends well; that of a failed one until then", async () => {

@@ -13,6 +13,7 @@ import { pins } from "../checks/pins.ts";
 import { readme } from "../checks/readme.ts";
 import { browserTest, documentation, format, lint, types } from "../checks/sources.ts";
 import { wasmBytes } from "../checks/wasm.ts";
+import { showStep } from "../../lib/runtime/progress.ts";
 import { assertPinnedDeno, ROOT } from "../project.ts";
 import { fail, helpOn, readOptions } from "./arguments.ts";
 import { runTests, sumTotals, type Totals, totalsLine } from "./test.ts";
@@ -56,7 +57,8 @@ export async function runChecks(
   const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, run } of checks) {
     const start = performance.now();
-    const problems = await run(root).catch((error) => [`the check itself failed: ${error}`]);
+    const problems = await showStep(name, () => run(root), { leaves: "never" })
+      .catch((error) => [`the check itself failed: ${error}`]);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     const good = problems.length === 0;
     totals[good ? "passed" : "failed"]++;

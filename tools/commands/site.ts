@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { buildSite } from "../site/site.ts";
+import { showStep } from "../../lib/runtime/progress.ts";
 import { fail, helpOn, readOptions } from "./arguments.ts";
 import { ROOT } from "../project.ts";
 
@@ -24,6 +24,8 @@ if (import.meta.main) {
       },
     });
     const out = resolve(values.out);
+    const load = () => import("../site/site.ts"); // with the whole library: a second or two
+    const { buildSite } = await showStep("Load", load, { leaves: "never" });
     const names = await buildSite({
       out,
       notebooks: resolve(values.notebooks),

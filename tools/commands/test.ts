@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { exists } from "../checks/check.ts";
+import { type Progress, showStep } from "../../lib/runtime/progress.ts";
 import { setUpJupyter } from "../jupyter/kernelspec.ts";
 import { BROWSER_TEST, captureDeno, ROOT } from "../project.ts";
 import { helpOn } from "./arguments.ts";
@@ -92,10 +93,34 @@ export async function runTests(
   const totals: Totals[] = [];
   for (const run of runs) {
     const command = ["test", "-A", "--permit-no-files", ...run];
-    const { code, output } = await captureDeno(command, { onOutput: show });
+    const { code, output } = await showStep(
+      "Tests",
+      (progress) => captureDeno(command, { onOutput: betweenLines(progress, show) }),
+      { leaves: "never" },
+    );
+    const tail = output.slice(output.lastIndexOf("\n") + 1);
+    if (tail !== "") show(`${tail}\n`); // a runner that broke off
     totals.push(readTotals(output, code));
   }
   return sumTotals(totals);
+}
+
+/** Shows whole lines of a runner's output; in between, progress tells how long it goes on, and with what. */
+function betweenLines(
+  progress: Progress,
+  show: (text: string) => void,
+): (text: string) => void {
+  let rest = "";
+  return (text) => {
+    const end = (rest + text).lastIndexOf("\n") + 1;
+    const lines = (rest + text).slice(0, end);
+    rest = (rest + text).slice(end);
+    if (lines !== "") {
+      progress.clear();
+      show(lines);
+    }
+    progress.update(0, rest.replace(/ \.\.\. $/, "")); // the test that runs
+  };
 }
 
 if (import.meta.main) {

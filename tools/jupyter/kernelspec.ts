@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
+import { CACHE_DIR, checkFolders } from "../../lib/runtime/cache_dir.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
 import { assertPinnedDeno, ROOT } from "../project.ts";
 import { ensureVenv, type Venv } from "./python.ts";
@@ -76,6 +76,7 @@ export interface JupyterSetup {
  */
 export async function setUpJupyter(): Promise<JupyterSetup> {
   assertPinnedDeno();
+  checkFolders();
   const venv = await ensureVenv();
   const env = jupyterEnv(venv);
   const spec = join(venv.path, "share", "jupyter", "kernels", KERNEL_NAME, "kernel.json");

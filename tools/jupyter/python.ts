@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { sha256, writeAtomic } from "../../lib/runtime/files.ts";
+import { type ShowOptions, showStep } from "../../lib/runtime/progress.ts";
 import { capture, ROOT } from "../project.ts";
 
 /** A ready environment. */
@@ -22,8 +23,8 @@ export interface VenvOptions {
   root?: string;
   /** The Python to make it from; the variable PYTHON, else `python3`. */
   python?: string;
-  /** Told what is being done, when something has to be. */
-  log?: (message: string) => void;
+  /** Where and when it shows what is being done, when something has to be. */
+  show?: ShowOptions;
 }
 
 /** What the environment is made from, a path in the project. */
@@ -65,28 +66,35 @@ async function pythonVersion(python: string, root: string): Promise<string> {
 }
 
 /** Makes the environment anew and fills it. */
-async function build(venv: Venv, python: string, root: string): Promise<void> {
+async function build(venv: Venv, python: string, root: string, show?: ShowOptions): Promise<void> {
   try {
-    await step("make .venv", python, ["-m", "venv", "--clear", venv.path], root);
+    const make = ["-m", "venv", "--clear", venv.path];
+    await showStep("Make .venv (once)", () => step("make .venv", python, make, root), {
+      ...show,
+      about: "about 5 s",
+    });
   } catch (error) {
     const hint = "On Debian and Ubuntu the module is a package: apt-get install python3-venv";
     throw new Error(`${(error as Error).message}\n${hint}`);
   }
   const install = ["-m", "pip", "install", "--quiet", "-r", join(root, REQUIREMENTS)];
-  await step(`install ${REQUIREMENTS}`, venv.python, install, root);
+  await showStep(
+    "Install JupyterLab in .venv (once)",
+    () => step(`install ${REQUIREMENTS}`, venv.python, install, root),
+    { ...show, about: "about 30 s" },
+  );
 }
 
 /**
  * Makes sure that `.venv` holds exactly what the requirements say. It costs a few milliseconds when
  * nothing changed; of two processes that ask at once, one sets up and the other waits for it.
  *
- * @param options where, from which Python, and a listener for messages
+ * @param options where, from which Python, and where it shows what it does
  * @returns the environment
  * @throws {Error} when Python or its venv module is missing, or a package cannot be installed
  */
 export async function ensureVenv(options: VenvOptions = {}): Promise<Venv> {
-  const { root = ROOT, python = Deno.env.get("PYTHON") ?? "python3", log = console.error } =
-    options;
+  const { root = ROOT, python = Deno.env.get("PYTHON") ?? "python3", show } = options;
   const path = join(root, ".venv");
   const venv = {
     path,
@@ -105,8 +113,7 @@ export async function ensureVenv(options: VenvOptions = {}): Promise<Venv> {
   await lock.lock(true); // the system frees it when the process ends, however that happens
   if (await ready()) return venv;
   const version = await pythonVersion(python, root);
-  log(`Setting up .venv with Python ${version} (once, about half a minute) …`);
-  await build(venv, python, root);
+  await build(venv, python, root, show);
   await writeAtomic(stampFile, `${sha256(requirements)}\nPython ${version}\n`);
   return venv;
 }

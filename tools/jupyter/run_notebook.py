@@ -3,8 +3,10 @@
 usage: run_notebook.py TARGET FAILED FOLDER TIMEOUT
 The notebook comes as one line on standard input, which stays open: when it is closed, by whoever started this or by
 the end of that process, the run stops and leaves nothing. Else the executed copy goes to TARGET, or to FAILED when the
-run did not end well. The kernel starts in FOLDER; TIMEOUT is in seconds for the whole notebook, "inf" for no limit. The
-last line printed is a JSON object: {"error": null} or what went wrong, and where.
+run did not end well. The kernel starts in FOLDER; TIMEOUT is in seconds for the whole notebook, "inf" for no limit.
+Each line printed is a JSON object. While the run goes on it says which cell runs, {"cell": 2, "of": 9, "line": its
+first}, and what the cell's progress bar says, {"stage": …}; the last line is {"error": null} or what went wrong, and
+where. Cells are counted as a reader counts them: code only, and without the one that sets parameters.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ import os
 import re
 import sys
 import threading
+import time
 from contextlib import suppress
 
 import nbformat
@@ -24,12 +27,57 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 STOPPED = 130  # the exit status
 
 
-def failing_cell(notebook):
-    """The 1-based place of the cell that was running, and its source."""
-    for index, cell in reversed(list(enumerate(notebook.cells, 1))):
-        if cell.cell_type == "code" and (cell.outputs or "execution" in cell.metadata):
-            return index, cell.source
-    return None, ""
+INJECTED = "injected-parameters"  # tag of the cell that sets parameters
+STAGE_SECONDS = 0.5  # the least time between two lines about a stage
+
+
+def tell(**said):
+    print(json.dumps(said), flush=True)
+
+
+def is_run(cell):
+    return cell.cell_type == "code" and bool(cell.source.strip())
+
+
+def is_injected(cell):
+    return INJECTED in cell.metadata.get("tags", [])
+
+
+class Runner(NotebookClient):
+    """Runs cells and tells of it. The cell that sets parameters gets no number: that of others is the reader's."""
+
+    running = None
+    told = 0.0
+
+    async def async_execute_cell(self, cell, cell_index, execution_count=None, store_history=True):
+        if not is_run(cell):
+            return await super().async_execute_cell(cell, cell_index, execution_count, store_history)
+        self.running = cell
+        cells = [each for each in self.nb.cells if is_run(each) and not is_injected(each)]
+        if not is_injected(cell):
+            line = cell.source.strip().split("\n")[0]
+            tell(cell=self.code_cells_executed + 1, of=len(cells), line=line)
+            return await super().async_execute_cell(cell, cell_index, execution_count, store_history)
+        executed = self.code_cells_executed
+        try:
+            return await super().async_execute_cell(cell, cell_index, None, store_history=False)
+        finally:
+            self.code_cells_executed = executed
+            cell.execution_count = None
+
+    def process_message(self, msg, cell, cell_index):
+        data = msg["content"].get("data", {}) if msg["msg_type"].endswith("display_data") else {}
+        if "<progress" in data.get("text/html", "") and time.monotonic() - self.told >= STAGE_SECONDS:
+            self.told = time.monotonic()
+            tell(stage=data.get("text/plain", ""))
+        return super().process_message(msg, cell, cell_index)
+
+    def place(self):
+        """The cell that was running: its number, where it has one, and its source."""
+        if self.running is None:
+            return {"cell": None, "source": ""}
+        number = None if is_injected(self.running) else self.code_cells_executed
+        return {"cell": number, "source": self.running.source}
 
 
 def input_closed():
@@ -80,8 +128,9 @@ def write_atomic(notebook, path):
 def main(target, failed, folder, timeout):
     if hasattr(os, "setpgrp"):
         os.setpgrp()  # Ctrl-C is for the task to hear, which closes the input; nbclient would take it for a dead kernel
+    tell(stage="the kernel starts")
     notebook = nbformat.reads(sys.stdin.buffer.readline().decode(), as_version=4)
-    client = NotebookClient(
+    client = Runner(
         notebook,
         kernel_name="deno",
         timeout=None,
@@ -94,8 +143,8 @@ def main(target, failed, folder, timeout):
         report = {"error": None}
     else:
         write_atomic(notebook, failed)
-        report["cell"], report["source"] = failing_cell(notebook)
-    print(json.dumps(report))
+        report |= client.place()
+    tell(**report)
 
 
 main(*sys.argv[1:])

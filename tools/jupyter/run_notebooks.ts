@@ -9,6 +9,7 @@ import { inputsPrint } from "../../lib/report/inputs.ts";
 import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { canonicalJson, sha256 } from "../../lib/runtime/files.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
+import { type Progress, type ShowOptions, showStep } from "../../lib/runtime/progress.ts";
 import { didYouMean } from "../../lib/runtime/nearest.ts";
 import { type JupyterSetup, setUpJupyter } from "./kernelspec.ts";
 import { UsageError } from "../commands/arguments.ts";
@@ -44,6 +45,8 @@ export interface NotebookRunOptions {
   repeat?: number;
   /** Where messages go. */
   log?: (message: string) => void;
+  /** Where and when it shows which cell runs. */
+  show?: ShowOptions;
 }
 
 /** How many runs ended well, and how many did not. */
@@ -98,6 +101,33 @@ export function failedPath(
   return join(output, copyName(path, scale, { set }).replace(/\.ipynb$/, ".failed.ipynb"));
 }
 
+/** What run_notebook.py says while cells run. */
+interface PythonNews {
+  /** The number of the cell that begins. */
+  cell?: number;
+  /** How many cells there are. */
+  of?: number;
+  /** Its first line. */
+  line?: string;
+  /** What a progress bar under the cell says. */
+  stage?: string;
+}
+
+/** Follows what run_notebook.py prints, in pieces as they come, and tells where it is in a line. */
+export function followRun(update: (where: string) => void): (text: string) => void {
+  let rest = "", cell = "";
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines.filter((line) => line.startsWith("{"))) {
+      const news: PythonNews & Partial<PythonReport> = JSON.parse(line);
+      if (news.line !== undefined) cell = `cell ${news.cell}/${news.of}`;
+      const what = news.stage ?? news.line;
+      if (what !== undefined) update([cell, what].filter(Boolean).join(", "));
+    }
+  };
+}
+
 /** What run_notebook.py says at its end. */
 export interface PythonReport {
   /** What went wrong, in full; null when nothing did. */
@@ -106,7 +136,7 @@ export interface PythonReport {
   name?: string;
   /** Its message. */
   message?: string;
-  /** The place of the cell that was running, from 1 on. */
+  /** The number of the cell that was running; null of the one that sets parameters. */
   cell?: number | null;
   /** Its text. */
   source?: string;
@@ -125,7 +155,8 @@ export function failureText({ error, name, message, cell, source = "" }: PythonR
   const cut = told && lines.length > SHOWN_LINES
     ? [...lines.slice(0, SHOWN_LINES), "…"].join("\n")
     : source;
-  const where = cell ? `in cell ${cell}:\n${cut}\n\n` : "";
+  const place = cell ? `cell [${cell}]` : "the parameters set on the command line";
+  const where = source === "" ? "" : `in ${place}:\n${cut}\n\n`;
   return where + (told ? `${name}: ${message}` : error);
 }
 
@@ -152,7 +183,7 @@ async function runOne(
   path: string,
   options: NotebookRunOptions,
   { venv, env }: JupyterSetup,
-  signal: AbortSignal,
+  { signal, progress }: { signal: AbortSignal; progress: Progress },
 ): Promise<string | null> {
   const { scale, keep = false, output = outputFolder(keepsCopies(options)), cacheDir } = options;
   const notebook = await readNotebook(path);
@@ -170,6 +201,7 @@ async function runOne(
   const result = await capture(venv.python, [script, target, failed, dirname(path), limit], {
     input: JSON.stringify(injectParameters(notebook, values)) + "\n",
     signal,
+    onOutput: followRun((where) => progress.update(0, where)),
     env: {
       ...env,
       DETAILCLIP_COMMAND: notebookCommand(path, scale, options.set),
@@ -226,7 +258,7 @@ function repeatLine(name: string, repeat: number, seconds: readonly number[] = [
  * @throws {Error} when Jupyter cannot be set up; the signal's reason when it has aborted
  */
 export async function runNotebooks(options: NotebookRunOptions): Promise<RunTotals> {
-  const { repeat = 1, log = console.log, signal = operationSignal() } = options;
+  const { repeat = 1, log = console.log, signal = operationSignal(), show } = options;
   await checkSet(options);
   const setup = await setUpJupyter();
   const totals: RunTotals = { passed: 0, failed: 0, seconds: {} };
@@ -234,7 +266,8 @@ export async function runNotebooks(options: NotebookRunOptions): Promise<RunTota
     const name = notebookName(path);
     for (let turn = 0; turn < repeat; turn++) {
       const start = performance.now();
-      const error = await runOne(path, options, setup, signal).catch((error) => String(error));
+      const run = (progress: Progress) => runOne(path, options, setup, { signal, progress });
+      const error = await showStep(name, run, { ...show, leaves: "never" }).catch(String);
       signal.throwIfAborted();
       const seconds = (performance.now() - start) / 1000;
       totals[error === null ? "passed" : "failed"]++;

@@ -9,7 +9,8 @@ import { CLAIM_HEADINGS, claimCells, judgedAtQuick, RULE } from "../../experimen
 import { escapeXml, svgUri } from "../../lib/plots/svg.ts";
 import type { JudgedClaim } from "../../lib/report/claims.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
-import { setUpJupyter } from "../jupyter/kernelspec.ts";
+import { showStep } from "../../lib/runtime/progress.ts";
+import { type JupyterSetup, setUpJupyter } from "../jupyter/kernelspec.ts";
 import { cellText, listNotebooks, notebookName, readNotebook } from "../jupyter/notebook.ts";
 import { capture, captureDeno, ROOT } from "../project.ts";
 
@@ -74,8 +75,7 @@ function firstFigure(outputs: readonly unknown[]): string | undefined {
 }
 
 /** Converts notebooks by nbconvert, which knows all their outputs. */
-async function convert(paths: readonly string[]): Promise<Page[]> {
-  const { venv, env } = await setUpJupyter();
+async function convert(paths: readonly string[], { venv, env }: JupyterSetup): Promise<Page[]> {
   const folder = await Deno.makeTempDir();
   try {
     const args = ["-m", "nbconvert", "--to", "html", "--template", "basic", "--output-dir", folder];
@@ -170,7 +170,9 @@ export async function buildSite({ out, notebooks, api }: SiteOptions): Promise<s
   if (paths.length === 0) {
     throw new Error(`Cannot make a site: there are no notebooks in ${notebooks}`);
   }
-  const pages = await convert(paths);
+  const setup = await setUpJupyter(); // which shows steps of its own
+  const label = `Convert ${paths.length} notebooks`;
+  const pages = await showStep(label, () => convert(paths, setup), { about: "about 20 s" });
   pages.forEach(checkPaths);
   const write = (name: string, text: string) => writeAtomic(join(out, name), text);
   await write("style.css", await Deno.readTextFile(join(ROOT, "tools", "site", "style.css")));
@@ -185,6 +187,9 @@ export async function buildSite({ out, notebooks, api }: SiteOptions): Promise<s
     ].join(" ");
     await write(`${name}.html`, page(title, body, nav));
   }
-  if (api) await documentApi(join(out, "api"));
+  if (api) {
+    const document = () => documentApi(join(out, "api"));
+    await showStep("Document the API", document, { about: "about 10 s" });
+  }
   return pages.map(({ name }) => name);
 }

@@ -63,8 +63,8 @@ export interface GenerateOptions {
    * does (`operationSignal`).
    */
   signal?: AbortSignal;
-  /** Called after every image. */
-  onProgress?: (done: number, total: number) => void;
+  /** Called at the start and after every image, which may have been there or been `drawn`. */
+  onProgress?: (done: number, total: number, drawn: number) => void;
 }
 
 /** What was generated. */
@@ -234,11 +234,13 @@ export async function generateClevrDs(
     .filter((index) => splits.includes(splitOf(index)));
   const records = new Map<number, ImageRecord>();
   let drawn = 0;
+  const tell = () => onProgress?.(records.size, wanted.length, drawn);
   const note = (record: ImageRecord, isNew: boolean) => {
     records.set(record.index, record);
     if (isNew) drawn++;
-    onProgress?.(records.size, wanted.length);
+    tell();
   };
+  tell();
   if (await holdsRecipe(directory, recipe)) {
     const entries = await entriesIn(join(directory, "records"));
     const there = new Set(entries.map(({ name }) => name));

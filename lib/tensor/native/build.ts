@@ -9,6 +9,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { sha256 } from "../../runtime/files.ts";
+import { type ProgressOutput, showStep } from "../../runtime/progress.ts";
 import {
   type EngineVariant,
   fetchLibrary,
@@ -26,11 +27,16 @@ export interface BuildOptions {
   variant?: EngineVariant;
   /** The folder that gets the engine; `.cache/engine` of the project if absent. */
   cacheDir?: string;
-  /** Told what is being done, when something has to be. */
-  log?: (message: string) => void;
+  /** Where it shows what is being done, when something has to be. */
+  output?: ProgressOutput;
 }
 
 const require = createRequire(import.meta.url);
+/** What fetching a variant takes. */
+const FETCHING: Record<EngineVariant, [size: string, about: string]> = {
+  cpu: ["270 MB", "about 25 s"],
+  cuda: ["several GB", "some minutes"],
+};
 const FLAGS = [
   ...["-std=c++17", "-fPIC", "-shared", "-DNAPI_VERSION=8"],
   ...["-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"], // lets loops be vectorised
@@ -102,13 +108,13 @@ const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
  * minute and 270 MB of download the first time. A killed build does not disturb the next one;
  * of two processes that ask at once, one builds and the other waits.
  *
- * @param options which libtensorflow, where, and a listener for messages
+ * @param options which libtensorflow, where, and where progress shows
  * @returns the binding's path
  * @throws {Error} when the platform has no libtensorflow, or Python, pip, a C++ compiler or the wheel is
  * missing; the message says which
  */
 export async function buildEngine(options: BuildOptions = {}): Promise<string> {
-  const { cacheDir = join(ROOT, ".cache", "engine"), log = console.error } = options;
+  const { cacheDir = join(ROOT, ".cache", "engine"), output } = options;
   const variant = options.variant ?? (await wantsCuda() ? "cuda" : "cpu");
   const { folder, requirement } = await libraryPlace(variant, cacheDir);
   const binding = await bindingPath(folder);
@@ -120,11 +126,13 @@ export async function buildEngine(options: BuildOptions = {}): Promise<string> {
   if (await exists(binding)) return binding;
   const compiler = Deno.env.get("CXX") || "g++";
   await step("compile the native engine's binding", compiler, ["--version"], COMPILER_HINT);
-  const fetched = await exists(folder);
-  const size = variant === "cuda" ? "several GB" : "270 MB";
-  const fetching = fetched ? "" : `fetching ${requirement} (${size}) and `;
-  log(`Building the native engine (once): ${fetching}compiling …`);
-  if (!fetched) await fetchLibrary(variant, folder);
-  await compile(compiler, folder, binding);
+  if (!await exists(folder)) {
+    const [size, about] = FETCHING[variant];
+    const label = `Fetch ${requirement} (${size}, once)`;
+    await showStep(label, () => fetchLibrary(variant, folder), { about, output });
+  }
+  const label = "Compile the native engine (once)";
+  const about = "about 15 s";
+  await showStep(label, () => compile(compiler, folder, binding), { about, output });
   return binding;
 }
