@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Dataset, type DatasetImage, filesOf, readResults } from "detailclip";
-import { SIDE_EDGES_LOG } from "detailclip/plots";
 import { claims, dataSetsConfig, runDataSets } from "./data_sets.ts";
-import { countsOf, type DataSetCounts, perImageTable, sizesTable } from "./data_sets_rows.ts";
+import {
+  countsOf,
+  type DataSetCounts,
+  mostObjects,
+  objectBars,
+  perImageTable,
+  SIDE_EDGES_LOG,
+  sideBars,
+  sizesTable,
+  smallText,
+} from "./data_sets_rows.ts";
 import { judgedBy } from "./testing.ts";
 
 type Size = "small" | "large";

@@ -23,7 +23,6 @@ import {
   percent,
   type Scale,
   signed,
-  type Strip,
   type TrialRow,
   type TuningOptions,
 } from "detailclip";
@@ -141,14 +140,19 @@ const NAMES: Record<keyof PaperPoint, string> = {
   epsilon: "ε of layer normalisation",
 };
 
-/** The hyper-parameters as `searchStrips` draws them, in the order of Table 14. */
-export const strips: readonly (Strip<TrialRow> & { key: keyof PaperPoint })[] =
-  (Object.keys(PAPER_GRID) as (keyof PaperPoint)[]).map((key) => ({
-    key,
-    label: NAMES[key],
-    values: PAPER_GRID[key],
-    of: (row) => row[key],
-  }));
+/** A hyper-parameter of the grid. */
+export interface Strip {
+  /** Its key in rows. */
+  key: keyof PaperPoint;
+  /** What it is called. */
+  label: string;
+  /** Its candidates. */
+  values: readonly number[];
+}
+
+/** The hyper-parameters in the order of Table 14. */
+export const strips: readonly Strip[] = (Object.keys(PAPER_GRID) as (keyof PaperPoint)[])
+  .map((key) => ({ key, label: NAMES[key], values: PAPER_GRID[key] }));
 
 /** Trials that ended, best first; of equals the one that was drawn first. */
 export function ranked(rows: readonly TrialRow[]): (TrialRow & { recall: number })[] {
