@@ -10,9 +10,12 @@ import inter from "./font/inter.json" with { type: "json" };
 /** The weights that there are. */
 export type FontWeight = 400 | 600;
 
-/** Style sheet that brings the font into an SVG. */
+/** Typefaces of figures: the one that each brings, the same where librsvg draws, and what pages fall back to. */
+export const FONT = "'Inter of figures', Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif";
+
+/** Style sheet that brings the font into an SVG, under a name of its own: it changes nothing in the page around it. */
 export const FONT_FACES: string = ([400, 600] as const).map((weight) =>
-  `@font-face{font-family:Inter;font-weight:${weight};` +
+  `@font-face{font-family:"Inter of figures";font-weight:${weight};` +
   `src:url(data:font/woff2;base64,${inter[weight].woff2})}`
 ).join("");
 

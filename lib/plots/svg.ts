@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { FONT_FACES, type FontWeight, textWidth } from "../images/font.ts";
-import { FONT, THEME } from "./theme.ts";
+import { FONT, FONT_FACES, type FontWeight, textWidth } from "../images/font.ts";
+import { THEME } from "./theme.ts";
 
 export { textWidth };
 

@@ -27,9 +27,6 @@ export const THEME = {
   match: "#ffd21f",
 } as const;
 
-/** Inter, which every figure carries (font/), and what stands in where a page allows no fonts in pictures. */
-export const FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif";
-
 /** Marker shapes: the cue beside colour. */
 export type Marker = "circle" | "square" | "triangle" | "diamond" | "star";
 
