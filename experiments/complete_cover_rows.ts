@@ -194,7 +194,7 @@ export function completeFrom(rows: readonly CompleteCoverRow[]): CompleteFrom[] 
   return [...Map.groupBy(coverageCurves(rows), ({ panel }) => panel)].map(([panel, curve]) => {
     const gap = curve.findLastIndex(({ coverage }) => coverage < 1);
     const next = curve[gap + 1];
-    return { cover: curve[0].cover, panel, ...(next && { from: next.side }) };
+    return { cover: curve[0].cover, panel, ...(next && { from: Number(next.side.toPrecision(3)) }) };
   });
 }
 
