@@ -56,7 +56,7 @@ export function contactSheet(rows: readonly SheetRow[], options: FigureOptions =
     }`,
     note: `Yellow: annotated objects, dashed from ${
       100 * LARGE_SIDE
-    } % of the image’s side on. Below each image: how many are annotated.`,
+    } % of the image’s side on. Below each image: their number; what has no box is not annotated.`,
     width: 760,
     ...options,
   }, (width) => {

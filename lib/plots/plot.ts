@@ -118,8 +118,7 @@ const AXIS = { tickSize: 0, tickPadding: 7 } as const;
 
 /** Draws a plot and returns its elements without Plot's own style sheet. */
 export function draw(options: PlotMarks, width: number): Content {
-  const { fx, fy, ...told } = options;
-  const { marks = [], x, y, ...rest } = withLogAxes(told);
+  const { marks = [], x, y, fx, fy, ...rest } = options;
   const themed: Plot.PlotOptions = {
     marginLeft: 44,
     marginBottom: 46,
@@ -135,9 +134,13 @@ export function draw(options: PlotMarks, width: number): Content {
   // the first drawing says how wide facets are, and so how their labels break
   const first = render({ ...themed, marks });
   const labels = facetLabels(first, width, fx ?? undefined, fy ?? undefined);
-  const head = options.marginTop ??
-    20 + labels.height + (y && "label" in y && y.label ? 10 : 0);
-  const svg = render({ ...themed, marginTop: head, marks: [...marks, ...labels.marks] });
+  const log = logAxes(first, { x: themed.x!, y: themed.y! });
+  const svg = render({
+    ...themed,
+    ...log.scales,
+    marginTop: options.marginTop ?? 20 + labels.height + (y && "label" in y && y.label ? 10 : 0),
+    marks: [...log.marks, ...marks, ...labels.marks],
+  });
   svg.querySelector("style")?.remove();
   for (const grid of svg.querySelectorAll('[aria-label$="-grid"]')) {
     grid.setAttribute("stroke", THEME.line);
@@ -153,19 +156,26 @@ export function draw(options: PlotMarks, width: number): Content {
 }
 
 /** Log axes as marks: of an axis that is a scale's option, Plot leaves out the labels of 5 and 50. */
-function withLogAxes({ marks = [], ...options }: PlotMarks): PlotMarks {
-  const axes = (["x", "y"] as const).flatMap((name) => {
-    const { type, ticks, tickFormat, label, axis } = options[name] ?? {};
-    if (type !== "log" || !Array.isArray(ticks) || axis === null) return [];
-    options = { ...options, [name]: { ...options[name], axis: null } };
-    const how = { ...AXIS, label, text: typeof tickFormat === "function" ? tickFormat : String };
-    return [
-      name === "x"
-        ? Plot.axisX(ticks, { ...how, labelOffset: 40 } as Plot.AxisXOptions)
-        : Plot.axisY(ticks, how as Plot.AxisYOptions),
-    ];
-  });
-  return { ...options, marks: [...axes, ...marks] };
+function logAxes(
+  svg: Plot.Plot,
+  { x, y }: { x: Plot.ScaleOptions; y: Plot.ScaleOptions },
+): { marks: Plot.Markish[]; scales: Pick<Plot.PlotOptions, "x" | "y"> } {
+  const isDrawn = ({ type, ticks, axis }: Plot.ScaleOptions) =>
+    type === "log" && Array.isArray(ticks) && axis !== null;
+  const axis = (name: "x" | "y", { ticks, tickFormat, label, labelOffset }: Plot.ScaleOptions) => {
+    const [low, high] = svg.scale(name)!.domain as [number, number];
+    const inside = (ticks as number[]).filter((tick) => tick >= low && tick <= high);
+    const text = typeof tickFormat === "function" ? tickFormat : String;
+    const how = { ...AXIS, label, labelOffset, text } as object;
+    return name === "x" ? Plot.axisX(inside, how) : Plot.axisY(inside, how);
+  };
+  return {
+    marks: [isDrawn(x) ? axis("x", x) : null, isDrawn(y) ? axis("y", y) : null],
+    scales: {
+      ...(isDrawn(x) && { x: { ...x, axis: null } }),
+      ...(isDrawn(y) && { y: { ...y, axis: null } }),
+    },
+  };
 }
 
 /** Labels of facets, above them at their left, broken to their width. */
