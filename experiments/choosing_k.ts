@@ -13,7 +13,7 @@ import {
   type CoverSpec,
   type ExperimentDefinition,
   type FusionMethod,
-  type KRow,
+  type LineRow,
   NotMeasured,
   type ResultRow,
   type Scale,
@@ -148,12 +148,12 @@ const LINES = [
 ];
 
 /**
- * Rows as `recallByCover` draws them. For k = 1 the cover is the image itself, so there lines begin at the full image.
+ * Rows as `recallLines` draws them against k. For k = 1 the cover is the image itself, so there lines begin at the full image.
  *
  * @param rows rows of the series
  * @param metric such as `"recall@1"`
  */
-export function kRows(rows: readonly SeriesRow[], metric: string): KRow[] {
+export function kRows(rows: readonly SeriesRow[], metric: string): (LineRow & { k: number })[] {
   return subsetRows(rows).filter((row) => row.metric === metric).flatMap((row) => {
     const panel = row.member;
     if (row.method === "full image") {

@@ -9,6 +9,8 @@ import {
 } from "./complete_cover.ts";
 import {
   type CompleteCoverRow,
+  completeFrom,
+  coverageCurves,
   coverageTable,
   fitGrowth,
   OBJECTS,
@@ -50,6 +52,22 @@ Deno.test("the run writes its rows, and its claims are judged from the file", as
   } finally {
     await Deno.remove(runsDir, { recursive: true });
   }
+});
+
+Deno.test("a cover misses nothing from the side on after which it has no gap", () => {
+  const at = (cover: string, side: number, coverage: number): CompleteCoverRow => ({
+    ...{ what: "coverage", cover, k: 10, patches: 166 },
+    ...{ side, coverage },
+  });
+  const rows = [
+    ...[at("cc@10", 0.5, 1), at("cc@10", 0.05, 1), at("cc@10", 0.1, 0.9), at("cc@10", 0.2, 1)],
+    ...[at("grid@10", 0.1, 0.5), at("grid@10", 0.2, 0.99)],
+  ];
+  assert.deepEqual(completeFrom(rows), [
+    { cover: "cc@10", panel: "cc@10, 166 patches", from: 20 },
+    { cover: "grid@10", panel: "grid@10, 166 patches" },
+  ]);
+  assert.deepEqual(coverageCurves(rows).map(({ side }) => side), [5, 10, 10, 20, 20, 50]);
 });
 
 Deno.test("Table 7's formula, rounded up, gives every level of Table 13", () => {

@@ -167,6 +167,41 @@ export function coverageOf(
   });
 }
 
+/** A cover, with the least side from which on nothing is missed. */
+export interface CompleteFrom {
+  /** Its name. */
+  cover: string;
+  /** Its name and number of patches. */
+  panel: string;
+  /** Of objects, per cent of the image's side; absent where every measured side has gaps. */
+  from?: number;
+}
+
+/** What a cover's panel is called. */
+const panelOf = ({ cover, patches }: CoverageRow) => `${cover}, ${patches} patches`;
+
+/** Coverage as a figure takes it: per cent, a panel a cover. */
+export const coverageCurves = (rows: readonly CompleteCoverRow[]) =>
+  rowsAbout(rows, "coverage").map((row) => ({
+    ...row,
+    panel: panelOf(row),
+    side: 100 * row.side,
+    covered: 100 * row.coverage,
+  })).sort((a, b) => a.side - b.side);
+
+/** From which side on each cover misses nothing. */
+export function completeFrom(rows: readonly CompleteCoverRow[]): CompleteFrom[] {
+  return [...Map.groupBy(coverageCurves(rows), ({ panel }) => panel)].map(([panel, curve]) => {
+    const gap = curve.findLastIndex(({ coverage }) => coverage < 1);
+    const next = curve[gap + 1];
+    return {
+      cover: curve[0].cover,
+      panel,
+      ...(next && { from: Number(next.side.toPrecision(3)) }),
+    };
+  });
+}
+
 /** The share of positions at which each cover serves objects of some sizes, as text by cover. */
 export function coverageTable(
   rows: readonly CompleteCoverRow[],

@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Dataset, type DatasetImage, filesOf, readResults } from "detailclip";
-import { SIDE_EDGES_LOG } from "detailclip/plots";
 import { claims, dataSetsConfig, runDataSets } from "./data_sets.ts";
-import { countsOf, type DataSetCounts, perImageTable, sizesTable } from "./data_sets_rows.ts";
+import {
+  countsOf,
+  type DataSetCounts,
+  mostObjects,
+  objectBars,
+  perImageTable,
+  SIDE_EDGES_LOG,
+  sideBars,
+  sizesTable,
+  smallText,
+} from "./data_sets_rows.ts";
 import { judgedBy } from "./testing.ts";
 
 type Size = "small" | "large";
@@ -34,6 +43,28 @@ Deno.test("objects are counted by image, class and side", () => {
   assert.equal(counts.asInFigure10, undefined); // no size groups, no statement
   const at = (side: number) => counts.sides[SIDE_EDGES_LOG.findLastIndex((edge) => side >= edge)];
   assert.deepEqual([at(0.1), at(0.3), counts.sides[0]], [1, 1, 1]); // below the first edge: the first
+});
+
+Deno.test("bars have every image and every object of known size, the highest at full height", () => {
+  const scenes = dataset(image([0, 10], [0, 30]), image([1, 8]), image([2, 8]));
+  const rows = [countsOf("COCO", scenes, 3), countsOf("x", dataset(image([0, 50])), 1)];
+  for (const bars of [objectBars(rows), sideBars(rows)]) {
+    for (const [, own] of Map.groupBy(bars, ({ dataset }) => dataset)) {
+      const all = own.reduce((sum, { percent }) => sum + percent, 0);
+      assert.ok(Math.abs(all - 100) < 1e-9);
+      assert.equal(Math.max(...own.map(({ height }) => height)), 1);
+    }
+  }
+  const sizes = sideBars(rows).map(({ dataset, size }) => `${dataset} ${size}`);
+  assert.deepEqual(sizes, ["COCO small", "COCO small", "COCO large", "x large"]);
+  assert.deepEqual(rows.map(smallText), ["75 % small", "0 % small"]);
+  assert.equal(smallText({ ...rows[0], sides: SIDE_EDGES_LOG.map(() => 0) }), "sides unknown");
+});
+
+Deno.test("an axis of objects holds 99 % of the images of each data set, and ten at least", () => {
+  const counts = (counts: number[]) => ({ counts }) as unknown as DataSetCounts;
+  assert.equal(mostObjects([counts([0, 5, 3])]), 10);
+  assert.equal(mostObjects([counts([0, 5]), counts([...Array(40).fill(5), 1, 1])]), 39);
 });
 
 Deno.test("Figure 10's scenes have 1 to 3 large objects and more than 10 small ones", () => {

@@ -7,16 +7,33 @@ import { type CountStatistics } from "detailclip/datasets";
 import {
   type Dataset,
   type DatasetImage,
-  type DataSetRow,
   datasetStatistics,
   type NotRun,
   paperTable,
   paperValue,
 } from "detailclip";
-import { SIDE_EDGES_LOG } from "detailclip/plots";
+import { LARGE_SIDE } from "detailclip/plots";
+
+/** Edges of the sides of objects, as a share of the image's side: three to each doubling, from half a per cent on, LARGE_SIDE among them. */
+export const SIDE_EDGES_LOG: readonly number[] = Array.from(
+  { length: 24 },
+  (_, i) => LARGE_SIDE * 2 ** ((i - 16) / 3),
+);
 
 /** The counts of a data set, as written. */
-export interface DataSetCounts extends DataSetRow {
+export interface DataSetCounts {
+  /** Name of the data set. */
+  dataset: string;
+  /** Number of images that were counted. */
+  images: number;
+  /** Mean number of objects an image. */
+  mean: number;
+  /** The paper's, where it has one. */
+  paperMean?: number;
+  /** Number of images with 0, 1, 2, … objects. */
+  counts: readonly number[];
+  /** Number of objects by side, between {@linkcode SIDE_EDGES_LOG}; those of images of unknown size are not among them. */
+  sides: readonly number[];
   /** Images of all splits together, as far as it is known: those that were counted are `images`. */
   whole: number;
   /** Classes that the data set names. */
@@ -107,6 +124,64 @@ export const captionOf = (
 ): string =>
   `${mean.toFixed(1)} objects an image, ${classes} classes; ` +
   (images === whole ? `${images} images` : `${images} of ${whole.toLocaleString("en")} images`);
+
+/** A bar of a histogram: how many per cent of a data set's images, or of its objects, lie between two values. */
+export interface HistogramBar {
+  dataset: string;
+  from: number;
+  to: number;
+  percent: number;
+  /** The share of the data set's highest bar (0 to 1). */
+  height: number;
+  /** Of objects: whether they count as small or as large. */
+  size?: "small" | "large";
+}
+
+/** Bars with heights, of the counts of one data set. */
+function barsOf(bars: readonly (Omit<HistogramBar, "percent" | "height"> & { count: number })[]) {
+  const all = bars.reduce((sum, { count }) => sum + count, 0) || 1;
+  const most = Math.max(...bars.map(({ count }) => count), 1);
+  return bars.filter(({ count }) => count > 0).map(({ count, ...bar }): HistogramBar => ({
+    ...bar,
+    percent: 100 * count / all,
+    height: count / most,
+  }));
+}
+
+/** Images by their number of objects. */
+export const objectBars = (rows: readonly DataSetCounts[]): HistogramBar[] =>
+  rows.flatMap(({ dataset, counts }) =>
+    barsOf(counts.map((count, n) => ({ dataset, from: n - 0.5, to: n + 0.5, count })))
+  );
+
+/** Objects by their side, per cent of the image's. */
+export const sideBars = (rows: readonly DataSetCounts[]): HistogramBar[] =>
+  rows.flatMap(({ dataset, sides }) =>
+    barsOf(sides.map((count, i) => ({
+      ...{ dataset, from: 100 * SIDE_EDGES_LOG[i], to: 100 * SIDE_EDGES_LOG[i + 1], count },
+      size: SIDE_EDGES_LOG[i] < LARGE_SIDE ? "small" : "large",
+    })))
+  );
+
+/** How many objects hold 99 % of each data set's images: what an axis needs to show. */
+export function mostObjects(rows: readonly DataSetCounts[]): number {
+  return Math.max(
+    10,
+    ...rows.map(({ counts }) => {
+      const all = counts.reduce((a, b) => a + b, 0);
+      let sum = 0;
+      return counts.findIndex((count) => (sum += count) >= 0.99 * all);
+    }),
+  );
+}
+
+/** Share of a data set's objects that count as small, in words. */
+export function smallText({ sides }: DataSetCounts): string {
+  const all = sides.reduce((a, b) => a + b, 0);
+  if (all === 0) return "sides unknown";
+  const small = sides.reduce((sum, n, i) => SIDE_EDGES_LOG[i] < LARGE_SIDE ? sum + n : sum, 0);
+  return `${(100 * small / all).toFixed(0)} % small`;
+}
 
 const counted = ({ mean, min, max }: CountStatistics) => `${mean.toFixed(2)}, ${min} to ${max}`;
 

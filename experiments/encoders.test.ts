@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type ExperimentConfig, judgeClaims, readResults } from "detailclip";
+import { type ExperimentConfig, judgeClaims, readResults, type SeriesRow } from "detailclip";
 import { claims, runEncoders } from "./encoders.ts";
 import { DATASETS, ENCODERS, labelOf, pairName, pairsOf } from "./encoders_pairs.ts";
-import { missingPairs, notRunTable, ourRows, paperRows, tableThree } from "./encoders_rows.ts";
+import {
+  encoderDots,
+  gapsIn,
+  missingPairs,
+  notRunTable,
+  ourRows,
+  paperRows,
+  tableThree,
+} from "./encoders_rows.ts";
 import { judgedBy } from "./testing.ts";
 
 const clip = fileURLToPath(new URL("../lib/encoders/testdata/random-clip/", import.meta.url));
@@ -109,4 +117,28 @@ Deno.test("Table 3 has a number for each of its 9 lines and 4 data sets", () => 
     ["CLIP-ViT-B/16", "0.4419"],
     ["CLIP-ViT-L/14", "0.6263"],
   ]);
+});
+
+Deno.test("dots are ours and the paper's, in per cent; gaps are of encoders that have a dot", () => {
+  const row = {
+    method: "cc@10",
+    metric: "recall@1",
+    subset: "all",
+    value: 0.5,
+    low: 0.4,
+    high: 0.6,
+  };
+  const own = { ...row, member: labelOf("tiny-clip", "CLEVR-DS") } as SeriesRow;
+  const dots = encoderDots([own]);
+  assert.equal(dots.length, 1 + paperRows().length);
+  assert.deepEqual(dots[0], {
+    ...{ encoder: "tiny-clip", dataset: "CLEVR-DS", method: "cc@10", by: "here" },
+    ...{ value: 50, low: 40, high: 60 },
+  });
+  assert.ok(
+    dots.slice(1).every(({ by, low, value }) => by === "the paper" && !low && value <= 100),
+  );
+  const notRun = ["SLIP on LVIS", "nobody on LVIS"]
+    .map((member) => ({ member, missing: "", command: "" }));
+  assert.deepEqual(gapsIn(dots, { notRun }), [{ encoder: "SLIP", dataset: "LVIS", by: "here" }]);
 });

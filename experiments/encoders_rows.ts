@@ -4,7 +4,6 @@
  * @module
  */
 import {
-  type EncoderRow,
   NotMeasured,
   type PaperRow,
   paperTable,
@@ -14,6 +13,28 @@ import {
 } from "detailclip";
 import { DATASETS, ENCODERS, labelOf, pairOf } from "./encoders_pairs.ts";
 
+/** A recall of an encoder on a data set. */
+export interface EncoderRow {
+  /** Name of the encoder. */
+  encoder: string;
+  /** Name of the data set. */
+  dataset: string;
+  /** `"full image"`, `"cc@10"`, `"DetailCLIP"`. */
+  method: string;
+  /** Recall, a share. */
+  value: number;
+  /** Lower bound of its confidence interval. */
+  low?: number;
+  /** Upper bound. */
+  high?: number;
+}
+
+/** A recall as the figure takes it, in per cent. */
+export interface EncoderDot extends EncoderRow {
+  /** Whose it is: `"here"` or `"the paper"`. */
+  by: string;
+}
+
 /** Which kind of vectors a row is of; `undefined` for those that Table 3 lacks. */
 function kindOf(method: string): EncoderRow["method"] | undefined {
   if (method === "full image") return "full image";
@@ -21,7 +42,7 @@ function kindOf(method: string): EncoderRow["method"] | undefined {
   return method.startsWith("DetailCLIP") ? "DetailCLIP" : undefined;
 }
 
-/** Our Recall@1 as `encoderDots` draws it. */
+/** Our Recall@1. */
 export function ourRows(rows: readonly SeriesRow[]): EncoderRow[] {
   return rows.flatMap(({ member, method, metric, subset, value, low, high }): EncoderRow[] => {
     const kind = kindOf(method);
@@ -34,7 +55,7 @@ export function ourRows(rows: readonly SeriesRow[]): EncoderRow[] {
 const encoderOf = ({ method }: PaperRow) =>
   /^DetailCLIP \((.*)\)$/.exec(String(method))?.[1] ?? String(method);
 
-/** Table 3 as `encoderDots` draws it. */
+/** Table 3, row by row. */
 export function paperRows(): EncoderRow[] {
   return paperTable("table 3").rows.flatMap((row) =>
     DATASETS.map((dataset): EncoderRow => {
@@ -45,10 +66,30 @@ export function paperRows(): EncoderRow[] {
   );
 }
 
-/** Pairs without a number, as `encoderDots` marks them. */
+/** Pairs without a number. */
 export const missingPairs = (
   { notRun }: Pick<Series, "notRun">,
 ): { encoder: string; dataset: string }[] => notRun.map(({ member }) => pairOf(member));
+
+/** Ours and the paper's as dots, of one scale. */
+export function encoderDots(rows: readonly SeriesRow[]): EncoderDot[] {
+  const by = (by: string) => ({ value, low, high, ...row }: EncoderRow): EncoderDot => ({
+    ...{ ...row, by, value: 100 * value },
+    ...(low !== undefined && { low: 100 * low }),
+    ...(high !== undefined && { high: 100 * high }),
+  });
+  return [...ourRows(rows).map(by("here")), ...paperRows().map(by("the paper"))];
+}
+
+/** Pairs that were not run here, of encoders that have a number anywhere. */
+export function gapsIn(
+  dots: readonly EncoderDot[],
+  series: Pick<Series, "notRun">,
+): { encoder: string; dataset: string; by: string }[] {
+  const drawn = new Set(dots.map(({ encoder }) => encoder));
+  return missingPairs(series).filter(({ encoder }) => drawn.has(encoder))
+    .map((pair) => ({ ...pair, by: "here" }));
+}
 
 /** Ours beside the paper's: a line an encoder and method, a column a data set, also one that the paper has not. */
 export function tableThree(series: Series): Record<string, string>[] {

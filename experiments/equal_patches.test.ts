@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configure, recallAgainstPatches, type ResultRow } from "detailclip";
+import { configure, recallLines, type ResultRow } from "detailclip";
 import {
   claims,
   coverageLines,
@@ -62,7 +62,10 @@ Deno.test("a panel for each part of the data that has rows, and no means", () =>
   const drawn = patchesRows([...rows, few], panels);
   assert.deepEqual([...new Set(drawn.map(({ panel }) => panel))], ["all"]);
   assert.deepEqual(drawn.map(({ point }) => point), ["5", "8", "5", "4", "5"]);
-  assert.match(recallAgainstPatches(drawn).alt, /verified: 61.0 % at 43 to 65.0 % at 86/);
+  assert.match(
+    recallLines(drawn, ({ patches }) => patches, { label: "patches" }).alt,
+    /verified: 61.0 % at 43 to 65.0 % at 86/,
+  );
 });
 
 Deno.test("verified covers hold what they promise, and are near published ones in patches", () => {

@@ -15,9 +15,9 @@ import {
   type CoverSpec,
   type ExperimentConfig,
   type ExperimentDefinition,
+  type LineRow,
   makeCover,
   NotMeasured,
-  type PatchRecallRow,
   type ResultRow,
   type Scale,
   subsetRows,
@@ -91,7 +91,7 @@ export interface Objects {
 const ENOUGH_CLASSES = 30;
 
 /**
- * Rows as `recallAgainstPatches` draws them, with k at each point.
+ * Rows as `recallLines` draws them against patches, with k at each point.
  *
  * @param rows rows of the run
  * @param panels which parts of the data
@@ -99,7 +99,7 @@ const ENOUGH_CLASSES = 30;
 export function patchesRows(
   rows: readonly ResultRow[],
   panels: readonly Objects[],
-): PatchRecallRow[] {
+): (LineRow & { patches: number })[] {
   return panels.flatMap(({ subset, title }) =>
     subsetRows(rows, subset).flatMap((row) => {
       const [scheme, k] = row.method.split("@");

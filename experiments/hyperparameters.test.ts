@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TrialRow } from "detailclip";
-import { gridPoints, judgeClaims, PAPER_GRID, searchStrips } from "detailclip";
+import { gridPoints, judgeClaims, PAPER_GRID } from "detailclip";
 import {
   chosenBeside,
   claims,
@@ -10,6 +10,7 @@ import {
   tuningAt,
   tuningConfig,
 } from "./hyperparameters.ts";
+import { trialPoints, valueMedians, valueText } from "./hyperparameters_rows.ts";
 
 const rowsOf = (recall: (row: Omit<TrialRow, "recall">) => number | undefined): TrialRow[] =>
   gridPoints(PAPER_GRID, { draws: 10, seed: 7 }).map((point, i) => {
@@ -21,7 +22,9 @@ Deno.test("the best trial comes first", () => {
   const rows = rowsOf(({ learningRate }) => 0.5 - 30 * learningRate);
   assert.equal(ranked(rows)[0].learningRate, 0.001);
   assert.ok(Math.abs(summary(rows).best - 0.47) < 1e-9);
-  assert.ok(searchStrips(rows, stripsOf()).alt.includes("learning rate 0.001"));
+  const points = trialPoints(rows, stripsOf()[0]);
+  assert.deepEqual(points.map(({ best }) => best), [true, ...Array(rows.length - 1).fill(false)]);
+  assert.equal(points[0].value, "0.001");
 });
 
 /** Verdicts on as many searches, each of a seed of its own. */
@@ -86,4 +89,20 @@ Deno.test("the grid has a line for each hyper-parameter, with its candidates", (
     assert.ok(candidates.includes(Number(line["chosen here"])));
   }
   assert.equal(tuningAt("paper").draws, 360); // all points
+});
+
+Deno.test("a value has a median from three trials on; trials that failed are no points", () => {
+  const rows = rowsOf(({ trial }) => trial === 1 ? undefined : trial / 100);
+  for (const strip of stripsOf()) {
+    const points = trialPoints(rows, strip);
+    assert.equal(points.length, rows.length - 1);
+    assert.ok(points.every(({ value }) => strip.values.map(valueText).includes(value)));
+    const counted = Map.groupBy(points, ({ value }) => value);
+    const medians = valueMedians(points);
+    assert.equal(medians.length, [...counted.values()].filter(({ length }) => length > 2).length);
+  }
+  const point = (recall: number) => ({ trial: recall, value: "1e-4", recall, best: false });
+  assert.deepEqual(valueMedians([5, 1, 3].map(point)), [{ value: "1e-4", recall: 3 }]);
+  assert.deepEqual(valueMedians([5, 1].map(point)), []);
+  assert.deepEqual([1e-4, 0.001, 0, 60].map(valueText), ["1e-4", "0.001", "0", "60"]);
 });

@@ -24,7 +24,6 @@ import {
   percent,
   type Scale,
   signed,
-  type Strip,
   type TrialRow,
   type TuningOptions,
 } from "detailclip";
@@ -193,21 +192,24 @@ const NAMES: Record<keyof PaperPoint, string> = {
   epsilon: "ε of layer normalisation",
 };
 
-/** A hyper-parameter as `searchStrips` draws it. */
-type Hyperparameter = Strip<TrialRow> & { key: keyof PaperPoint };
+/** A hyper-parameter of the grid. */
+export interface Strip {
+  /** Its key in rows. */
+  key: keyof PaperPoint;
+  /** What it is called. */
+  label: string;
+  /** Its candidates. */
+  values: readonly number[];
+}
 
 /**
- * The hyper-parameters as `searchStrips` draws them, in the order of Table 14.
+ * The hyper-parameters in the order of Table 14.
  *
  * @param grid the candidates that were tried
  */
-export const stripsOf = (grid: PaperGrid = PAPER_GRID): readonly Hyperparameter[] =>
-  (Object.keys(PAPER_GRID) as (keyof PaperPoint)[]).map((key) => ({
-    key,
-    label: NAMES[key],
-    values: grid[key],
-    of: (row) => row[key],
-  }));
+export const stripsOf = (grid: PaperGrid = PAPER_GRID): readonly Strip[] =>
+  (Object.keys(PAPER_GRID) as (keyof PaperPoint)[])
+    .map((key) => ({ key, label: NAMES[key], values: grid[key] }));
 
 /** Trials that ended, best first; of equals the one that was drawn first. */
 export function ranked(rows: readonly TrialRow[]): (TrialRow & { recall: number })[] {

@@ -4,7 +4,7 @@ import {
   coverBoxes,
   type CoverSpec,
   makeCover,
-  recallAgainstPatches,
+  recallLines,
   type ResultRow,
   SCALES,
 } from "detailclip";
@@ -59,7 +59,10 @@ Deno.test("the figure has a line for each kind of patches, one by one and fused"
     "grid@k",
   ]);
   assert.ok(drawn.every(({ series, line }) => /^Detail/.test(series) === (line !== "dashed")));
-  assert.match(recallAgainstPatches(drawn).alt, /DetailCLIP, cc: 60.0 % at 5 to 78.0 % at 14/);
+  assert.match(
+    recallLines(drawn, ({ patches }) => patches, { label: "patches" }).alt,
+    /DetailCLIP, cc: 60.0 % at 5 to 78.0 % at 14/,
+  );
 });
 
 Deno.test("claims follow the rows", () => {

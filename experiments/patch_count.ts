@@ -16,8 +16,8 @@ import {
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
+  type LineRow,
   NotMeasured,
-  type PatchRecallRow,
   type ResultRow,
   type Scale,
   type SeriesMember,
@@ -143,14 +143,17 @@ export function fusedPairs(rows: readonly ResultRow[]): FusedPair[] {
   }).sort((a, b) => a.patches - b.patches);
 }
 
+/** A recall with the number of patches that it takes. */
+type PatchesRow = LineRow & { patches: number };
+
 /**
- * Rows as `recallAgainstPatches` draws them: the fused vectors solid, their patches dashed.
+ * Rows as `recallLines` draws them against patches: the fused vectors solid, their patches dashed.
  *
  * @param rows rows of the series
  */
-export function patchesRows(rows: readonly SeriesRow[]): PatchRecallRow[] {
+export function patchesRows(rows: readonly SeriesRow[]): PatchesRow[] {
   return [...Map.groupBy(rows, (row) => row.member)].flatMap(([panel, group]) =>
-    fusedPairs(group).flatMap(({ cover, patches, fused, patchwise }): PatchRecallRow[] => {
+    fusedPairs(group).flatMap(({ cover, patches, fused, patchwise }): PatchesRow[] => {
       const scheme = cover.split("@")[0];
       return [
         {

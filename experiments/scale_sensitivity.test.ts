@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configure, filesOf, readResults, recallByRMax, recallBySize } from "detailclip";
+import { configure, filesOf, readResults } from "detailclip";
 import { withFolders } from "../lib/runner/testing.ts";
 import { claims, runScaleSensitivity, scaleSensitivity } from "./scale_sensitivity.ts";
 import {
@@ -7,10 +7,10 @@ import {
   enough,
   factsOf,
   fullImage,
-  rMaxRows,
+  rMaxPoints,
   type ScaleRow,
   sidesOf,
-  sizeRows,
+  sizePoints,
   sizeTable,
   tableOne,
 } from "./scale_sensitivity_rows.ts";
@@ -128,8 +128,13 @@ Deno.test("a run writes rows by r_max and size, and tells that LVIS is missing",
     assert.ok(!own.some(({ method }) => method.startsWith("mean")));
     assert.equal(tableOne(own)[4]["full image, %"], "no image"); // 10^-2
     assert.ok(sizeTable(own).length > 1);
-    assert.match(recallByRMax(rMaxRows(rows)).alt, /CLEVR-DS.*The paper/);
-    assert.match(recallBySize(sizeRows(own)).alt, /object size/);
+    const points = rMaxPoints(rows);
+    assert.equal(points.length, enough(own).length);
+    assert.ok(
+      points.every(({ share, panel }) => share > 0 && share <= 100 && panel === "CLEVR-DS"),
+    );
+    assert.equal(sizePoints(own).length, bySize(own).length);
+    assert.ok(sizePoints(own).every(({ side, recall }) => /%$/.test(side) && recall <= 100));
     judgedBy(claims, { scale_sensitivity: own });
   });
 });

@@ -16,9 +16,7 @@ import {
   restrictTo,
   type ResultRow,
   type RetrievalRun,
-  type RMaxRow,
   SIZE_BINS,
-  type SizeRow,
   subsetByRmax,
 } from "detailclip";
 
@@ -166,31 +164,47 @@ export function sizeTable(rows: readonly ScaleRow[]): Record<string, string | nu
   }));
 }
 
-/** Rows by r_max as `recallByRMax` draws them: a panel a data set, and the paper's own curve in the last. */
-export function rMaxRows(rows: ReadonlyMap<string, readonly ScaleRow[]>): RMaxRow[] {
-  const ours = [...rows].flatMap(([label, own]) =>
-    enough(own).map((row): RMaxRow => ({
-      ...row,
-      rMax: row.rMax!,
-      line: row.method,
-      panel: `${label}: Recall@1`,
-    }))
-  );
-  const paper = paperTable("table 1").rows.flatMap((row) =>
-    ["recall@1", "recall@3", "recall@5"].map((metric): RMaxRow => {
-      const value = Number(row[metric]) / 100, rMax = 10 ** Number(row.logRmax);
-      const line = metric.replace("recall", "Recall"), panel = "The paper: CLIP on LVIS";
-      const exact = { value, low: value, high: value }; // printed without an interval
-      return { method: "full image", cover: "full", metric, ...exact, rMax, line, panel };
-    })
-  );
-  return [...ours, ...paper];
+/** A recall as the figures of this notebook take it, in per cent. */
+export interface ScalePoint {
+  /** The data set. */
+  panel: string;
+  /** How images are scored. */
+  method: string;
+  /** Recall@1, %. */
+  recall: number;
+  /** Lower bound of its interval; the paper prints none. */
+  low?: number;
+  /** Upper bound. */
+  high?: number;
 }
 
-/** Rows by size as `recallBySize` draws them. */
-export const sizeRows = (rows: readonly ScaleRow[]): SizeRow[] =>
-  bySize(rows).map((row) => ({
-    ...row,
-    bin: row.subset.slice("size ".length),
-    relevant: row.pairs,
+const pointOf = ({ method, value, low, high }: ScaleRow) => ({
+  method,
+  ...{ recall: 100 * value, low: 100 * low, high: 100 * high },
+});
+
+/** Our Recall@1 by the largest object of an image, `share` of whose area (%) it fills at most. */
+export function rMaxPoints(
+  rows: ReadonlyMap<string, readonly ScaleRow[]>,
+): (ScalePoint & { share: number })[] {
+  return [...rows].flatMap(([panel, own]) =>
+    enough(own).map((row) => ({ ...pointOf(row), panel, share: 100 * row.rMax! }))
+  );
+}
+
+/** The paper's curve of the same (Table 1). */
+export function paperPoints(): (ScalePoint & { share: number })[] {
+  return paperTable("table 1").rows.map((row) => ({
+    panel: "The paper: CLIP on LVIS",
+    method: "full image",
+    recall: Number(row["recall@1"]),
+    share: 100 * 10 ** Number(row.logRmax),
   }));
+}
+
+/** Our Recall@1 by the side of the object that is asked for. */
+export function sizePoints(
+  rows: readonly ScaleRow[],
+): (Omit<ScalePoint, "panel"> & { side: string })[] {
+  return bySize(rows).map((row) => ({ ...pointOf(row), side: row.subset.slice("size ".length) }));
+}

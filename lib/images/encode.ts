@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { useOwnFont } from "./font.ts";
 import type { RgbImage } from "./decode.ts";
 import { rawInput, sharp } from "./sharp.ts";
 import type { RgbaImage } from "./rgba.ts";
@@ -42,8 +43,8 @@ export interface RasterizeOptions {
 }
 
 /**
- * Draws a trusted SVG (a figure of this workspace, a sprite) as PNG. Text uses the fonts of the
- * machine.
+ * Draws a trusted SVG (a figure of this workspace, a sprite) as PNG. Text is set in Inter, which the workspace brings,
+ * so that it looks the same on every machine.
  *
  * @param svg the document as text, with a width and a height or a viewBox
  * @param options size and background
@@ -64,6 +65,7 @@ export async function rasterizeSvg(
   { width, scale = 1, background }: RasterizeOptions = {},
 ): Promise<Uint8Array> {
   const bytes = new TextEncoder().encode(svg);
+  if (svg.includes("<text")) useOwnFont();
   // `unlimited`: figures embed pictures as long data URIs, which librsvg refuses otherwise.
   const options = { unlimited: true };
   const target = width ??

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { generateClevrDs, loadCoco } from "../datasets/mod.ts";
-import { clipText, contactSheet, type SheetRow, sheetRowOf } from "./contact_sheet.ts";
+import { contactSheet, type SheetRow, sheetRowOf } from "./contact_sheet.ts";
+import { clipText } from "./svg.ts";
+import { assertSnapshot } from "./testing.ts";
 
 const picture = { href: "data:image/jpeg;base64,AA==", width: 200, height: 100 };
 const rows: SheetRow[] = [
@@ -16,12 +18,7 @@ const rows: SheetRow[] = [
 ];
 
 Deno.test("contact_sheet looks as it did (UPDATE_SNAPSHOTS=1 accepts a change)", async () => {
-  const path = new URL("./testdata/contact_sheet.svg.txt", import.meta.url);
-  const now = contactSheet(rows).svg
-    .replace(/-?\d+\.\d+/g, (number) => String(Math.round(Number(number)) || 0))
-    .replaceAll("><", ">\n<") + "\n";
-  if (Deno.env.get("UPDATE_SNAPSHOTS")) await Deno.writeTextFile(path, now);
-  assert.equal(now, await Deno.readTextFile(path));
+  await assertSnapshot("contact_sheet", contactSheet(rows));
 });
 
 Deno.test("every object has a box; large ones are dashed", () => {

@@ -8,7 +8,7 @@ import type { Dataset } from "../datasets/mod.ts";
 import { decodeImage } from "../images/mod.ts";
 import { type Figure, type FigureOptions, frame, type Picture, pictureOf } from "./figure.ts";
 import { checkRows } from "./rows.ts";
-import { element, textLine, textWidth } from "./svg.ts";
+import { clipText, element, textLine, textWidth } from "./svg.ts";
 import { THEME } from "./theme.ts";
 
 /** An image with its objects. */
@@ -31,14 +31,6 @@ export interface SheetRow {
 
 /** Side of an object as a share of the image's from which figures call it large: between the two groups of CLEVR-DS. */
 export const LARGE_SIDE = 0.2;
-
-/** A text cut to a width, with an ellipsis where something is left out. */
-export function clipText(text: string, width: number, size: number): string {
-  if (textWidth(text, size) <= width) return text;
-  const letters = [...text];
-  while (letters.length > 1 && textWidth(`${letters.join("")}…`, size) > width) letters.pop();
-  return `${letters.join("").trimEnd()}…`;
-}
 
 const GAP = 12, HEADING = 26, ROW_GAP = 16;
 
@@ -64,7 +56,7 @@ export function contactSheet(rows: readonly SheetRow[], options: FigureOptions =
     }`,
     note: `Yellow: annotated objects, dashed from ${
       100 * LARGE_SIDE
-    } % of the image’s side on. Below each image: how many are annotated.`,
+    } % of the image’s side on. Below each image: their number; what has no box is not annotated.`,
     width: 760,
     ...options,
   }, (width) => {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import { jupyterDisplay } from "../runtime/display.ts";
 import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
 import { encodeJpeg, rasterizeSvg, resizeRgba, type RgbImage } from "../images/mod.ts";
@@ -72,14 +71,19 @@ export function frame(
 ): Figure {
   const inner = options.width - 2 * PADDING;
   let y = PADDING, markup = "";
-  const lines = (text: string | undefined, size: number, fill: string, weight = 400) => {
-    for (const line of text ? wrapText(text, inner, size) : []) {
+  const lines = (
+    text: string | undefined,
+    size: number,
+    fill: string,
+    weight: 400 | 600 = 400,
+  ) => {
+    for (const line of text ? wrapText(text, inner, size, weight) : []) {
       y += size;
       markup += textLine(line, PADDING, y, { size, fill, weight });
       y += size * 0.45;
     }
   };
-  lines(options.title, 16, THEME.ink, 650);
+  lines(options.title, 16, THEME.ink, 600);
   lines(options.subtitle, 12, THEME.soft);
   y += 10;
   const drawn = content(inner);
@@ -161,24 +165,30 @@ async function shrink(image: RgbImage, maxSide: number): Promise<RgbImage> {
   return { width: small.width, height: small.height, data };
 }
 
+/** Options of {@linkcode saveFigure}. */
+export interface SaveOptions {
+  /** Whether a PNG of twice its size is written, too, for pages that show no SVG. */
+  png?: boolean;
+}
+
 /**
- * Writes a figure as SVG and as PNG at twice its size. Where the same SVG is there already, both files stay as they
- * are: the PNG differs with the fonts of the machine, not with the figure.
+ * Writes a figure as SVG.
  *
  * @param figure the figure
- * @param path where to, with or without `.svg` or `.png`
- * @returns both paths
+ * @param path where to, with or without `.svg`
+ * @param options `png`: as a picture, too
+ * @returns the figure, so that a cell can end with it
  */
 export async function saveFigure(
   figure: Figure,
   path: string,
-): Promise<{ svg: string; png: string }> {
+  { png = false }: SaveOptions = {},
+): Promise<Figure> {
   const stem = path.replace(/\.(svg|png)$/, "");
-  const paths = { svg: `${stem}.svg`, png: `${stem}.png` };
-  const drawn = existsSync(paths.png) && await readTextIfThere(paths.svg) === figure.svg;
-  if (drawn) return paths;
-  // the SVG comes last: where it is as it should be, so is the PNG
-  await writeAtomic(paths.png, await rasterizeSvg(figure.svg, { width: 2 * figure.width }));
-  await writeAtomic(paths.svg, figure.svg);
-  return paths;
+  if (png) {
+    await writeAtomic(`${stem}.png`, await rasterizeSvg(figure.svg, { width: 2 * figure.width }));
+  }
+  const same = await readTextIfThere(`${stem}.svg`) === figure.svg;
+  if (!same) await writeAtomic(`${stem}.svg`, figure.svg);
+  return figure;
 }

@@ -5,16 +5,16 @@
  */
 import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
-import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { AXIS, drawPanel, GRID, percentText } from "./panel.ts";
-import { checkRows } from "./rows.ts";
-import { element, textLine, textWidth, titleCase } from "./svg.ts";
-import { methodStyle, THEME } from "./theme.ts";
+import type { Figure, FigureOptions } from "./figure.ts";
+import { plot } from "./plot.ts";
+import { checkRows, percentText } from "./rows.ts";
+import { textWidth, titleCase } from "./svg.ts";
+import { methodScales, methodStyle, THEME } from "./theme.ts";
 
-const BAR = 30, HEAD = 26, FOOT = 28, GAP = 18;
+const BAR = 30, VALUE = 34;
 
-/** Middle of a bar in px: with the paddings below, each takes BAR px. */
-const rowCentre = (row: number) => HEAD + (row + 0.5) * BAR;
+/** Panels with less room than this, in px, stand below each other. */
+const LEAST_PANEL = 110;
 
 /** A recall, with what else is known of it. */
 export interface BarRow extends RecallRow {
@@ -40,108 +40,90 @@ export interface BarRow extends RecallRow {
  * assert(figure.svg.startsWith("<svg") && figure.alt.includes("full image 21 %"));
  * ```
  */
-export function recallBars(rows: readonly BarRow[], options: FigureOptions = {}): Figure {
+export function recallBars(
+  rows: readonly BarRow[],
+  { width = 760, ...options }: FigureOptions = {},
+): Figure {
   checkRows(rows, (row) => `${row.method}, ${row.metric}`, "recall bars");
   const methods = [...new Set(rows.map((row) => row.method))];
-  const metrics = [...new Set(rows.map((row) => row.metric))];
-  const labelWidth = Math.ceil(Math.max(...methods.map((m) => textWidth(m, 13)))) + 14;
+  const panels = [...new Set(rows.map((row) => row.metric))];
+  const room = Math.ceil(Math.max(...methods.map((m) => textWidth(m, 12, 600)))) + 14;
+  const across = (width - 60 - room) / panels.length >= LEAST_PANEL + VALUE;
+  const bars = rows.map((row) => ({
+    ...row,
+    panel: titleCase(row.metric),
+    ...{ x: 100 * row.value, x1: 100 * row.low, x2: 100 * row.high },
+    theirs: row.paper === undefined ? undefined : 100 * row.paper,
+  }));
+  const chances = panels.flatMap((metric) => {
+    const chance = rows.find((row) => row.metric === metric && row.chance !== undefined)?.chance;
+    return chance === undefined ? [] : [{ panel: titleCase(metric), chance: 100 * chance }];
+  });
+  const facet = { [across ? "fx" : "fy"]: "panel" };
+  const everywhere = across ? { fx: () => titleCase(panels[0]) } : {};
+  const whiskers = bars.filter(({ x1, x2 }) => x2 > x1);
+  const whisker = { y: "method", x1: "x1", x2: "x2", ...facet };
   const spoken = methods.map((method) =>
     `${method} ` + rows.filter((row) => row.method === method)
       .map((row) => `${percentText(row.value)} % ${row.metric}`).join(", ")
   );
-  return frame({
+  return plot({
     title: "Recall by method",
     alt: `Recall: ${spoken.join("; ")}`,
-    width: 760,
     note: legend(rows),
-    ...options,
-  }, (width) => {
-    const panelWidth = (width - labelWidth - GAP * (metrics.length - 1)) / metrics.length;
-    const height = HEAD + methods.length * BAR + FOOT;
-    const labels = methods.map((method, i) =>
-      textLine(method, labelWidth - 14, rowCentre(i) + 4.5, {
-        size: 13,
-        weight: 600,
-        fill: methodStyle(method).ink,
-        anchor: "end",
-      })
-    ).join("");
-    const panels = metrics.map((metric, i) =>
-      element(
-        "g",
-        { transform: `translate(${labelWidth + i * (panelWidth + GAP)},0)` },
-        textLine(titleCase(metric), 0, 13, { size: 13, weight: 600 }) +
-          barPanel(rows.filter((row) => row.metric === metric), methods, panelWidth, height),
-      )
-    ).join("");
-    return { markup: labels + panels, width, height };
+    ...{ width, ...options },
+    ...methodScales(methods),
+    marginLeft: room,
+    marginRight: 0,
+    marginBottom: 30,
+    height: (across ? 1 : panels.length) * (methods.length * BAR + 30) + 36,
+    ...(across
+      ? { fx: { domain: panels.map(titleCase) } }
+      : { fy: { domain: panels.map(titleCase), padding: 30 / (methods.length * BAR + 30) } }),
+    x: {
+      ...{ domain: [0, 100], ticks: [0, 50, 100], tickFormat: (t: number) => `${t} %` },
+      ...{ insetRight: VALUE, insetLeft: 2, label: null },
+    },
+    y: { domain: methods, paddingInner: 0.34, paddingOuter: 0.17, axis: null },
+    marks: [
+      Plot.gridX([0, 25, 50, 75, 100]),
+      Plot.text(methods, {
+        ...{ y: (method) => method, frameAnchor: "left", textAnchor: "end", dx: -10 },
+        ...{ fontSize: 12, fontWeight: 600, ...everywhere },
+        fill: { value: (method) => methodStyle(method).ink, scale: null },
+      }),
+      Plot.barX(bars, { x: "x", y: "method", fill: "method", ...facet }),
+      Plot.ruleX(chances, {
+        ...{ x: "chance", stroke: THEME.ink, strokeDasharray: "1 3", strokeWidth: 1.5, ...facet },
+      }),
+      // light under dark: a whisker shows on its bar and beside it
+      Plot.ruleY(whiskers, { ...whisker, stroke: THEME.paper, strokeWidth: 3.5 }),
+      Plot.ruleY(whiskers, { ...whisker, stroke: THEME.ink, strokeWidth: 1.3 }),
+      Plot.tickX(whiskers, { ...end("x1", facet) }),
+      Plot.tickX(whiskers, { ...end("x2", facet) }),
+      Plot.dot(bars.filter(({ theirs }) => theirs !== undefined), {
+        ...{ x: "theirs", y: "method", r: 4.5, ...facet },
+        symbol: "diamond",
+        ...{ fill: THEME.paper, stroke: THEME.ink, strokeWidth: 1.4 },
+      }),
+      Plot.text(bars, {
+        ...{ x: ({ x2, theirs = 0 }) => Math.max(x2, theirs), y: "method", ...facet },
+        ...{ text: ({ value }) => percentText(value), textAnchor: "start" },
+        ...{ dx: 9, fontSize: 12.5, fontWeight: 600, fill: THEME.ink },
+        ...{ stroke: THEME.paper, strokeWidth: 3 },
+      }),
+    ],
   });
 }
+
+/** The end of a whisker. */
+const end = (x: string, facet: Record<string, string>): Plot.TickXOptions => ({
+  ...{ x, y: "method", stroke: THEME.ink, strokeWidth: 1.3, inset: 7, ...facet },
+});
 
 function legend(rows: readonly BarRow[]): string | undefined {
   const parts = ["Whiskers: 95 % bootstrap interval."];
   if (rows.some((row) => row.paper !== undefined)) parts.push("Open diamond: the paper’s number.");
   if (rows.some((row) => row.chance !== undefined)) parts.push("Dotted line: random ranking.");
   return parts.join(" ");
-}
-
-function barPanel(
-  rows: readonly BarRow[],
-  methods: readonly string[],
-  width: number,
-  height: number,
-): string {
-  const points = rows.map((row) => ({
-    method: row.method,
-    value: 100 * row.value,
-    low: 100 * row.low,
-    high: 100 * row.high,
-    paper: row.paper === undefined ? undefined : 100 * row.paper,
-    color: methodStyle(row.method).color,
-  }));
-  const chance = rows.find((row) => row.chance !== undefined)?.chance;
-  const { markup, x } = drawPanel({
-    width,
-    height,
-    marginTop: HEAD,
-    marginBottom: FOOT,
-    marginLeft: 2,
-    marginRight: 34, // room for the value beside a full bar
-    x: { domain: [0, 100] },
-    y: { domain: [...methods], paddingInner: 0.34, paddingOuter: 0.17, axis: null },
-    color: { type: "identity" },
-    marks: [
-      Plot.gridX([0, 25, 50, 75, 100], GRID),
-      Plot.axisX([0, 50, 100], { ...AXIS, tickFormat: (t: number) => `${t} %` }),
-      Plot.barX(points, { x: "value", y: "method", fill: "color", ry2: 2, ry1: 0 }),
-      ...(chance === undefined ? [] : [
-        Plot.ruleX([100 * chance], { stroke: THEME.ink, strokeDasharray: "1 3", strokeWidth: 1.5 }),
-      ]),
-      Plot.dot(points.filter((p) => p.paper !== undefined), {
-        x: "paper",
-        y: "method",
-        symbol: "diamond",
-        r: 4.5,
-        fill: THEME.paper,
-        stroke: THEME.ink,
-        strokeWidth: 1.4,
-      }),
-    ],
-  });
-  const row = (method: string) => rowCentre(methods.indexOf(method));
-  const whiskers = points.filter((p) => p.high > p.low).map((p) => {
-    const [low, high, y] = [x(p.low), x(p.high), row(p.method)];
-    const d = `M${low},${y - 4}V${y + 4}M${low},${y}H${high}M${high},${y - 4}V${y + 4}`;
-    return element("path", { d, stroke: THEME.paper, "stroke-width": 3.5, fill: "none" }) +
-      element("path", { d, stroke: THEME.ink, "stroke-width": 1.2, fill: "none" });
-  });
-  const values = points.map((p) =>
-    textLine(
-      p.value.toFixed(0),
-      Math.max(x(p.high), p.paper === undefined ? 0 : x(p.paper) + 6) + 7,
-      row(p.method) + 4.5,
-      { size: 13, weight: 650, halo: true },
-    )
-  );
-  return markup + whiskers.join("") + values.join("");
 }

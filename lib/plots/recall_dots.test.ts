@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { recallDots } from "./recall_dots.ts";
+import { assertSnapshot, textsOf, withoutFont } from "./testing.ts";
 
 const metric = "recall@1";
 const here = ["CLEVR-DS", "CLEVR-DS-S", "CLEVR-DS, unseen renderings"].flatMap((panel, p) =>
@@ -15,16 +16,11 @@ const paper = [{
 }];
 
 Deno.test("recall_dots looks as it did (UPDATE_SNAPSHOTS=1 accepts a change)", async () => {
-  const path = new URL("./testdata/recall_dots.svg.txt", import.meta.url);
-  const now = recallDots([...here, ...paper]).svg
-    .replace(/-?\d+\.\d+/g, (number) => String(Math.round(Number(number)) || 0))
-    .replaceAll("><", ">\n<") + "\n";
-  if (Deno.env.get("UPDATE_SNAPSHOTS")) await Deno.writeTextFile(path, now);
-  assert.equal(now, await Deno.readTextFile(path));
+  await assertSnapshot("recall_dots", recallDots([...here, ...paper]));
 });
 
 Deno.test("dots say which block they are of; without an interval there is no whisker", () => {
-  const { alt, svg } = recallDots(paper);
+  const figure = recallDots(paper), { alt } = figure, svg = withoutFont(figure);
   assert.match(alt, /The paper, CLEVR-DS: full image 10\.6 %/);
   assert.doesNotMatch(svg, /Whiskers|NaN|undefined|Infinity/);
   assert.match(recallDots(here).svg, /Whiskers/);
@@ -34,4 +30,17 @@ Deno.test("no rows and two for one dot are refused; names are escaped", () => {
   assert.throws(() => recallDots([]), /Cannot draw recall dots: there are no rows/);
   assert.throws(() => recallDots([paper[0], paper[0]]), /two rows are for full image, CLEVR-DS/);
   assert.doesNotMatch(recallDots([{ ...paper[0], method: "<b>" }]).svg, /<b>/);
+});
+
+Deno.test("a method without a value where its block has some says so", () => {
+  const gap = here.filter(({ method, panel }) => method !== "cc@10" || panel !== "CLEVR-DS-S");
+  const notRun = (rows: typeof here) =>
+    textsOf(recallDots(rows)).filter((text) => text === "not run");
+  assert.deepEqual([notRun(here).length, notRun(gap).length], [0, 1]);
+});
+
+Deno.test("on a narrow card data sets stand below each other, and no value leaves it", () => {
+  const figure = recallDots(here, { width: 390 });
+  assert.ok(figure.height > recallDots(here).height + 200);
+  assert.equal(textsOf(figure).filter((text) => text === "CLEVR-DS-S").length, 1);
 });

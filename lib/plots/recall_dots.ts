@@ -5,11 +5,11 @@
  */
 import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
-import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { AXIS, drawPanel, GRID, percentText } from "./panel.ts";
-import { checkRows } from "./rows.ts";
-import { element, textLine, textWidth, wrapText } from "./svg.ts";
-import { methodStyle, THEME } from "./theme.ts";
+import type { Figure, FigureOptions } from "./figure.ts";
+import { plot } from "./plot.ts";
+import { checkRows, percentText } from "./rows.ts";
+import { clipText, textWidth, titleCase } from "./svg.ts";
+import { methodScales, methodStyle, THEME } from "./theme.ts";
 
 /** One recall, with the panel that it stands in. */
 export interface DotRow extends Pick<RecallRow, "method" | "metric" | "value"> {
@@ -25,89 +25,26 @@ export interface DotRow extends Pick<RecallRow, "method" | "metric" | "value"> {
   chance?: number;
 }
 
-const LINE = 24, HEAD = 38, FOOT = 26, GAP = 16, BLOCK = 26;
+const LINE = 24, VALUE = 36;
 
-/** Middle of a line in px. */
-const centre = (line: number) => HEAD + (line + 0.5) * LINE;
+/** Panels with less room than this, in px, stand below each other. */
+const LEAST_PANEL = 120;
 
-/** A panel: dots with whiskers, each with its value. */
-function dotPanel(rows: readonly DotRow[], methods: readonly string[], width: number): string {
-  const height = HEAD + methods.length * LINE + FOOT;
-  const chance = rows.find((row) => row.chance !== undefined)?.chance;
-  const { markup, x } = drawPanel({
-    width,
-    height,
-    marginTop: HEAD,
-    marginBottom: FOOT,
-    marginLeft: 12,
-    marginRight: 38, // room for the value beside a dot at 100
-    x: { domain: [0, 100] },
-    y: { domain: [-0.5, methods.length - 0.5], reverse: true, axis: null },
-    marks: [
-      Plot.gridX([0, 25, 50, 75, 100], GRID),
-      Plot.axisX([0, 50, 100], { ...AXIS, tickFormat: (t: number) => `${t} %` }),
-      ...(chance === undefined ? [] : [
-        Plot.ruleX([100 * chance], { stroke: THEME.ink, strokeDasharray: "1 3", strokeWidth: 1.5 }),
-      ]),
-      Plot.ruleY(methods.keys(), { stroke: THEME.line, strokeDasharray: "1 3" }),
-      ...rows.map((row) =>
-        Plot.dot([row], {
-          x: () => 100 * row.value,
-          y: () => methods.indexOf(row.method),
-          symbol: methodStyle(row.method).marker,
-          r: 4.6,
-          fill: methodStyle(row.method).color,
-          stroke: THEME.paper,
-          strokeWidth: 1.2,
-        })
-      ),
-    ],
-  });
-  const marks = rows.map(({ method, value, low = value, high = value }) => {
-    const y = centre(methods.indexOf(method)), { color, ink } = methodStyle(method);
-    const d = `M${x(100 * low)},${y}H${x(100 * high)}`;
-    const whisker = high > low
-      ? element("path", { d, stroke: color, "stroke-width": 2, fill: "none" })
-      : "";
-    const place = Math.max(x(100 * high), x(100 * value) + 5) + 5;
-    return whisker +
-      textLine(percentText(value, 1), place, y + 4, {
-        size: 11,
-        fill: ink,
-        weight: 600,
-        halo: true,
-      });
-  });
-  return markup + marks.join("");
+/** A line of the figure: a method, or the name of a block above its methods. */
+interface DotLine {
+  id: string;
+  method?: string;
+  block: string;
 }
 
-/** A block: labels of its methods, and a panel for each of its data sets. */
-function dotBlock(
-  rows: readonly DotRow[],
-  panels: readonly string[],
-  { labels, width }: { labels: number; width: number },
-): { markup: string; height: number } {
-  const methods = [...new Set(rows.map(({ method }) => method))];
-  const panelWidth = (width - labels - GAP * (panels.length - 1)) / panels.length;
-  const names = methods.map((method, i) =>
-    textLine(method, labels - 10, centre(i) + 4.5, {
-      size: 13,
-      weight: 600,
-      fill: methodStyle(method).ink,
-      anchor: "end",
-    })
-  );
-  const drawn = panels.map((panel, i) => {
-    const title = wrapText(panel, panelWidth - 6, 12.5).slice(0, 2);
-    return element(
-      "g",
-      { transform: `translate(${labels + i * (panelWidth + GAP)},0)` },
-      title.map((line, n) => textLine(line, 12, 13 + 15 * n, { size: 12.5, weight: 600 })).join(
-        "",
-      ) + dotPanel(rows.filter((row) => row.panel === panel), methods, panelWidth),
-    );
-  });
-  return { markup: names.join("") + drawn.join(""), height: HEAD + methods.length * LINE + FOOT };
+/** Lines from the top; a block has a heading where it has a name. */
+function linesOf(rows: readonly DotRow[]): DotLine[] {
+  const blocks = [...Map.groupBy(rows, ({ block = "" }) => block)];
+  return blocks.flatMap(([block, group]): DotLine[] => [
+    ...(block ? [{ id: block, block }] : []),
+    ...[...new Set(group.map(({ method }) => method))]
+      .map((method) => ({ id: `${block}\n${method}`, method, block })),
+  ]);
 }
 
 /**
@@ -126,35 +63,106 @@ function dotBlock(
  * assert(figure.alt.includes("CLEVR-DS: full image 21.0 %"));
  * ```
  */
-export function recallDots(rows: readonly DotRow[], options: FigureOptions = {}): Figure {
+export function recallDots(
+  rows: readonly DotRow[],
+  { width = 860, ...options }: FigureOptions = {},
+): Figure {
   checkRows(rows, (row) => `${row.method}, ${row.panel}, ${row.block ?? ""}`, "recall dots");
   const panels = [...new Set(rows.map(({ panel }) => panel))];
-  const blocks = [...Map.groupBy(rows, ({ block = "" }) => block)];
-  const labels = Math.ceil(Math.max(...rows.map(({ method }) => textWidth(method, 13)))) + 12;
-  const spoken = blocks.flatMap(([block, group]) =>
-    [...Map.groupBy(group, ({ panel }) => panel)].map(([panel, dots]) =>
-      `${block && `${block}, `}${panel}: ` +
-      dots.map(({ method, value }) => `${method} ${percentText(value, 1)} %`).join(", ")
-    )
+  const lines = linesOf(rows), named = lines.filter(({ method }) => method);
+  const room = Math.ceil(Math.max(...named.map(({ method }) => textWidth(method!, 12, 600)))) + 14;
+  const across = (width - 60 - room) / panels.length >= LEAST_PANEL + VALUE;
+  const facet = across ? "fx" : "fy", first = panels[0];
+  const dots = rows.map((row) => {
+    const { value, low = value, high = value } = row;
+    const at = { x: 100 * value, x1: 100 * low, x2: 100 * high };
+    return { ...row, ...at, y: `${row.block ?? ""}\n${row.method}` };
+  });
+  const gaps = named.flatMap((line) =>
+    panels.filter((panel) => !dots.some(({ y, panel: at }) => y === line.id && at === panel))
+      .map((panel) => ({ panel, y: line.id }))
+  ).filter(({ panel, y }) =>
+    // a block without the panel has no gap there
+    dots.some((dot) => dot.panel === panel && dot.y.split("\n")[0] === y.split("\n")[0])
   );
+  const chances = panels.flatMap((panel) => {
+    const chance = rows.find((row) => row.panel === panel && row.chance !== undefined)?.chance;
+    return chance === undefined ? [] : [{ panel, chance: 100 * chance }];
+  });
+  const metric = titleCase(rows[0].metric);
+  const inFacets = panels.length > 1 ? { [facet]: "panel" } : {};
+  const everywhere = across && panels.length > 1 ? { fx: () => first } : {};
+  const alt = Object.entries(
+    Object.groupBy(rows, ({ block = "", panel }) => `${block && `${block}, `}${panel}`),
+  ).map(([name, group]) =>
+    `${name}: ${
+      group!.map(({ method, value }) => `${method} ${percentText(value, 1)} %`).join(", ")
+    }`
+  );
+  return plot({
+    title: "Recall by method and data set",
+    alt: `${metric}. ${alt.join("; ")}`,
+    note: noteOf(rows),
+    ...{ width, ...options },
+    ...methodScales(rows.map(({ method }) => method)),
+    marginLeft: room,
+    marginRight: 0,
+    height: (across ? 1 : panels.length) * (lines.length * LINE + 30) + 66,
+    ...(panels.length > 1 &&
+      (across
+        ? { fx: { domain: panels } }
+        : { fy: { domain: panels, padding: 30 / (lines.length * LINE + 30) } })),
+    x: {
+      ...{ domain: [0, 100], ticks: across ? [0, 50, 100] : [0, 25, 50, 75, 100] },
+      ...{ insetLeft: 8, insetRight: VALUE, grid: true, label: `${metric}, %` },
+    },
+    y: { type: "point", domain: lines.map(({ id }) => id), padding: 0.6, axis: null },
+    marks: [
+      Plot.ruleY(named, { y: "id", stroke: THEME.line, strokeDasharray: "1 3" }),
+      Plot.text(lines, {
+        ...{ y: "id", text: ({ method, block }) => method ?? block, ...everywhere },
+        ...{ frameAnchor: "left", textAnchor: "end", dx: -10, fontSize: 12, fontWeight: 600 },
+        fill: { value: ({ method }) => method ? methodStyle(method).ink : THEME.ink, scale: null },
+        filter: ({ method }) => method !== undefined,
+      }),
+      Plot.text(lines, {
+        ...{
+          y: "id",
+          text: ({ block }) => clipText(block, width - 56, 12.5, 600),
+          filter: ({ method }) => method === undefined,
+          ...everywhere,
+        },
+        ...{ frameAnchor: "left", textAnchor: "start", dx: -room, fontSize: 12.5 },
+        ...{ fontWeight: 600, fill: THEME.ink },
+      }),
+      Plot.ruleX(chances, {
+        ...{ x: "chance", stroke: THEME.ink, strokeDasharray: "1 3", strokeWidth: 1.5 },
+        ...inFacets,
+      }),
+      Plot.ruleY(dots, {
+        ...{ y: "y", x1: "x1", x2: "x2", stroke: "method", strokeWidth: 2, ...inFacets },
+      }),
+      Plot.dot(dots, {
+        ...{ y: "y", x: "x", fill: "method", symbol: "method", r: 4.4, ...inFacets },
+        ...{ stroke: THEME.paper, strokeWidth: 1 },
+      }),
+      Plot.text(dots, {
+        ...{ y: "y", x: "x2", text: ({ value }) => percentText(value, 1), ...inFacets },
+        ...{ textAnchor: "start", dx: 8, fontSize: 11, fontWeight: 600 },
+        ...{ stroke: THEME.paper, strokeWidth: 3 },
+        fill: { value: ({ method }) => methodStyle(method).ink, scale: null },
+      }),
+      Plot.text(gaps, {
+        ...{ y: "y", x: () => 0, text: () => "not run", textAnchor: "start", dx: 2, ...inFacets },
+        ...{ fill: THEME.soft, stroke: THEME.paper, strokeWidth: 3 },
+      }),
+    ],
+  });
+}
+
+function noteOf(rows: readonly DotRow[]): string {
   const whiskers = rows.some(({ low, high }) => low !== undefined && low !== high);
   const chance = rows.some((row) => row.chance !== undefined);
-  return frame({
-    title: "Recall by method and data set",
-    alt: `${rows[0].metric}. ${spoken.join("; ")}`,
-    width: 900,
-    note: (whiskers ? "Whiskers: 95 % bootstrap interval. " : "") +
-      (chance ? "Dotted line: random ranking." : ""),
-    ...options,
-  }, (width) => {
-    let y = 0, markup = "";
-    for (const [block, group] of blocks) {
-      if (block) markup += textLine(block, 0, y + 14, { size: 13.5, weight: 650 });
-      y += block ? BLOCK : 0;
-      const drawn = dotBlock(group, panels, { labels, width });
-      markup += element("g", { transform: `translate(0,${y})` }, drawn.markup);
-      y += drawn.height + 12;
-    }
-    return { markup, width, height: y - 12 };
-  });
+  return (whiskers ? "Whiskers: 95 % bootstrap interval. " : "") +
+    (chance ? "Dotted line: random ranking." : "");
 }

@@ -16,3 +16,8 @@ export function checkRows<T>(rows: readonly T[], place: (row: T) => string, figu
     seen.add(key);
   }
 }
+
+/** A share as text in per cent: 0.841 -> "84". */
+export function percentText(share: number, digits = 0): string {
+  return (100 * share).toFixed(digits);
+}

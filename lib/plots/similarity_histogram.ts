@@ -4,10 +4,9 @@
  * @module
  */
 import * as Plot from "@observablehq/plot";
-import { type Figure, type FigureOptions, frame } from "./figure.ts";
-import { AXIS, drawPanel, type Panel } from "./panel.ts";
+import type { Figure, FigureOptions } from "./figure.ts";
+import { plot } from "./plot.ts";
 import { checkRows } from "./rows.ts";
-import { element, textLine, textWidth } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
 /** How the pairs of one kind of one method are spread over the logarithm of their similarity. */
@@ -30,110 +29,29 @@ export interface SimilarityHistogramRow {
   shares: readonly number[];
 }
 
-const HEIGHT = 132, TOP = 32, BOTTOM = 6, FOOT = 44, GAP = 4;
-
-/** Ticks of a log axis. */
+/** Numbers of the axis, of which those inside the bins are drawn. */
 const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
-/** What the two kinds are called. */
 const NAMES = { positives: "shows the class", negatives: "does not" };
 
-/** The outline of a histogram: steps from zero to zero. */
-function outline({ edges, shares }: SimilarityHistogramRow): { x: number; y: number }[] {
-  const [first, last] = [edges[0], edges[edges.length - 1]];
-  return [
-    { x: first, y: 0 },
-    ...shares.flatMap((y, i) => [{ x: edges[i], y }, { x: edges[i + 1], y }]),
-    { x: last, y: 0 },
-  ];
-}
-
-/** How a kind is drawn: one filled, the other an outline in dashes. */
-function look({ method, kind }: SimilarityHistogramRow) {
-  const style = methodStyle(method);
-  return kind === "positives"
-    ? { color: style.color, ink: style.ink, fill: 0.28, dash: undefined }
-    : { color: THEME.ink, ink: THEME.ink, fill: 0, dash: "4 3" };
-}
-
-/** One method: two outlines, each with its mean. */
-function drawMethod(rows: readonly SimilarityHistogramRow[], width: number, top: number): Panel {
-  const { edges } = rows[0];
-  const panel = drawPanel({
-    width,
-    height: HEIGHT,
-    marginTop: TOP,
-    marginBottom: BOTTOM,
-    marginLeft: 2,
-    marginRight: 2,
-    x: { domain: [edges[0], edges[edges.length - 1]], axis: null },
-    y: { domain: [0, 1.06 * top], axis: null },
-    color: { type: "identity" },
-    marks: [
-      Plot.ruleY([0], { stroke: THEME.line }),
-      Plot.ruleX(ticksIn(edges).map(Math.log10), { stroke: THEME.line }),
-      ...rows.flatMap((row) => {
-        const { color, fill, dash } = look(row);
-        const points = outline(row);
-        return [
-          Plot.areaY(points, { x: "x", y1: 0, y2: "y", fill: color, fillOpacity: fill }),
-          Plot.lineY(points, {
-            ...{ x: "x", y: "y", stroke: color },
-            ...{ strokeWidth: 1.6, strokeDasharray: dash },
-          }),
-        ];
-      }),
-    ],
-  });
-  panel.markup += rows.map((row) => meanLine(row, rows, panel)).join("") + heading(rows);
-  return panel;
-}
-
-const ticksIn = (edges: readonly number[]) =>
-  TICKS.filter((tick) =>
-    Math.log10(tick) >= edges[0] - 1e-9 && Math.log10(tick) <= edges[edges.length - 1] + 1e-9
-  );
+const DASH = "4 3";
 
 const meanText = ({ logMean }: SimilarityHistogramRow) =>
   Number.isFinite(logMean) ? (10 ** logMean).toFixed(3) : "none above 0";
 
-/** The mean on the log scale, named on the side that looks away from the other one. */
-function meanLine(
-  row: SimilarityHistogramRow,
-  rows: readonly SimilarityHistogramRow[],
-  panel: Panel,
-): string {
-  if (!Number.isFinite(row.logMean)) return ""; // no pair has a logarithm
-  const { color, ink } = look(row);
-  const x = panel.x(row.logMean);
-  const others = rows.filter((other) => other !== row && Number.isFinite(other.logMean));
-  const right = others.length > 0
-    ? others.every((other) => other.logMean < row.logMean)
-    : row.kind === "positives";
-  const text = `${NAMES[row.kind]}: ${meanText(row)}`;
-  const space = textWidth(text, 11.5) + 8;
-  const toRight = right ? x + space <= panel.width : x - space < 0;
-  return element("path", {
-    d: `M${x},${TOP - 12}V${HEIGHT - BOTTOM}`,
-    stroke: color,
-    "stroke-width": 1.8,
-    "stroke-dasharray": "6 3",
-  }) +
-    textLine(text, x + (toRight ? 5 : -5), TOP - 3, {
-      size: 11.5,
-      fill: ink,
-      weight: 600,
-      anchor: toRight ? "start" : "end",
-      halo: true,
-    });
+/** What a row's panel is called. */
+function panelOf({ method, vectors }: SimilarityHistogramRow): string {
+  const count = Math.round(vectors);
+  return `${method} (${count} vector${count === 1 ? "" : "s"})`;
 }
 
-/** Name of the method, and how many vectors it keeps. */
-function heading(rows: readonly SimilarityHistogramRow[]): string {
-  const [{ method, vectors }] = rows;
-  const count = `${Math.round(vectors)} vector${Math.round(vectors) === 1 ? "" : "s"} an image`;
-  return textLine(method, 0, 12, { size: 13, weight: 600, fill: methodStyle(method).ink }) +
-    textLine(count, textWidth(method, 13) + 12, 12, { size: 11.5, fill: THEME.soft });
+/** The outline of the bins, on a step. */
+function stepsOf(row: SimilarityHistogramRow) {
+  return row.edges.map((edge, i) => ({
+    panel: panelOf(row),
+    x: 10 ** edge,
+    share: row.shares[i] ?? 0,
+  }));
 }
 
 /**
@@ -154,39 +72,70 @@ export function similarityHistogram(
   }
   const methods = [...Map.groupBy(rows, ({ method }) => method)];
   const top = Math.max(...rows.flatMap(({ shares }) => shares), 1e-9);
-  return frame({
+  const [first, last] = [10 ** edges[0], 10 ** edges[edges.length - 1]];
+  const means = rows.filter(({ logMean }) => Number.isFinite(logMean)).map((row) => {
+    const others = rows.filter((other) => other.method === row.method && other !== row);
+    const right = others.every(({ logMean }) => !(logMean > row.logMean));
+    return { ...row, panel: panelOf(row), x: 10 ** row.logMean, right };
+  });
+  const facet = { fy: "panel" };
+  const meanLabel = (right: boolean) =>
+    Plot.text(means.filter((mean) => mean.right === right), {
+      ...{ x: "x", text: meanText, frameAnchor: "top", lineAnchor: "top", dy: 1, ...facet },
+      ...{ textAnchor: right ? "start" : "end", dx: right ? 4 : -4, fontWeight: 600 },
+      ...{ stroke: THEME.paper, strokeWidth: 3, fill: inkOf },
+    });
+  return plot({
     title: "Similarities of prompts and images",
     alt: "Similarity of prompts with images that show their class, and with those that do not: " +
       methods.map(([method, group]) => `${method} ${group.map(meanText).join(" and ")}`).join("; "),
-    width: 760,
+    key: [
+      { label: NAMES.positives, color: THEME.soft, marker: "square" },
+      { label: NAMES.negatives, color: THEME.ink, marker: null, dash: DASH },
+    ],
     note: noteOf(rows),
     ...options,
-  }, (width) => {
-    const panels = methods.map(([, group]) => drawMethod(group, width, top));
-    const height = panels.length * (HEIGHT + GAP);
-    const markup = panels.map((panel, i) =>
-      element("g", { transform: `translate(0,${i * (HEIGHT + GAP)})` }, panel.markup)
-    ).join("");
-    return { markup: markup + axis(panels[0], edges, width, height), width, height: height + FOOT };
+    height: methods.length * 136 + 70,
+    marginLeft: 12,
+    marginRight: 12,
+    fy: { padding: 0.34, domain: [...new Set(rows.map(panelOf))] },
+    x: {
+      ...{ type: "log", domain: [first, last], label: "cosine similarity (log scale)" },
+      ticks: TICKS.filter((tick) => tick >= first * (1 - 1e-9) && tick <= last * (1 + 1e-9)),
+      ...{ tickFormat: String, grid: true },
+    },
+    y: { domain: [0, 1.3 * top], axis: null },
+    marks: [
+      Plot.ruleY([0], { stroke: THEME.line }),
+      ...rows.flatMap((row) => {
+        const positive = row.kind === "positives", points = stepsOf(row);
+        const stroke = positive ? methodStyle(row.method).color : THEME.ink;
+        const steps = { x: "x", curve: "step-after", ...facet } as const;
+        return [
+          positive
+            ? Plot.areaY(points, { ...steps, y: "share", fill: stroke, fillOpacity: 0.28 })
+            : null,
+          Plot.lineY(points, {
+            ...{ ...steps, y: "share", stroke, strokeWidth: 1.5 },
+            strokeDasharray: positive ? "" : DASH,
+          }),
+        ];
+      }),
+      Plot.ruleX(means, {
+        ...{ x: "x", stroke: inkOf, strokeWidth: 1.8, strokeDasharray: "6 3", ...facet },
+      }),
+      meanLabel(true),
+      meanLabel(false),
+    ],
   });
 }
 
-/** The axis under the last panel. */
-function axis(panel: Panel, edges: readonly number[], width: number, height: number): string {
-  const ticks = ticksIn(edges).map((tick) =>
-    textLine(String(tick), panel.x(Math.log10(tick)), height + 14, {
-      size: AXIS.fontSize,
-      fill: AXIS.color,
-      anchor: panel.x(Math.log10(tick)) < 12 ? "start" : "middle",
-    })
-  );
-  return ticks.join("") +
-    textLine("cosine similarity, log scale", width / 2, height + 34, {
-      size: 11.5,
-      fill: THEME.soft,
-      anchor: "middle",
-    });
-}
+/** Colour of what is said of a row. */
+const inkOf = {
+  value: ({ method, kind }: SimilarityHistogramRow) =>
+    kind === "positives" ? methodStyle(method).ink : THEME.ink,
+  scale: null,
+} as const;
 
 /** How to read it, and what has no place on a log scale. */
 function noteOf(rows: readonly SimilarityHistogramRow[]): string {

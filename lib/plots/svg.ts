@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { FONT, THEME } from "./theme.ts";
+import { FONT, FONT_FACES, type FontWeight, textWidth } from "../images/font.ts";
+import { THEME } from "./theme.ts";
+
+export { textWidth };
 
 /** Escapes text for XML content and attributes; what XML cannot hold at all becomes U+FFFD. */
 export function escapeXml(text: string): string {
@@ -49,22 +52,36 @@ export function textLine(
   }, escapeXml(text));
 }
 
-/** A cautious estimate of a text's width in px: fallback typefaces are wide. */
-export function textWidth(text: string, size: number): number {
-  let ems = 0;
-  for (const c of text) ems += /[il.,:;|' ]/.test(c) ? 0.34 : /[MW@%A-Z]/.test(c) ? 0.78 : 0.61;
-  return ems * size;
-}
-
 /** Breaks text into lines that fit `width`. */
-export function wrapText(text: string, width: number, size: number): string[] {
+export function wrapText(
+  text: string,
+  width: number,
+  size: number,
+  weight: FontWeight = 400,
+): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const longer = lines.length > 0 ? `${lines[lines.length - 1]} ${word}` : word;
-    if (lines.length > 0 && textWidth(longer, size) <= width) lines[lines.length - 1] = longer;
+    const fits = lines.length > 0 && textWidth(longer, size, weight) <= width;
+    if (fits) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines;
+}
+
+/** A text cut to a width, with an ellipsis where something is left out. */
+export function clipText(
+  text: string,
+  width: number,
+  size: number,
+  weight: FontWeight = 400,
+): string {
+  if (textWidth(text, size, weight) <= width) return text;
+  const letters = [...text];
+  while (letters.length > 1 && textWidth(`${letters.join("")}…`, size, weight) > width) {
+    letters.pop();
+  }
+  return `${letters.join("").trimEnd()}…`;
 }
 
 /**
@@ -96,7 +113,7 @@ export function card(width: number, height: number, alt: string, content: string
       color: THEME.ink,
       fill: THEME.ink,
     },
-    element("title", {}, escapeXml(alt)) +
+    element("title", {}, escapeXml(alt)) + element("style", {}, FONT_FACES) +
       element("rect", {
         x: 0.5,
         y: 0.5,

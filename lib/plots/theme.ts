@@ -27,10 +27,6 @@ export const THEME = {
   match: "#ffd21f",
 } as const;
 
-/** Typefaces, nearest first; the last ones exist wherever figures are drawn to PNG. */
-export const FONT =
-  "Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
-
 /** Marker shapes: the cue beside colour. */
 export type Marker = "circle" | "square" | "triangle" | "diamond" | "star";
 
@@ -139,4 +135,31 @@ export function methodStyle(method: string): MethodStyle {
   const family = method.split("@")[0];
   const sum = [...family].reduce((total, letter) => total + letter.charCodeAt(0), 0);
   return { family, ...SPARE[sum % SPARE.length] };
+}
+
+/** Scales that draw each method in its own colour and marker. */
+export interface MethodScales {
+  color: { domain: string[]; range: string[] };
+  symbol: { domain: string[]; range: Marker[] };
+}
+
+/**
+ * The scales of a plot that draw methods as every other figure does.
+ *
+ * @param methods their names, as rows have them; repeated ones count once
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { methodScales } from "detailclip/plots";
+ * const { color, symbol } = methodScales(["full image", "cc@10", "cc@10"]);
+ * assert(color.domain.join() === "full image,cc@10" && symbol.range.length === 2);
+ * ```
+ */
+export function methodScales(methods: Iterable<string>): MethodScales {
+  const domain = [...new Set(methods)], styles = domain.map(methodStyle);
+  return {
+    color: { domain, range: styles.map(({ color }) => color) },
+    symbol: { domain, range: styles.map(({ marker }) => marker) },
+  };
 }

@@ -132,11 +132,10 @@ async function drawFigures(run: RetrievalRun, subtitle: string, keep: boolean): 
   const gallery = await galleryOf(run, { methods: ["full image", "cc@10"], queries: 3, count: 6 });
   const kept = filesOf(config.name, config, { keep });
   const filed = filesOf(config.name, config, { keep: false });
-  const saved = [
-    await saveFigure(bars, kept.figure()),
-    await saveFigure(gallery, filed.figure("gallery")),
-  ];
-  return saved.map(({ svg }) => svg);
+  const paths = [kept.figure(), filed.figure("gallery")].map((path) => `${path}.svg`);
+  await saveFigure(bars, paths[0]);
+  await saveFigure(gallery, paths[1]);
+  return paths;
 }
 
 /** Images that are not in the table, the first of them with their reasons. */

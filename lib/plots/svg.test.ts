@@ -1,29 +1,6 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../numeric/random.ts";
-import { spread } from "./labels.ts";
-import { escapeXml, roundGeometry, wrapText } from "./svg.ts";
+import { escapeXml, roundGeometry, textWidth, wrapText } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
-
-Deno.test("spread leaves labels with room where they are", () => {
-  assert.deepEqual(spread([10, 50, 30], 15), [10, 50, 30]);
-});
-
-Deno.test("spread parts labels that touch, evenly around where they belong", () => {
-  assert.deepEqual(spread([20, 20], 10), [15, 25]);
-  assert.deepEqual(spread([20, 22, 100], 10), [16, 26, 100]);
-});
-
-Deno.test("spread keeps the order and the gap for any positions", () => {
-  const random = createRandom("labels");
-  for (let round = 0; round < 50; round++) {
-    const positions = Array.from({ length: random.integer(1, 9) }, () => random.uniform(0, 60));
-    const places = spread(positions, 12);
-    const order = positions.map((_, i) => i).sort((a, b) => positions[a] - positions[b]);
-    for (let i = 1; i < order.length; i++) {
-      assert.ok(places[order[i]] - places[order[i - 1]] >= 12 - 1e-9, positions.join());
-    }
-  }
-});
 
 Deno.test("wrapText loses no word and keeps to the width", () => {
   const text = "one two three four five six seven";
@@ -31,6 +8,13 @@ Deno.test("wrapText loses no word and keeps to the width", () => {
   assert.equal(lines.join(" "), text);
   assert.ok(lines.length > 2);
   assert.deepEqual(wrapText("unbreakable", 5, 12), ["unbreakable"]);
+});
+
+Deno.test("text is measured by the font: letters of their own width, bold ones wider", () => {
+  assert.ok(textWidth("iii", 12) < textWidth("mmm", 12) / 2);
+  assert.ok(textWidth("Recall", 12, 600) > textWidth("Recall", 12));
+  assert.ok(Math.abs(textWidth("ab", 24) - 2 * textWidth("a", 12) - 2 * textWidth("b", 12)) < 1e-9);
+  assert.equal(textWidth("象", 12), 12); // of no letter that the font has
 });
 
 Deno.test("roundGeometry rounds geometry and leaves words and pictures alone", () => {
