@@ -34,7 +34,8 @@ const USAGE = `Usage: deno task notebooks [name…] [options]
   --timeout MINUTES           the most that a notebook may take
   --repeat N                  run them so many times
   --cold                      begin with empty caches, which are removed at the end
-  --keep                      write to results/, which is committed, not to runs/; with --set seed=N the rows alone`;
+  --keep                      write to results/, which is committed, not to runs/;
+                              with --set seed=N the rows of that seed alone`;
 
 /**
  * The value of `key=value`: JSON where it is JSON, text otherwise.
