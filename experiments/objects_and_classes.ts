@@ -157,12 +157,18 @@ const where = {
   needs: needsOf(onFew, onReduced),
 };
 
-/** A method on the reduced set less on the full one: their images are different ones. */
-function gainOf({ rowsOf }: Evidence, method: string): Verdict {
-  const [reduced, full] = [onReduced, onFew].map(({ name }) => recallOf(rowsOf(name), method));
-  const difference = unpairedDifference(reduced, full);
-  return verdictOn(better, [{ label: against(reduced, full), difference }]);
+/** A method on one set less on another: their images are different ones. */
+function gainOf(
+  { rowsOf }: Evidence,
+  method: string,
+  sets: readonly ExperimentDefinition[] = [onReduced, onFew],
+): Verdict {
+  const [first, second] = sets.map(({ name }) => recallOf(rowsOf(name), method));
+  const difference = unpairedDifference(first, second);
+  return verdictOn(better, [{ label: against(first, second), difference }]);
 }
+
+const fewObjects = onNumbers(138, 3), fewClasses = onNumbers(51, MEAN_OBJECTS);
 
 /** What the paper says of Table 5, and what a vector a patch says of it. */
 export const claims: Claim[] = [
@@ -185,5 +191,27 @@ export const claims: Claim[] = [
     paper: "",
     about: "data",
     judge: (evidence) => gainOf(evidence, "full image"),
+  },
+  {
+    ...where,
+    where: "beyond",
+    needs: needsOf(onFew, fewObjects),
+    claim: "It is the fewer objects that make DetailCLIP find more",
+    measure: "Recall@1 with 3 objects an image minus with 13.78, both of 138 classes, points " +
+      "(better; unpaired)",
+    paper: "",
+    about: "model",
+    judge: (evidence) => gainOf(evidence, METHOD, [fewObjects, onFew]),
+  },
+  {
+    ...where,
+    where: "beyond",
+    needs: needsOf(onFew, fewClasses),
+    claim: "It is the fewer classes that make DetailCLIP find more",
+    measure: "Recall@1 of 51 classes minus of 138, both with 13.78 objects an image, points " +
+      "(better; unpaired)",
+    paper: "",
+    about: "model",
+    judge: (evidence) => gainOf(evidence, METHOD, [fewClasses, onFew]),
   },
 ];

@@ -261,9 +261,9 @@ function verdictOf(claim: Claim, all: ReadonlyMap<number, Runs>): Verdict {
 }
 
 /**
- * Judges claims by the rows of runs, each by those of its own experiments, however they were configured. Where rows lack
- * what a claim compares, or there are fewer seeds than it needs, it is `not measured`; where a run is another experiment than the paper's (see
- * {@linkcode changedKeys}) it says what was changed.
+ * Judges claims by the rows of runs, each by those of its own experiments, however they were configured, and in each seed
+ * that was run. Where rows lack what a claim compares, or there are fewer seeds than it needs, it is `not measured`; where
+ * a run is another experiment than the paper's (see {@linkcode changedKeys}) it says what was changed.
  *
  * @param claims which ones
  * @param runs what was run; see {@linkcode storedRuns} for runs on disk

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { capture, DENO_VERSION, ROOT } from "../project.ts";
 import { runChecks } from "../commands/ok.ts";
-import { fillTables } from "./readme_table.ts";
+import { fillTables, isUsedBy } from "./readme_table.ts";
 import { type Check, messages } from "./check.ts";
 import { executedCopies } from "./executed_copies.ts";
 import { oneWayImports } from "./imports.ts";
@@ -391,4 +391,19 @@ Deno.test("rows that a run of one's own wrote over the committed ones make no RE
   } finally {
     await Deno.remove(root, { recursive: true });
   }
+});
+
+Deno.test("a page of claims is made from rows and pairs of its experiments, of all kept seeds", () => {
+  const kept = [
+    ...["main_result.quick.jsonl", "main_result.quick.pairs.jsonl"],
+    "seeds/main_result.quick.seed-8.pairs.jsonl",
+  ];
+  const others = ["fusion.quick.jsonl", "main_result.quick.run.json", "main_result.smoke.jsonl"];
+  const used = (text: string) =>
+    [...kept, ...others].filter((name) => isUsedBy(text)(`results/rows/${name}`));
+  assert.deepEqual(used("<!-- claims -->"), kept);
+  assert.deepEqual(used("no table"), []);
+  assert.deepEqual(used("<!-- table: results/rows/fusion.quick.jsonl -->\n<!-- /table -->"), [
+    "fusion.quick.jsonl",
+  ]);
 });

@@ -35,8 +35,10 @@ const USAGE = `Usage: deno task notebooks [name…] [options]
   --timeout MINUTES           the most that a notebook may take
   --repeat N                  run them so many times
   --cold                      begin with empty caches, which are removed at the end
-  --keep                      write to results/, which is committed, not to runs/; with --set seed=N the rows alone
-  --text                      run nothing: carry changed text into the copies in results/, where the code is theirs`;
+  --keep                      write to results/, which is committed, not to runs/;
+                              with --set seed=N the rows of that seed alone
+  --text                      run nothing: carry changed text into the copies in results/,
+                              where the code is theirs`;
 
 /**
  * The value of `key=value`: JSON where it is JSON, text otherwise.
