@@ -209,6 +209,19 @@ Deno.test("showStep: a step that is mostly quick leaves a line only when it was 
   }
 });
 
+Deno.test("createProgress: other output has the line to itself, and the line comes back after it", async () => {
+  const { clock, progress, text, frames } = watched({ output: "terminal", leaves: "never" });
+  assert.deepEqual(frames(), ["cut: …"]);
+  progress.clear();
+  assert.ok(text().endsWith("\r\x1b[K"));
+  clock.wait(900);
+  assert.equal(frames().length, 1);
+  clock.wait(600);
+  assert.deepEqual(frames(), ["cut: …", "cut: 1 s"]);
+  await progress.finish();
+  assert.ok(text().endsWith("\r\x1b[K") && !text().includes("\n"), "it leaves nothing");
+});
+
 Deno.test("createProgress: a notebook gets one display that is updated, with its text escaped", async () => {
   const messages: [type: string, content: Record<string, unknown>][] = [];
   const clock = testClock();

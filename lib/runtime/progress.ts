@@ -160,7 +160,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const { busy, idle } = INTERVAL[output];
   const { show, hide } = createView(output, options);
   const start = now(), rate = new Rate();
-  const atOnce = output === "terminal" || (output === "notebook" && leaves !== "slow");
+  const atOnce = output === "terminal" || (output === "notebook" && leaves === "always");
   let shown = atOnce ? -Infinity : start + FIRST_LINE - idle;
   let done = 0, cached = 0, note: string | undefined;
 
@@ -184,7 +184,7 @@ export function createProgress(options: ProgressOptions): Progress {
   };
   const stop = output === "silent" ? () => {} : every(BEAT, () => showAfter(idle));
   // a step says at once what begins: it may keep timers from being served
-  if (total === undefined && (atOnce || leaves !== "slow")) showAfter(0);
+  if (total === undefined && (atOnce || leaves === "always")) showAfter(0);
   return {
     update(value, text, found = cached) {
       const interval = value === done ? idle : busy;

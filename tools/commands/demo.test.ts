@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { filesOf, RESULTS_DIR } from "detailclip";
 import { KEEP_VARIABLE } from "detailclip/report";
 import { ownData } from "../../lib/runner/testing.ts";
-import { readArguments } from "./demo.ts";
+import { readArguments } from "./demonstrate.ts";
 import { captureDeno } from "../project.ts";
 
 const demo = fileURLToPath(new URL("./demo.ts", import.meta.url));

@@ -71,7 +71,7 @@ async function build(venv: Venv, python: string, root: string, show?: ShowOption
     const make = ["-m", "venv", "--clear", venv.path];
     await showStep("Make .venv (once)", () => step("make .venv", python, make, root), {
       ...show,
-      about: "about 5 s",
+      about: "about 10 s",
     });
   } catch (error) {
     const hint = "On Debian and Ubuntu the module is a package: apt-get install python3-venv";
@@ -81,7 +81,7 @@ async function build(venv: Venv, python: string, root: string, show?: ShowOption
   await showStep(
     "Install JupyterLab in .venv (once)",
     () => step(`install ${REQUIREMENTS}`, venv.python, install, root),
-    { ...show, about: "about 30 s" },
+    { ...show, about: "about 1 min" },
   );
 }
 

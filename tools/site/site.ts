@@ -172,7 +172,7 @@ export async function buildSite({ out, notebooks, api }: SiteOptions): Promise<s
   }
   const setup = await setUpJupyter(); // which shows steps of its own
   const label = `Convert ${paths.length} notebooks`;
-  const pages = await showStep(label, () => convert(paths, setup), { about: "about 20 s" });
+  const pages = await showStep(label, () => convert(paths, setup), { about: "about 30 s" });
   pages.forEach(checkPaths);
   const write = (name: string, text: string) => writeAtomic(join(out, name), text);
   await write("style.css", await Deno.readTextFile(join(ROOT, "tools", "site", "style.css")));

@@ -9,6 +9,7 @@ import { createRandom } from "../../numeric/random.ts";
 import { batchCount, featureBatches } from "../batches/batches.ts";
 import { type EpochRecord, writeCheckpoint } from "./checkpoint.ts";
 import { globalNorm } from "../../tensor/adamw.ts";
+import { showStep } from "../../runtime/progress.ts";
 import { endTraining, startTraining, type TrainingRun } from "./training_run.ts";
 import { createSchedule, type Schedule } from "../../tensor/learning_rate.ts";
 import { trainStep } from "./step.ts";
@@ -48,7 +49,9 @@ import type { TrainOptions, TrainResult } from "./train_options.ts";
  * ```
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const run = await startTraining(options);
+  const { output, displayId } = options;
+  const start = () => startTraining(options);
+  const run = await showStep("Prepare training", start, { leaves: "slow", output, displayId });
   try {
     const { history, best, config } = run;
     while (history.length < config.epochs) await trainEpoch(run, history.length + 1);

@@ -132,7 +132,7 @@ export async function buildEngine(options: BuildOptions = {}): Promise<string> {
     await showStep(label, () => fetchLibrary(variant, folder), { about, output });
   }
   const label = "Compile the native engine (once)";
-  const about = "about 15 s";
+  const about = "about 30 s";
   await showStep(label, () => compile(compiler, folder, binding), { about, output });
   return binding;
 }

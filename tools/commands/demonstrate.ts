@@ -1,0 +1,181 @@
+/**
+ * The demo's work: a retrieval experiment, its table and its figures. A module of its own because it loads the whole
+ * library, which takes a second or two.
+ *
+ * @module
+ */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import {
+  configHash,
+  configure,
+  type DatasetConfig,
+  describeDataset,
+  type Diff,
+  type ExperimentConfig,
+  filesOf,
+  galleryOf,
+  paperRecalls,
+  recallBars,
+  recallMarkdown,
+  type RetrievalRun,
+  runRetrieval,
+  saveFigure,
+  SCALES,
+} from "detailclip";
+import { closedForm } from "../../experiments/recipes.ts";
+import { mainResult } from "../../experiments/main_result.ts";
+import { showStep } from "../../lib/runtime/progress.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
+
+/** What the command line asks for. */
+export interface Demo {
+  /** What is run. */
+  config: ExperimentConfig;
+  /** Whether the committed rows and figure are renewed. */
+  keep: boolean;
+}
+
+const OPTIONS = {
+  scale: { type: "string", default: "quick" },
+  seed: { type: "string" },
+  encoder: { type: "string" },
+  annotations: { type: "string" },
+  images: { type: "string" },
+  limit: { type: "string" },
+  keep: { type: "boolean", default: false },
+} as const;
+
+/** The value of an option that is a whole number, where it is given. */
+function integer(name: string, text: string | undefined, least: number): number | undefined {
+  const value = Number(text);
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+  throw new UsageError(
+    `Cannot run demo: --${name} must be a whole number from ${least} on, got "${text}"`,
+  );
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/**
+ * Command line to configuration.
+ *
+ * @throws {UsageError} when it is not understood
+ */
+export function readArguments(args: string[]): Demo {
+  const { values } = readOptions({ args, options: OPTIONS });
+  const { annotations, images: root, encoder, keep } = values;
+  if ((annotations === undefined) !== (root === undefined)) {
+    throw new UsageError("Cannot run demo: --annotations and --images go together");
+  }
+  if (values.limit !== undefined && annotations === undefined) {
+    throw new UsageError("Cannot run demo: --limit is for --annotations and --images");
+  }
+  const changed = (["seed", "encoder", "annotations"] as const).find((name) =>
+    values[name] !== undefined
+  );
+  if (keep && changed !== undefined) {
+    throw new UsageError(
+      `Cannot run demo: --keep is for the committed configuration, which --${changed} changes`,
+    );
+  }
+  const config = configure(mainResult, oneOf("scale", values.scale, SCALES), {
+    seed: integer("seed", values.seed, 0),
+    ...(encoder !== undefined && {
+      encoder: { id: isFolder(encoder) ? resolve(encoder) : encoder } as Diff<
+        ExperimentConfig
+      >["encoder"],
+    }),
+  });
+  if (annotations === undefined || root === undefined) return { config, keep };
+  // whole paths: a relative one means other data in another folder
+  const files = { annotations: resolve(annotations), root: resolve(root) };
+  const limit = integer("limit", values.limit, 1);
+  const dataset: DatasetConfig = { source: "coco", ...files, limit };
+  // such data come without training images; the closed form needs none
+  const fusion = [closedForm({ scheme: "complete", k: 5 })];
+  return { config: { ...config, dataset, fusion }, keep };
+}
+
+/** Draws the recall bars and the gallery; those kept are the gallery notebook's. */
+async function drawFigures(run: RetrievalRun, subtitle: string, keep: boolean): Promise<string[]> {
+  const { config } = run;
+  const bars = recallBars(run.rows, {
+    // a claim of the experiment's own configuration; another may not bear it out
+    ...(configHash(config) === configHash(configure(mainResult, "quick")) && {
+      title: "One full-image feature misses what patches see; one fused vector keeps most of it",
+    }),
+    subtitle,
+  });
+  const gallery = await galleryOf(run, { methods: ["full image", "cc@10"], queries: 3, count: 6 });
+  const kept = filesOf(config.name, config, { keep });
+  const filed = filesOf(config.name, config, { keep: false });
+  const paths = [kept.figure(), filed.figure("gallery")].map((path) => `${path}.svg`);
+  await saveFigure(bars, paths[0]);
+  await saveFigure(gallery, paths[1]);
+  return paths;
+}
+
+/** Images that are not in the table, the first of them with their reasons. */
+function leftOutOf({ dataset, imageIds, stores }: RetrievalRun, shown = 5): string[] {
+  const count = dataset.images.length - imageIds.length;
+  if (count === 0) return [];
+  const entries = [...stores.values()].flatMap(({ ledger }) => ledger);
+  const lines = [
+    ...new Map(entries.map(({ path, reason }) => [path, `  ${path}: ${reason}`])).values(),
+  ];
+  const rest = lines.length - shown;
+  return [
+    `${count} of ${dataset.images.length} images could not be encoded and are not in the table:`,
+    ...lines.slice(0, shown),
+    ...(rest > 0 ? [`  and ${rest} more`] : []),
+  ];
+}
+
+/**
+ * Runs the experiment and prints its table.
+ *
+ * @param demo what the command line asks for
+ * @param command the command line, noted with the results
+ */
+export async function demonstrate({ config, keep }: Demo, command: string): Promise<void> {
+  const run = await runRetrieval(config, { command, keep });
+  const { dataset, rows, provenance } = run;
+  const generated = config.dataset.source === "clevr-ds";
+  const described = `${run.imageIds.length} images of ${dataset.name}, ` +
+    `${rows[0].classes} classes as queries, ${config.encoder.id}, seed ${config.seed}`;
+  console.log(`\n${described}; recall in % with its 95 % interval\n`);
+  console.log(recallMarkdown(rows, {
+    ...(generated && { paper: { heading: "paper, R@1", values: paperRecalls("recall@1") } }),
+  }));
+  if (generated) {
+    console.log(
+      "\nThe paper's column is another experiment (CLIP ViT-B/32 on ShapeNet objects): compare the " +
+        "order of the rows, not the numbers.",
+    );
+    if (config.scale === "smoke") {
+      console.log(
+        "Scale smoke only shows that everything runs: its models train for two epochs on few images.",
+      );
+    }
+  } else {
+    console.log(
+      "\nNo DetailCLIP: its transformer is trained on other images, which --annotations does not name; the " +
+        "closed form fuses the patches of cc@5 into one vector without any training.",
+    );
+    console.log(`\n${describeDataset(dataset)}`); // with all that could not be used
+  }
+  const draw = () => drawFigures(run, described, keep);
+  const figures = await showStep("Draw figures", draw, { leaves: "slow" });
+  const leftOut = leftOutOf(run);
+  if (leftOut.length > 0) console.log(`\n${leftOut.join("\n")}`);
+  const total = Object.values(provenance.seconds).reduce((a, b) => a + b, 0);
+  console.log(
+    `\n${total.toFixed(0)} s, at most ${provenance.peakMemoryMiB} MiB; config ` +
+      `${provenance.configHash}\nrows     ${run.path}\n` +
+      figures.map((path) => `figure   ${path}`).join("\n"),
+  );
+}
