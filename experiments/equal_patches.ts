@@ -72,7 +72,10 @@ export function equalPatchesConfig(
   scale: Scale,
   { covers, ...knobs }: Knobs & { covers?: readonly string[] } = {},
 ): ExperimentConfig {
-  const changed = covers && { covers: checkCovers("covers", covers) };
+  const last = ({ scheme }: CoverSpec) => Number(scheme === "verified"); // compared with those before
+  const changed = covers && {
+    covers: checkCovers("covers", covers).toSorted((a, b) => last(a) - last(b)),
+  };
   return configWith(configure(equalPatches, scale, { ...changed }), knobs);
 }
 

@@ -7,14 +7,12 @@
  * @module
  */
 import {
-  bootstrapDifference,
   type Claim,
   configure,
   type ExperimentDefinition,
   paperValue,
   recallOf,
   type ResultRow,
-  type RetrievalRun,
   type Scale,
   type SeriesMember,
   subsetRows,
@@ -70,54 +68,6 @@ export function patchSchemes(
     config: configure(definition, scale, { covers }),
   }));
   return seriesWith(members, knobs);
-}
-
-/** A difference in Recall@1 between two schemes on the same images, in points. */
-export interface SchemeDifference {
-  /** The data set. */
-  member: string;
-  /** The scheme that is compared. */
-  method: string;
-  /** With which one. */
-  other: string;
-  /** Points of Recall@1. */
-  points: number;
-  /** Lower bound of the interval. */
-  low: number;
-  /** Upper bound of the interval. */
-  high: number;
-}
-
-/** Pairs that the paper compares: covers with grids at each k, and the finest cover with what is below and above it. */
-function pairsOf({ config: { covers }, methods }: RetrievalRun): [method: string, other: string][] {
-  const ks = covers.flatMap((cover) => cover.scheme === "complete" ? [cover.k] : []);
-  const finest = `cc@${Math.max(...ks)}`;
-  const pairs: [string, string][] = [
-    ...ks.map((k): [string, string] => [`cc@${k}`, `grid@${k}`]),
-    [finest, "full image"],
-    ["Patch-obj", finest],
-  ];
-  const there = new Set(methods.map(({ method }) => method));
-  return pairs.filter((pair) => pair.every((method) => there.has(method)));
-}
-
-/**
- * The comparisons of §6.1 on each data set, both methods on the same resampled images.
- *
- * @param runs runs by data set
- */
-export function schemeDifferences(runs: ReadonlyMap<string, RetrievalRun>): SchemeDifference[] {
-  return [...runs].flatMap(([member, run]) => {
-    const { methods, relevance, config } = run;
-    const scores = (name: string) => methods.find(({ method }) => method === name)!.scores;
-    const { seed, bootstrap: { resamples, confidence } } = config;
-    return pairsOf(run).map(([method, other]) => {
-      const [{ value, low, high }] = bootstrapDifference(scores(method), scores(other), relevance, {
-        ...{ ks: [1], seed, rounds: resamples, level: confidence },
-      });
-      return { member, method, other, points: 100 * value, low: 100 * low, high: 100 * high };
-    });
-  });
 }
 
 const DEFINITIONS = MEMBERS.map(({ definition }) => definition);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import pl from "nodejs-polars";
 import type { ResultRow } from "./results.ts";
 import {
-  gapClosed,
+  differenceText,
   percentBetween,
   recallMarkdown,
+  recallText,
   signedBetween,
-  tableFrame,
   toDataFrame,
 } from "./tables.ts";
 
@@ -80,7 +80,6 @@ Deno.test("a data frame of no rows is empty and can be shown", () => {
   const frame = toDataFrame([]);
   assert.deepEqual([frame.height, frame.columns], [0, []]);
   assert.match(frame.toHTML(), /<table>/);
-  assert.equal(tableFrame([]).height, 0);
 });
 
 Deno.test("a data frame is polars' own: it is filtered and pivoted without a cast", () => {
@@ -93,28 +92,18 @@ Deno.test("a data frame is polars' own: it is filtered and pivoted without a cas
   ]);
 });
 
-Deno.test("a table by subset keeps the matching subsets, numbers in per cent with their interval", () => {
-  const bins = [
-    row("full image", "recall@1", 0.5, "size a"),
-    row("full image", "recall@1", 0.4, "r_max b"),
-  ];
-  const frame = tableFrame([...rows, ...bins], { by: "subset", match: "size" });
-  assert.deepEqual(frame.toRecords(), [{ subset: "size a", "recall@1, %": "50.0 (48.0–52.0)" }]);
-});
-
-Deno.test("a table by method shows all images only, and the paper's number where there is one", () => {
-  const frame = tableFrame(rows, { paper: { "cc@10": 22.56 } });
-  assert.deepEqual(frame.getColumn("method").toArray(), ["full image", "cc@10"]);
-  assert.deepEqual(frame.getColumn("paper, %").toArray(), ["", "22.56"]);
-});
-
-Deno.test("the gap between two methods is closed by shares, below and beyond included", () => {
-  const all = [...rows, ...[0.5277, 0.1, 0.9].map((value, i) => row(`m${i}`, "recall@1", value))];
-  const gaps = gapClosed(all, { from: "full image", to: "cc@10" });
-  assert.deepEqual(gaps.map(({ method }) => method), ["m0", "m1", "m2"]);
-  assert.ok(Math.abs(gaps[0].closed - 0.5) < 1e-9);
-  assert.ok(gaps[1].closed < 0 && gaps[2].closed > 1);
-  assert.throws(() => gapClosed(all, { from: "full image", to: "cc@5" }), /no recall@1 of it/);
-  const none = gapClosed(all, { from: "m0", to: "m0" });
-  assert.ok(none.length > 0 && none.every(({ closed }) => Number.isNaN(closed))); // there is no gap
+Deno.test("recalls and differences are written with their intervals, in per cent and in points", () => {
+  const frame = toDataFrame([...rows.slice(0, 1), {
+    ...rows[0],
+    value: -0.05,
+    low: -0.061,
+    high: 0,
+  }])
+    .select("method", recallText(), differenceText());
+  const { recall, points } = {
+    recall: frame.getColumn("recall, %"),
+    points: frame.getColumn("points"),
+  };
+  assert.equal(recall.toArray()[0], "21.5 (19.5–23.5)");
+  assert.equal(points.toArray()[1], "-5.0 (-6.1 to 0.0)");
 });

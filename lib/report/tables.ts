@@ -144,80 +144,12 @@ export function recallText(name: string = "recall, %"): pl.Expr {
   return pl.format("{} ({}–{})", percent("value"), percent("low"), percent("high")).alias(name);
 }
 
-/** What {@linkcode tableFrame} shows. */
-export interface TableFrameOptions {
-  /** What a line stands for: a method (of the subset `"all"`), or a subset. */
-  by?: "method" | "subset";
-  /** Only lines whose name begins so. */
-  match?: string;
-  /** The paper's numbers by method, in per cent. */
-  paper?: PaperColumn;
-}
-
 /**
- * A recall table as a data frame, in per cent, with the interval of each number in brackets.
+ * A difference with its interval in points, such as `3.9 (3.1 to 4.8)`, of the columns `value`, `low` and `high`.
  *
- * @param rows rows of one run
- * @param options what the lines are
+ * @param name of the column
  */
-export function tableFrame(
-  rows: readonly ResultRow[],
-  { by = "method", match = "", paper }: TableFrameOptions = {},
-): pl.DataFrame {
-  const shown = (by === "method" ? subsetRows(rows) : rows).filter((row) =>
-    row[by].startsWith(match)
-  );
-  const lines = [...Map.groupBy(shown, (row) => row[by])].map(([name, group]) => ({
-    [by]: name,
-    ...(by === "method" && { vectors: Math.round(10 * group[0].vectors) / 10 }),
-    ...Object.fromEntries(group.map(({ metric, value, low, high }) => [
-      `${metric}, %`,
-      `${percent(value)} (${percent(low)}–${percent(high)})`,
-    ])),
-    ...(paper && { "paper, %": paper[name]?.toFixed(2) ?? "" }),
-  }));
-  return toDataFrame(lines);
-}
-
-/** What a method makes good of the difference between two others. */
-export interface GapRow {
-  /** Name of the method. */
-  method: string;
-  /** Mean number of vectors an image. */
-  vectors: number;
-  /** Its recall, a share. */
-  value: number;
-  /** 0 is the lower method, 1 the upper one; below and beyond are possible, and NaN where the two are equally good. */
-  closed: number;
-}
-
-/**
- * The share of the gap between two methods that each of the others closes.
- *
- * @param rows rows of one run
- * @param options `from` and `to`: the lower and the upper method; `metric` and `subset`
- * @throws {RangeError} when the rows lack one of the two
- */
-export function gapClosed(
-  rows: readonly ResultRow[],
-  { from, to, metric = "recall@1", subset = "all" }: {
-    from: string;
-    to: string;
-    metric?: string;
-    subset?: string;
-  },
-): GapRow[] {
-  const shown = subsetRows(rows, subset).filter((row) => row.metric === metric);
-  const [low, high] = [from, to].map((method) => {
-    const row = shown.find((row) => row.method === method);
-    if (row) return row.value;
-    throw new RangeError(`Cannot compare with ${method}: there is no ${metric} of it`);
-  });
-  return shown.filter(({ method }) => method !== from && method !== to)
-    .map(({ method, vectors, value }) => ({
-      method,
-      vectors,
-      value,
-      closed: low === high ? NaN : (value - low) / (high - low),
-    }));
+export function differenceText(name: string = "points"): pl.Expr {
+  const points = (column: string) => pl.col(column).mul(100).round(1);
+  return pl.format("{} ({} to {})", points("value"), points("low"), points("high")).alias(name);
 }
