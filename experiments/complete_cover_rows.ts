@@ -180,8 +180,16 @@ export interface CompleteFrom {
 /** What a cover's panel is called. */
 const panelOf = ({ cover, patches }: CoverageRow) => `${cover}, ${patches} patches`;
 
-/** Coverage as a figure takes it: per cent, a panel a cover. */
-export const coverageCurves = (rows: readonly CompleteCoverRow[]) =>
+/** Coverage as a figure takes it. */
+export interface CoveragePoint extends CoverageRow {
+  /** The cover's name and number of patches. */
+  panel: string;
+  /** `coverage` in per cent; `side` is, too. */
+  covered: number;
+}
+
+/** Points of coverage by side, a panel a cover. */
+export const coverageCurves = (rows: readonly CompleteCoverRow[]): CoveragePoint[] =>
   rowsAbout(rows, "coverage").map((row) => ({
     ...row,
     panel: panelOf(row),

@@ -139,7 +139,9 @@ export function methodStyle(method: string): MethodStyle {
 
 /** Scales that draw each method in its own colour and marker. */
 export interface MethodScales {
+  /** Of colours. */
   color: { domain: string[]; range: string[] };
+  /** Of markers. */
   symbol: { domain: string[]; range: Marker[] };
 }
 
