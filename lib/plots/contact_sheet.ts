@@ -61,12 +61,17 @@ export function contactSheet(rows: readonly SheetRow[], options: FigureOptions =
     ...options,
   }, (width) => {
     const size = (width - GAP * (columns - 1)) / columns;
-    const height = HEADING + size + 18;
+    // captions that do not fit beside the names stand below them
+    const beside = rows.every(({ dataset, caption = "" }) =>
+      textWidth(dataset, 14, 600) + textWidth(caption, 12) + 16 <= width
+    );
+    const heading = beside ? HEADING : HEADING + 18;
+    const height = heading + size + 18;
     const markup = rows.map((row, i) =>
       element(
         "g",
         { transform: `translate(0,${i * (height + ROW_GAP)})` },
-        sheetRow(row, width, size),
+        sheetRow(row, { width, size, heading }),
       )
     ).join("");
     return { markup, width, height: rows.length * (height + ROW_GAP) - ROW_GAP };
@@ -75,18 +80,18 @@ export function contactSheet(rows: readonly SheetRow[], options: FigureOptions =
 
 function sheetRow(
   { dataset, caption = "", samples }: SheetRow,
-  width: number,
-  size: number,
+  { width, size, heading }: { width: number; size: number; heading: number },
 ): string {
-  const heading = textLine(clipText(dataset, width - textWidth(caption, 12) - 12, 14), 0, 14, {
-    size: 14,
-    weight: 650,
-  }) +
-    textLine(caption, width, 14, { size: 12, fill: THEME.soft, anchor: "end" });
-  return heading + samples.map((sample, i) =>
+  const soft = { size: 12, fill: THEME.soft };
+  const name = clipText(dataset, width, 14, 600);
+  const words = textLine(name, 0, 14, { size: 14, weight: 600 }) +
+    (heading === HEADING
+      ? textLine(caption, width, 14, { ...soft, anchor: "end" })
+      : textLine(clipText(caption, width, 12), 0, 31, soft));
+  return words + samples.map((sample, i) =>
     element(
       "g",
-      { transform: `translate(${i * (size + GAP)},${HEADING})` },
+      { transform: `translate(${i * (size + GAP)},${heading})` },
       drawSample(sample, size),
     )
   ).join("");

@@ -6,20 +6,23 @@
 import type { Box, Cover } from "../covers/cover.ts";
 import { sha256 } from "../runtime/files.ts";
 import { type Figure, type FigureOptions, frame, type Picture } from "./figure.ts";
-import { element, textLine } from "./svg.ts";
+import { clipText, element, textLine } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
 /** Options of {@linkcode coverFigure}. */
 export interface CoverFigureOptions extends FigureOptions {
   /** Name of the cover, for its colour and the title. */
   name?: string;
-  /** Panels in a row; by default up to four. */
+  /** Panels in a row; by default up to four, as many as have room. */
   columns?: number;
   /** Picks the window to highlight at each level; one at about a third of the way by default. */
   highlight?: (boxes: readonly Box[], level: number) => number;
 }
 
 const GAP = 16, CAPTION = 36;
+
+/** What the caption of a panel needs, in px. */
+const LEAST_PANEL = 160;
 
 /**
  * One panel a level: the image, the windows of the level in outline, one of them highlighted and its
@@ -37,7 +40,6 @@ export function coverFigure(
   const { levels } = cover;
   if (levels.length === 0) throw new RangeError("Cannot draw cover: it has no level");
   const count = levels.flat().length;
-  const columns = options.columns ?? bestColumns(levels.length);
   const name = options.name ?? "cover";
   return frame({
     title: `${name}: ${count} patches at ${levels.length} scales`,
@@ -46,6 +48,7 @@ export function coverFigure(
     width: 760,
     ...options,
   }, (width) => {
+    const columns = options.columns ?? bestColumns(levels.length, width);
     const panelWidth = (width - GAP * (columns - 1)) / columns;
     const scale = panelWidth / cover.width;
     const panelHeight = cover.height * scale;
@@ -78,8 +81,9 @@ export function coverFigure(
 }
 
 /** Columns of about equal rows: 6 levels stand as 3 + 3 rather than 4 + 2. */
-function bestColumns(levels: number): number {
-  const rows = Math.ceil(levels / 4);
+function bestColumns(levels: number, width: number): number {
+  const most = Math.min(4, Math.max(1, Math.floor((width + GAP) / (LEAST_PANEL + GAP))));
+  const rows = Math.ceil(levels / most);
   return Math.ceil(levels / rows);
 }
 
@@ -154,7 +158,7 @@ function levelPanel(
     rect(window, { fill: "none", stroke: "#ffffff", "stroke-width": 5 }) +
     rect(window, { fill: "none", stroke: color, "stroke-width": 3 }) +
     textLine(`Level ${level + 1}`, 0, height + 17, { size: 12.5, weight: 650, fill: ink }) +
-    textLine(caption, 0, height + 32, { size: 11.5, fill: THEME.soft });
+    textLine(clipText(caption, width, 11.5), 0, height + 32, { size: 11.5, fill: THEME.soft });
 }
 
 /** Padding leaves the image its own size inside the cover; stretching fills the cover. */

@@ -68,11 +68,11 @@ export function galleryFigure(rows: readonly GalleryRow[], options: GalleryOptio
     let y = 0, markup = "";
     for (const [query, group] of groups) {
       if (y > 0) y += GROUP_GAP - ROW_GAP;
-      markup += textLine(`“${query}”`, 0, y + 14, { size: 14, weight: 650 });
+      markup += textLine(`“${query}”`, 0, y + 14, { size: 14, weight: 600 });
       y += HEADING;
       for (const row of group) {
         markup += element("g", { transform: `translate(0,${y})` }, galleryRow(row, count, size));
-        y += size + ROW_GAP;
+        y += Math.max(size, labelHeight(row)) + ROW_GAP;
       }
     }
     return { markup, width, height: y - ROW_GAP + 8 };
@@ -83,9 +83,14 @@ function rightOf(row: GalleryRow, count: number): number {
   return row.results.slice(0, count).filter(({ relevant }) => relevant).length;
 }
 
+const labelLines = ({ method }: GalleryRow) => wrapText(method, LABEL - 12, 13, 600);
+
+/** Height of what stands beside a row: on a narrow card it is higher than the thumbnails. */
+const labelHeight = (row: GalleryRow) => 16 * labelLines(row).length + 20;
+
 function galleryRow(row: GalleryRow, count: number, size: number): string {
-  const lines = wrapText(row.method, LABEL - 12, 13);
-  const top = size / 2 - lines.length * 8 - 4;
+  const lines = labelLines(row);
+  const top = Math.max(0, size / 2 - lines.length * 8 - 4);
   const label = lines.map((line, i) =>
     textLine(line, 0, top + 16 * (i + 1) - 2, {
       size: 13,

@@ -33,7 +33,7 @@ export function textLine(
   text: string,
   x: number,
   y: number,
-  { size = 12, fill = THEME.ink as string, weight = 400, anchor = "start", halo = false } = {},
+  { size = 12, fill = THEME.ink as string, weight = 400, anchor = "start" } = {},
 ): string {
   return element("text", {
     x,
@@ -42,13 +42,6 @@ export function textLine(
     "font-weight": weight === 400 ? undefined : weight,
     "text-anchor": anchor,
     fill,
-    // a halo in the background's colour keeps a label readable where it crosses a line
-    ...(halo && {
-      stroke: THEME.paper,
-      "stroke-width": 4,
-      "stroke-linejoin": "round",
-      "paint-order": "stroke",
-    }),
   }, escapeXml(text));
 }
 
