@@ -88,6 +88,7 @@ function graphProblems(graph: Graph, base: string): string[] {
       if (owner && roomOf(from) !== owner) problems.push(`${place}: only ${owner} may`);
       if (!target?.specifier?.startsWith(base)) continue;
       const to = decodeURI(target.specifier.slice(base.length));
+      if (to.startsWith("node_modules/")) continue; // a package
       imports.get(from)!.push(to);
       const problem = problemWith(from, to);
       if (problem) problems.push(`${place}: ${problem}`);
