@@ -54,7 +54,9 @@ export const types: Check = {
   run: async (root) => {
     const present = await Promise.all(FOLDERS.map((folder) => exists(join(root, folder))));
     const folders = FOLDERS.filter((_folder, i) => present[i]);
-    const { code, output } = await captureDeno(["check", "--node-modules-dir=auto", ...folders], { cwd: root });
+    const { code, output } = await captureDeno(["check", ...folders], {
+      cwd: root,
+    });
     return code === 0 ? [] : [messages(output)];
   },
 };

@@ -6,11 +6,13 @@
  *
  * @module
  */
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { KERNEL_NAME, setUpJupyter } from "../jupyter/kernelspec.ts";
 import { placeCopies, WORKING_FOLDER } from "../jupyter/working_copies.ts";
+import { readTextIfThere } from "../../lib/runtime/files.ts";
 import { notice } from "../../lib/runtime/notice.ts";
+import { showStep } from "../../lib/runtime/progress.ts";
 import { ROOT } from "../project.ts";
 import { fail, helpOn, readOptions, UsageError } from "./arguments.ts";
 
@@ -80,6 +82,20 @@ export function labArguments(args: readonly string[], user: number | null = Deno
   return { folder, args: lab };
 }
 
+/** The most seconds that the start is followed. */
+const START_SECONDS = 60;
+
+/** Waits until JupyterLab serves, which it notes in its runtime folder, or has ended. */
+async function untilStarted(lab: Deno.ChildProcess, runtime: string): Promise<void> {
+  const note = join(runtime, `jpserver-${lab.pid}.json`);
+  let ended = false;
+  void lab.status.then(() => ended = true);
+  for (const end = performance.now() + 1000 * START_SECONDS; performance.now() < end;) {
+    if (ended || await readTextIfThere(note) !== undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
 if (import.meta.main) {
   helpOn(USAGE);
   try {
@@ -91,6 +107,9 @@ if (import.meta.main) {
     Deno.addSignalListener("SIGINT", () => {}); // JupyterLab gets the same Ctrl-C and asks back
     const lab = new Deno.Command(venv.python, { args: ["-m", "jupyter", ...args], env }).spawn();
     Deno.addSignalListener("SIGTERM", () => lab.kill("SIGTERM"));
+    // whole lines: JupyterLab writes to the terminal, too
+    const started = () => untilStarted(lab, jupyter.JUPYTER_RUNTIME_DIR);
+    await showStep("Start JupyterLab", started, { about: "about 10 s", output: "log" });
     Deno.exit((await lab.status).code);
   } catch (error) {
     fail(error, USAGE);
