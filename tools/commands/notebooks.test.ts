@@ -415,12 +415,11 @@ Deno.test("while a notebook runs, its cell and the stage of that cell are told",
   const seen: string[] = [];
   const follow = followRun((where) => seen.push(where));
   const cell = JSON.stringify({ cell: 2, of: 9, line: "const run = await x();" });
-  follow(`{"stage": "the kernel starts"}\n${cell.slice(0, 10)}`);
+  follow(cell.slice(0, 10));
   follow(
     `${cell.slice(10)}\na warning of Python\n{"stage": "Encode: 1/2 images"}\n{"error": null}\n`,
   );
   assert.deepEqual(seen, [
-    "the kernel starts",
     "cell 2/9, const run = await x();",
     "cell 2/9, Encode: 1/2 images",
   ]);

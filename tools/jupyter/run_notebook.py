@@ -128,7 +128,6 @@ def write_atomic(notebook, path):
 def main(target, failed, folder, timeout):
     if hasattr(os, "setpgrp"):
         os.setpgrp()  # Ctrl-C is for the task to hear, which closes the input; nbclient would take it for a dead kernel
-    tell(stage="the kernel starts")
     notebook = nbformat.reads(sys.stdin.buffer.readline().decode(), as_version=4)
     client = Runner(
         notebook,

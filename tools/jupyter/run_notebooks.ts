@@ -266,7 +266,10 @@ export async function runNotebooks(options: NotebookRunOptions): Promise<RunTota
     const name = notebookName(path);
     for (let turn = 0; turn < repeat; turn++) {
       const start = performance.now();
-      const run = (progress: Progress) => runOne(path, options, setup, { signal, progress });
+      const run = (progress: Progress) => {
+        progress.update(0, "the kernel starts");
+        return runOne(path, options, setup, { signal, progress });
+      };
       const error = await showStep(name, run, { ...show, leaves: "never" }).catch(String);
       signal.throwIfAborted();
       const seconds = (performance.now() - start) / 1000;
