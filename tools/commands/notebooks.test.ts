@@ -419,9 +419,11 @@ Deno.test("while a notebook runs, its cell and the stage of that cell are told",
   follow(
     `${cell.slice(10)}\na warning of Python\n{"stage": "Encode: 1/2 images"}\n{"error": null}\n`,
   );
+  follow('{"stage": "Train transformer, no patches: 30/9000 images (0 %), 14.0/s"}\n');
   assert.deepEqual(seen, [
     "cell 2/9, const run = await x();",
     "cell 2/9, Encode: 1/2 images",
+    "cell 2/9, Train transformer…: 30/9000 images (0 %), 14.0/s",
   ]);
 });
 

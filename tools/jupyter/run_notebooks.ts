@@ -101,6 +101,9 @@ export function failedPath(
   return join(output, copyName(path, scale, { set }).replace(/\.ipynb$/, ".failed.ipynb"));
 }
 
+/** The most characters of a stage's label beside the notebook, its time and its cell. */
+const STAGE_LABEL = 18;
+
 /** What run_notebook.py says while cells run. */
 interface PythonNews {
   /** The number of the cell that begins. */
@@ -113,6 +116,13 @@ interface PythonNews {
   stage?: string;
 }
 
+/** What a cell's progress bar says, with a label that leaves room for its numbers in a line. */
+function stageText(stage: string): string {
+  const [, label, numbers] = /^(.*?)(: .*)$/.exec(stage) ?? ["", stage, ""];
+  const plain = label.replaceAll(", ", " "); // a comma parts what may be left out
+  return (plain.length > STAGE_LABEL ? `${plain.slice(0, STAGE_LABEL - 1)}…` : plain) + numbers;
+}
+
 /** Follows what run_notebook.py prints, in pieces as they come, and tells where it is in a line. */
 export function followRun(update: (where: string) => void): (text: string) => void {
   let rest = "", cell = "";
@@ -122,7 +132,7 @@ export function followRun(update: (where: string) => void): (text: string) => vo
     for (const line of lines.filter((line) => line.startsWith("{"))) {
       const news: PythonNews & Partial<PythonReport> = JSON.parse(line);
       if (news.line !== undefined) cell = `cell ${news.cell}/${news.of}`;
-      const what = news.stage ?? news.line;
+      const what = news.stage === undefined ? news.line : stageText(news.stage);
       if (what !== undefined) update([cell, what].filter(Boolean).join(", "));
     }
   };
