@@ -9,6 +9,7 @@ import { ROOT } from "../project.ts";
 import {
   type Cell,
   cellText,
+  INJECTED_TAG,
   listNotebooks,
   type Notebook,
   notebookName,
@@ -18,8 +19,11 @@ import {
 /** The folder of the committed copies of a project. */
 export const copiesFolder = (root: string = ROOT): string => join(root, "results", "notebooks");
 
-const textsOf = (notebook: Notebook, kind: string) =>
-  notebook.cells.filter(({ cell_type }) => cell_type === kind).map(cellText);
+/** The cell that a run adds to set its scale is no cell of the notebook. */
+const isAdded = ({ metadata }: Cell) => metadata.tags?.includes(INJECTED_TAG) ?? false;
+
+const textsOf = ({ cells }: Notebook, kind: string) =>
+  cells.filter((cell) => cell.cell_type === kind && !isAdded(cell)).map(cellText);
 
 /** Whether two notebooks have the same cells of a kind, in the same order. */
 export function sameCells(a: Notebook, b: Notebook, kind: "code" | "markdown"): boolean {
@@ -57,9 +61,12 @@ export async function carryText(root: string = ROOT): Promise<string[]> {
     const source = await readNotebook(path);
     if (!copy || !sameCells(source, copy, "code") || sameCells(source, copy, "markdown")) continue;
     const code = copy.cells.filter(({ cell_type }) => cell_type === "code");
-    const cells = source.cells.map((cell): Cell =>
-      cell.cell_type === "code" ? code.shift()! : cell
-    );
+    const cells = source.cells.flatMap((cell): Cell[] => {
+      if (cell.cell_type !== "code") return [cell];
+      const executed = [code.shift()!];
+      while (code.length > 0 && isAdded(code[0])) executed.push(code.shift()!);
+      return executed;
+    });
     await writeAtomic(target, JSON.stringify({ ...copy, cells }, null, 1) + "\n");
     changed.push(notebookName(path));
   }

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { inputsPrint } from "../../lib/report/inputs.ts";
 import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
-import { canonicalJson, sha256 } from "../../lib/runtime/files.ts";
+import { canonicalJson, sha256, writeAtomic } from "../../lib/runtime/files.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { type Progress, type ShowOptions, showStep } from "../../lib/runtime/progress.ts";
 import { didYouMean } from "../../lib/runtime/nearest.ts";
@@ -183,6 +183,12 @@ export function notebookCommand(
   return `deno task notebooks ${notebookName(path)} --scale ${scale}${settings.join("")}`;
 }
 
+/** A copy that is kept names no folder of the machine that made it. */
+async function withoutRoot(path: string): Promise<void> {
+  const text = await Deno.readTextFile(path);
+  await writeAtomic(path, text.replaceAll(join(ROOT, "/"), ""));
+}
+
 /**
  * Runs one notebook. The executed copy takes the place of an earlier one when the run ended well; what a failed run left
  * lies in a file of its own until one ends well, and a run that is stopped leaves nothing.
@@ -223,6 +229,7 @@ async function runOne(
   const report: PythonReport = JSON.parse(result.output.trim().split("\n").at(-1)!);
   if (report.error !== null) return `${failureText(report)}\n\nthe copy up to there is ${failed}`;
   await Deno.remove(failed).catch(() => {}); // mostly there is none
+  if (keep) await withoutRoot(target);
   return null;
 }
 
