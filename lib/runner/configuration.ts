@@ -109,9 +109,9 @@ export class Configuration {
 }
 
 /** A configuration, or a member of a series, which has one. */
-type Shown = NamedConfig | { config: NamedConfig };
+export type Configured = NamedConfig | { config: NamedConfig };
 
-const configOf = (shown: Shown): NamedConfig => "config" in shown ? shown.config : shown;
+const configOf = (shown: Configured): NamedConfig => "config" in shown ? shown.config : shown;
 
 /**
  * Shows what a notebook runs, and what of it differs from the committed run.
@@ -130,8 +130,8 @@ const configOf = (shown: Shown): NamedConfig => "config" in shown ? shown.config
  * ```
  */
 export function showConfiguration(
-  run: readonly Shown[],
-  committed: readonly Shown[],
+  run: readonly Configured[],
+  committed: readonly Configured[],
 ): Configuration {
   return new Configuration(run.map(configOf), committed.map(configOf));
 }

@@ -4,10 +4,10 @@
  * @module
  */
 export * from "./config.ts";
-export { Configuration, showConfiguration } from "./configuration.ts";
+export { Configuration, type Configured, showConfiguration } from "./configuration.ts";
 export * from "./diff.ts";
 export * from "./open_dataset.ts";
-export { lackingSplits } from "./splits.ts";
+export { lackingSplits, type LearnedSplit, type Learning } from "./splits.ts";
 export * from "./score_covers.ts";
 export * from "./preflight.ts";
 export * from "./run_retrieval.ts";

@@ -11,7 +11,7 @@ import type { FusionMethod } from "./fusion_method.ts";
 export type LearnedSplit = "train" | "val";
 
 /** The part of a configuration that is looked at. */
-interface Learning {
+export interface Learning {
   dataset: DatasetConfig;
   fusion?: readonly FusionMethod[];
 }
