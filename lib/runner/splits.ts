@@ -12,7 +12,9 @@ export type LearnedSplit = "train" | "val";
 
 /** The part of a configuration that is looked at. */
 export interface Learning {
+  /** What is searched, with the splits that it has beside. */
   dataset: DatasetConfig;
+  /** What may have to learn. */
   fusion?: readonly FusionMethod[];
 }
 
