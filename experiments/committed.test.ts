@@ -162,6 +162,7 @@ Deno.test("values out of range are refused before any work, by name", async () =
     ["07_encoders", { k: "5" }, /Cannot set k/],
     ["08_choosing_k", { ks: [3], fused: [5] }, /Cannot set fused: 5 is none of the ks 3/],
     ["09_patch_count", { covers: ["objects"] }, /Cannot set covers: each must be cc@K or grid@K/],
+    ["09_patch_count", { covers: ["grid@2"] }, /Cannot set covers: grid@2 is fused as cc@2/],
     ["10_adapters", { depths: { MLP: [4] } }, /Cannot set each of depths of MLP: .* got 4/],
     ["10_adapters", { adapters: ["mlp"] }, /Cannot set adapters: .*did you mean MLP\?/],
     ["11_objects_and_classes", { k: 0 }, /Cannot set k/],

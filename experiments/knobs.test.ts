@@ -11,6 +11,7 @@ import {
 } from "./knobs.ts";
 import { mainResult, mainResultOn } from "./main_result.ts";
 import { onFew } from "./objects_and_classes.ts";
+import { patchCount } from "./patch_count.ts";
 
 Deno.test("numbers outside of the range, and what is no number, are refused", () => {
   assert.equal(checkWhole("k", 15, [2, 15]), 15);
@@ -67,6 +68,7 @@ Deno.test("a data set of one's own is found by a folder or a file, with images t
     const without = configWith(own, { dataset: folder, images: 9 });
     assert.deepEqual(without.dataset, { source: "coco", ...searched, limit: 9 });
     assert.deepEqual(without.fusion!.map(({ method }) => method), ["closed form"]);
+    assert.throws(() => patchCount("quick", { dataset: folder }), /Cannot fuse .*no train\.json/);
     for (const split of ["train.json", "val.json"]) await Deno.writeTextFile(file(split), "{}");
     assert.equal(ownDataset(folder).train?.annotations, file("train.json"));
     assert.equal(configWith(own, { dataset: folder }).fusion!.length, own.fusion!.length);

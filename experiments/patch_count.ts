@@ -40,8 +40,14 @@ const coversOf = (ks: readonly number[]): CoverSpec[] => ks.flatMap((k) => [comp
 function fusable(names: readonly string[]): CoverSpec[] {
   const covers = checkCovers("covers", names).slice(1);
   const odd = covers.find(({ scheme }) => scheme !== "complete" && scheme !== "grid");
-  if (odd === undefined && covers.length > 0) return covers;
-  throw new RangeError(`Cannot set covers: each must be cc@K or grid@K, got ${names.join(", ")}`);
+  const fail = (why: string) => {
+    throw new RangeError(`Cannot set covers: ${why}, got ${names.join(", ")}`);
+  };
+  if (odd !== undefined || covers.length === 0) fail("each must be cc@K or grid@K");
+  if (names.includes("grid@2") && !names.includes("cc@2")) {
+    fail("grid@2 is fused as cc@2, which has the same patches and must be beside it");
+  }
+  return covers;
 }
 
 const fused = (cover: CoverSpec, scale: Scale): FusionMethod =>
@@ -100,6 +106,7 @@ export const MEMBERS: readonly { label: string; definition: ExperimentDefinition
  * @param scale how much of it
  * @param options what was turned; `covers` by name, `"cc@5"` or `"grid@5"`, a training each; those of the scale unless told
  * @throws {RangeError} when one is outside, or there twice
+ * @throws {Error} when a data set of one's own has no images to learn from
  */
 export function patchCount(
   scale: Scale,
@@ -110,7 +117,11 @@ export function patchCount(
     label,
     config: configure(definition, scale, { ...changed }),
   }));
-  return seriesWith(members, knobs);
+  const series = seriesWith(members, knobs);
+  const bare = series.find(({ config }) => (config.fusion ?? []).length === 0);
+  if (bare === undefined) return series;
+  const why = "there are no train.json and val.json to learn from";
+  throw new Error(`Cannot fuse the patches of ${bare.label}: ${why}`);
 }
 
 /** The fused vector and the patches of one cover. */
