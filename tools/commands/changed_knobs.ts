@@ -4,6 +4,11 @@
  *
  * @module
  */
+import { join } from "node:path";
+import { ROOT } from "../project.ts";
+
+/** A CLIP of random weights, as a stand-in for one of the reader's own. */
+const CLIP = join(ROOT, "lib", "encoders", "testdata", "random-clip");
 
 /** New values of parameters, by notebook. */
 export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -23,7 +28,10 @@ export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unkn
   },
   "11_objects_and_classes": { seed: 8, images: 50, epochs: 1, k: 3, classes: [20], objects: [4] },
   "12_time_and_memory": { seed: 8, images: 50, epochs: 1, k: 3, vectors: 4 },
-  "13_similarity": { seed: 8, images: 50, epochs: 1, k: 3, methods: ["closed form"], bin: 0.1 },
+  "13_similarity": {
+    ...{ seed: 8, encoder: CLIP, images: 50, epochs: 1, k: 3 },
+    ...{ methods: ["DetailCLIP+", "closed form"], bin: 0.1 },
+  },
   "14_hyperparameters": { seed: 8, images: 50, grid: { gamma: [0.1, 0.8] }, draws: 3 },
   "15_equal_patches": { seed: 8, images: 50, covers: ["cc@3", "grid@4", "vc@6:0.1"] },
   "16_unseen_words": { seed: 8, images: 50, epochs: 1, hidden: 100, k: 3, vectors: [1, 3] },
