@@ -55,9 +55,9 @@ export function isUsedBy(text: string): (path: string) => boolean {
 async function tallyMarkdown(root: string): Promise<string> {
   const all = await judgedAtQuick(join(root, "results"));
   const count = (verdict: string) => all.filter(({ holds }) => holds === verdict).length;
-  const of = (verdict: string) => `${count(verdict)} ${verdict}`;
-  return `Of ${all.length} claims ${count("yes")} hold here and ${count("partly")} partly, ` +
-    `${count("no")} do not; ${of("undecided")}, ${of("not measured")}.`;
+  return `Of ${all.length} claims ${count("yes")} hold here, ${count("partly")} in part, ` +
+    `${count("no")} not; ${count("undecided")} are undecided, ` +
+    `${count("not measured")} need more seeds or encoders.`;
 }
 
 /** The claims with their verdicts, in Markdown, for a page in results/. */
