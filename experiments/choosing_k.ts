@@ -25,7 +25,7 @@ import { asGood, better, type Evidence, level, several } from "detailclip/report
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { detailClip } from "./recipes.ts";
-import { checkWholes, K_RANGE, type Knobs, seriesWith } from "./knobs.ts";
+import { checkWholes, isTold, K_RANGE, type Knobs, seriesWith } from "./knobs.ts";
 import { type Part, partsText, verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED } from "./variants.ts";
@@ -122,9 +122,15 @@ export function choosingK(
   scale: Scale,
   { ks, fused, ...knobs }: Knobs & { ks?: readonly number[]; fused?: readonly number[] } = {},
 ): SeriesMember[] {
-  const measured = ks && checkWholes("ks", ks, K_RANGE);
+  const measured = isTold(ks) ? checkWholes("ks", ks, K_RANGE) : undefined;
   const all = measured ?? (scale === "smoke" ? SMOKE : ALL);
-  const chosen = fused?.length ? checkWholes("fused", fused, K_RANGE) : fused; // none is a choice, too
+  // none is a choice, too
+  const none = Array.isArray(fused) && fused.length === 0;
+  const chosen = isTold(fused) && !none
+    ? checkWholes("fused", fused, K_RANGE)
+    : none
+    ? []
+    : undefined;
   const odd = chosen?.find((k) => !all.includes(k));
   if (odd !== undefined) {
     throw new RangeError(`Cannot set fused: ${odd} is none of the ks ${all.join(", ")}`);

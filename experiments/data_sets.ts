@@ -32,7 +32,7 @@ import { type Evidence } from "detailclip/report";
 import { sha256 } from "detailclip/runtime";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
-import { checkNames, checkWhole, configWith, type Knobs, ownDatasets } from "./knobs.ts";
+import { checkNames, checkWhole, configWith, isTold, type Knobs, ownDatasets } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, VARIANTS } from "./variants.ts";
 
@@ -80,8 +80,12 @@ export function dataSetsConfig(
   { sets, datasets: paths = {}, images, ...knobs }: DataSetsKnobs = {},
 ): DataSetsConfig {
   const known = VARIANTS.map(({ label }) => label);
-  if (sets) checkNames("sets", sets, known);
+  if (isTold(sets)) checkNames("sets", sets, known);
   if (images !== undefined) checkWhole("images", images, [10, 999_999]);
+  const taken = Object.keys(paths ?? {}).find((name) => name.trim() === "" || known.includes(name));
+  if (taken !== undefined) {
+    throw new RangeError(`Cannot set datasets: "${taken}" is no name of one's own`);
+  }
   const datasets = Object.entries(ownDatasets("datasets", paths))
     .map(([name, { annotations, root }]) => [name, { annotations, root }] as const);
   return {

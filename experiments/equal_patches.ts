@@ -25,7 +25,7 @@ import {
 import { better, type Evidence, type Verdict } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
-import { checkCovers, configWith, type Knobs } from "./knobs.ts";
+import { checkCovers, configWith, isTold, type Knobs } from "./knobs.ts";
 import { verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
@@ -41,6 +41,9 @@ const COVERS: readonly CoverSpec[] = [
   ...[6, 5, 4, 3].map(verified),
 ];
 const SMOKE_COVERS = [FULL, ...[4, 5].map(complete), grid(5), ...[6, 5].map(verified)];
+
+/** What is drawn as a line. */
+const SCHEMES = { complete: "cc", grid: "grid", verified: "vc" };
 
 /** Three ways to spend a number of patches. */
 export const equalPatches: ExperimentDefinition = {
@@ -73,10 +76,12 @@ export function equalPatchesConfig(
   { covers, ...knobs }: Knobs & { covers?: readonly string[] } = {},
 ): ExperimentConfig {
   const last = ({ scheme }: CoverSpec) => Number(scheme === "verified"); // compared with those before
-  const changed = covers && {
+  const changed = isTold(covers) && {
     covers: checkCovers("covers", covers).toSorted((a, b) => last(a) - last(b)),
   };
-  return configWith(configure(equalPatches, scale, { ...changed }), knobs);
+  const config = configWith(configure(equalPatches, scale, { ...changed }), knobs);
+  if (config.covers.some(({ scheme }) => scheme in SCHEMES)) return config;
+  throw new RangeError(`Cannot set covers: one at least must be cc@K, grid@K or vc@K:SIDE`);
 }
 
 /** Lines by the beginning of a method's name. */

@@ -30,7 +30,7 @@ export interface GalleryChoice {
 }
 
 /** The paper asks for airplane, calculator, fruit, bear and USB stick: these classes are the nearest. */
-const CHOICE: GalleryChoice = {
+export const GALLERY: GalleryChoice = {
   queries: ["airplane", "laptop", "kiwi fruit", "bear", "key"],
   count: 7,
 };
@@ -55,7 +55,7 @@ export async function shownOf(
 ): Promise<ExperimentConfig & { gallery?: GalleryChoice }> {
   checkNames("queries", queries, await classesOf(config));
   checkWhole("count", count, [1, 12]);
-  const own = queries.join() === CHOICE.queries.join() && count === CHOICE.count;
+  const own = queries.join() === GALLERY.queries.join() && count === GALLERY.count;
   return own ? config : { ...config, gallery: { queries, count } };
 }
 

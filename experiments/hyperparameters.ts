@@ -183,6 +183,16 @@ export const tuningConfig = (
   search: { draws, epochs, ...(grid && { grid }) },
 });
 
+/**
+ * The same with the candidates, whether they are Table 14's or not: for notebooks to show.
+ *
+ * @param tuning see {@linkcode tuningAt}
+ */
+export function shownTuning(tuning: Tuning): ExperimentConfig {
+  const { search, ...config } = tuningConfig(tuning);
+  return { ...config, search: { ...search!, grid: tuning.grid ?? PAPER_GRID } };
+}
+
 const NAMES: Record<keyof PaperPoint, string> = {
   learningRate: "learning rate",
   weightDecay: "weight decay",

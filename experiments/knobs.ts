@@ -9,6 +9,7 @@ import {
   checkConfig,
   type CocoDataset,
   coverBoxes,
+  coverName,
   type CoverSpec,
   type DatasetConfig,
   type ExperimentConfig,
@@ -17,7 +18,7 @@ import {
   type SeriesMember,
 } from "detailclip";
 import { checkTexts, lackingSplits } from "detailclip/runner";
-import { nearestName } from "detailclip/runtime";
+import { nearestName, notice } from "detailclip/runtime";
 import { labelOf, VARIANTS } from "./variants.ts";
 
 /** What every notebook lets its readers turn; what is not told stays as its experiment has it. */
@@ -36,6 +37,10 @@ export interface Knobs {
 
 /** The least and the most that a number may be. */
 export type Range = readonly [least: number, most: number];
+
+/** Whether a parameter was told: JSON has `null` for what TypeScript calls `undefined`. */
+export const isTold = <T>(value: T | null | undefined): value is T =>
+  value !== undefined && value !== null;
 
 /** The k of covers that experiments measure: from 5 patches to 355. */
 export const K_RANGE: Range = [2, 15];
@@ -121,7 +126,7 @@ export function checkNames(
   if (odd === undefined) return values;
   const near = typeof odd === "string" ? nearestName(odd, known) : undefined;
   throw new RangeError(
-    `Cannot set ${name}: each must be one of ${known.join(", ")}, got ${JSON.stringify(odd)}` +
+    `Cannot set ${name}: each must be one of ${listed(known)}, got ${JSON.stringify(odd)}` +
       (near === undefined ? "" : `; did you mean ${near}?`),
   );
 }
@@ -141,7 +146,11 @@ export function checkCovers(name: string, names: readonly string[]): CoverSpec[]
     if (spec.scheme === "verified") checkPatches(name, text, spec);
     return spec;
   });
-  return [{ scheme: "full" }, ...covers.filter(({ scheme }) => scheme !== "full")];
+  const called = covers.map(coverName), twice = called.find((n, i) => called.indexOf(n) !== i);
+  if (twice === undefined) {
+    return [{ scheme: "full" }, ...covers.filter(({ scheme }) => scheme !== "full")];
+  }
+  throw new RangeError(`Cannot set ${name}: two of its covers are called ${twice} in tables`);
 }
 
 /** More patches than cc@15 has, which is the most that is measured, would take hours. */
@@ -155,6 +164,12 @@ function checkPatches(name: string, text: string, spec: CoverSpec): void {
     `Cannot set ${name}: ${text} has ${patches} patches an image, more than ${MOST_PATCHES}`,
   );
 }
+
+/** The first of many names, and how many there are. */
+const listed = (names: readonly string[], most = 12) =>
+  names.length <= most
+    ? names.join(", ")
+    : `${names.slice(0, most).join(", ")}, … (${names.length})`;
 
 /** What there is at a path, if anything. */
 const kindOf = (path: string) => {
@@ -186,8 +201,9 @@ function annotationsAt(path: string): string {
 /** The folder of the images: `images` beside the annotations, COCO's own (`annotations/…_val2017.json`), or theirs. */
 function imagesBeside(annotations: string): string {
   const folder = dirname(annotations);
-  const part = /_([^_]+)\.json$/.exec(basename(annotations))?.[1] ?? "images";
-  const candidates = [join(folder, "images"), join(dirname(folder), part)];
+  const [, part] = /_([^_]+)\.json$/.exec(basename(annotations)) ?? [];
+  const ofCoco = basename(folder) === "annotations" && part !== undefined;
+  const candidates = [join(folder, "images"), ...(ofCoco ? [join(dirname(folder), part)] : [])];
   return candidates.find((path) => kindOf(path) === "folder") ?? folder;
 }
 
@@ -273,10 +289,17 @@ export function configWith(config: ExperimentConfig, knobs: Knobs): ExperimentCo
   let dataset = name === undefined ? config.dataset : datasetOf(config.dataset, name);
   if (images !== undefined) dataset = resized(dataset, images);
   if (epochs !== undefined) checkWhole("epochs", epochs, [1, 1000]);
-  const fusion = config.fusion
-    ?.filter((method) =>
-      dataset.source === "clevr-ds" || lackingSplits({ dataset, fusion: [method] }).length === 0
+  const untaught = dataset.source === "coco"
+    ? (config.fusion ?? []).filter((method) =>
+      lackingSplits({ dataset, fusion: [method] }).length > 0
     )
+    : [];
+  if (untaught.length > 0) {
+    const names = untaught.map(({ method }) => method).join(", ");
+    notice(`without train.json and val.json beside the annotations there is no ${names}`);
+  }
+  const fusion = config.fusion
+    ?.filter((method) => !untaught.includes(method))
     .map((method) =>
       method.fuser.kind === "trained" && epochs !== undefined
         ? { ...method, fuser: { ...method.fuser, train: { ...method.fuser.train, epochs } } }

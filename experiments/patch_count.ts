@@ -29,7 +29,7 @@ import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { verdictOn } from "./judging.ts";
 import { CC10, detailClip } from "./recipes.ts";
-import { checkCovers, type Knobs, seriesWith } from "./knobs.ts";
+import { checkCovers, isTold, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
 
@@ -112,7 +112,7 @@ export function patchCount(
   scale: Scale,
   { covers, ...knobs }: Knobs & { covers?: readonly string[] } = {},
 ): SeriesMember[] {
-  const changed = covers && methods(fusable(covers), scale);
+  const changed = isTold(covers) && methods(fusable(covers), scale);
   const members = MEMBERS.map(({ label, definition }) => ({
     label,
     config: configure(definition, scale, { ...changed }),

@@ -29,7 +29,7 @@ import {
   kMeans,
   visualWords,
 } from "./recipes.ts";
-import { checkWhole, checkWholes, configWith, K_RANGE, type Knobs } from "./knobs.ts";
+import { checkWhole, checkWholes, configWith, isTold, K_RANGE, type Knobs } from "./knobs.ts";
 import { against, verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
 
@@ -89,7 +89,10 @@ export function unseenWordsConfig(
 ): ExperimentConfig {
   const hiddenWords = checkWhole("hidden", hidden, [1, 137]);
   if (k !== undefined) checkWhole("k", k, K_RANGE);
-  const chosen = { k, vectors: vectors && checkWholes("vectors", vectors, [1, 64]) };
+  const chosen = {
+    k,
+    vectors: isTold(vectors) ? checkWholes("vectors", vectors, [1, 64]) : undefined,
+  };
   const fusion = methodsOn(scale, chosen);
   const covers = [...new Map(fusion.map(({ cover }) => [coverName(cover), cover])).values()];
   const changed = { hiddenWords, covers: [FULL, ...covers], fusion };

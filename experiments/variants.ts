@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { basename, dirname } from "node:path";
 import type { DatasetConfig, Scale } from "detailclip";
+import { cocoName } from "detailclip/runner";
 
 type Generated = Extract<DatasetConfig, { source: "clevr-ds" }>;
 
@@ -67,12 +67,7 @@ export const VARIANTS: readonly Variant[] = [MIXED, SMALL, LARGE, REDUCED, UNSEE
 
 /** What tables and figures call a data set: the label of a generated one, the name of another's folder or file. */
 export function labelOf(dataset: DatasetConfig): string {
-  if (dataset.source === "coco") {
-    const file = basename(dataset.annotations, ".json");
-    return ["test", "annotations", "instances"].includes(file)
-      ? basename(dirname(dataset.annotations))
-      : file;
-  }
+  if (dataset.source === "coco") return cocoName(dataset.annotations);
   const { variant, family } = dataset;
   const known = VARIANTS.find(({ dataset }) =>
     dataset.variant === variant && dataset.family === family

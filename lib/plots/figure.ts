@@ -6,7 +6,7 @@
 import { jupyterDisplay } from "../runtime/display.ts";
 import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
 import { encodeJpeg, rasterizeSvg, resizeRgba, type RgbImage } from "../images/mod.ts";
-import { card, element, roundGeometry, textLine, wrapText } from "./svg.ts";
+import { card, element, roundGeometry, textLine, wellFormed, wrapText } from "./svg.ts";
 import { THEME } from "./theme.ts";
 
 /** Space in px between the edge of a figure and what is in it. */
@@ -92,7 +92,7 @@ export function frame(
   if (options.note) y += 8;
   lines(options.note, 11, THEME.soft);
   const height = Math.ceil(y + PADDING * 0.7);
-  const svg = roundGeometry(card(options.width, height, options.alt, markup));
+  const svg = wellFormed(roundGeometry(card(options.width, height, options.alt, markup)));
   return new Figure(svg, options.width, height, options.alt);
 }
 

@@ -8,9 +8,13 @@ import { THEME } from "./theme.ts";
 
 export { textWidth };
 
+/** Puts U+FFFD in the place of what XML cannot hold at all. */
+export const wellFormed = (text: string): string =>
+  text.toWellFormed().replace(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, "\uFFFD");
+
 /** Escapes text for XML content and attributes; what XML cannot hold at all becomes U+FFFD. */
 export function escapeXml(text: string): string {
-  return text.toWellFormed().replace(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, "\uFFFD").replace(
+  return wellFormed(text).replace(
     /[&<>"']/g,
     (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[c]!,
   );

@@ -297,7 +297,9 @@ async function storedRun(
   config: NamedConfig,
   path: string,
 ): Promise<MeasuredRun> {
-  const rows = await readResults<Row>(path);
+  const rows = await readResults<Row & { seed?: number }>(path);
+  const odd = rows.find(({ seed }) => seed !== undefined && seed !== config.seed);
+  if (odd) throw new Error(`Cannot judge claims: rows of ${path} are of seed ${odd.seed}`);
   try {
     return { experiment, config, rows, pairs: await readResults<PairRow>(pairsPath(path)) };
   } catch (error) {

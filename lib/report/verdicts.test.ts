@@ -16,7 +16,7 @@ Deno.test("better, level and as good follow the interval, not its middle", () =>
     [-1, 0, "no", "yes", "yes"],
     [-3, -1, "no", "undecided", "undecided"],
     [-9, -3, "no", "no", "no"],
-    [-2, 2, "no", "yes", "undecided"],
+    [-2, 2, "no", "yes", "yes"],
     [-3, -2, "no", "undecided", "undecided"],
     [NaN, NaN, "undecided", "undecided", "undecided"],
   ];

@@ -52,10 +52,10 @@ export function level(difference: Bounds): Decision {
  * Whether the first is as good as the second, or better (non-inferiority).
  *
  * @param difference first minus second, as shares
- * @returns `yes` above minus the margin, `no` wholly below it, else `undecided`
+ * @returns `yes` from minus the margin on, `no` wholly below it, else `undecided`
  */
 export function asGood({ low, high }: Bounds): Decision {
-  if (low > -MARGIN) return "yes";
+  if (low >= -MARGIN) return "yes";
   return high < -MARGIN ? "no" : "undecided";
 }
 

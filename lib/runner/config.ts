@@ -29,6 +29,7 @@ export {
   checkTexts,
   type CocoDataset,
   type CocoFiles,
+  cocoName,
   type DatasetConfig,
 } from "./dataset_config.ts";
 export type { Fuser, FusionMethod } from "./fusion_method.ts";

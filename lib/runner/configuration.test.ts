@@ -35,6 +35,18 @@ Deno.test("a method that is there or not is one difference", () => {
   ]);
 });
 
+Deno.test("covers tell all that they promise, and methods their order", () => {
+  const at = (minSide: number) => ({ ...own, covers: [{ scheme: "verified", k: 5, minSide }] });
+  assert.deepEqual(showConfiguration([at(0.1)], [at(0.05)]).differences, [
+    "covers: vc@5 (minSide 0.1) (committed: vc@5 (minSide 0.05))",
+  ]);
+  const two = [own.fusion[0], { ...own.fusion[0], method: "closed form" }];
+  const [both, reversed] = [two, two.toReversed()].map((fusion) => ({ ...own, fusion }));
+  assert.deepEqual(showConfiguration([reversed], [both]).differences, [
+    "order of fusions: closed form, DetailCLIP (committed: DetailCLIP, closed form)",
+  ]);
+});
+
 Deno.test("what a series has in common is said once, and who is missing or new", () => {
   const other = { ...own, name: "other" };
   const both = showConfiguration([own, other].map((c) => ({ ...c, seed: 8 })), [own, other]);

@@ -7,6 +7,13 @@ import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { NamedConfig } from "../report/provenance.ts";
 import { jupyterDisplay } from "../runtime/display.ts";
 
+/** A cover with all that it says: names leave out what a verified one promises. */
+function nameOf(spec: CoverSpec): string {
+  const { scheme: _scheme, k: _k, n: _n, ...rest } = spec as Record<string, unknown>;
+  const more = Object.entries(rest).map(([key, value]) => `${key} ${value}`).join(", ");
+  return coverName(spec) + (more === "" ? "" : ` (${more})`);
+}
+
 /** Leaves of a configuration: paths such as `dataset.images` with their values as text. */
 function leavesOf(value: unknown, path = ""): [path: string, text: string][] {
   const at = (key: string) => path === "" ? key : `${path}.${key}`;
@@ -14,15 +21,19 @@ function leavesOf(value: unknown, path = ""): [path: string, text: string][] {
   if (Array.isArray(value)) {
     if (value.length === 0) return [];
     if (value.every((item) => item?.method !== undefined)) {
-      return value.flatMap((item) => leavesOf(item, at(String(item.method))));
+      const order: [string, string] = [ORDER, value.map(({ method }) => method).join(", ")];
+      return [order, ...value.flatMap((item) => leavesOf(item, at(String(item.method))))];
     }
     const covers = value.every((item) => item?.scheme !== undefined);
-    return [[path, covers ? value.map(coverName).join(", ") : JSON.stringify(value)]];
+    return [[path, covers ? value.map(nameOf).join(", ") : JSON.stringify(value)]];
   }
   if (typeof value !== "object" || value === null) return [[path, String(value)]];
-  if ("scheme" in value) return [[path, coverName(value as CoverSpec)]];
+  if ("scheme" in value) return [[path, nameOf(value as CoverSpec)]];
   return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, at(key)));
 }
+
+/** The leaf that says in which order methods stand: told where the methods are the same. */
+const ORDER = "order of fusions";
 
 /** A difference is told of a whole method where the other side has no such method. */
 function withoutAbsent(
@@ -41,6 +52,8 @@ function withoutAbsent(
       lines.set(whole, [whole, own, other]);
     } else if (a !== b) lines.set(path, [path, a, b]);
   }
+  const same = here.size === there.size && [...here].every((name) => there.has(name));
+  if (!same) lines.delete(ORDER);
   return [...lines.values()];
 }
 
@@ -129,9 +142,9 @@ const configOf = (shown: Configured): NamedConfig => "config" in shown ? shown.c
  * assert.deepEqual(differences, ["seed: 8 (committed: 7)"]);
  * ```
  */
-export function showConfiguration(
-  run: readonly Configured[],
-  committed: readonly Configured[],
+export function showConfiguration<Run extends Configured, Committed extends Configured>(
+  run: readonly Run[],
+  committed: readonly Committed[],
 ): Configuration {
   return new Configuration(run.map(configOf), committed.map(configOf));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { basename, dirname } from "node:path";
 import type { z } from "zod";
 import { SPLITS } from "../datasets/mod.ts";
 import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
@@ -39,6 +40,17 @@ export type DatasetConfig =
     classes?: number;
   }
   | { source: "coco" } & CocoDataset;
+
+/**
+ * What a data set of one's own is called: its file, or its folder where the file says nothing.
+ *
+ * @param annotations path of the file
+ */
+export function cocoName(annotations: string): string {
+  const file = basename(annotations, ".json");
+  const plain = ["test", "train", "val", "annotations", "instances"].includes(file);
+  return plain ? basename(dirname(annotations)) : file;
+}
 
 /** A split of a data set with COCO-format annotations. */
 export interface CocoFiles {

@@ -8,7 +8,7 @@ import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import { type Dataset, firstImages, generateClevrDs, loadCoco } from "../datasets/mod.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../runtime/progress.ts";
 import { checkSettings } from "../runtime/settings.ts";
-import { type CocoFiles, DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
+import { type CocoFiles, cocoName, DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions {
@@ -54,7 +54,7 @@ export async function openDataset(
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
   if (config.source === "coco") {
     const { annotations, root, limit } = cocoFiles(config, other);
-    const dataset = await loadCoco(annotations, root, { signal });
+    const dataset = await loadCoco(annotations, root, { name: cocoName(annotations), signal });
     return limit === undefined ? dataset : firstImages(dataset, limit);
   }
   const { variant, family, images, split: searched, size, objects, classes } = config;

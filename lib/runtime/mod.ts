@@ -8,5 +8,6 @@ export * from "./display.ts";
 export * from "./files.ts";
 export * from "./interrupt.ts";
 export { nearestName } from "./nearest.ts";
+export { notice } from "./notice.ts";
 export * from "./progress.ts";
 export { formatProgress, formatSeconds, type ProgressState } from "./progress_line.ts";

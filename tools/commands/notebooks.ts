@@ -23,6 +23,7 @@ import {
   type RunTotals,
 } from "../jupyter/run_notebooks.ts";
 import { noteTimes, timesPath } from "../jupyter/times.ts";
+import { baseline } from "../../experiments/baseline.ts";
 import { ROOT } from "../project.ts";
 import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 
@@ -31,7 +32,8 @@ const SCALES = ["smoke", "quick", "paper"];
 const USAGE = `Usage: deno task notebooks [name…] [options]
   name…                       notebooks whose names begin so, such as 05, or their paths; all unless named
   --scale smoke|quick|paper   how much to run (quick)
-  --set KEY=VALUE             another value for a parameter of the first cell, such as seed=8; may be repeated
+  --set KEY=VALUE             another value for a parameter of the first cell, such as seed=8 or ks=2,4,6
+                              (a list) or 'grid={"gamma":[0.5]}' (JSON); may be repeated
   --timeout MINUTES           the most that a notebook may take
   --repeat N                  run them so many times
   --cold                      begin with empty caches, which are removed at the end
@@ -40,20 +42,26 @@ const USAGE = `Usage: deno task notebooks [name…] [options]
   --text                      run nothing: carry changed text into the copies in results/,
                               where the code is theirs`;
 
+/** JSON, or text. */
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /**
- * The value of `key=value`: JSON where it is JSON, text otherwise.
+ * The value of `key=value`: JSON where it is JSON, a list where commas without a space part several, text otherwise.
  *
  * @throws {UsageError} when it is none
  */
 export function parseSetting(setting: string): [name: string, value: unknown] {
   const at = setting.indexOf("=");
   if (at < 1) throw new UsageError(`Cannot set a parameter: expected key=value, got ${setting}`);
-  const text = setting.slice(at + 1);
-  try {
-    return [setting.slice(0, at), JSON.parse(text)];
-  } catch {
-    return [setting.slice(0, at), text];
-  }
+  const name = setting.slice(0, at), text = setting.slice(at + 1);
+  const parts = /^[^\s,"[\]{}]+(,[^\s,"[\]{}]+)+$/.test(text) ? text.split(",") : undefined;
+  return [name, parts ? parts.map(valueOf) : valueOf(text)];
 }
 
 /** Whether a notebook's file name begins with `name`, or `name` is its path: one of another folder is another notebook. */
@@ -110,7 +118,15 @@ export function parseCommandLine(
   if (values.cold && repeat > 1) {
     throw new UsageError("Cannot run notebooks: only the first of several runs would be --cold");
   }
-  const set = Object.fromEntries(values.set.map(parseSetting));
+  const settings = values.set.map(parseSetting), names = settings.map(([name]) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new UsageError(`Cannot set ${twice}: it is set twice`);
+  const set = Object.fromEntries(settings);
+  if (values.keep && set.seed === baseline.seed) {
+    throw new UsageError(
+      `Cannot run notebooks: seed ${baseline.seed} is the committed one; leave --set seed out`,
+    );
+  }
   if (values.keep && Object.keys(set).some((name) => name !== "seed")) {
     throw new UsageError(
       "Cannot run notebooks: --keep is for the committed configuration, of which --set may change " +
