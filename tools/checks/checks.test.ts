@@ -331,6 +331,9 @@ Deno.test("executed copies: what is not the notebook's, and numbers that nobody 
   assert.match(await say(findings), /^a\.ipynb has no executed copy .*notebooks a --keep/);
   assert.match(await say(findings, copy(findings, "2;")), /is not what its executed copy was/);
   assert.match(await say(findings, copy("# Old")), /has other text than .*notebooks --text/);
+  const stopped = { output_type: "error", ename: "Error", evalue: "no", traceback: [] };
+  const failed = notebook({ source: "1;", outputs: [output, stopped] }, findings);
+  assert.match(await say(findings, failed), /is not what its executed copy was/);
   const wrong = findings.replace("72.7", "72.8").replace("01-02", "01-03");
   assert.match(await say(wrong, copy(wrong)), /of 2026-01-03, no run's date\n.*not show: 72\.8$/);
 });

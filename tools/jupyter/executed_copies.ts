@@ -22,13 +22,23 @@ export const copiesFolder = (root: string = ROOT): string => join(root, "results
 /** The cell that a run adds to set its scale is no cell of the notebook. */
 const isAdded = ({ metadata }: Cell) => metadata.tags?.includes(INJECTED_TAG) ?? false;
 
-const textsOf = ({ cells }: Notebook, kind: string) =>
-  cells.filter((cell) => cell.cell_type === kind && !isAdded(cell)).map(cellText);
+/** The cells of a notebook, in their order: all of them, or those with code. */
+const cellsOf = ({ cells }: Notebook, { codeOnly }: { codeOnly: boolean }) =>
+  cells.filter((cell) => !isAdded(cell) && (!codeOnly || cell.cell_type === "code"))
+    .map((cell) => [cell.cell_type, cellText(cell)]);
 
-/** Whether two notebooks have the same cells of a kind, in the same order. */
-export function sameCells(a: Notebook, b: Notebook, kind: "code" | "markdown"): boolean {
-  const [mine, theirs] = [textsOf(a, kind), textsOf(b, kind)];
-  return mine.length === theirs.length && mine.every((text, i) => text === theirs[i]);
+/** Whether two notebooks have the same cells in the same order: all of them, or those with code. */
+export function sameCells(a: Notebook, b: Notebook, which: { codeOnly: boolean }): boolean {
+  return JSON.stringify(cellsOf(a, which)) === JSON.stringify(cellsOf(b, which));
+}
+
+/** What a kept copy was run with besides its own parameters, and whether a cell ended in an error. */
+export function runOf({ cells }: Notebook): { added: string; failed: boolean } {
+  const outputs = cells.flatMap(({ outputs = [] }) => outputs as { output_type?: string }[]);
+  return {
+    added: cells.filter(isAdded).map(cellText).join("\n"),
+    failed: outputs.some(({ output_type }) => output_type === "error"),
+  };
 }
 
 /** One output of a cell, in nbformat. */
@@ -59,7 +69,8 @@ export async function carryText(root: string = ROOT): Promise<string[]> {
     const target = join(copiesFolder(root), `${notebookName(path)}.ipynb`);
     const copy = await readNotebook(target).catch(() => undefined);
     const source = await readNotebook(path);
-    if (!copy || !sameCells(source, copy, "code") || sameCells(source, copy, "markdown")) continue;
+    const asItWas = copy && sameCells(source, copy, { codeOnly: true });
+    if (!asItWas || sameCells(source, copy, { codeOnly: false })) continue;
     const code = copy.cells.filter(({ cell_type }) => cell_type === "code");
     const cells = source.cells.flatMap((cell): Cell[] => {
       if (cell.cell_type !== "code") return [cell];
