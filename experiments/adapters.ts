@@ -216,7 +216,6 @@ export function adapterBars(rows: readonly ResultRow[]): BarRow[] {
   ];
 }
 
-const [AS_PUBLISHED] = KINDS["the patches, with attention"];
 const where = {
   notebook: "10_adapters",
   where: "Table 4",
@@ -277,7 +276,7 @@ export const claims: Claim[] = [
       printed("the patches, without attention"),
     judge(evidence) {
       const best = bestOf(evidence.rowsOf(adapters.name), "the patches, without attention");
-      return verdictOn(better, gainsOver(evidence, [AS_PUBLISHED], best));
+      return verdictOn(better, gainsOver(evidence, [PUBLISHED], best));
     },
   },
 ];

@@ -34,8 +34,8 @@ export const anatomy: ExperimentDefinition = {
 
 /** A configuration with the epochs of its training. */
 export interface AnatomyConfig extends ExperimentConfig {
-  /** How often each image is learned from; 4 unless told. */
-  epochs?: number;
+  /** How often each image is learned from. */
+  epochs: number;
 }
 
 /**

@@ -124,13 +124,8 @@ export function choosingK(
 ): SeriesMember[] {
   const measured = isTold(ks) ? checkWholes("ks", ks, K_RANGE) : undefined;
   const all = measured ?? (scale === "smoke" ? SMOKE : ALL);
-  // none is a choice, too
-  const none = Array.isArray(fused) && fused.length === 0;
-  const chosen = isTold(fused) && !none
-    ? checkWholes("fused", fused, K_RANGE)
-    : none
-    ? []
-    : undefined;
+  const none = isTold(fused) && fused.length === 0; // a choice, too
+  const chosen = isTold(fused) && !none ? checkWholes("fused", fused, K_RANGE) : fused;
   const odd = chosen?.find((k) => !all.includes(k));
   if (odd !== undefined) {
     throw new RangeError(`Cannot set fused: ${odd} is none of the ks ${all.join(", ")}`);

@@ -40,6 +40,7 @@ import {
   checkWhole,
   configWith,
   type Knobs,
+  NOTHING_TO_LEARN_FROM,
   type Range,
 } from "./knobs.ts";
 import { datasetAt, labelOf, MIXED } from "./variants.ts";
@@ -148,8 +149,9 @@ export function tuningAt(
   const config = configWith(configure(hyperparameters, scale), knobs);
   const [method] = config.fusion ?? [];
   if (method === undefined) {
-    const why = "there are no train.json and val.json to learn from";
-    throw new Error(`Cannot tune DetailCLIP on ${labelOf(config.dataset)}: ${why}`);
+    throw new Error(
+      `Cannot tune DetailCLIP on ${labelOf(config.dataset)}: ${NOTHING_TO_LEARN_FROM}`,
+    );
   }
   const size = config.search!;
   return {

@@ -153,6 +153,9 @@ export function checkCovers(name: string, names: readonly string[]): CoverSpec[]
   throw new RangeError(`Cannot set ${name}: two of its covers are called ${twice} in tables`);
 }
 
+/** Why a data set of one's own cannot be learned from. */
+export const NOTHING_TO_LEARN_FROM = "there are no train.json and val.json to learn from";
+
 /** More patches than cc@15 has, which is the most that is measured, would take hours. */
 const MOST_PATCHES = 400;
 

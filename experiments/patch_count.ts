@@ -29,7 +29,7 @@ import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { verdictOn } from "./judging.ts";
 import { CC10, detailClip } from "./recipes.ts";
-import { checkCovers, isTold, type Knobs, seriesWith } from "./knobs.ts";
+import { checkCovers, isTold, type Knobs, NOTHING_TO_LEARN_FROM, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
 
@@ -120,8 +120,7 @@ export function patchCount(
   const series = seriesWith(members, knobs);
   const bare = series.find(({ config }) => (config.fusion ?? []).length === 0);
   if (bare === undefined) return series;
-  const why = "there are no train.json and val.json to learn from";
-  throw new Error(`Cannot fuse the patches of ${bare.label}: ${why}`);
+  throw new Error(`Cannot fuse the patches of ${bare.label}: ${NOTHING_TO_LEARN_FROM}`);
 }
 
 /** The fused vector and the patches of one cover. */
