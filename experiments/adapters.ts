@@ -31,21 +31,22 @@ import {
   atScales,
   coverAt,
   detailClip,
-  epochsAt,
+  EPOCHS,
   fusedCover,
+  lossCeiling,
   paperTraining,
-  tiny,
+  publishedModel,
 } from "./recipes.ts";
 import { checkNames, checkWholes, configWith, type Knobs } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 
-/** A module on top of CLIP, trained with the paper's loss (§6.2) for 10 epochs, untuned. */
+/** A module on top of CLIP, trained as the paper's own (§6.2), untuned. */
 function adapter(
   method: string,
   model: FusionSpec,
   { cover, scale }: { cover: CoverSpec; scale: Scale },
 ): FusionMethod {
-  const train = { ...paperTraining, epochs: epochsAt(scale, 10) };
+  const train = { ...paperTraining, epochs: EPOCHS[scale] };
   return { method, cover, fuser: { kind: "trained", model, train } };
 }
 
@@ -59,19 +60,21 @@ export const DEPTHS: Readonly<Record<string, readonly number[]>> = {
   "MLP over patches": [1, 3],
 };
 
-/** Modules that have none. */
+/** Modules that have none, as the authors' code has them. */
 const FLAT = {
   "transformer, no patches": (scale: Scale): FusionSpec =>
-    ({ ...tiny(scale), patches: false }) as FusionSpec,
-  "weighted patches": (): FusionSpec => ({ kind: "weighted" }),
-  "linear over patches": (): FusionSpec => ({ kind: "linear" }),
+    ({ ...publishedModel(scale), patches: false }) as FusionSpec,
+  "weighted patches": (): FusionSpec => ({ kind: "weighted", per: "value" }),
+  "linear over patches": (): FusionSpec => ({ kind: "linear", bias: false }),
 };
 
 /** The paper's method as published and in our training. */
 const OURS = "DetailCLIP, our training", PUBLISHED = "DetailCLIP, as published";
+/** What no module can exceed by its loss. */
+const CEILING = "ceiling of the loss";
 
 /** All modules: those with depths first by them. */
-const ADAPTERS = [...Object.keys(DEPTHS), ...Object.keys(FLAT), PUBLISHED, OURS];
+const ADAPTERS = [...Object.keys(DEPTHS), ...Object.keys(FLAT), PUBLISHED, OURS, CEILING];
 
 /** The modules that are asked for, in the order of Table 4: the full image, then patches, then attention. */
 function modules(
@@ -83,7 +86,8 @@ function modules(
   const mlps = (name: "MLP" | "MLP over patches", input: "full" | "patches") =>
     (depths[name] ?? DEPTHS[name]).map((layers): [string, FusionMethod] => {
       const method = `${name}, ${layersOf(layers)}`;
-      return [name, adapter(method, { kind: "mlp", input, layers: layers as Depth }, at)];
+      const model: FusionSpec = { kind: "mlp", input, layers: layers as Depth, batchNorm: true };
+      return [name, adapter(method, model, at)];
     });
   const flat = Object.entries(FLAT).map(([name, spec]): [string, FusionMethod] => [
     name,
@@ -95,6 +99,7 @@ function modules(
     ...mlps("MLP over patches", "patches"),
     [PUBLISHED, asPublished(cover, scale)],
     [OURS, detailClip(cover, scale)],
+    [CEILING, lossCeiling(cover)],
   ];
   return all.filter(([name]) => adapters.includes(name)).map(([, method]) => method);
 }
@@ -203,7 +208,7 @@ export function paperBestOf(kind: keyof typeof KINDS): number {
  * @param rows rows of the run
  */
 export function adapterBars(rows: readonly ResultRow[]): BarRow[] {
-  const order = ["full image", ...Object.values(KINDS).flat()];
+  const order = ["chance", "full image", ...Object.values(KINDS).flat(), CEILING];
   const ours = subsetRows(rows).filter(({ metric }) => metric === "recall@1");
   const rank = ({ method }: ResultRow) => (order as string[]).indexOf(method) + 1 || Infinity;
   const shown = ours.toSorted((a, b) => rank(a) - rank(b));

@@ -24,7 +24,7 @@ import {
 import { asGood, better, type Evidence, level, several } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
-import { detailClip } from "./recipes.ts";
+import { detailClip, lossCeiling } from "./recipes.ts";
 import { checkWholes, isTold, K_RANGE, type Knobs, seriesWith } from "./knobs.ts";
 import { type Part, partsText, verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
@@ -43,18 +43,20 @@ const SMOKE = [2, 3, 5];
 /** The k that are fused, where they are among those that are measured. */
 const FUSED: Readonly<Record<Scale, readonly number[]>> = {
   smoke: [2, 3],
-  quick: [2, 5, 8],
+  quick: [2, 3, 5, 8],
+  full: ALL,
   paper: ALL,
 };
 
-/** The one vector made of cc@k, for a few k: each is a training. */
+/** The one vector made of cc@k, for a few k: each is a training; and what bounds it. */
 const fusions = (scale: Scale, ks: readonly number[] = FUSED[scale]): FusionMethod[] =>
-  ks.map((k) =>
+  ks.flatMap((k) => [
     detailClip(complete(k), scale, {
       method: `DetailCLIP, cc@${k}`,
-      epochs: scale === "quick" ? 6 : 10, // few images are seen more often
-    })
-  );
+      epochs: scale === "quick" ? 16 : 10, // few images are seen more often: 96 steps
+    }),
+    { ...lossCeiling(complete(k)), method: `ceiling of the loss, cc@${k}` },
+  ]);
 
 /** On A.3's set, with DetailCLIP. */
 export const onReduced: ExperimentDefinition = {
@@ -73,8 +75,8 @@ export const onReduced: ExperimentDefinition = {
       dataset: { ...datasetAt(REDUCED, "quick"), limit: 40 },
       covers: covers(ALL),
       fusion: fusions("quick"),
-      learn: { train: 120, val: 25 },
     },
+    full: { fusion: fusions("full") },
     paper: {
       ...paperScale,
       dataset: datasetAt(REDUCED, "paper"),
@@ -146,6 +148,7 @@ const LINES = [
   { series: "cc@k", pattern: /^cc@\d+$/ },
   { series: "grid@k", pattern: /^grid@\d+$/ },
   { series: "DetailCLIP", pattern: /^DetailCLIP, cc@(\d+)$/ },
+  { series: "ceiling of the loss", pattern: /^ceiling of the loss, cc@(\d+)$/ },
 ];
 
 /**

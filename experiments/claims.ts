@@ -12,7 +12,7 @@ import { claims as dataSets } from "./data_sets.ts";
 import { claims as encoders } from "./encoders.ts";
 import { claims as equalPatches } from "./equal_patches.ts";
 import { claims as gallery } from "./gallery.ts";
-import { claims as hyperparameters } from "./hyperparameters.ts";
+import { claims as geometry } from "./geometry.ts";
 import { claims as mainResult } from "./main_result.ts";
 import { claims as objectsAndClasses } from "./objects_and_classes.ts";
 import { claims as patchCount } from "./patch_count.ts";
@@ -37,9 +37,9 @@ export const CLAIMS: readonly Claim[] = [
   ...objectsAndClasses,
   ...timeAndMemory,
   ...similarity,
-  ...hyperparameters,
   ...equalPatches,
   ...unseenWords,
+  ...geometry,
 ];
 
 /**

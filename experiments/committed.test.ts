@@ -9,6 +9,7 @@ import {
   readResults,
   RESULTS_DIR,
   rowsPath,
+  SCALES,
   type SeriesMember,
 } from "detailclip";
 import { keptSeeds, seedRowsPath } from "detailclip/report";
@@ -21,6 +22,7 @@ import { dataSetsConfig } from "./data_sets.ts";
 import { pairsOf } from "./encoders_pairs.ts";
 import { equalPatchesConfig } from "./equal_patches.ts";
 import { shownOf } from "./gallery.ts";
+import { geometryOn } from "./geometry.ts";
 import { tuningAt, tuningConfig } from "./hyperparameters.ts";
 import { mainResultOn } from "./main_result.ts";
 import { objectsAndClasses } from "./objects_and_classes.ts";
@@ -77,6 +79,7 @@ const NOTEBOOKS: Record<
   "14_hyperparameters": ({ scale, ...rest }) => [tuningConfig(tuningAt(scale, rest))],
   "15_equal_patches": ({ scale, ...rest }) => [equalPatchesConfig(scale, rest)],
   "16_unseen_words": ({ scale, ...rest }) => [unseenWordsConfig(scale, rest)],
+  "17_geometry": ({ scale, ...rest }) => of(geometryOn(scale, rest)),
 };
 
 /** The hash of each committed configuration, by name. */
@@ -115,7 +118,7 @@ Deno.test("what is kept of other seeds differs from the committed configuration 
 
 Deno.test("at every scale a notebook as it is runs what its claims take for their own", async () => {
   const own = CLAIMS.flatMap(({ needs }) => Object.values(needs));
-  for (const scale of ["smoke", "quick", "paper"]) {
+  for (const scale of SCALES) {
     const byName = new Map(
       own.map((config) => config(scale)).map((config) => [config.name, config]),
     );
@@ -177,6 +180,7 @@ Deno.test("values out of range are refused before any work, by name", async () =
       { covers: ["vc@2:0.01"] },
       /vc@2:0.01 has \d+ patches an image, more than/,
     ],
+    ["17_geometry", { texts: [1] }, /Cannot set each of texts: .* from 0 to 0\.99, got 1/],
     ["16_unseen_words", { hidden: 138 }, /Cannot set hidden: .* from 1 to 137, got 138/],
   ];
   for (const [notebook, given, message] of refused) {

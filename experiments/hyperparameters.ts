@@ -8,28 +8,21 @@
  * @module
  */
 import {
-  type Claim,
   configure,
   type CoverSpec,
   type ExperimentConfig,
   type ExperimentDefinition,
   type FusionMethod,
   gridPoints,
-  medianOf,
-  NotMeasured,
   PAPER_GRID,
   type PaperGrid,
   type PaperPoint,
   paperTable,
-  percent,
   type Scale,
-  signed,
   type TrialRow,
   type TuningOptions,
 } from "detailclip";
 import { canonicalJson } from "detailclip/runtime";
-import { better, type Evidence, level, NEEDED, signedBetween } from "detailclip/report";
-import { type Interval, unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete } from "./covers.ts";
 import { asPublished, CC10 } from "./recipes.ts";
@@ -53,8 +46,9 @@ const POINTS = gridPoints(PAPER_GRID).length;
 /** How long a search is. */
 const SIZES = {
   smoke: { draws: 2, epochs: 1 },
-  quick: { draws: 6, epochs: 3 },
-  paper: { epochs: 10 },
+  quick: { draws: 12, epochs: 12 },
+  full: { draws: 12, epochs: 40 },
+  paper: { epochs: 150 },
 };
 
 /** What is searched for: the images that trials learn from. */
@@ -71,6 +65,7 @@ export const hyperparameters: ExperimentDefinition = {
       learn: { train: 240, val: 100 },
       ...searched("quick"),
     },
+    full: searched("full"),
     paper: {
       ...paperScale,
       dataset: datasetAt(MIXED, "paper"),
@@ -99,8 +94,7 @@ function methodAt(scale: Scale): FusionMethod {
     fuser: {
       ...fuser,
       model: { ...fuser.model, feedForward: 256 },
-      // small batches: with the paper's 30 a trial would end before the first decay
-      train: { ...fuser.train, batchSize: 10 },
+      train: { ...fuser.train, batchSize: 10 }, // of few images more steps
     },
   };
 }
@@ -198,7 +192,7 @@ export function shownTuning(tuning: Tuning): ExperimentConfig {
 const NAMES: Record<keyof PaperPoint, string> = {
   learningRate: "learning rate",
   weightDecay: "weight decay",
-  stepSize: "steps between decays",
+  stepSize: "epochs between decays",
   gamma: "factor of a decay (gamma)",
   gradientClip: "largest gradient norm",
   epsilon: "ε of layer normalisation",
@@ -230,19 +224,6 @@ export function ranked(rows: readonly TrialRow[]): (TrialRow & { recall: number 
 }
 
 /**
- * Best, median and least validation recall of a search.
- *
- * @throws {NotMeasured} when fewer than two trials ended
- */
-export function summary(
-  rows: readonly TrialRow[],
-): { best: number; middle: number; least: number } {
-  const recalls = ranked(rows).map(({ recall }) => recall);
-  if (recalls.length < 2) throw new NotMeasured("fewer than two trials ended");
-  return { best: recalls[0], middle: medianOf(recalls), least: recalls[recalls.length - 1] };
-}
-
-/**
  * Table 14 with the point that was chosen here beside it.
  *
  * @param best the chosen trial
@@ -254,81 +235,3 @@ export function chosenBeside(best: TrialRow): Record<string, string>[] {
     "chosen here": String(best[(Object.keys(PAPER_GRID) as (keyof PaperPoint)[])[i]]),
   }));
 }
-
-const where = {
-  notebook: "14_hyperparameters",
-  needs: { [hyperparameters.name]: (scale: string) => tuningConfig(tuningAt(scale as Scale)) },
-  about: "choice",
-} as const;
-
-/** Trials of several searches, each with the seed of its own. */
-const trialsIn = ({ rowsOf }: Evidence) =>
-  rowsOf<TrialRow & { seed: number }>(hyperparameters.name);
-
-/**
- * The mean of a few trainings with its 95 % interval by Student's t, whose quantile is expanded about the normal one
- * (Abramowitz and Stegun, 26.7.5): right to a hundredth from five trainings on. One training has no interval.
- */
-function meanOf(values: readonly number[]): Interval {
-  const n = values.length, value = values.reduce((a, b) => a + b, 0) / n;
-  const variance = values.reduce((sum, x) => sum + (x - value) ** 2, 0) / (n - 1);
-  const z = 1.959964, v = n - 1;
-  const t = z + (z ** 3 + z) / (4 * v) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * v ** 2) +
-    (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * v ** 3);
-  const half = t * Math.sqrt(variance / n);
-  return { value, low: value - half, high: value + half };
-}
-
-/** A difference with its interval, where there are trainings enough for one. */
-const shown = (difference: Interval, trainings: number) =>
-  trainings < NEEDED.choice ? signed(100 * difference.value) : signedBetween(difference);
-
-/** Whether searching pays, and whether clipping does anything. */
-export const claims: Claim[] = [
-  {
-    ...where,
-    where: "Table 14",
-    claim: "The hyper-parameters have to be searched for",
-    measure:
-      "validation Recall@1 of the best trial minus the median trial, mean over searches of " +
-      "different seeds, points (better)",
-    paper: "a grid search for each k (A.4)",
-    judge(evidence) {
-      const searches = [...Map.groupBy(trialsIn(evidence), ({ seed }) => seed).values()];
-      if (searches.length === 0) throw new NotMeasured("no trial ended");
-      const found = searches.map(summary), trainings = searches.length;
-      const gain = meanOf(found.map(({ best, middle }) => best - middle));
-      const texts = found.map(({ best, middle, least }, i) =>
-        `best ${percent(best)}, median ${percent(middle)}, least ${percent(least)} % of ` +
-        `${searches[i].length} trials`
-      );
-      return {
-        ours: `${shown(gain, trainings)} (${texts.join("; ")})`,
-        holds: better(gain),
-        trainings,
-      };
-    },
-  },
-  {
-    ...where,
-    where: "beyond",
-    claim: "With AdamW it is all the same at which norm gradients are clipped",
-    measure: "mean validation Recall@1 of trials clipped at 1e-4 minus at 1e-5, points (level; " +
-      "unpaired)",
-    paper: "",
-    judge(evidence) {
-      const good = ranked(trialsIn(evidence));
-      const [loose, tight] = [1e-4, 1e-5].map((clip) =>
-        good.filter((row) => row.gradientClip === clip).map(({ recall }) => recall)
-      );
-      const trainings = Math.min(loose.length, tight.length);
-      if (trainings === 0) throw new NotMeasured("only one of the two was drawn");
-      const gain = unpairedDifference(meanOf(loose), meanOf(tight));
-      return {
-        ours: `${shown(gain, trainings)} (${loose.length} and ${tight.length} trials)`,
-        holds: level(gain),
-        trainings,
-      };
-    },
-  },
-];

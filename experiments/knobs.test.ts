@@ -44,7 +44,7 @@ Deno.test("common knobs change what they name, and nothing else", () => {
   assert.deepEqual([turned.seed, turned.encoder.id], [3, "/e"]);
   assert.deepEqual(turned.dataset, { ...own.dataset, images: 50 });
   const epochs = turned.fusion!.map(({ fuser }) => fuser.kind === "trained" && fuser.train.epochs);
-  assert.deepEqual(epochs, [2, 2, 2, false]); // the closed form has none
+  assert.deepEqual(epochs, [2, 2, 2, false, false]); // closed form and ceiling have none
   const other = configWith(own, { dataset: "CLEVR-DS-S" }).dataset;
   assert.deepEqual(other, { ...own.dataset, variant: "S" });
   const limited = configure(onFew, "quick"); // searches and learns from few of its images
@@ -67,7 +67,9 @@ Deno.test("a data set of one's own is found by a folder or a file, with images t
     const own = configure(mainResult, "quick");
     const without = configWith(own, { dataset: folder, images: 9 });
     assert.deepEqual(without.dataset, { source: "coco", ...searched, limit: 9 });
-    assert.deepEqual(without.fusion!.map(({ method }) => method), ["closed form"]);
+    assert.deepEqual(without.fusion!.map(({ method }) => method), [
+      ...["closed form", "ceiling of the loss"],
+    ]);
     assert.throws(() => patchCount("quick", { dataset: folder }), /Cannot fuse .*no train\.json/);
     for (const split of ["train.json", "val.json"]) await Deno.writeTextFile(file(split), "{}");
     assert.equal(ownDataset(folder).train?.annotations, file("train.json"));

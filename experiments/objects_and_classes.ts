@@ -27,12 +27,12 @@ import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { against, verdictOn } from "./judging.ts";
-import { coverAt, detailClip, detailClipPlus, fusedCover } from "./recipes.ts";
+import { coverAt, detailClip, detailClipPlus, fusedCover, lossCeiling } from "./recipes.ts";
 import { checkList, checkNumber, checkWholes, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, REDUCED, type Variant } from "./variants.ts";
 
-/** What the reduced set has at the quick scale to learn from; its weights are those of 08_choosing_k. */
+/** What sets of few images have at the quick scale to learn from. */
 const FEW = { learn: { train: 120, val: 25 }, epochs: 8, plusEpochs: 40 };
 
 interface Sizes {
@@ -50,6 +50,7 @@ function methods(cover: CoverSpec, scale: Scale, sizes: Sizes) {
     fusion: [
       detailClip(cover, scale, small ? { epochs } : {}),
       detailClipPlus(cover, scale, 1, small ? plusEpochs : undefined),
+      lossCeiling(cover),
     ],
   };
 }
@@ -72,6 +73,7 @@ function on(name: string, variant: Variant, sizes: Sizes): ExperimentDefinition 
     scales: {
       smoke: { ...at(variant, "smoke", sizes), bootstrap: { resamples: 100 } },
       quick: at(variant, "quick", sizes),
+      full: methods(coverAt("full"), "full", sizes),
       paper: { ...paperScale, ...at(variant, "paper", sizes) },
     },
   };
@@ -96,11 +98,14 @@ export function onNumbers(classes: number, objects: number): ExperimentDefinitio
   };
   const { scales, ...few } = on(`${classes}_classes_${objects}_objects`, MIXED, { few: true });
   const images = { smoke: 60, quick: REDUCED.quick, paper: 10_000 };
-  const at = (scale: Scale) => ({
+  const at = (scale: keyof typeof images) => ({
     ...scales[scale],
     dataset: { ...scales[scale].dataset, images: images[scale], ...own },
   });
-  return { ...few, scales: { smoke: at("smoke"), quick: at("quick"), paper: at("paper") } };
+  return {
+    ...few,
+    scales: { smoke: at("smoke"), quick: at("quick"), full: scales.full, paper: at("paper") },
+  };
 }
 
 /** What tables call a pair of numbers. */

@@ -28,7 +28,7 @@ import { asGood, type Evidence, level } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { verdictOn } from "./judging.ts";
-import { CC10, detailClip } from "./recipes.ts";
+import { CC10, detailClip, lossCeiling } from "./recipes.ts";
 import { checkCovers, isTold, type Knobs, NOTHING_TO_LEARN_FROM, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
@@ -53,7 +53,7 @@ function fusable(names: readonly string[]): CoverSpec[] {
 const fused = (cover: CoverSpec, scale: Scale): FusionMethod =>
   detailClip(cover, scale, {
     method: `DetailCLIP, ${coverName(cover)}`,
-    epochs: scale === "quick" ? 2 : undefined, // 16 trainings in a minute
+    epochs: scale === "quick" ? 15 : undefined, // few images are seen more often: 150 steps
   });
 
 /** grid@2 and the whole image are the patches of cc@2: one training serves both. */
@@ -62,10 +62,13 @@ const isTrained = (cover: CoverSpec) => coverName(cover) !== "grid@2";
 /** Covers and the one vector that is made of each. */
 const methods = (covers: readonly CoverSpec[], scale: Scale) => ({
   covers: [FULL, ...covers],
-  fusion: covers.filter(isTrained).map((cover) => fused(cover, scale)),
+  fusion: covers.filter(isTrained).flatMap((cover) => [
+    fused(cover, scale),
+    { ...lossCeiling(cover), method: `ceiling of the loss, ${coverName(cover)}` },
+  ]),
 });
 
-function at(variant: Variant, scale: Scale): Diff<ExperimentConfig> {
+function at(variant: Variant, scale: Exclude<Scale, "full">): Diff<ExperimentConfig> {
   const ks = { smoke: [2, 3], quick: [2, 3, 5], paper: [2, 3, 5, 8, 10] }[scale];
   const covers = coversOf(ks);
   // 166 patches, the paper's hundredfold: one training of them takes as long as four of 39
@@ -86,8 +89,9 @@ function onVariant(variant: Variant): ExperimentDefinition {
       quick: {
         ...quick,
         dataset: { ...quick.dataset, limit: 100 },
-        learn: { train: 200, val: 50 },
+        learn: { train: 280, val: 40 },
       },
+      full: methods(quick.covers!.slice(1), "full"),
       paper: { ...paperScale, ...at(variant, "paper") },
     },
   };
@@ -118,7 +122,9 @@ export function patchCount(
     config: configure(definition, scale, { ...changed }),
   }));
   const series = seriesWith(members, knobs);
-  const bare = series.find(({ config }) => (config.fusion ?? []).length === 0);
+  const bare = series.find(({ config: { fusion = [] } }) =>
+    !fusion.some(({ fuser }) => fuser.kind === "trained")
+  );
   if (bare === undefined) return series;
   throw new Error(`Cannot fuse the patches of ${bare.label}: ${NOTHING_TO_LEARN_FROM}`);
 }

@@ -38,6 +38,7 @@ import type { MakeRow, SearchRow } from "./time_and_memory_rows.ts";
 const SIZES: Record<Scale, { images: number[]; rounds: number; encoded: number }> = {
   smoke: { images: [30, 100], rounds: 2, encoded: 2 },
   quick: { images: [300, 1000, 3000, 10_000], rounds: 3, encoded: 8 },
+  full: { images: [300, 1000, 3000, 10_000], rounds: 5, encoded: 8 },
   paper: { images: [300, 1000, 3000, 10_000], rounds: 5, encoded: 8 },
 };
 

@@ -79,11 +79,12 @@ export function labelOf(dataset: DatasetConfig): string {
  * The data set of a variant at a scale, as a difference from the baseline's.
  *
  * @param variant which one
- * @param scale 60 images at `smoke`, the variant's own number at `quick`, the paper's 10,000 at `paper`
+ * @param scale 60 images at `smoke`, the variant's own number at `quick`, the paper's 10,000 at `full` and
+ *   `paper`
  */
 export function datasetAt(
   { dataset, quick }: Variant,
   scale: Scale,
 ): Pick<Generated, "variant" | "family" | "images"> {
-  return { ...dataset, images: { smoke: 60, quick, paper: 10_000 }[scale] };
+  return { ...dataset, images: { smoke: 60, quick, full: 10_000, paper: 10_000 }[scale] };
 }

@@ -74,6 +74,7 @@ export { classPrompts, type Encoder, loadEncoder, promptTemplates } from "./enco
 export { extractFeatures, type FeatureStore, openFeatures } from "./features/mod.ts";
 export { type Engine, engine, loadEngine } from "./tensor/mod.ts";
 export {
+  bestUnitVectors,
   closedFormFusion,
   createFusion,
   createLoss,

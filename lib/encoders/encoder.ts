@@ -4,6 +4,7 @@
  * @module
  */
 import type { PatchBatch, Preprocessing } from "../images/mod.ts";
+import type { CommonShares } from "./common_direction.ts";
 
 /** Precision of an encoder's weights: `q8` is int8, with activations quantised on the fly. */
 export type EncoderDtype = "fp32" | "fp16" | "q8";
@@ -20,13 +21,15 @@ export class VectorError extends Error {
    *
    * @param what what was to be encoded, such as `image` or `text`
    * @param row which input of the call it is, from 0
-   * @param options the error behind it, as `cause`
+   * @param options the error behind it, as `cause`; `why`, where the vector is finite and of no use all the same
    */
-  constructor(what: string, readonly row: number, options?: ErrorOptions) {
-    super(
-      `Cannot encode ${what} ${row}: the model gave no finite vector; try dtype "fp32" if this is fp16`,
-      options,
-    );
+  constructor(
+    what: string,
+    readonly row: number,
+    { why, ...options }: ErrorOptions & { why?: string } = {},
+  ) {
+    const reason = why ?? 'the model gave no finite vector; try dtype "fp32" if this is fp16';
+    super(`Cannot encode ${what} ${row}: ${reason}`, options);
   }
 }
 
@@ -86,6 +89,11 @@ export interface LoadEncoderOptions {
   device?: string;
   /** `"clip"`: bicubic and centre crop; `"squash"`: the authors' bilinear. Default: as the model says. */
   preprocessing?: "clip" | "squash";
+  /**
+   * Of an encoder whose `config.json` has a `common_direction`: `false` leaves vectors as the towers give them, shares
+   * take the place of its own. Default: as the model says.
+   */
+  commonDirection?: CommonShares | false;
   /** Folder of models in the hub's layout (`<folder>/<owner>/<name>/…`). Default: the environment
    * variable `DETAILCLIP_MODELS`, else `.cache/models` of this repository. */
   modelsDir?: string;

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { notice } from "../runtime/notice.ts";
+import { commonDirection } from "./common_direction.ts";
 import type { Encoder, LoadEncoderOptions } from "./encoder.ts";
 import { fingerprintEncoder } from "./fingerprint.ts";
 import { int8SaturatesHere } from "./int8.ts";
@@ -59,7 +60,7 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * ```
  */
 export async function loadEncoder(id: string, options: LoadEncoderOptions = {}): Promise<Encoder> {
-  const { dtype = "fp32", device = "cpu", preprocessing: mode } = options;
+  const { dtype = "fp32", device = "cpu", preprocessing: mode, commonDirection: shares } = options;
   const folder = await locateEncoder(id, options);
   const config = await readJson<ModelConfig>(folder, "config.json");
   const scope = await readScope(folder);
@@ -73,10 +74,16 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     );
   }
   const image = await loadTower("image", folder, config, towerOptions);
-  const { size } = preprocessing, settings = { dtype, preprocessing: preprocessing.mode };
-  let dim: number, fingerprint: string;
+  const { size } = preprocessing;
+  const settings = {
+    dtype,
+    preprocessing: preprocessing.mode,
+    ...(shares !== undefined && { commonDirection: shares }),
+  };
+  let dim: number, fingerprint: string, common: ReturnType<typeof commonDirection>;
   try {
     dim = (await image.run(new Float32Array(3 * size * size), [1, 3, size, size])).length;
+    common = commonDirection(config.common_direction, shares, dim);
     fingerprint = await fingerprintEncoder(folder, encoderFiles(dtype), settings);
   } catch (error) {
     await image.dispose();
@@ -91,6 +98,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     }),
     microBatch,
     textBatch: TEXT_BATCH,
+    ...(common && { common }),
     ...scope,
   });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { CommonShares } from "./common_direction.ts";
 export * from "./encoder.ts";
 export { loadEncoder } from "./load.ts";
 export * from "./prompts.ts";

@@ -14,6 +14,8 @@ export interface ModelConfig {
   model_type?: string;
   text_config?: { max_position_embeddings?: number };
   vision_config?: { patch_size?: number; hidden_size?: number; num_hidden_layers?: number };
+  /** Ours: a direction that vectors are given after the towers. */
+  common_direction?: unknown;
 }
 
 /** How towers are loaded. */

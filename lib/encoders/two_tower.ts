@@ -5,6 +5,7 @@
  */
 import type { PatchBatch } from "../images/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { addCommonPart, type CommonShares } from "./common_direction.ts";
 import { type EncodeOptions, type Encoder, type EncoderDtype, VectorError } from "./encoder.ts";
 import { type ModelPreprocessing, normalizationTable, normalizePatches } from "./preprocess.ts";
 import type { Tokenize, Tower } from "./towers.ts";
@@ -19,6 +20,8 @@ export interface Parts {
   microBatch: number;
   /** Texts in one run. */
   textBatch: number;
+  /** A direction that its vectors are given after the towers. */
+  common?: { shares: CommonShares; direction: Float64Array };
   /** What it knows, where it knows drawn objects only. */
   drawnOnly?: string;
 }
@@ -86,7 +89,7 @@ export class TwoTowerEncoder implements Encoder {
         out.set(await this.#parts.image.run(pixels, [n, 3, size, size]), from * this.dim);
       }
       signal.throwIfAborted();
-      return normalizeRows(out, this.dim, "image");
+      return this.#finish(out, "image");
     });
   }
 
@@ -107,8 +110,20 @@ export class TwoTowerEncoder implements Encoder {
         );
       }
       signal.throwIfAborted();
-      return normalizeRows(out, this.dim, "text");
+      return this.#finish(out, "text");
     });
+  }
+
+  /** What towers gave as unit vectors, with the common part where there is one. // (N, D) */
+  #finish(vectors: Float32Array, what: "image" | "text"): Float32Array {
+    normalizeRows(vectors, this.dim, what);
+    const { common } = this.#parts;
+    if (common === undefined) return vectors;
+    const bare = addCommonPart(vectors, common.direction, common.shares[what]);
+    if (bare >= 0) {
+      throw new VectorError(what, bare, { why: "its vector lies along the common direction" });
+    }
+    return vectors;
   }
 
   #loadText(): ReturnType<Parts["loadText"]> {

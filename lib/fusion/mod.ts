@@ -40,11 +40,13 @@ export {
 export {
   type FusionSizes,
   type FusionSpec,
+  type LinearSpec,
   type MaxPoolSpec,
   type MlpSpec,
   TRANSFORMER_SIZES,
   type TransformerSize,
   type TransformerSpec,
+  type WeightedSpec,
 } from "./model/spec.ts";
 export {
   type BatchTargetOptions,
@@ -55,6 +57,7 @@ export {
 } from "./loss/targets.ts";
 export { type PatchProxies, patchProxies } from "./loss/patch_proxies.ts";
 export { mixPatches } from "./batches/mixing.ts";
+export { bestUnitVectors } from "./untrained/best_unit_vectors.ts";
 export { closedFormFusion, type ClosedFormOptions } from "./untrained/closed_form.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused_vectors.ts";
 export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse_store.ts";

@@ -7,7 +7,7 @@ import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
 import type { Figure, FigureOptions } from "./figure.ts";
 import { plot } from "./plot.ts";
-import { checkRows, percentText } from "./rows.ts";
+import { checkRows, percentText, trainingNotes } from "./rows.ts";
 import { textWidth, titleCase } from "./svg.ts";
 import { methodScales, methodStyle, THEME } from "./theme.ts";
 
@@ -125,5 +125,5 @@ function legend(rows: readonly BarRow[]): string | undefined {
   const parts = ["Whiskers: 95 % bootstrap interval."];
   if (rows.some((row) => row.paper !== undefined)) parts.push("Open diamond: the paper’s number.");
   if (rows.some((row) => row.chance !== undefined)) parts.push("Dotted line: random ranking.");
-  return parts.join(" ");
+  return [...parts, ...trainingNotes(rows)].join(" ");
 }

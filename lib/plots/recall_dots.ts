@@ -7,12 +7,12 @@ import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
 import type { Figure, FigureOptions } from "./figure.ts";
 import { plot } from "./plot.ts";
-import { checkRows, percentText } from "./rows.ts";
+import { checkRows, percentText, trainingNotes } from "./rows.ts";
 import { clipText, textWidth, titleCase } from "./svg.ts";
 import { methodScales, methodStyle, THEME } from "./theme.ts";
 
 /** One recall, with the panel that it stands in. */
-export interface DotRow extends Pick<RecallRow, "method" | "metric" | "value"> {
+export interface DotRow extends Pick<RecallRow, "method" | "metric" | "value" | "trained"> {
   /** Lower bound of its interval, where it has one. */
   low?: number;
   /** Upper bound of its interval, where it has one. */
@@ -163,6 +163,9 @@ export function recallDots(
 function noteOf(rows: readonly DotRow[]): string {
   const whiskers = rows.some(({ low, high }) => low !== undefined && low !== high);
   const chance = rows.some((row) => row.chance !== undefined);
-  return (whiskers ? "Whiskers: 95 % bootstrap interval. " : "") +
-    (chance ? "Dotted line: random ranking." : "");
+  return [
+    ...(whiskers ? ["Whiskers: 95 % bootstrap interval."] : []),
+    ...(chance ? ["Dotted line: random ranking."] : []),
+    ...trainingNotes(rows),
+  ].join(" ");
 }

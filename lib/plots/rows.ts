@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type RecallRow, trainedText } from "../retrieval/mod.ts";
 
 /**
  * Throws when there are no rows, or when two of them would be drawn at one place: rows of several
@@ -20,4 +21,21 @@ export function checkRows<T>(rows: readonly T[], place: (row: T) => string, figu
 /** A share as text in per cent: 0.841 -> "84". */
 export function percentText(share: number, digits = 0): string {
   return (100 * share).toFixed(digits);
+}
+
+/** On how much each trained method was trained, for the note under a figure; by panel, where that differs. */
+export function trainingNotes(
+  rows: readonly (Pick<RecallRow, "method" | "trained"> & { panel?: string })[],
+): string[] {
+  const methods = Map.groupBy(rows.filter(({ trained }) => trained), ({ method }) => method);
+  return [...methods].map(([method, group]) => {
+    const texts = [...Map.groupBy(group, ({ trained }) => trainedText(trained!))];
+    const named = texts.map(([text, rows]) => {
+      const panels = [...new Set(rows.map(({ panel }) => panel ?? ""))].filter((name) =>
+        name !== ""
+      );
+      return texts.length > 1 && panels.length > 0 ? `${text} (${panels.join(", ")})` : text;
+    });
+    return `${method}: ${named.join("; ")}.`;
+  });
 }

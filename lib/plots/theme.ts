@@ -43,10 +43,29 @@ export interface MethodStyle {
 }
 
 const STYLES: readonly (MethodStyle & { pattern: RegExp })[] = [
-  { family: "full image", pattern: /^full/i, color: "#868d97", ink: "#5b616c", marker: "circle" },
+  { family: "chance", pattern: /^chance/i, color: "#c3c7cd", ink: "#6b717c", marker: "circle" },
+  {
+    family: "full image",
+    pattern: /^full(?! \+)/i,
+    color: "#868d97",
+    ink: "#5b616c",
+    marker: "circle",
+  },
   { family: "mean patch", pattern: /^mean/i, color: "#cc79a7", ink: "#9b4576", marker: "diamond" },
-  { family: "cc", pattern: /^cc(@|$)/i, color: "#0072b2", ink: "#005a8d", marker: "circle" },
-  { family: "grid", pattern: /^grid/i, color: "#e69f00", ink: "#8a5f00", marker: "square" },
+  {
+    family: "cc",
+    pattern: /^(cc(@|$)|patches)/i,
+    color: "#0072b2",
+    ink: "#005a8d",
+    marker: "circle",
+  },
+  {
+    family: "grid",
+    pattern: /^(full \+ )?grid/i,
+    color: "#e69f00",
+    ink: "#8a5f00",
+    marker: "square",
+  },
   {
     family: "verified",
     pattern: /^(verified|vc@)/i,
@@ -80,6 +99,13 @@ const STYLES: readonly (MethodStyle & { pattern: RegExp })[] = [
     pattern: /^closed form/i,
     color: "#8c6bb1",
     ink: "#6a4a91",
+    marker: "square",
+  },
+  {
+    family: "ceiling of the loss",
+    pattern: /^ceiling/i,
+    color: "#7b8f3a",
+    ink: "#5a6b1f",
     marker: "square",
   },
   {

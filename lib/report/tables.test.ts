@@ -107,3 +107,16 @@ Deno.test("recalls and differences are written with their intervals, in per cent
   assert.equal(recall.toArray()[0], "21.5 (19.5–23.5)");
   assert.equal(points.toArray()[1], "-5.0 (-6.1 to 0.0)");
 });
+
+Deno.test("a trained method says on how much, and chance has neither vectors nor an interval", () => {
+  const chance = { ...row("chance", "recall@1", 0.1), low: 0.1, high: 0.1, vectors: 0 };
+  const trained = { images: 1050, epochs: 40 };
+  const table = recallMarkdown([chance, { ...row("DetailCLIP", "recall@1", 0.5), trained }]);
+  const cells = table.split("\n").slice(2).map((line) =>
+    line.split("|").map((cell) => cell.trim())
+  );
+  assert.deepEqual(cells.map((line) => line.slice(1, 4)), [
+    ["chance", "", "10.0"],
+    ["DetailCLIP (1,050 images, 40 epochs)", "1", "50.0 (48.0–52.0)"],
+  ]);
+});

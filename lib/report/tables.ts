@@ -4,7 +4,7 @@
  * @module
  */
 import pl from "nodejs-polars";
-import type { Interval } from "../retrieval/mod.ts";
+import { type Interval, trainedText } from "../retrieval/mod.ts";
 import type { ResultRow } from "./results.ts";
 
 /** A share as per cent with one decimal, such as `"22.5"`. */
@@ -43,6 +43,11 @@ export interface MarkdownOptions {
   paper?: { heading: string; values: PaperColumn };
 }
 
+/** A method as tables print it: with what it was trained on, where it was. */
+export function methodText({ method, trained }: Pick<ResultRow, "method" | "trained">): string {
+  return trained ? `${method} (${trainedText(trained)})` : method;
+}
+
 /**
  * A recall table in Markdown, in per cent; the interval stands behind the first metric.
  *
@@ -55,17 +60,24 @@ export function recallMarkdown(rows: readonly ResultRow[], options: MarkdownOpti
   const head = ["method", "vectors", ...metrics.map(title), ...(paper ? [paper.heading] : [])];
   const methods = Map.groupBy(subsetRows(rows, subset), (row) => row.method);
   const body = [...methods].map(([method, group]) => [
-    method,
-    Number.isInteger(group[0].vectors) ? `${group[0].vectors}` : group[0].vectors.toFixed(1),
+    methodText(group[0]),
+    vectorsText(group[0]),
     ...metrics.map((metric, i) => {
       const row = group.findLast((row) => row.metric === metric);
       if (!row) return "";
-      const interval = i === 0 ? ` (${percent(row.low)}–${percent(row.high)})` : "";
+      const known = row.low === row.high; // as that of chance
+      const interval = i === 0 && !known ? ` (${percent(row.low)}–${percent(row.high)})` : "";
       return percent(row.value) + interval;
     }),
     ...(paper ? [paper.values[method]?.toFixed(2) ?? ""] : []),
   ]);
   return markdownTable(head, body, head.map((_, c) => c > 0));
+}
+
+/** Mean number of vectors an image; nothing where none is scored. */
+function vectorsText({ vectors }: ResultRow): string {
+  if (vectors === 0) return "";
+  return Number.isInteger(vectors) ? `${vectors}` : vectors.toFixed(1);
 }
 
 /**

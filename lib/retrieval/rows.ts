@@ -12,6 +12,21 @@ import {
 } from "./bootstrap.ts";
 import type { RelevanceMatrix, ScoreMatrix } from "./matrices.ts";
 
+/** How long a method that learns was trained. */
+export interface Trained {
+  /** Images that it learned from. */
+  images: number;
+  /** How often each was seen. */
+  epochs: number;
+}
+
+/** How much a training was, such as `1,050 images, 40 epochs`. */
+export function trainedText({ images, epochs }: Trained): string {
+  const count = (n: number, what: string) =>
+    `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+  return `${count(images, "image")}, ${count(epochs, "epoch")}`;
+}
+
 /** One measured recall with its confidence interval. All values are shares in [0, 1]. */
 export interface RecallRow {
   /** How an image is scored: "full image", "mean patch", "cc@10", "grid@10", "Patch-obj" … */
@@ -28,6 +43,8 @@ export interface RecallRow {
   low: number;
   /** Upper bound of its confidence interval. */
   high: number;
+  /** Of a method that was trained: on how much. */
+  trained?: Trained;
 }
 
 /** A recall for one range of object sizes. */
@@ -46,6 +63,8 @@ export interface RecallRowLabels {
   cover: string;
   /** k of the cover, where it has one. */
   k?: number;
+  /** Of a method that was trained: on how much. */
+  trained?: Trained;
 }
 
 /**

@@ -87,7 +87,7 @@ Deno.test("configure refuses overrides of another scale than it was asked for", 
 Deno.test("configure refuses an unknown scale and says which ones there are", () => {
   assert.throws(
     () => configure(definition, "huge" as "quick"),
-    /Cannot configure example: scale must be one of smoke, quick, paper, got huge/,
+    /Cannot configure example: scale must be one of smoke, quick, full, paper, got huge/,
   );
 });
 
@@ -227,7 +227,9 @@ for (
       "fusion[0].fuser.train.loss.margin is missing: it must be positive",
     ],
     [{
-      fusion: [trained({ train: { loss, learningRate: 1, schedule: { kind: "step", every: 9 } } })],
+      fusion: [
+        trained({ train: { loss, learningRate: 1, schedule: { kind: "step", stepEpochs: 9 } } }),
+      ],
     }, "fusion[0].fuser.train.schedule.gamma is missing: it must be in (0, 1]"],
     [
       { dataset: { split: "train" }, fusion: [trained({})] },
@@ -269,4 +271,15 @@ Deno.test("all that is wrong is said at once, and what is no configuration is re
     /Cannot run x: scale is missing.*seed is missing/,
   );
   checkConfig(configure(definition, "quick", { fusion: [trained({})] } as Diff<ExperimentConfig>));
+});
+
+Deno.test("full scale searches what the quick one does, and learns from all other images", () => {
+  const learns = { ...definition, scales: { ...definition.scales } };
+  learns.scales.quick = { ...learns.scales.quick, learn: { train: 3 }, dataset: { images: 50 } };
+  const full = configure(learns, "full"), quick = configure(learns, "quick");
+  assert.deepEqual(full.dataset, { ...quick.dataset, images: 10_000, limit: 10 });
+  assert.equal(full.learn, undefined);
+  assert.equal(full.scale, "full");
+  const own = { ...learns, scales: { ...learns.scales, full: { recallAt: [2] } } };
+  assert.deepEqual(configure(own, "full"), { ...full, recallAt: [2] });
 });

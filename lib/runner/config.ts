@@ -1,12 +1,13 @@
 /**
  * What an experiment is: one typed configuration, written as a difference from a commented baseline,
- * at one of three scales.
+ * at one of four scales.
  *
  * @module
  */
 import { z } from "zod";
 import type { CoverSpec } from "../covers/mod.ts";
 import { COVER_SCHEMA } from "../covers/spec.ts";
+import { COMMON_SHARES_SCHEMA, type CommonShares } from "../encoders/common_direction.ts";
 import { noteCommitted } from "../report/filing.ts";
 import { canonicalJson } from "../runtime/files.ts";
 import {
@@ -36,12 +37,13 @@ export type { Fuser, FusionMethod } from "./fusion_method.ts";
 
 /**
  * How much of an experiment to run: `smoke` proves that it runs (seconds), `quick` gives numbers worth
- * reading on two cores (minutes), `paper` is the paper's own size (hours, a real CLIP).
+ * reading on two cores (minutes), `full` searches as many as quick and learns from the paper's 7,000 images (hours),
+ * `paper` is the paper's own size with its encoder (days, a real CLIP).
  */
-export type Scale = "smoke" | "quick" | "paper";
+export type Scale = "smoke" | "quick" | "full" | "paper";
 
 /** All scales, smallest first. */
-export const SCALES: readonly Scale[] = ["smoke", "quick", "paper"];
+export const SCALES: readonly Scale[] = ["smoke", "quick", "full", "paper"];
 
 /** Everything that decides the numbers of an experiment. */
 export interface ExperimentConfig {
@@ -59,6 +61,8 @@ export interface ExperimentConfig {
     dtype: "fp32" | "fp16" | "q8";
     /** Overrides the encoder's own preprocessing; `squash` is what the authors' code does. */
     preprocessing?: "clip" | "squash";
+    /** Of an encoder that has one: other shares of its common direction, or none; see `LoadEncoderOptions`. */
+    commonDirection?: CommonShares | false;
   };
   /** Covers that are encoded and scored by their best patch. */
   covers: CoverSpec[];
@@ -97,6 +101,9 @@ const FIELDS: Fields<ExperimentConfig> = {
     id: TEXT,
     dtype: oneOf("fp32", "fp16", "q8"),
     preprocessing: oneOf("clip", "squash").optional(),
+    commonDirection: z.union([z.literal(false), COMMON_SHARES_SCHEMA], {
+      error: "must be false, or shares { text, image } from 0 to below 1",
+    }).optional(),
   }),
   covers: listOf(COVER_SCHEMA).refine(
     (covers) => new Set(covers.map(canonicalJson)).size === covers.length,
@@ -163,8 +170,10 @@ export interface ExperimentDefinition {
   baseline: ExperimentConfig;
   /** Difference from the baseline at every scale. */
   always?: Diff<ExperimentConfig>;
-  /** Further difference at each scale. */
-  scales: Record<Scale, Diff<ExperimentConfig>>;
+  /** Further difference at each scale; that of `full` comes on top of the quick one's, on more images. */
+  scales: Record<Exclude<Scale, "full">, Diff<ExperimentConfig>> & {
+    full?: Diff<ExperimentConfig>;
+  };
 }
 
 /**
@@ -189,11 +198,13 @@ export function configure(
       }, got ${scale}`,
     );
   }
-  const steps = [definition.always ?? {}, definition.scales[scale], {
-    name: definition.name,
-    scale,
-  }];
-  const own = steps.reduce<ExperimentConfig>(applyDiff, definition.baseline);
+  const { name, baseline, always = {}, scales } = definition;
+  const at = (scale: Exclude<Scale, "full">) =>
+    [always, scales[scale]].reduce<ExperimentConfig>(applyDiff, baseline);
+  const sized = scale === "full"
+    ? applyDiff(learningFromAll(at("quick")), scales.full ?? {})
+    : at(scale);
+  const own = { ...sized, name, scale };
   noteCommitted(own);
   const attempt = `Cannot configure ${definition.name}`;
   checkSettings(z.looseObject({}, "must be an object"), overrides, attempt, "overrides");
@@ -203,4 +214,18 @@ export function configure(
   const changed = applyDiff(own, overrides);
   checkConfig(changed, attempt);
   return changed;
+}
+
+/** As many images as the paper has of each data set (Table 12): 7,000 to learn from. */
+const ALL_IMAGES = 10_000;
+
+/** As many images of a split as a data set of so many has: seven, one and two of ten. */
+const SHARES = { train: 0.7, val: 0.1, test: 0.2 };
+
+/** As many images are searched, and all that there are learned from. */
+function learningFromAll({ learn: _, ...config }: ExperimentConfig): ExperimentConfig {
+  const { dataset } = config;
+  if (dataset.source !== "clevr-ds") return config;
+  const { images, split, limit = Math.max(1, Math.round(SHARES[split] * images)) } = dataset;
+  return { ...config, dataset: { ...dataset, images: ALL_IMAGES, limit } };
 }

@@ -26,6 +26,8 @@ export type Fuser =
      */
     start?: "random" | "average" | "detectors";
   }
+  /** The unit vector that minimises the paper's loss, image by image: its ceiling; see `bestUnitVectors`. */
+  | { kind: "loss-ceiling" }
   /** The ridge solution over the known class prompts; see `closedFormFusion`. */
   | { kind: "closed-form"; ridge?: number }
   /** Centroids of the patches, which know no words; see `sphericalKMeans`. */
@@ -70,6 +72,7 @@ const FUSER_SCHEMA: z.ZodType<Fuser> = kindsOf<Fuser, "kind">("kind", {
     centre: FLAG.optional(),
     start: oneOf("random", "average", "detectors").optional(),
   },
+  "loss-ceiling": {},
   "closed-form": { ridge: number("a number from 0 on", (value) => value >= 0).optional() },
   "k-means": { vectors: COUNT },
   "visual-words": { vectors: COUNT, words: COUNT.optional() },

@@ -9,6 +9,7 @@ import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { FeatureStore } from "../features/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
 import {
+  bestUnitVectors,
   CHECKPOINT_VERSION,
   closedFormFusion,
   createFusion,
@@ -92,10 +93,12 @@ function validationKey({ dataset, store }: Split, words: Words): string {
 }
 
 /**
- * Raise this when initial weights, a start, the centre, validation or fusing changes: a training that is done
- * is found without computing any of them.
+ * Raise this when initial weights, the centre, validation or fusing changes: a training that is done is found without
+ * computing any of them.
  */
 const RECIPE_VERSION = 2;
+/** Raise this when what a training starts from changes, where that is not random. */
+const START_VERSION = 3;
 
 /** What a training depends on besides its fuser. */
 interface Ingredients {
@@ -122,7 +125,7 @@ export function recipeOf(
     versions: { RECIPE_VERSION, TRAINING_VERSION, CHECKPOINT_VERSION },
     model: resolveSpec(model, learn.store.dim),
     train: resolveTrainConfig({ ...train, seed }),
-    ...{ centre, start, patches },
+    ...{ centre, start, patches, ...(start !== "random" && { START_VERSION }) },
     learn: learn.store.fingerprint(),
     choose: [choose.store.fingerprint(), choose.dataset.fingerprint],
     hidden: words.hidden,
@@ -278,6 +281,12 @@ async function fuse(
         model.dispose();
       }
     }
+    case "loss-ceiling": {
+      const known = words.pick(prompts);
+      const targets = (await targetsOf(store, known, { signal })).values; // (N, Q')
+      const data = bestUnitVectors(targets, known, dim); // (N, D)
+      return { fused: { imageIds, vectors: 1, dim, data }, epochs: [] };
+    }
     case "closed-form": {
       const known = words.pick(prompts);
       const targets = (await targetsOf(store, known, { signal })).values; // (N, Q')
@@ -340,6 +349,7 @@ export async function runFusion(
   const { fused, epochs } = method.fuser.kind === "trained" // which shows its own stages
     ? await work()
     : await showFusing(method, work, context);
+  const learned = epochs.length > 0 && (await context.split("train", cover)).store.imageIds.length;
   return {
     imageIds: fused.imageIds,
     epochs,
@@ -348,6 +358,7 @@ export async function runFusion(
       cover: coverName(cover),
       ...("k" in cover && { k: cover.k }),
       vectors: fused.vectors,
+      ...(learned && { trained: { images: learned, epochs: epochs.length } }),
       scores: bestVectorScores(fused.data, context.prompts, fused),
     },
   };

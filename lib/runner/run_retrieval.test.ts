@@ -23,16 +23,21 @@ const config = testConfig({
 Deno.test("a run scores every method on every subset, and a second one repeats it from the cache", () =>
   withFolders(async (options) => {
     const run = await runRetrieval(config, options);
-    assert.deepEqual(run.methods.map(({ method, vectors }) => [method, vectors]).slice(0, 4), [
+    assert.deepEqual(run.methods.map(({ method, vectors }) => [method, vectors]).slice(0, 5), [
       ["full image", 1],
       ["cc@2", 5],
       ["mean cc@2", 1],
       ["grid@2", 4],
+      ["full + grid@2", 5],
     ]);
-    assert.equal(run.methods[4].method, "Patch-obj");
+    assert.equal(run.methods[5].method, "Patch-obj");
     assert.equal(run.imageIds.length, 8); // 2 of 10 are in the test split
     const all = run.rows.filter((row) => row.subset === "all");
-    assert.equal(all.length, 5 * 2);
+    assert.equal(all.length, 7 * 2); // six methods, and chance
+    assert.deepEqual(
+      all.filter(({ method }) => method === "chance").map(({ value }) => value),
+      recallAtK(run.methods[0].scores, run.relevance, [1, 3]).chance,
+    );
     for (const row of run.rows) assert.ok(row.low <= row.value && row.value <= row.high);
     assert.ok(run.rows.some((row) => row.subset.startsWith("size ")));
     assert.ok(run.rows.some((row) => row.subset.startsWith("r_max ≤ 10^")));
@@ -41,7 +46,7 @@ Deno.test("a run scores every method on every subset, and a second one repeats i
       assert.deepEqual(all.filter((row) => row.method === method).map((row) => row.value), recall);
     }
     const pairs = run.pairs.filter(({ subset }) => subset === "all");
-    assert.equal(pairs.length, 5 * 4 / 2); // every two methods
+    assert.equal(pairs.length, 6 * 5 / 2); // every two methods
     for (const { method, over, value, low, high } of run.pairs) {
       assert.ok(low <= value && value <= high, `${method} over ${over}`);
     }

@@ -144,6 +144,9 @@ function countClasses({ queries, images, relevant, ignored }: RelevanceMatrix): 
   return count;
 }
 
+/** What rows call a random ranking, whose recall is known exactly: the mean of min(1, n·k/N) over classes. */
+const CHANCE = { method: "chance", cover: "none", vectors: 0 } as const;
+
 /** The subsets on which all methods are compared. */
 const COMPARED = new Set(["all", "seen words", "unseen words"]);
 
@@ -172,6 +175,11 @@ async function measureAll(
   let done = 0;
   for (const [subset, relevance] of subsets) {
     const classes = countClasses(relevance), compared = new Set(comparedOn(subset, methods));
+    const { scores } = methods[0], { images } = scores;
+    for (const [i, value] of recallAtK(scores, relevance, ks).chance.entries()) {
+      const row = { ...CHANCE, metric: `recall@${ks[i]}`, value, low: value, high: value };
+      rows.push({ ...row, subset, images, classes });
+    }
     const drawn: Parameters<typeof pairRows>[0][number][] = [];
     for (const scored of methods) {
       await checkpoint(signal);

@@ -11,6 +11,7 @@ import {
   type PatchScorer,
   type ScoreMatrix,
   scoreStream,
+  type Trained,
 } from "../retrieval/mod.ts";
 
 /** One method's scores on one data set. */
@@ -23,6 +24,8 @@ export interface MethodScores {
   k?: number;
   /** Mean number of vectors an image that are kept and scored. */
   vectors: number;
+  /** Of a method that was trained: on how much. */
+  trained?: Trained;
   /** Scores; columns in the order of the `imageIds` of the run (or, from `scoreMethods`, of the store). // (Q, N) */
   scores: ScoreMatrix;
 }
@@ -49,7 +52,8 @@ function methodsOf(spec: CoverSpec, store: FeatureStore, prompts: Float32Array):
     case "objects":
       return [best("Patch-obj", 1)]; // the crops alone (paper §6.1)
     case "grid":
-      return [best(name, 1)]; // the cells alone (paper §6.1)
+      // the cells alone (paper §6.1), and with the full image, as the authors' code scores them
+      return [best(name, 1), best(`full + ${name}`, 0)];
     default:
       return [best(name, 0), {
         method: `mean ${name}`,

@@ -29,12 +29,14 @@ Deno.test("each member runs by itself, and what this machine lacks is reported b
       /Cannot show another CLIP: .*nobody\/nothing[^]*; then run deno task notebooks 99/,
     );
     assert.throws(() => memberRun(series, "LVIS"), /Cannot show LVIS: it was not run/);
-    assert.deepEqual(series.rows.map(({ member, images }) => [member, images]), [
-      ["three images", 3],
-      ["all images", 8],
+    assert.deepEqual(series.rows.map(({ member, method, images }) => [member, method, images]), [
+      ["three images", "chance", 3],
+      ["three images", "full image", 3],
+      ["all images", "chance", 8],
+      ["all images", "full image", 8],
     ]);
-    const [all] = await readResults(series.runs.get("all images")!.path);
-    assert.equal(all.value, series.rows[1].value);
+    const [, all] = await readResults(series.runs.get("all images")!.path);
+    assert.equal(all.value, series.rows[3].value);
     // the first images of the split, not any three
     const [few, many] = [...series.runs.values()].map(({ imageIds }) => imageIds);
     assert.deepEqual(few, many.slice(0, 3));

@@ -14,7 +14,12 @@ export {
   type OptimizerStep,
 } from "./adamw.ts";
 export { type Engine, engine, type EngineName, type EngineOptions, loadEngine } from "./engine.ts";
-export { createSchedule, type Schedule, type ScheduleSpec } from "./learning_rate.ts";
+export {
+  createSchedule,
+  type Schedule,
+  type ScheduleOptions,
+  type ScheduleSpec,
+} from "./learning_rate.ts";
 export { buildEngine, type BuildOptions, type EngineVariant, wantsCuda } from "./native/build.ts";
 export {
   decodeSafetensors,

@@ -10,7 +10,7 @@
  *     <!-- /claims -->
  *
  * with what the notebooks' rows at the quick scale say of the paper's claims, a block `tally` with how many of them
- * hold, and a block `rule` with what decides. The gate refuses a block that says something else than its files.
+ * hold, a block `rule` with what decides, and a block `units` with what is done of the headline. The gate refuses a block that says something else than its files.
  *
  * @module
  */
@@ -22,6 +22,7 @@ import {
   NEEDED_EXPERIMENTS,
   RULE,
 } from "../../experiments/claims.ts";
+import { unitsMarkdown } from "../../experiments/headline_list.ts";
 import { paperRecalls } from "../../lib/report/paper.ts";
 import { readResults } from "../../lib/report/results.ts";
 import { markdownTable, recallMarkdown } from "../../lib/report/tables.ts";
@@ -33,8 +34,10 @@ const CLAIMS_BLOCK = /(?<open><!-- claims -->\n)[^]*?(?<close><!-- \/claims -->)
 const RULE_BLOCK = /(?<open><!-- rule -->\n)[^]*?(?<close><!-- \/rule -->)/g;
 const TALLY_BLOCK = /(?<open><!-- tally -->\n)[^]*?(?<close><!-- \/tally -->)/g;
 
+const UNITS_BLOCK = /(?<open><!-- units -->\n)[^]*?(?<close><!-- \/units -->)/g;
+
 /** The pages that have such blocks, relative to the workspace. */
-export const PAGES = ["README.md", "results/CLAIMS.md"];
+export const PAGES = ["README.md", "results/CLAIMS.md", "results/HEADLINE.md"];
 
 /**
  * Whether a page is made from a file, by its path relative to the workspace: rows that it names, and, where it speaks of
@@ -48,6 +51,7 @@ export function isUsedBy(text: string): (path: string) => boolean {
   const kept = experiments.map((name) =>
     new RegExp(`^results/rows/(seeds/)?${name}\\.quick\\.(?!.*run\\.json$)`)
   );
+  if (text.includes("<!-- units -->")) kept.push(/^results\/rows\/(seeds\/)?headline_/);
   return (path) => named.includes(path) || kept.some((pattern) => pattern.test(path));
 }
 
@@ -108,11 +112,20 @@ export async function fillTables(text: string, root: string): Promise<string> {
   );
   const tallied = await fill(tables, TALLY_BLOCK, () => tallyMarkdown(root));
   const ruled = await fill(tallied, RULE_BLOCK, () => Promise.resolve(RULE));
-  return await fill(ruled, CLAIMS_BLOCK, () => claimsMarkdown(root));
+  const listed = await fill(ruled, UNITS_BLOCK, () => unitsMarkdown(join(root, "results")));
+  return await fill(listed, CLAIMS_BLOCK, () => claimsMarkdown(root));
 }
 
-if (import.meta.main) {
-  for (const path of PAGES.map((page) => join(ROOT, page))) {
-    await writeAtomic(path, await fillTables(await Deno.readTextFile(path), ROOT));
+/**
+ * Writes pages with every block made anew.
+ *
+ * @param root folder of the workspace
+ * @param pages relative to it
+ */
+export async function fillPages(root: string, pages: readonly string[] = PAGES): Promise<void> {
+  for (const path of pages.map((page) => join(root, page))) {
+    await writeAtomic(path, await fillTables(await Deno.readTextFile(path), root));
   }
 }
+
+if (import.meta.main) await fillPages(ROOT);

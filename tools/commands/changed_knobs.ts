@@ -35,4 +35,5 @@ export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unkn
   "14_hyperparameters": { seed: 8, images: 50, grid: { gamma: [0.1, 0.8] }, draws: 3 },
   "15_equal_patches": { seed: 8, images: 50, covers: ["cc@3", "grid@4", "vc@6:0.1"] },
   "16_unseen_words": { seed: 8, images: 50, epochs: 1, hidden: 100, k: 3, vectors: [1, 3] },
+  "17_geometry": { seed: 8, images: 50, k: 3, texts: [0, 0.5], objects: [4] },
 };

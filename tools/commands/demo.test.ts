@@ -13,6 +13,12 @@ Deno.test("the demo's command line becomes a configuration", () => {
   const { config: plain, keep } = readArguments([]);
   assert.deepEqual([plain.name, plain.scale, plain.seed], ["main_result", "quick", 7]);
   assert.equal(keep, false);
+  const methods = (args: string[]) =>
+    readArguments(args).config.fusion!.map(({ method }) => method);
+  const [published] = methods(["--published"]);
+  assert.equal(published, "DetailCLIP, as published");
+  assert.deepEqual(methods([]), methods(["--published"]).slice(1));
+  assert.deepEqual(methods(["--keep"]), methods(["--published"]));
   const { config: own } = readArguments(["--annotations", "a.json", "--images", "dir"]);
   const limited = readArguments(["--annotations", "a.json", "--images", "dir", "--limit", "3"]);
   assert.equal(own.name, "main_result");
@@ -42,11 +48,15 @@ Deno.test("the demo keeps the committed configuration only", () => {
 
 for (
   const [args, message] of [
-    [["--scale", "huge"], /--scale: expected smoke, quick, paper, got huge/],
+    [["--scale", "huge"], /--scale: expected smoke, quick, full, paper, got huge/],
     [["--seed", "1.5"], /--seed must be a whole number from 0 on, got "1.5"/],
     [["--seed", ""], /--seed must be a whole number from 0 on, got ""/],
     [["--annotations", "a.json"], /--annotations and --images go together/],
     [["--images", "dir"], /--annotations and --images go together/],
+    [
+      ["--published", "--annotations", "a", "--images", "b"],
+      /--published needs images to train on/,
+    ],
     [["--limit", "5"], /--limit is for --annotations and --images/],
     [["--annotations", "a", "--images", "b", "--limit", "0"], /--limit must be .* from 1 on/],
     [["--colour"], /Unknown option '--colour' \(there are: --scale, --seed, /],

@@ -2,6 +2,7 @@
  * The main job: from images to a recall table.
  *
  *     deno task demo                                      the generated CLEVR-DS, a few minutes
+ *     deno task demo --published                          with the method as published, a quarter of an hour
  *     deno task demo --scale smoke                        the same in seconds
  *     deno task demo --annotations a.json --images dir    any data set with COCO-format annotations
  *     deno task demo --encoder path/or/hub-id             any CLIP
@@ -18,12 +19,13 @@ import { showStep } from "../../lib/runtime/progress.ts";
 import { fail, helpOn } from "./arguments.ts";
 
 const USAGE = `Usage: deno task demo [options]
-  --scale smoke|quick|paper   how much to run (quick)
+  --scale SCALE               smoke, quick (unless told), full or paper
   --seed N                    seed of the data set and of every draw
   --encoder ID                tiny-clip, a folder in the hub's layout, or a hub id
   --annotations FILE          COCO-format JSON instead of the generated data set
   --images FOLDER             folder of its images
   --limit N                   only its first N images
+  --published                 at quick scale: DetailCLIP as published, too, a quarter of an hour more
   --keep                      write to results/, which is committed, not to runs/`;
 
 if (import.meta.main) {

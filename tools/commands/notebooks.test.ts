@@ -168,7 +168,7 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.equal(parseCommandLine([], all).timeout, undefined);
   assert.equal(parseCommandLine(["--timeout", "2"], all).timeout, 120);
   assert.throws(() => parseCommandLine(["03"], all), /Cannot run notebook 03: .*01_cover, 02_retr/);
-  assert.throws(() => parseCommandLine(["--scale", "huge"], all), /smoke, quick, paper/);
+  assert.throws(() => parseCommandLine(["--scale", "huge"], all), /smoke, quick, full, paper/);
   assert.throws(() => parseCommandLine(["--set", "k"], all), /key=value, got k/);
   assert.throws(() => parseCommandLine(["--set", "scale=smal"], all), /option of its own, --scale/);
   assert.throws(() => parseCommandLine(["--scael", "smoke"], all), /did you mean --scale\?/);

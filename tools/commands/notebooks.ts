@@ -1,5 +1,5 @@
 /**
- * `deno task notebooks [name…] [--scale smoke|quick|paper] [--set key=value] [--timeout minutes]
+ * `deno task notebooks [name…] [--scale smoke|quick|full|paper] [--set key=value] [--timeout minutes]
  * [--repeat times] [--cold] [--keep]`, or `--text`: runs the notebooks headless. Executed copies and times go to
  * runs/notebooks, rows and figures beside them under runs/; with `--keep` all of it renews what is committed in
  * results/, or, with another seed, adds the rows of that seed to results/rows/seeds. With `--cold` they
@@ -27,11 +27,11 @@ import { baseline } from "../../experiments/baseline.ts";
 import { ROOT } from "../project.ts";
 import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 
-const SCALES = ["smoke", "quick", "paper"];
+const SCALES = ["smoke", "quick", "full", "paper"];
 
 const USAGE = `Usage: deno task notebooks [name…] [options]
   name…                       notebooks whose names begin so, such as 05, or their paths; all unless named
-  --scale smoke|quick|paper   how much to run (quick)
+  --scale SCALE               smoke, quick (unless told), full or paper
   --set KEY=VALUE             another value for a parameter of the first cell, such as seed=8 or ks=2,4,6
                               (a list) or 'grid={"gamma":[0.5]}' (JSON); may be repeated
   --timeout MINUTES           the most that a notebook may take

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { createRandom } from "../../numeric/random.ts";
+import { gradientsOf } from "../../tensor/adamw.ts";
 import { testOnEngines } from "../../tensor/engines_testing.ts";
 import { createFusion, type FusionModel } from "./model.ts";
 import { fusionWeights } from "./saving.ts";
@@ -136,4 +137,87 @@ testOnEngines("linear layers start as PyTorch's: uniform by their fan-in", () =>
       assert.ok(Math.max(...data) > 0.8 * bound && Math.min(...data) < -0.8 * bound);
     }
   }
+});
+
+testOnEngines("a weight a value, and a linear layer without bias, are the authors'", () => {
+  check({ kind: "weighted", per: "value" }, (rows, weights) => {
+    const all = weights("weight"); // (P, D)
+    return rows[0].map((_, d) => rows.reduce((sum, row, p) => sum + all[p * D + d] * row[d], 0));
+  });
+  check(
+    { kind: "linear", bias: false },
+    (rows, weights) => slowLinear(rows.flat(), weights("weight"), Array(D).fill(0)),
+  );
+});
+
+/**
+ * torch 2.13: nn.Sequential(Linear(8, 1), BatchNorm1d(1), LeakyReLU(), Linear(1, 6), BatchNorm1d(6), LeakyReLU(),
+ * Linear(6, 4), BatchNorm1d(4), LeakyReLU()), value i of a parameter being sin(1.3 i + the sum of its name's codes),
+ * on value i of three rows of eight being cos(0.7 i); loss: the sum of output i times i.
+ */
+const TORCH = {
+  training: [-0.004654, 1.592479, -0.01079, 0.246946, 0.677671, 0.613506, -0.002333, -0.015578]
+    .concat([1.895015, 0.41516, 0.607346, -0.016875]),
+  gradients: {
+    "0.weight": [
+      0.330895,
+      0.446297,
+      0.351799,
+      0.091844,
+      -0.211307,
+      -0.415077,
+      -0.423629,
+      -0.232943,
+    ],
+    "4.weight": [-1.108155, -0.005949, -2.198817, 0.705711, -0.528719, -1.584948],
+  },
+  "4.running_mean": [-0.03452, -0.191642, -0.068008, 0.155258, 0.151071, -0.074435],
+  "4.running_var": [0.920244, 1.007167, 0.90108, 0.995967, 0.939438, 0.941428],
+  evaluation: [-0.014528, 0.705074, -0.01987, -0.017831, -0.012656, 0.716337, -0.018552, -0.017452]
+    .concat([-0.006167, 0.930821, -0.014231, -0.013154]),
+};
+
+testOnEngines("an mlp with batch norm is PyTorch's, in training and after", () => {
+  const close = (found: ArrayLike<number>, expected: readonly number[]) =>
+    expected.forEach((value, i) =>
+      assert.ok(Math.abs(value - found[i]) < 2e-4, `${i}: ${found[i]}`)
+    );
+  const spec = { kind: "mlp", input: "patches", layers: 3, hidden: 6, batchNorm: true } as const;
+  const model = createFusion(spec, { dim: 4, patches: 2, seed: 1 });
+  for (const [name, variable] of model.parameters) {
+    if (name.includes("running")) continue;
+    const codes = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+    const values = Float32Array.from(
+      { length: variable.size },
+      (_, i) => Math.sin(1.3 * i + codes),
+    );
+    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
+  }
+  const patches = tf.tensor3d(Float32Array.from({ length: 24 }, (_, i) => Math.cos(0.7 * i)), [
+    3,
+    2,
+    4,
+  ]);
+  const full = tf.zeros<tf.Rank.R2>([3, 4]);
+  let outputs = new Float32Array(0);
+  const before = tf.memory().numTensors;
+  const { loss, gradients } = gradientsOf(model.parameters, () => {
+    const fused = model.forward(patches, full, { training: true });
+    outputs = fused.dataSync<"float32">().slice();
+    return tf.sum(tf.mul(tf.reshape(fused, [12]), tf.range(0, 12))) as tf.Scalar;
+  });
+  close(outputs, TORCH.training);
+  for (const [name, expected] of Object.entries(TORCH.gradients)) {
+    close(gradients.get(name)!.dataSync(), expected);
+  }
+  assert.ok(![...gradients.keys()].some((name) => name.includes("running")));
+  for (const name of ["4.running_mean", "4.running_var"] as const) {
+    close(model.parameters.get(name)!.dataSync(), TORCH[name]);
+  }
+  tf.dispose([loss, ...gradients.values()]);
+  assert.equal(tf.memory().numTensors, before); // the running statistics replaced their old values
+  const fused = model.forward(patches, full);
+  close(fused.dataSync(), TORCH.evaluation);
+  tf.dispose([patches, full, fused]);
+  model.dispose();
 });

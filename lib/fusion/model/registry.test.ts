@@ -9,8 +9,10 @@ Deno.test("a resolved spec has every default, and resolving it again changes not
       ...{ dropout: 0.1, epsilon: 1e-5, vectors: 1, inputScale: 1, patches: true },
     }],
     [{ kind: "max-pool" }, { hidden: 1024, inputScale: 16, vectors: 1 }],
-    [{ kind: "mlp", input: "full", layers: 2 }, { hidden: 32 }],
-    [{ kind: "linear" }, {}],
+    [{ kind: "mlp", input: "full", layers: 2 }, { hidden: 32, batchNorm: false }],
+    [{ kind: "mlp", input: "patches", layers: 3, batchNorm: true }, { hidden: 1024 }],
+    [{ kind: "linear" }, { bias: true }],
+    [{ kind: "weighted" }, { per: "patch" }],
   ];
   for (const [spec, defaults] of specs) {
     const resolved = resolveSpec(spec, 32);

@@ -50,7 +50,7 @@ export interface TransformerSpec {
   patches?: boolean;
 }
 
-/** An MLP with GELU between its layers: the adapters of Table 4. */
+/** An MLP: the adapters of Table 4. */
 export interface MlpSpec {
   /** Which model. */
   kind: "mlp";
@@ -58,8 +58,35 @@ export interface MlpSpec {
   input: "full" | "patches";
   /** Linear layers. */
   layers: 1 | 2 | 3;
-  /** Width between layers (default D). */
+  /**
+   * Width between layers (default D). With `batchNorm` over patches, as in the authors' code: 1024 unless told; the first of
+   * three layers is always P·D/8 wide.
+   */
   hidden?: number;
+  /**
+   * Whether batch normalisation and LeakyReLU follow every layer, the last one too, as in the authors' code; unless told
+   * there is GELU between layers alone.
+   */
+  batchNorm?: boolean;
+}
+
+/** A weighted mean of the patches. */
+export interface WeightedSpec {
+  /** Which model. */
+  kind: "weighted";
+  /**
+   * What has a weight of its own: a `patch` (P; their softmax, which starts as the plain mean), or every `value` of every
+   * patch (P·D; a sum, which starts at random, as in the authors' code). Default `patch`.
+   */
+  per?: "patch" | "value";
+}
+
+/** One linear layer over all patches, concatenated: P·D → D. */
+export interface LinearSpec {
+  /** Which model. */
+  kind: "linear";
+  /** Whether it has a bias (default true; false in the authors' code). */
+  bias?: boolean;
 }
 
 /** Detectors at every patch, pooled by their maxima (*extended*: not in the paper). */
@@ -82,8 +109,8 @@ export type FusionSpec =
   | TransformerSpec
   | MaxPoolSpec
   | { kind: "mean" }
-  | { kind: "weighted" }
-  | { kind: "linear" }
+  | WeightedSpec
+  | LinearSpec
   | MlpSpec;
 
 const LAYERS = [1, 2, 3];
@@ -108,12 +135,13 @@ export const MODEL_SCHEMA: z.ZodType<FusionSpec> = kindsOf<FusionSpec, "kind">("
     vectors: COUNT.optional(),
   },
   mean: {},
-  weighted: {},
-  linear: {},
+  weighted: { per: oneOf("patch", "value").optional() },
+  linear: { bias: FLAG.optional() },
   mlp: {
     input: oneOf("full", "patches"),
     layers: number("1, 2 or 3", (value) => LAYERS.includes(value)) as z.ZodType<1 | 2 | 3>,
     hidden: COUNT.optional(),
+    batchNorm: FLAG.optional(),
   },
 });
 

@@ -120,7 +120,11 @@ async function runSteps(
   const { config, context, imageIds, options, signal } = run;
   const perEpoch = batchCount(imageIds.length, config.batchSize);
   const steps = perEpoch * config.epochs;
-  const schedule: Schedule = createSchedule(config.schedule, { ...config, steps });
+  const schedule: Schedule = createSchedule(config.schedule, {
+    ...config,
+    steps,
+    stepsPerEpoch: perEpoch,
+  });
   // Chance is drawn from (seed, epoch, step): a resumed run needs no generator's state.
   const random = createRandom(config.seed).fork(`epoch ${epoch}`);
   const plan = {

@@ -19,7 +19,7 @@ import { SCHEDULE_SCHEMA, type ScheduleSpec } from "../../tensor/learning_rate.t
 
 /** How a fusion model is trained; what is left out is as in the paper's appendix A.4. */
 export interface TrainConfig {
-  /** Times that every image is seen (default 10). */
+  /** Times that every image is seen (default 150; the paper does not say). */
   epochs?: number;
   /** The most images of a step (default 30). */
   batchSize?: number;
@@ -27,7 +27,10 @@ export interface TrainConfig {
   learningRate: number;
   /** AdamW's decoupled weight decay (default 0.001, the larger of Table 14's). */
   weightDecay?: number;
-  /** How the learning rate changes (default linear, warming up over a tenth of all steps). */
+  /**
+   * How the learning rate changes (default: a warm-up over 10 epochs, then half after every 60; the shorter and stronger
+   * of Table 14's decays).
+   */
   schedule?: ScheduleSpec;
   /** The largest L2 norm of all gradients together (default: none). */
   clipNorm?: number;
@@ -82,10 +85,10 @@ export function resolveTrainConfig(config: TrainConfig): ResolvedTrainConfig {
   checkSettings(SEEDED_SCHEMA, config, "Cannot train");
   return {
     ...config,
-    epochs: config.epochs ?? 10,
+    epochs: config.epochs ?? 150,
     batchSize: config.batchSize ?? 30,
     weightDecay: config.weightDecay ?? 0.001,
-    schedule: config.schedule ?? { kind: "linear", warmup: 0.1 },
+    schedule: config.schedule ?? { kind: "step", warmupEpochs: 10, stepEpochs: 60, gamma: 0.5 },
     mixing: config.mixing ?? 0,
   };
 }

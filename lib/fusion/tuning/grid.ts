@@ -19,7 +19,7 @@ export type GridPoint<S extends Grid> = { [name in keyof S]: S[name][number] };
 export const PAPER_GRID = {
   learningRate: [0.001, 0.003, 0.005, 0.007, 0.01],
   weightDecay: [0, 0.001],
-  /** Steps after which the learning rate decays. */
+  /** Epochs after which the learning rate decays. */
   stepSize: [60, 120],
   /** Factor of that decay. */
   gamma: [0.5, 0.7, 0.9],
@@ -30,7 +30,8 @@ export const PAPER_GRID = {
 } as const satisfies Grid;
 
 /**
- * A point of a grid like {@linkcode PAPER_GRID} as settings of the training and of the model.
+ * A point of a grid like {@linkcode PAPER_GRID} as settings of the training and of the model, with the warm-up over 10
+ * epochs of A.4.
  *
  * @param point one value for each hyper-parameter of Table 14
  * @returns parts of a `TrainConfig`, and the `epsilon` of the transformer's spec
@@ -42,7 +43,7 @@ export function paperSettings(
   epsilon: number;
 } {
   const { learningRate, weightDecay, stepSize, gamma, gradientClip, epsilon } = point;
-  const schedule = { kind: "step", every: stepSize, gamma } as const;
+  const schedule = { kind: "step", warmupEpochs: 10, stepEpochs: stepSize, gamma } as const;
   return { training: { learningRate, weightDecay, schedule, clipNorm: gradientClip }, epsilon };
 }
 

@@ -31,7 +31,7 @@ Deno.test("gridPoints: the paper's grid has 360 points, each once", () => {
     training: {
       learningRate: 0.001,
       weightDecay: 0,
-      schedule: { kind: "step", every: 60, gamma: 0.5 },
+      schedule: { kind: "step", warmupEpochs: 10, stepEpochs: 60, gamma: 0.5 },
       clipNorm: 0.00001,
     },
     epsilon: 0.0001,

@@ -1,6 +1,6 @@
 /**
  * Starting weights (*extended*: not in the paper): a transformer that at first averages its patches, and whose
- * similarities with the prompts have the mean and the spread of the targets.
+ * similarities with the prompts have the mean and the spread that those of the best unit vectors under eq. 7 have.
  *
  * From PyTorch's random weights the first epochs are spent on undoing what random layers do to the patches, and
  * more on finding the scale of equation 7's targets, which are absolute cosines.
@@ -11,12 +11,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { FeatureStore } from "../../features/mod.ts";
 import { checkpoint } from "../../runtime/interrupt.ts";
 import { createRandom } from "../../numeric/random.ts";
-import { columnMeans, unitVector } from "../../numeric/vectors.ts";
+import { columnMeans } from "../../numeric/vectors.ts";
 import { featureBatches } from "../batches/batches.ts";
 import { toTensors } from "../fuse_store.ts";
 import type { FusionModel } from "../model/model.ts";
-import { ridgeInverse } from "../../numeric/ridge.ts";
 import { targetsOf } from "../loss/targets.ts";
+import { bestUnitVectors } from "../untrained/best_unit_vectors.ts";
 
 /** Options of {@linkcode startAsAverage}. */
 export interface AverageStartOptions {
@@ -33,7 +33,7 @@ export interface AverageStartOptions {
  *
  * Every random residual branch is scaled by `residual`; the decoder's attention over the patches passes values
  * on unchanged. Then the last normalisation gets one scale and a shift such that, over some images, the
- * similarities of the fused vector with the prompts have the mean and the spread of the targets'.
+ * similarities of the fused vector with the prompts have the mean and the spread of the best unit vectors' (eq. 7).
  *
  * @param model a transformer with fresh weights; changed in place
  * @param store training features
@@ -71,13 +71,7 @@ export async function calibrate(
 ): Promise<void> {
   const { values: targets } = await targetsOf(store, prompts, { imageIds, signal }); // (N, Q)
   const raw = await firstVectors(model, store, imageIds, signal); // (N, D)
-  const { dim } = model, queries = prompts.length / dim;
-  const inverse = ridgeInverse(prompts, dim, 0.1); // (D, Q)
-  const wanted = new Float32Array(raw.length); // (N, D)
-  imageIds.forEach((_, n) => {
-    const target = targets.subarray(n * queries, (n + 1) * queries);
-    wanted.set(unitVector(multiply(inverse, target)), n * dim);
-  });
+  const { dim } = model, wanted = bestUnitVectors(targets, prompts, dim); // (N, D)
   const scale = fitScale(centred(wanted, dim), centred(raw, dim), prompts, dim);
   const [meanWanted, meanRaw] = [columnMeans(wanted, dim), columnMeans(raw, dim)];
   const shift = meanWanted.map((value, d) => value - scale * meanRaw[d]);

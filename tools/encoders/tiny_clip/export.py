@@ -107,7 +107,11 @@ def write_configs(folder: Path, model: TinyClip, tokenizer: Tokenizer) -> None:
             "projection_dim": DIM,
         },
     }
-    write_json(folder / "config.json", config)
+    known = folder / "config.json"
+    if known.exists():  # common_direction.ts finds it anew where the towers have changed
+        common = json.loads(known.read_text()).get("common_direction")
+        config |= {"common_direction": common} if common else {}
+    write_json(known, config)
     preprocessor = {
         "image_processor_type": "CLIPImageProcessor",
         "do_convert_rgb": True,

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { configHash, type ExperimentConfig, filesOf } from "detailclip";
+import { stepsOf, unitConfigs, unitName, UNITS } from "./headline.ts";
+import { nextOf, trainedRow, unitsFrame, unitsMarkdown, unitStates } from "./headline_list.ts";
+import { byImages } from "./geometry.ts";
+
+/** Where the kept rows of a configuration are. */
+const rowsIn = (config: ExperimentConfig, resultsDir?: string) =>
+  filesOf(config.name, config, { keep: true, resultsDir }).rows;
+
+Deno.test("units have names and files of their own", () => {
+  const names = UNITS.map(unitName);
+  assert.equal(new Set(names).size, UNITS.length);
+  assert.deepEqual(names.slice(0, 2), ["common-1050-150", "common-7000-40"]);
+  assert.ok(names.includes("plain-1050-150-seed-9"));
+  const configs = UNITS.flatMap(unitConfigs), paths = configs.map((config) => rowsIn(config));
+  assert.equal(new Set(configs.map((config) => configHash(config))).size, 2 * UNITS.length);
+  assert.equal(new Set(paths).size, 2 * UNITS.length);
+  assert.deepEqual(UNITS.slice(0, 2).map(stepsOf), [5250, 9360]);
+});
+
+Deno.test("a unit searches the images of the quick scale, then all, after one training", () => {
+  for (const unit of UNITS) {
+    const [few, all] = unitConfigs(unit);
+    const { name, dataset, ...rest } = few;
+    assert.deepEqual({ ...rest, dataset: { ...dataset, limit: 2000 } }, {
+      ...(({ name: _, ...config }: ExperimentConfig) => config)(all),
+    });
+    assert.equal(dataset.source === "clevr-ds" && dataset.limit, 300);
+    assert.notEqual(name, all.name);
+    assert.equal(few.learn?.train ?? 7000, unit.images);
+    assert.equal(few.encoder.commonDirection, unit.geometry === "plain" ? false : undefined);
+    assert.ok(few.fusion!.some(({ method }) => method === trainedRow(unit)));
+  }
+});
+
+/** Writes what a unit leaves. */
+async function writeUnit(
+  config: ExperimentConfig,
+  method: string,
+  directory: string,
+  hash = configHash(config),
+) {
+  const path = rowsIn(config, directory);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const rows = [[method, 0.5], ["ceiling of the loss", 0.8]].flatMap(([method, value]) =>
+    [1, 3, 5].map((k) => ({
+      ...{ method, cover: "cc@5", metric: `recall@${k}`, value, low: value, high: value },
+      ...{ subset: "all", vectors: 1, images: 300, classes: 138 },
+    }))
+  );
+  await Deno.writeTextFile(path, rows.map((row) => JSON.stringify(row) + "\n").join(""));
+  const training = { [method]: [{ epoch: 1, seconds: 90 }, { epoch: 2, seconds: 90 }] };
+  const provenance = { started: "2026-11-27T10:00:00Z", training, configHash: hash };
+  await Deno.writeTextFile(path.replace(/jsonl$/, "run.json"), JSON.stringify(provenance));
+}
+
+Deno.test("the list says what is done, what it gave, and which command does the next", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "headline-"));
+  try {
+    assert.equal(nextOf(await unitStates(directory)), UNITS[0]);
+    const [few, all] = unitConfigs(UNITS[0]);
+    await writeUnit(few, trainedRow(UNITS[0]), directory);
+    assert.equal(nextOf(await unitStates(directory)), UNITS[0]); // half of it
+    await writeUnit(all, trainedRow(UNITS[0]), directory, "of another day");
+    assert.equal(nextOf(await unitStates(directory)), UNITS[0]);
+    await writeUnit(all, trainedRow(UNITS[0]), directory);
+    const states = await unitStates(directory);
+    assert.equal(nextOf(states), UNITS[1]);
+    const [, , done, next, later] = (await unitsMarkdown(directory)).split("\n");
+    assert.match(
+      done,
+      /^\| common +\| 1,050 +\| 150 .*2026-11-27, 3 min \| 50\.0 \/ 50\.0 \/ 50\.0/,
+    );
+    assert.match(next, /\*\*next\*\* .*`deno task headline common-7000-40 --keep`/);
+    assert.match(later, /not run/);
+    assert.deepEqual(
+      unitsFrame(states).map(({ command }) => command === ""),
+      UNITS.map((_, i) => i === 0),
+    );
+    assert.deepEqual(
+      byImages(states).map(({ x, series, recall }) => [x, series, recall]),
+      [[1050, "ceiling of the loss", 80], [1050, "DetailCLIP, as published", 50]],
+    );
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,120 @@
+/**
+ * The paper's headline as published: one vector, trained by its loss on its schedule, against the number of images that
+ * it learns from, in both geometries of the embedded encoder. Each unit is a training of up to an hour and a half on two
+ * cores, which can be stopped and goes on.
+ *
+ * Command: `deno task headline` lists the units, `deno task headline --next` runs the next one.
+ * Paper: Table 2; A.4 and Table 14 for the schedule; 7,000 training images (Table 12).
+ *
+ * @module
+ */
+import {
+  configure,
+  type Diff,
+  type ExperimentConfig,
+  type ExperimentDefinition,
+  type FusionMethod,
+} from "detailclip";
+import { batchCount } from "detailclip/fusion";
+import { baseline } from "./baseline.ts";
+import { FULL } from "./covers.ts";
+import {
+  asPublished,
+  CC5,
+  closedForm,
+  detailClip,
+  lossCeiling,
+  paperTraining,
+  tenEpochsInAll,
+} from "./recipes.ts";
+
+/** Whether texts and images share a direction, as those of real CLIP do, or have none in common. */
+export type Geometry = "common" | "plain";
+
+/** One training as published, beside what needs no long one. */
+export interface Unit {
+  /** Of the embedded encoder's vectors. */
+  geometry: Geometry;
+  /** Images to learn from: the first ones of CLEVR-DS's 7,000. */
+  images: number;
+  /** Epochs of the paper's schedule, or the reading of A.4 that has ten in all. */
+  epochs: number | "ten in all";
+  /** Of data and training. */
+  seed: number;
+}
+
+/** The most images to learn from; others are the first ones of these. */
+const ALL = 7000;
+
+/** All units, the most telling first. */
+export const UNITS: readonly Unit[] = [
+  { geometry: "common", images: 1050, epochs: 150, seed: 7 },
+  { geometry: "common", images: 7000, epochs: 40, seed: 7 },
+  { geometry: "plain", images: 1050, epochs: 150, seed: 7 },
+  { geometry: "plain", images: 7000, epochs: 40, seed: 7 },
+  { geometry: "common", images: 2490, epochs: 60, seed: 7 },
+  { geometry: "plain", images: 2490, epochs: 60, seed: 7 },
+  { geometry: "common", images: 1050, epochs: "ten in all", seed: 7 },
+  { geometry: "common", images: 7000, epochs: "ten in all", seed: 7 },
+  { geometry: "plain", images: 1050, epochs: "ten in all", seed: 7 },
+  { geometry: "plain", images: 7000, epochs: "ten in all", seed: 7 },
+  { geometry: "common", images: 1050, epochs: 150, seed: 8 },
+  { geometry: "common", images: 1050, epochs: 150, seed: 9 },
+  { geometry: "plain", images: 1050, epochs: 150, seed: 8 },
+  { geometry: "plain", images: 1050, epochs: 150, seed: 9 },
+];
+
+/** Which test images are searched: those of the quick scale, or all. */
+export const SEARCHED = [300, 2000] as const;
+
+/** What a unit is called on the command line. */
+export function unitName({ geometry, images, epochs, seed }: Unit): string {
+  const schedule = epochs === "ten in all" ? "ten" : epochs;
+  return `${geometry}-${images}-${schedule}${seed === baseline.seed ? "" : `-seed-${seed}`}`;
+}
+
+/** What is trained, and beside it what takes minutes at most. */
+function fusions({ epochs }: Unit): FusionMethod[] {
+  if (epochs === "ten in all") return [tenEpochsInAll(CC5)];
+  return [
+    asPublished(CC5, "full", { epochs }),
+    detailClip(CC5, "full"),
+    closedForm(CC5),
+    lossCeiling(CC5),
+  ];
+}
+
+/** The experiment of a unit, whatever its seed, on the first so many test images. */
+function definitionOf(unit: Unit, searched: number): ExperimentDefinition {
+  const { geometry, images } = unit;
+  const name = unitName({ ...unit, seed: baseline.seed }).replaceAll("-", "_");
+  const full: Diff<ExperimentConfig> = {
+    dataset: { limit: searched } as Diff<ExperimentConfig>["dataset"],
+    covers: [FULL, CC5, { scheme: "objects" }],
+    fusion: fusions(unit),
+    // a share of the images for choosing the epoch, as in the whole set
+    ...(images < ALL && { learn: { train: images, val: Math.round(images / 7) } }),
+    ...(geometry === "plain" && { encoder: { commonDirection: false } }),
+  };
+  return {
+    name: `headline_${name}${searched === SEARCHED[0] ? "" : `_${searched}`}`,
+    title: "With enough images one vector keeps what the patches see",
+    paper: ["Table 2"],
+    baseline,
+    scales: { smoke: {}, quick: {}, paper: {}, full },
+  };
+}
+
+/**
+ * The configurations of a unit, one for each number of test images; the training is the same.
+ *
+ * @param unit which
+ */
+export function unitConfigs(unit: Unit): ExperimentConfig[] {
+  const { seed } = unit;
+  return SEARCHED.map((searched) => configure(definitionOf(unit, searched), "full", { seed }));
+}
+
+/** Steps of a unit's training. */
+export const stepsOf = ({ images, epochs }: Unit): number =>
+  (epochs === "ten in all" ? 10 : epochs) * batchCount(images, paperTraining.batchSize!);
