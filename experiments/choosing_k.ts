@@ -24,7 +24,7 @@ import {
 import { asGood, better, type Evidence, level, several } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
-import { detailClip, lossCeiling } from "./recipes.ts";
+import { ceilingOf, detailClip } from "./recipes.ts";
 import { checkWholes, isTold, K_RANGE, type Knobs, seriesWith } from "./knobs.ts";
 import { type Part, partsText, verdictOn } from "./judging.ts";
 import { needsOf } from "./needs.ts";
@@ -55,7 +55,7 @@ const fusions = (scale: Scale, ks: readonly number[] = FUSED[scale]): FusionMeth
       method: `DetailCLIP, cc@${k}`,
       epochs: scale === "quick" ? 16 : 10, // few images are seen more often: 96 steps
     }),
-    { ...lossCeiling(complete(k)), method: `ceiling of the loss, cc@${k}` },
+    ceilingOf(complete(k)),
   ]);
 
 /** On A.3's set, with DetailCLIP. */

@@ -73,8 +73,8 @@ export function unitName({ geometry, images, epochs, seed }: Unit): string {
   return `${geometry}-${images}-${schedule}${seed === baseline.seed ? "" : `-seed-${seed}`}`;
 }
 
-/** What is trained, and beside it what takes minutes at most. */
-function fusions({ epochs }: Unit): FusionMethod[] {
+/** What is trained long, and after it what takes minutes at most. */
+export function fusions({ epochs }: Unit): FusionMethod[] {
   if (epochs === "ten in all") return [tenEpochsInAll(CC5)];
   return [
     asPublished(CC5, "full", { epochs }),

@@ -13,7 +13,7 @@ import {
 } from "detailclip";
 import { markdownTable, percent, subsetRows } from "detailclip/report";
 import { readTextIfThere } from "detailclip/runtime";
-import { SEARCHED, stepsOf, type Unit, unitConfigs, unitName, UNITS } from "./headline.ts";
+import { fusions, SEARCHED, stepsOf, type Unit, unitConfigs, unitName, UNITS } from "./headline.ts";
 
 /** A unit with its kept rows, where it is done. */
 export interface UnitState {
@@ -56,8 +56,7 @@ export const nextOf = (states: readonly UnitState[]): Unit | undefined =>
   states.find(({ done }) => done === undefined)?.unit;
 
 /** What is trained long in a unit, as its row is called. */
-export const trainedRow = ({ epochs }: Unit): string =>
-  epochs === "ten in all" ? "DetailCLIP, ten epochs in all" : "DetailCLIP, as published";
+export const trainedRow = (unit: Unit): string => fusions(unit)[0].method;
 
 /** Recall@1 / 3 / 5 of a method, in per cent. */
 function recalls(rows: readonly ResultRow[], method: string): string {

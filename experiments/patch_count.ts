@@ -28,7 +28,7 @@ import { asGood, type Evidence, level } from "detailclip/report";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { verdictOn } from "./judging.ts";
-import { CC10, detailClip, lossCeiling } from "./recipes.ts";
+import { CC10, ceilingOf, detailClip } from "./recipes.ts";
 import { checkCovers, isTold, type Knobs, NOTHING_TO_LEARN_FROM, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
@@ -64,7 +64,7 @@ const methods = (covers: readonly CoverSpec[], scale: Scale) => ({
   covers: [FULL, ...covers],
   fusion: covers.filter(isTrained).flatMap((cover) => [
     fused(cover, scale),
-    { ...lossCeiling(cover), method: `ceiling of the loss, ${coverName(cover)}` },
+    ceilingOf(cover),
   ]),
 });
 

@@ -202,6 +202,12 @@ export const lossCeiling = (cover: CoverSpec): FusionMethod => ({
   fuser: { kind: "loss-ceiling" },
 });
 
+/** The same where a run fuses several covers: named by the cover, too. */
+export const ceilingOf = (cover: CoverSpec): FusionMethod => ({
+  ...lossCeiling(cover),
+  method: `ceiling of the loss, ${coverName(cover)}`,
+});
+
 /** Ridge over the known prompts; nothing is trained. */
 export const closedForm = (cover: CoverSpec): FusionMethod => ({
   method: "closed form",
