@@ -27,6 +27,7 @@ import {
 } from "detailclip";
 import { machine, peakMemoryMiB, versions } from "../lib/report/provenance.ts";
 import { l2Normalize } from "../lib/tensor/ops/mod.ts";
+import { readTensor } from "../lib/tensor/reading.ts";
 import { readSafetensors, writeSafetensors } from "../lib/tensor/safetensors.ts";
 import { recordResult } from "./record.ts";
 import { ensureTorch, TorchProcess } from "./torch_side.ts";
@@ -66,13 +67,14 @@ function features(rows: number, seed: string): Float32Array {
 }
 
 /** The batch, and the best cosine of each image's patches with each prompt. */
-function makeBatch() {
+async function makeBatch() {
   const patches = features(B * P, "patches"), text = features(Q, "prompts");
-  const targets = tf.tidy(() => {
+  const best = tf.tidy(() => {
     const rows = tf.tensor2d(patches, [B * P, D]), prompts = tf.tensor2d(text, [Q, D]);
     const scores = tf.matMul(rows, prompts, false, true);
-    return tf.max(tf.reshape(scores, [B, P, Q]), 1).dataSync() as Float32Array; // (B, Q)
+    return tf.max(tf.reshape(scores, [B, P, Q]), 1); // (B, Q)
   });
+  const targets = await readTensor(best);
   return new Map([
     ["patches", { shape: [B, P, D], data: patches }],
     ["text", { shape: [Q, D], data: text }],
@@ -80,8 +82,10 @@ function makeBatch() {
   ]);
 }
 
+type Batch = Awaited<ReturnType<typeof makeBatch>>;
+
 /** The product's step, and the gradients at the present weights. */
-function createSteps(model: FusionModel, batch: ReturnType<typeof makeBatch>) {
+function createSteps(model: FusionModel, batch: Batch) {
   const tensor = (name: string) => tf.tensor(batch.get(name)!.data, batch.get(name)!.shape);
   const patches = tensor("patches") as tf.Tensor3D, proxies = tensor("text") as tf.Tensor2D;
   const targets = tensor("targets") as tf.Tensor2D;
@@ -96,10 +100,10 @@ function createSteps(model: FusionModel, batch: ReturnType<typeof makeBatch>) {
       );
       return loss({ fused, proxies, targets });
     });
-  const step = () => {
+  const step = async () => {
     const { loss, gradients } = backward();
-    const value = loss.dataSync()[0];
-    optimizer.step(gradients, { learningRate: LEARNING_RATE });
+    const [value] = await loss.data();
+    await optimizer.step(gradients, { learningRate: LEARNING_RATE });
     tf.dispose([loss, ...gradients.values()]);
     return value;
   };
@@ -117,11 +121,11 @@ function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-function takeTurn(step: () => number, steps: number): Turn {
+async function takeTurn(step: () => Promise<number>, steps: number): Promise<Turn> {
   const turn: Turn = { seconds: [], cpu: [], losses: [] };
   for (let i = 0; i < steps; i++) {
     const start = performance.now(), cpu = cpuSeconds();
-    turn.losses.push(step());
+    turn.losses.push(await step());
     turn.seconds.push((performance.now() - start) / 1000);
     turn.cpu.push(cpuSeconds() - cpu);
   }
@@ -133,7 +137,7 @@ async function compareGradients(ours: Map<string, tf.Tensor>, path: string): Pro
   const { tensors } = await readSafetensors(path);
   let most = 0, difference = 0;
   for (const [name, { data }] of tensors) {
-    const mine = ours.get(name)?.dataSync();
+    const mine = await ours.get(name)?.data();
     for (let i = 0; i < data.length; i++) {
       most = Math.max(most, Math.abs(data[i]));
       difference = Math.max(difference, Math.abs((mine?.[i] ?? 0) - data[i]));
@@ -143,18 +147,18 @@ async function compareGradients(ours: Map<string, tf.Tensor>, path: string): Pro
 }
 
 /** Turns of both, the first of which only warms up. */
-async function compete(step: () => number, torch: TorchProcess, dropout: number) {
+async function compete(step: () => Promise<number>, torch: TorchProcess, dropout: number) {
   const ours: Turn[] = [], theirs: Turn[] = [];
   for (let round = 0; round <= rounds; round++) {
     theirs.push(await torch.ask<Turn>({ steps: 1, dropout }));
-    ours.push(takeTurn(step, 1));
+    ours.push(await takeTurn(step, 1));
     console.error(`dropout ${dropout}: round ${round} of ${rounds}`);
   }
   return { ours, theirs };
 }
 
 /** The same step with the same dropout in both: times, ratio and, without dropout, equality. */
-async function measure(dropout: number, folder: string, batch: ReturnType<typeof makeBatch>) {
+async function measure(dropout: number, folder: string, batch: Batch) {
   const spec = { kind: "transformer", size: "tiny", dropout } as const;
   const model = createFusion(spec, { dim: D, seed: 1 });
   const [weights, inputs] = [join(folder, "model.safetensors"), join(folder, "inputs.safetensors")];
@@ -174,7 +178,7 @@ async function measure(dropout: number, folder: string, batch: ReturnType<typeof
   }
   const { ours, theirs } = await compete(steps.step, torch, dropout);
   const tensors = tf.memory().numTensors;
-  steps.step();
+  await steps.step();
   if (tf.memory().numTensors !== tensors) throw new Error("Cannot go on: a step leaves tensors");
   await torch.close();
   steps.dispose();
@@ -203,7 +207,7 @@ async function measure(dropout: number, folder: string, batch: ReturnType<typeof
 await ensureTorch();
 const loaded = await engine();
 const folder = await Deno.makeTempDir();
-const batch = makeBatch();
+const batch = await makeBatch();
 const lines = [await measure(0, folder, batch), await measure(0.1, folder, batch)];
 await Deno.remove(folder, { recursive: true });
 const result = {

@@ -189,13 +189,13 @@ export function byObjects(
  * @returns points of both geometries; none while no unit is done
  */
 export function byImages(states: readonly UnitState[]): GeometryPoint[] {
-  const done = states.filter(({ unit, done }) => done && unit.epochs !== "ten in all");
+  const done = states.filter(({ unit, runs }) => runs[0] && unit.epochs !== "ten in all");
   const alike = Map.groupBy(done, ({ unit: { geometry, images } }) => `${geometry} ${images}`);
   return [...alike.values()].flatMap((group) =>
     ([[CEILING, CEILING], [PUBLISHED, trainedRow(group[0].unit)]] as const).flatMap(
       ([series, method]) => {
-        const recalls = group.flatMap(({ done }) =>
-          subsetRows(done![0].rows)
+        const recalls = group.flatMap(({ runs }) =>
+          subsetRows(runs[0]!.rows)
             .filter((row) => row.metric === "recall@1" && row.method === method)
             .map(({ value }) => 100 * value)
         );

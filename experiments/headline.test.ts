@@ -54,8 +54,10 @@ async function writeUnit(
   );
   await Deno.writeTextFile(path, rows.map((row) => JSON.stringify(row) + "\n").join(""));
   const training = { [method]: [{ epoch: 1, seconds: 90 }, { epoch: 2, seconds: 90 }] };
-  const provenance = { started: "2026-11-27T10:00:00Z", training, configHash: hash };
-  await Deno.writeTextFile(path.replace(/jsonl$/, "run.json"), JSON.stringify(provenance));
+  const engine = { name: "native", version: "2.21.0", device: "cpu" },
+    machine = "Some CPU, 2 cores";
+  const about = { started: "2026-11-27T10:00:00Z", training, engine, machine, configHash: hash };
+  await Deno.writeTextFile(path.replace(/jsonl$/, "run.json"), JSON.stringify(about));
 }
 
 Deno.test("the list says what is done, what it gave, and which command does the next", async () => {
@@ -64,19 +66,18 @@ Deno.test("the list says what is done, what it gave, and which command does the 
     assert.equal(nextOf(await unitStates(directory)), UNITS[0]);
     const [few, all] = unitConfigs(UNITS[0]);
     await writeUnit(few, trainedRow(UNITS[0]), directory);
-    assert.equal(nextOf(await unitStates(directory)), UNITS[0]); // half of it
+    const half = await unitStates(directory);
+    assert.equal(nextOf(half), UNITS[0]);
+    assert.match(unitsFrame(half)[0]["R@1 / 3 / 5 on 300, %"] as string, /^50\.0/);
     await writeUnit(all, trainedRow(UNITS[0]), directory, "of another day");
     assert.equal(nextOf(await unitStates(directory)), UNITS[0]);
     await writeUnit(all, trainedRow(UNITS[0]), directory);
     const states = await unitStates(directory);
     assert.equal(nextOf(states), UNITS[1]);
-    const [, , done, next, later] = (await unitsMarkdown(directory)).split("\n");
-    assert.match(
-      done,
-      /^\| common +\| 1,050 +\| 150 .*2026-11-27, 3 min \| 50\.0 \/ 50\.0 \/ 50\.0/,
-    );
-    assert.match(next, /\*\*next\*\* .*`deno task headline common-7000-40 --keep`/);
-    assert.match(later, /not run/);
+    const [, , done, next] = (await unitsMarkdown(directory)).split("\n");
+    assert.match(done, /^\| common +\| 1,050 +\| 150 +\| 7 .*50\.0 \/ 50\.0 \/ 50\.0/);
+    assert.match(done, /2026-11-27, 3 min, native, Some CPU +\|/);
+    assert.match(next, /not run .*`deno task headline common-7000-40 --keep`/);
     assert.deepEqual(
       unitsFrame(states).map(({ command }) => command === ""),
       UNITS.map((_, i) => i === 0),

@@ -15,15 +15,24 @@ import { markdownTable, percent, subsetRows } from "detailclip/report";
 import { readTextIfThere } from "detailclip/runtime";
 import { fusions, SEARCHED, stepsOf, type Unit, unitConfigs, unitName, UNITS } from "./headline.ts";
 
-/** A unit with its kept rows, where it is done. */
+/** Rows that were kept. */
+export interface KeptRun {
+  rows: ResultRow[];
+  provenance: Provenance;
+}
+
+/** A unit with its kept rows. */
 export interface UnitState {
   unit: Unit;
-  /** On the images that are searched at quick scale, and on all of them. */
-  done?: { rows: ResultRow[]; provenance: Provenance }[];
+  /** One run for each number of images searched (`SEARCHED`); undefined where it is not kept. */
+  runs: (KeptRun | undefined)[];
 }
 
 /** A kept run of a configuration; none where there is none, or it is of another configuration of the same name. */
-async function keptRun(config: ExperimentConfig, resultsDir?: string) {
+async function keptRun(
+  config: ExperimentConfig,
+  resultsDir?: string,
+): Promise<KeptRun | undefined> {
   const { rows: path, provenance } = filesOf(config.name, config, { keep: true, resultsDir });
   const [text, note] = await Promise.all([path, provenance].map(readTextIfThere));
   if (text === undefined || note === undefined) return undefined;
@@ -33,27 +42,26 @@ async function keptRun(config: ExperimentConfig, resultsDir?: string) {
 }
 
 /**
- * Looks which units are done: those of which rows of their own configuration are kept, for every number of images
- * searched.
+ * Looks which rows of units are kept: those of their own configurations, for every number of images searched.
  *
  * @param directory the folder of results
  * @throws {Error} when kept rows cannot be read
  */
 export async function unitStates(directory?: string): Promise<UnitState[]> {
-  return await Promise.all(UNITS.map(async (unit) => {
-    const done = await Promise.all(
-      unitConfigs(unit).map((config) => keptRun(config, directory)),
-    );
-    return done.every((run) => run !== undefined) ? { unit, done } : { unit };
-  }));
+  return await Promise.all(UNITS.map(async (unit) => ({
+    unit,
+    runs: await Promise.all(unitConfigs(unit).map((config) => keptRun(config, directory))),
+  })));
 }
 
 /** The command that runs a unit. */
 export const commandOf = (unit: Unit): string => `deno task headline ${unitName(unit)} --keep`;
 
+const isDone = ({ runs }: UnitState) => runs.every((run) => run !== undefined);
+
 /** The first unit that is not done. */
 export const nextOf = (states: readonly UnitState[]): Unit | undefined =>
-  states.find(({ done }) => done === undefined)?.unit;
+  states.find((state) => !isDone(state))?.unit;
 
 /** What is trained long in a unit, as its row is called. */
 export const trainedRow = (unit: Unit): string => fusions(unit)[0].method;
@@ -64,49 +72,53 @@ function recalls(rows: readonly ResultRow[], method: string): string {
   return own.map(({ value }) => percent(value)).join(" / ");
 }
 
-/** The units as lines of a table. */
-export function unitsFrame(states: readonly UnitState[]): Record<string, string | number>[] {
-  return states.map(({ unit, done }) => ({
-    ...{
-      geometry: unit.geometry,
-      images: unit.images,
-      epochs: String(unit.epochs),
-      seed: unit.seed,
-    },
+/** When and where a training ran, and how long. */
+function trainedWhen(
+  { provenance: { started, training, engine, machine } }: KeptRun,
+  name: string,
+) {
+  const seconds = (training?.[name] ?? []).reduce((sum, epoch) => sum + epoch.seconds, 0);
+  const where = engine?.adapter ?? machine.replace(/,.*/, "");
+  return `${started.slice(0, 10)}, ${Math.ceil(seconds / 60)} min, ${engine?.name}, ${where}`;
+}
+
+/** A unit as a line of a table. */
+function lineOf(state: UnitState): Record<string, string | number> {
+  const { unit, runs } = state, { geometry, images, epochs, seed } = unit;
+  const name = trainedRow(unit), first = runs.find((run) => run !== undefined);
+  return {
+    ...{ geometry, images, epochs: String(epochs), seed, steps: stepsOf(unit) },
     ...Object.fromEntries(
-      SEARCHED.map((images, i) => [
-        `R@1 / 3 / 5 on ${images.toLocaleString("en")}, %`,
-        done ? recalls(done[i].rows, trainedRow(unit)) : "not run",
+      SEARCHED.map((searched, i) => [
+        `R@1 / 3 / 5 on ${searched.toLocaleString("en")}, %`,
+        runs[i] ? recalls(runs[i].rows, name) : "not run",
       ]),
     ),
-    command: done ? "" : commandOf(unit),
-  }));
+    trained: first ? trainedWhen(first, name) : "",
+    command: isDone(state) ? "" : commandOf(unit),
+  };
+}
+
+/** The units as lines of a table: what is done, with its numbers, and the command of what is not. */
+export function unitsFrame(states: readonly UnitState[]): Record<string, string | number>[] {
+  return states.map(lineOf);
 }
 
 /**
- * The list of units in Markdown: what is done, with its numbers, and the command of what is not.
+ * The same in Markdown.
  *
  * @param directory the folder of results
  */
 export async function unitsMarkdown(directory?: string): Promise<string> {
-  const states = await unitStates(directory), next = nextOf(states);
-  const lines = states.map(({ unit, done }) => {
-    const { geometry, images, epochs, seed } = unit;
-    const what = [geometry, images.toLocaleString("en"), String(epochs), String(seed)];
-    const steps = stepsOf(unit).toLocaleString("en");
-    if (done === undefined) {
-      const mark = unit === next ? "**next**" : "not run";
-      return [...what, steps, mark, ...SEARCHED.map(() => ""), `\`${commandOf(unit)}\``];
-    }
-    const [{ provenance }] = done, name = trainedRow(unit);
-    const seconds = (provenance.training?.[name] ?? []).reduce((sum, e) => sum + e.seconds, 0);
-    const when = `${provenance.started.slice(0, 10)}, ${(seconds / 60).toFixed(0)} min`;
-    return [...what, steps, when, ...done.map(({ rows }) => recalls(rows, name)), ""];
-  });
-  const head = [
-    ...["geometry", "images", "epochs", "seed", "steps", "trained"],
-    ...SEARCHED.map((images) => `R@1 / 3 / 5 on ${images.toLocaleString("en")}`),
-    "command",
-  ];
-  return markdownTable(head, lines);
+  const lines = unitsFrame(await unitStates(directory));
+  const cell = (value: string | number, name: string) =>
+    name === "seed"
+      ? String(value)
+      : name === "command" && value
+      ? `\`${value}\``
+      : value.toLocaleString("en");
+  return markdownTable(
+    Object.keys(lines[0]),
+    lines.map((line) => Object.entries(line).map(([name, value]) => cell(value, name))),
+  );
 }

@@ -9,7 +9,9 @@ import { checkpoint, operationSignal } from "../runtime/interrupt.ts";
 import { type FeatureBatch, featureBatches } from "./batches/batches.ts";
 import { type FusedVectors, placesOf } from "./fused_vectors.ts";
 import type { FusionModel } from "./model/model.ts";
+import { batchesInFlight } from "../tensor/kernels.ts";
 import { l2Normalize } from "../tensor/ops/mod.ts";
+import { readTensor } from "../tensor/reading.ts";
 
 /** Options of {@linkcode fuseStore}. */
 export interface FuseOptions {
@@ -87,32 +89,45 @@ export async function fuseStore(
   const data = new Float32Array(imageIds.length * vectors * dim); // (N, m, D)
   const places = placesOf(imageIds);
   let done = 0;
-  for (
-    const batch of featureBatches(store, { imageIds, batchSize, patches: model.sizes.patches })
-  ) {
-    await checkpoint(signal);
-    const fused = await fuseBatch(model, batch); // (B, m, D)
-    batch.imageIds.forEach((id, b) => {
-      const rows = fused.subarray(b * vectors * dim, (b + 1) * vectors * dim);
+  const keep = async ({ imageIds: ids, fused }: FusedBatch) => {
+    const values = await fused; // (B, m, D)
+    ids.forEach((id, b) => {
+      const rows = values.subarray(b * vectors * dim, (b + 1) * vectors * dim);
       if (!rows.every(Number.isFinite)) {
         throw new Error(`Cannot fuse features: the vector of image "${id}" is not finite`);
       }
       for (const n of places.get(id)!) data.set(rows, n * vectors * dim);
     });
-    onProgress?.(done += batch.imageIds.length);
+    onProgress?.(done += ids.length);
+  };
+  const underway: FusedBatch[] = [];
+  const { patches } = model.sizes;
+  try {
+    for (const batch of featureBatches(store, { imageIds, batchSize, patches })) {
+      await checkpoint(signal);
+      const fused = fuseBatch(model, batch);
+      fused.catch(() => {}); // it is told in its turn
+      underway.push({ imageIds: batch.imageIds, fused });
+      if (underway.length > batchesInFlight()) await keep(underway.shift()!);
+    }
+    while (underway.length > 0) await keep(underway.shift()!);
+  } finally {
+    await Promise.allSettled(underway.map(({ fused }) => fused));
   }
   return { imageIds: [...imageIds], vectors, dim, data };
 }
 
+/** A batch on its way through the model. */
+interface FusedBatch {
+  imageIds: readonly string[];
+  /** (B, m, D) */
+  fused: Promise<Float32Array>;
+}
+
 /** One batch through the model. // (B, m, D) */
 async function fuseBatch(model: FusionModel, batch: FeatureBatch): Promise<Float32Array> {
-  const fused = tf.tidy(() => {
+  return await readTensor(tf.tidy(() => {
     const { patches, full, mask } = toTensors(batch);
     return l2Normalize(model.forward(patches, full, { mask })); // (B, m, D)
-  });
-  try {
-    return await fused.data() as Float32Array;
-  } finally {
-    fused.dispose();
-  }
+  }));
 }

@@ -184,7 +184,7 @@ export async function trainSmall(
   try {
     const options = { model, store, prompts, config: SMALL_CONFIG, checkpointSeconds: 0 };
     const result = await train({ ...options, output: "silent", ...rest });
-    return { ...result, weights: digestWeights(model) };
+    return { ...result, weights: await digestWeights(model) };
   } finally {
     model.dispose();
   }

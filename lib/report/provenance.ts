@@ -72,7 +72,7 @@ export interface Provenance<Config extends NamedConfig = NamedConfig> {
   /** Each training of the run, epoch by epoch, by method. */
   training?: Record<string, EpochRecord[]>;
   /** What tensors were computed on, where a fusion was trained. */
-  engine?: Pick<Engine, "name" | "version" | "device">;
+  engine?: Pick<Engine, "name" | "version" | "device" | "adapter">;
 }
 
 /** Versions of Deno, V8, this workspace and all pinned dependencies, from deno.json. */
@@ -192,6 +192,7 @@ export async function collectProvenance<Config extends NamedConfig>(
         name: facts.engine.name,
         version: facts.engine.version,
         device: facts.engine.device,
+        ...(facts.engine.adapter !== undefined && { adapter: facts.engine.adapter }),
       },
     }),
   };

@@ -5,7 +5,12 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { callKernelOnLists, hasKernels } from "./native/kernels.ts";
+import { backendInUse, fusedKernels } from "./kernels.ts";
+import { nativeAdamW } from "./native/kernels.ts";
+import type { NamedArray } from "./safetensors.ts";
+import { readTensor, readTensors } from "./reading.ts";
+import { createFlatUpdater } from "./webgpu/flat_updater.ts";
+import type { Moments, StepNumbers, Updater } from "./updater.ts";
 
 /** Options of {@linkcode createAdamW}; the defaults are those of `torch.optim.AdamW`. */
 export interface AdamWOptions {
@@ -29,9 +34,9 @@ export interface OptimizerState {
   steps: number;
   /**
    * `NAME.exp_avg` and `NAME.exp_avg_sq` of every parameter that has had a gradient, as PyTorch calls
-   * them; each of its parameter's shape. They belong to the optimiser.
+   * them; each of its parameter's shape.
    */
-  tensors: Map<string, tf.Tensor>;
+  tensors: Map<string, NamedArray>;
 }
 
 /** What a step tells. */
@@ -45,7 +50,8 @@ export interface AdamW {
   /** Steps taken. */
   readonly steps: number;
   /**
-   * Changes the parameters by one step. A parameter without a gradient stays as it is.
+   * Changes the parameters by one step. A parameter without a gradient stays as it is. On a GPU the step is in its
+   * queue when this returns, and the promise is kept when it is done; the gradients may be disposed of before.
    *
    * @param gradients by name of the parameter; they stay the caller's to dispose of
    * @param options `learningRate` of this step
@@ -55,37 +61,17 @@ export interface AdamW {
   step(
     gradients: ReadonlyMap<string, tf.Tensor>,
     options?: { learningRate?: number },
-  ): OptimizerStep;
+  ): Promise<OptimizerStep>;
   /** What must be kept to go on later exactly as now. */
-  state(): OptimizerState;
+  state(): Promise<OptimizerState>;
   /**
-   * Goes on from a state; its tensors are copied.
+   * Goes on from a state.
    *
    * @throws Error when a tensor is not of a parameter, or not of its shape
    */
   restore(state: OptimizerState): void;
   /** Frees what the optimiser remembers; the parameters stay. */
   dispose(): void;
-}
-
-/** The running means of one parameter, as `torch.optim.AdamW` names them. */
-interface Moments {
-  mean: tf.Variable;
-  square: tf.Variable;
-}
-
-/** The numbers of one step that are the same for all parameters. */
-interface StepNumbers {
-  betas: readonly [number, number];
-  /** Factor of the gradient that clips its norm. */
-  scale: number;
-  clipValue?: number;
-  /** What is left of a parameter after weight decay. */
-  keep: number;
-  /** Learning rate, with both bias corrections. */
-  rate: number;
-  /** Epsilon, with the bias correction of the second mean. */
-  epsilon: number;
 }
 
 function checkOptions(options: AdamWOptions): void {
@@ -113,35 +99,39 @@ function checkOptions(options: AdamWOptions): void {
  *
  * @param tensors of any shapes
  */
-export function globalNorm(tensors: Iterable<tf.Tensor>): number {
-  return tf.tidy(() => {
-    const squares = [...tensors].map((tensor) => tf.sum(tf.square(tensor)));
-    // added up in float64: only the sums within one tensor are left to the engine
-    return Math.sqrt(squares.reduce((sum, square) => sum + square.dataSync()[0], 0));
+export async function globalNorm(tensors: Iterable<tf.Tensor>): Promise<number> {
+  const squares = tf.tidy(() => {
+    const sums = [...tensors].map((tensor) => tf.sum(tf.square(tensor)));
+    return sums.length > 0 ? tf.stack(sums) : tf.zeros([1]);
   });
+  // added up in float64: only the sums within one tensor are left to the engine
+  return Math.sqrt((await readTensor(squares)).reduce((sum, square) => sum + square, 0));
 }
 
 /** A parameter, its gradient, and what is remembered of it. */
-interface Update extends Moments {
+interface Update {
   parameter: tf.Variable;
   gradient: tf.Tensor;
+  mean: tf.Variable;
+  square: tf.Variable;
 }
 
-/**
- * One step. The bias corrections are folded into `rate` and `epsilon`, and the clipping into the factors of
- * the gradient, so that each costs no pass over the parameters.
- */
-function updateAll(updates: Update[], numbers: StepNumbers): void {
-  const { betas: [beta1, beta2], scale, clipValue, keep, rate, epsilon } = numbers;
-  const shares = [(1 - beta1) * scale, (1 - beta2) * scale * scale];
+/** One step of parameters that have tensors of their own for what is remembered of them. */
+function updateAll(updates: Update[], numbers: StepNumbers, clipNormFactor: number): void {
+  const { betas: [beta1, beta2], clipValue, keep, rate, epsilon } = numbers;
+  // clipping and bias corrections are folded into the factors, so that none costs a pass over the parameters
+  const shares = [(1 - beta1) * clipNormFactor, (1 - beta2) * clipNormFactor * clipNormFactor];
   const clipped = ({ gradient }: Update) =>
     clipValue === undefined ? gradient : tf.clipByValue(gradient, -clipValue, clipValue);
-  if (hasKernels()) { // all in one pass
+  if (fusedKernels()) { // all in one pass
     tf.tidy(() => {
       const all = (name: "parameter" | "mean" | "square") => updates.map((update) => update[name]);
       const lists = [all("parameter"), all("mean"), all("square")];
-      const factors = tf.tensor1d([beta1, shares[0], beta2, shares[1], keep, rate, epsilon]);
-      const fresh = callKernelOnLists("FusionAdamW", [...lists, updates.map(clipped)], factors, 3);
+      const [parameters, means, squares] = lists, gradients = updates.map(clipped);
+      const fresh = nativeAdamW(
+        { parameters, means, squares, gradients },
+        [beta1, shares[0], beta2, shares[1], keep, rate, epsilon],
+      );
       lists.forEach((list, i) => list.forEach((variable, n) => variable.assign(fresh[i][n])));
     });
     return;
@@ -156,6 +146,56 @@ function updateAll(updates: Update[], numbers: StepNumbers): void {
       parameter.assign(tf.sub(keep === 1 ? parameter : tf.mul(parameter, keep), change));
     });
   }
+}
+
+/** Each parameter's means in tensors of their own; the norm of the gradients is read before the step. */
+function createListUpdater(parameters: ReadonlyMap<string, tf.Variable>): Updater {
+  const moments = new Map<string, { mean: tf.Variable; square: tf.Variable }>();
+  const momentsOf = (name: string, parameter: tf.Variable) => {
+    let found = moments.get(name);
+    if (!found) {
+      const zeros = () => tf.tidy(() => tf.variable(tf.zeros(parameter.shape), false));
+      moments.set(name, found = { mean: zeros(), square: zeros() });
+    }
+    return found;
+  };
+  const dispose = () => {
+    for (const { mean, square } of moments.values()) tf.dispose([mean, square]);
+    moments.clear();
+  };
+  return {
+    async update(gradients, numbers) {
+      const { clipNorm } = numbers;
+      const norm = clipNorm === undefined ? undefined : await globalNorm(gradients.values());
+      if (norm !== undefined && !Number.isFinite(norm)) return norm;
+      const factor = norm === undefined ? 1 : Math.min(1, clipNorm! / (norm + 1e-6)); // as PyTorch
+      const updates = [...gradients].map(([name, gradient]) => {
+        const parameter = parameters.get(name)!;
+        return { parameter, gradient, ...momentsOf(name, parameter) };
+      });
+      if (updates.length > 0) updateAll(updates, numbers, factor);
+      return norm;
+    },
+    async moments() {
+      const read = async (kind: "mean" | "square") =>
+        await readTensors(new Map([...moments].map(([name, tensors]) => [name, tensors[kind]])));
+      const [means, squares] = await Promise.all([read("mean"), read("square")]);
+      return new Map([...means].map(([name, { data }]) => [
+        name,
+        { mean: data, square: squares.get(name)!.data },
+      ]));
+    },
+    restore(restored) {
+      dispose();
+      for (const [name, { mean, square }] of restored) {
+        const { shape } = parameters.get(name)!;
+        const variable = (values: Float32Array) =>
+          tf.tidy(() => tf.variable(tf.tensor(values, shape), false));
+        moments.set(name, { mean: variable(mean), square: variable(square) });
+      }
+    },
+    dispose,
+  };
 }
 
 /**
@@ -175,65 +215,51 @@ export function createAdamW(
 ): AdamW {
   checkOptions(options);
   const { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01, clipNorm, clipValue } = options;
-  const moments = new Map<string, Moments>();
+  const updater = backendInUse() === "webgpu"
+    ? createFlatUpdater(parameters)
+    : createListUpdater(parameters);
   let steps = 0;
-
-  const momentsOf = (name: string, parameter: tf.Variable): Moments => {
-    let found = moments.get(name);
-    if (!found) {
-      const zeros = () => tf.tidy(() => tf.variable(tf.zeros(parameter.shape), false));
-      moments.set(name, found = { mean: zeros(), square: zeros() });
-    }
-    return found;
-  };
-  const dispose = () => {
-    for (const { mean, square } of moments.values()) tf.dispose([mean, square]);
-    moments.clear();
-  };
   return {
     get steps() {
       return steps;
     },
-    step(gradients, { learningRate = options.learningRate ?? 1e-3 } = {}) {
+    async step(gradients, { learningRate = options.learningRate ?? 1e-3 } = {}) {
       checkNames(gradients.keys(), parameters);
-      const norm = clipNorm === undefined ? undefined : globalNorm(gradients.values());
-      if (norm !== undefined && !Number.isFinite(norm)) {
-        throw new Error(`Cannot update parameters: the norm of their gradients is ${norm}`);
-      }
-      steps++;
-      const correction = Math.sqrt(1 - betas[1] ** steps);
-      const numbers = {
+      const step = steps + 1, correction = Math.sqrt(1 - betas[1] ** step);
+      const updating = updater.update(gradients, {
         betas,
-        scale: norm === undefined ? 1 : Math.min(1, clipNorm! / (norm + 1e-6)), // as PyTorch
+        clipNorm,
         clipValue,
         keep: 1 - learningRate * weightDecay,
-        rate: learningRate * correction / (1 - betas[0] ** steps),
+        rate: learningRate * correction / (1 - betas[0] ** step),
         epsilon: epsilon * correction,
-      };
-      const updates = [...gradients].map(([name, gradient]) => {
-        const parameter = parameters.get(name)!;
-        return { parameter, gradient, ...momentsOf(name, parameter) };
       });
-      if (updates.length > 0) updateAll(updates, numbers);
-      return norm === undefined ? {} : { gradientNorm: norm };
+      steps = step; // the next one may be asked for before this one is done
+      const norm = await updating.catch((error) => {
+        steps--;
+        throw error;
+      });
+      if (clipNorm === undefined) return {};
+      if (!Number.isFinite(norm)) {
+        steps--;
+        throw new Error(`Cannot update parameters: the norm of their gradients is ${norm}`);
+      }
+      return { gradientNorm: norm };
     },
-    state() {
-      const tensors = new Map<string, tf.Tensor>();
-      for (const [name, { mean, square }] of moments) {
-        tensors.set(`${name}.exp_avg`, mean).set(`${name}.exp_avg_sq`, square);
+    async state() {
+      const tensors: OptimizerState["tensors"] = new Map();
+      for (const [name, { mean, square }] of await updater.moments()) {
+        const { shape } = parameters.get(name)!;
+        tensors.set(`${name}.exp_avg`, { shape: [...shape], data: mean });
+        tensors.set(`${name}.exp_avg_sq`, { shape: [...shape], data: square });
       }
       return { steps, tensors };
     },
     restore(state) {
-      const copy = (tensor: tf.Tensor) => tf.tidy(() => tf.variable(tf.clone(tensor), false));
-      const copies = [...readMoments(state, parameters)].map(([name, [mean, square]]) =>
-        [name, { mean: copy(mean), square: copy(square) }] as const
-      );
-      dispose(); // only now: the state may be this optimiser's own
+      updater.restore(readMoments(state, parameters));
       steps = state.steps;
-      for (const [name, copied] of copies) moments.set(name, copied);
     },
-    dispose,
+    dispose: () => updater.dispose(),
   };
 }
 
@@ -249,8 +275,8 @@ function checkNames(names: Iterable<string>, parameters: ReadonlyMap<string, tf.
 function readMoments(
   { tensors }: OptimizerState,
   parameters: ReadonlyMap<string, tf.Variable>,
-): Map<string, [mean: tf.Tensor, square: tf.Tensor]> {
-  const found = new Map<string, [tf.Tensor, tf.Tensor]>();
+): Map<string, Moments> {
+  const found = new Map<string, Moments>();
   for (const [name, { shape }] of parameters) {
     const mean = tensors.get(`${name}.exp_avg`), square = tensors.get(`${name}.exp_avg_sq`);
     if (!mean && !square) continue; // never had a gradient
@@ -262,7 +288,7 @@ function readMoments(
         );
       }
     }
-    found.set(name, [mean!, square!]);
+    found.set(name, { mean: mean!.data, square: square!.data });
   }
   if (found.size * 2 !== tensors.size) {
     const [odd] = [...tensors.keys()].filter((key) => !found.has(key.replace(/\.[^.]+$/, "")));
@@ -290,7 +316,7 @@ function readMoments(
  * const parameters = new Map([["x", x]]);
  * const optimizer = createAdamW(parameters, { learningRate: 0.1, weightDecay: 0 });
  * const { loss, gradients } = gradientsOf(parameters, () => tf.square(x));
- * optimizer.step(gradients); // Adam's first step is as long as the learning rate
+ * await optimizer.step(gradients); // Adam's first step is as long as the learning rate
  * assert(Math.abs(x.dataSync()[0] - 2.9) < 1e-6);
  * tf.dispose([loss, ...gradients.values(), x]);
  * optimizer.dispose();

@@ -72,7 +72,7 @@ Deno.test("engine: an engine that is asked for by name must be had", async () =>
   assert.ok(!success);
   assert.match(errors, /Cannot compile the native engine's binding: there is no program/);
   const unknown = await inProcess({ DETAILCLIP_ENGINE: "gpu" }, cacheDir);
-  assert.match(unknown.errors, /DETAILCLIP_ENGINE must be native or wasm, got gpu/);
+  assert.match(unknown.errors, /DETAILCLIP_ENGINE must be webgpu, native, wasm, got gpu/);
   await Deno.remove(cacheDir, { recursive: true });
 });
 

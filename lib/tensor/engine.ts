@@ -1,6 +1,6 @@
 /**
- * The engine that tensors are computed on: TensorFlow's own C library where it can be had, tfjs-wasm
- * elsewhere. Everything in this room runs on either; loading is the only difference.
+ * The engine that tensors are computed on: WebGPU where a GPU is faster than the processor, else TensorFlow's own C
+ * library, else tfjs-wasm. Everything in this room runs on each; loading is the only difference.
  *
  * @module
  */
@@ -11,26 +11,33 @@ import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { type ProgressOutput, showStep } from "../runtime/progress.ts";
+import { type Backend, backendInUse } from "./kernels.ts";
 import { buildEngine, type BuildOptions, wantsCuda } from "./native/build.ts";
+import { rawMatmul } from "./ops/matmul.ts";
+import { timeLayer } from "./probe.ts";
+import { readTensor } from "./reading.ts";
+import { findAdapter, loadWebgpu, mayHaveGpu } from "./webgpu/backend.ts";
 
 /** The names of the engines. */
-export type EngineName = "native" | "wasm";
+export type EngineName = "webgpu" | "native" | "wasm";
 
 /** An engine that is loaded. */
 export interface Engine {
-  /** `native`: TensorFlow's C library; `wasm`: tfjs's WebAssembly kernels. */
+  /** `webgpu`: our shaders and tfjs's; `native`: TensorFlow's C library; `wasm`: tfjs's WebAssembly kernels. */
   name: EngineName;
-  /** The version of libtensorflow, or of tfjs-wasm. */
+  /** The version of libtensorflow, or of tfjs. */
   version: string;
   /** Where it computes. */
   device: "cpu" | "gpu";
-  /** Why it is not the native one, and what to do about it. */
+  /** The GPU's name, as its driver says it. */
+  adapter?: string;
+  /** Why it is this one. */
   note?: string;
 }
 
 /** Options of {@linkcode loadEngine}. */
 export interface EngineOptions {
-  /** The engine to use if it can be had; native, if absent. */
+  /** The engine to use if it can be had; the fastest, if absent. */
   prefer?: EngineName;
   /** The folder that gets the native engine; `.cache/engine` of the project if absent. */
   cacheDir?: string;
@@ -40,7 +47,11 @@ export interface EngineOptions {
   log?: (message: string) => void;
 }
 
-const BACKENDS = { native: "tensorflow", wasm: "wasm" } as const;
+const BACKENDS: Record<EngineName, Backend> = {
+  webgpu: "webgpu",
+  native: "tensorflow",
+  wasm: "wasm",
+};
 const require = createRequire(import.meta.url);
 const loaded = new Map<EngineName, Promise<Engine>>();
 let current: Promise<Engine> | undefined;
@@ -101,8 +112,22 @@ async function build(
   }
 }
 
+/**
+ * Looking for a GPU loads all Vulkan drivers, and Mesa's bring LLVM. Where that is so, libtensorflow, which has an
+ * LLVM within, ends the process when it is loaded; if it comes first, the two get on.
+ */
+async function refuseSecondLlvm(): Promise<void> {
+  const mapped = await Deno.readTextFile("/proc/self/maps").catch(() => ""); // there is none but on Linux
+  if (!mapped.includes("/libLLVM") || mapped.includes("/libtensorflow")) return;
+  throw new Error(
+    "Cannot load the native engine: WebGPU was used before, and its driver's LLVM and TensorFlow's do not get on. " +
+      "Load the native engine first",
+  );
+}
+
 /** Builds the binding when it is not there and loads it. */
 async function loadNative({ cacheDir, output, log }: EngineOptions): Promise<Engine> {
+  await refuseSecondLlvm();
   const path = await build({ cacheDir, output, log });
   return await showStep("Load the native engine", () => loadBinding(path), {
     leaves: "slow",
@@ -144,48 +169,100 @@ async function loadWasm(): Promise<Engine> {
   return { name: "wasm", version: tf.version_core, device: "cpu" };
 }
 
+async function loadGpu(): Promise<Engine> {
+  await registerGradients();
+  const { name: adapter, version } = await loadWebgpu();
+  return { name: "webgpu", version, device: "gpu", adapter };
+}
+
 /** Loads an engine once. */
 function load(name: EngineName, options: EngineOptions): Promise<Engine> {
   let engine = loaded.get(name);
   if (!engine) {
-    engine = name === "native" ? loadNative(options) : loadWasm();
+    engine = name === "native" ? loadNative(options) : name === "wasm" ? loadWasm() : loadGpu();
     loaded.set(name, engine);
     engine.catch(() => loaded.delete(name)); // what failed can be tried again
   }
   return engine;
 }
 
+/** All engines, the fastest first. */
+export const ENGINES: readonly EngineName[] = ["webgpu", "native", "wasm"];
+
 /** Reads which engine the variable DETAILCLIP_ENGINE forces, if any. */
 function forced(): EngineName | undefined {
   const wish = Deno.env.get("DETAILCLIP_ENGINE");
   if (!wish) return undefined;
-  if (wish === "native" || wish === "wasm") return wish;
-  throw new Error(`Cannot load an engine: DETAILCLIP_ENGINE must be native or wasm, got ${wish}`);
+  const name = ENGINES.find((name) => name === wish);
+  if (name) return name;
+  throw new Error(
+    `Cannot load an engine: DETAILCLIP_ENGINE must be ${ENGINES.join(", ")}, got ${wish}`,
+  );
+}
+
+/** Loads the native engine, or tfjs-wasm with one line that says why. */
+async function loadCpu(options: EngineOptions): Promise<Engine> {
+  const { log = console.error } = options;
+  const signal = operationSignal();
+  try {
+    return await load("native", options);
+  } catch (error) {
+    signal.throwIfAborted(); // an interrupt ends the build's programs, too: no reason to go on slowly
+    const note = (error as Error).message.replaceAll("\n", " ");
+    log(`The fusion runs on tfjs-wasm, which is slower. ${note}`);
+    return { ...await load("wasm", options), note };
+  }
+}
+
+/** The faster of the GPU, where there is one, and the processor, by a layer of the paper's model on both. */
+async function loadFastest(options: EngineOptions): Promise<Engine> {
+  if (!await mayHaveGpu()) return await loadCpu(options);
+  const said: string[] = []; // of the processor's engine; of interest if it is the one
+  const cpu = await loadCpu({ ...options, log: (message) => said.push(message) });
+  let note: string | undefined;
+  try {
+    const adapter = await findAdapter(); // after the native engine: see refuseSecondLlvm
+    if (adapter && !adapter.software) {
+      const onCpu = await timeLayer(), gpu = await load("webgpu", options);
+      const onGpu = await timeLayer();
+      note = `a layer forward and back takes ${onGpu.toFixed(1)} ms on ${gpu.adapter}, ` +
+        `${onCpu.toFixed(1)} on ${cpu.name}`;
+      if (onGpu < onCpu) return { ...gpu, note };
+    }
+  } catch (error) {
+    operationSignal().throwIfAborted();
+    note = (error as Error).message;
+  }
+  for (const message of said) (options.log ?? console.error)(message);
+  return {
+    ...cpu,
+    ...((cpu.note ?? note) && { note: [cpu.note, note].filter(Boolean).join("; ") }),
+  };
 }
 
 async function choose(options: EngineOptions): Promise<Engine> {
-  const { prefer, log = console.error } = options;
+  const { prefer } = options;
   const force = forced();
-  const name = force ?? prefer ?? "native";
-  const signal = operationSignal();
   let engine: Engine;
-  try {
-    engine = await load(name, options);
-  } catch (error) {
-    signal.throwIfAborted(); // an interrupt ends the build's programs, too: no reason to go on slowly
-    if (name === "wasm" || force) throw error;
-    const note = (error as Error).message.replaceAll("\n", " ");
-    log(`The fusion runs on tfjs-wasm, which is slower. ${note}`);
-    engine = { ...await load("wasm", options), note };
-  }
+  if (force) engine = await load(force, options);
+  else if (prefer === undefined) engine = await loadFastest(options);
+  else if (prefer === "native") engine = await loadCpu(options);
+  else engine = await load(prefer, options);
   await tf.setBackend(BACKENDS[engine.name]);
   return engine;
 }
 
+/** The name of the engine that tensors are computed on now. */
+export function engineInUse(): EngineName {
+  const backend = backendInUse();
+  return ENGINES.find((name) => BACKENDS[name] === backend)!;
+}
+
 /**
- * Loads the engine that tensors are computed on, once: TensorFlow's C library, built on first use (see
- * {@linkcode buildEngine}), or tfjs-wasm with one line that says why. The variable DETAILCLIP_ENGINE
- * (`native` or `wasm`) forces one and makes it an error if it cannot be had.
+ * Loads the engine that tensors are computed on, once: WebGPU where a GPU multiplies faster than the processor,
+ * else TensorFlow's C library, built on first use (see {@linkcode buildEngine}), or tfjs-wasm with one line that says
+ * why. The variable DETAILCLIP_ENGINE (`webgpu`, `native` or `wasm`) forces one and makes it an error if it cannot be
+ * had; a GPU that is made of software is used only so.
  *
  * @param options which engine is preferred; with another preference than before, the engine changes
  * @returns the engine in use
@@ -211,19 +288,25 @@ export function loadEngine(options: EngineOptions = {}): Promise<Engine> {
   return current;
 }
 
-/** Multiplies two square matrices a few times; the fastest counts (GFLOP/s, float32). */
-function measure(size = 1024): number {
-  const best = tf.tidy(() => {
-    const a = tf.randomUniform([size, size], -1, 1, "float32", 1);
-    let best = Infinity;
-    for (let i = 0; i < 6; i++) {
-      const start = performance.now();
-      tf.slice(tf.matMul(a, a), [0, 0], [1, 1]).dataSync(); // waits for a GPU, too
-      best = Math.min(best, performance.now() - start);
-    }
-    return best;
-  });
-  return 2 * size ** 3 / best / 1e6;
+/** Multiplies two square matrices a few times on the engine in use; the fastest counts (GFLOP/s, float32). */
+async function measure(size = 1024): Promise<number> {
+  const a = tf.randomUniform<tf.Rank.R2>([size, size], -1, 1, "float32", 1);
+  const multiply = async (times: number) => {
+    const start = performance.now();
+    await readTensor(tf.tidy(() => {
+      let last: tf.Tensor = a;
+      for (let n = 0; n < times; n++) last = rawMatmul(a, a);
+      return tf.slice(last, [0, 0], [1, 1]);
+    }));
+    return performance.now() - start;
+  };
+  await multiply(1); // makes what a first product needs
+  // a GPU is heard of 10 ms late: as many products at once as take longer
+  const times = Math.min(256, Math.max(1, Math.round(100 / await multiply(1))));
+  let best = Infinity;
+  for (let i = 0; i < 5; i++) best = Math.min(best, await multiply(times));
+  a.dispose();
+  return 2 * times * size ** 3 / best / 1e6;
 }
 
 /**
@@ -232,5 +315,6 @@ function measure(size = 1024): number {
  * @returns the engine, and the float32 matrix products it was measured at (GFLOP/s; 1024 x 1024)
  */
 export async function engine(): Promise<Engine & { gflops: number }> {
-  return { ...await loadEngine(), gflops: measure() };
+  const loaded = await loadEngine();
+  return { ...loaded, gflops: await measure() };
 }

@@ -13,7 +13,15 @@ export {
   type OptimizerState,
   type OptimizerStep,
 } from "./adamw.ts";
-export { type Engine, engine, type EngineName, type EngineOptions, loadEngine } from "./engine.ts";
+export {
+  type Engine,
+  engine,
+  engineInUse,
+  type EngineName,
+  type EngineOptions,
+  ENGINES,
+  loadEngine,
+} from "./engine.ts";
 export {
   createSchedule,
   type Schedule,

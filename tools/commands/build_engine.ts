@@ -1,5 +1,6 @@
 /**
- * Builds the native engine, which otherwise happens by itself on first use: `deno task engine [--cuda]`.
+ * Says which engine trainings run on, and why: `deno task engine [--cuda]`. The native one is built for it if it is not
+ * there, which otherwise happens by itself on first use.
  *
  * @module
  */
@@ -7,15 +8,23 @@ import { buildEngine } from "../../lib/tensor/native/build.ts";
 import { engine } from "../../lib/tensor/engine.ts";
 import { fail, helpOn, readOptions } from "./arguments.ts";
 
-const USAGE = "Usage: deno task engine [--cuda]   builds the native engine, for a GPU with --cuda";
+const USAGE = `Usage: deno task engine [--cuda]
+  which engine trainings run on, and why; builds the native one, for an NVIDIA GPU with --cuda
+  DETAILCLIP_ENGINE=webgpu|native|wasm forces one`;
 
 helpOn(USAGE);
 try {
   const { values } = readOptions({ options: { cuda: { type: "boolean", default: false } } });
-  if (values.cuda) Deno.env.set("DETAILCLIP_CUDA", "1"); // this process then loads that one, too
-  console.log(await buildEngine());
-  const { name, version, device, gflops } = await engine();
-  console.log(`${name} ${version} on the ${device}: ${gflops.toFixed(0)} GFLOP/s`);
+  if (values.cuda) {
+    Deno.env.set("DETAILCLIP_CUDA", "1"); // this process then loads that one, too
+    console.log(await buildEngine());
+  }
+  const { name, version, device, adapter, note, gflops } = await engine();
+  const where = adapter ?? `the ${device}`;
+  console.log(
+    `${name} ${version} on ${where}: ${gflops.toPrecision(gflops < 100 ? 2 : 3)} GFLOP/s`,
+  );
+  if (note !== undefined) console.log(note);
 } catch (error) {
   fail(error, USAGE);
 }

@@ -2,7 +2,7 @@
  * `deno task parity`: whether this workspace's transformer is PyTorch's. A file holds what
  * `torch.nn.Transformer` computed (its layout: tools/parity/compare.ts); sizes are read from its tensors.
  *
- *     deno task parity FILE --heads H [--engine native|wasm]
+ *     deno task parity FILE --heads H [--engine webgpu|native|wasm]
  *
  * Prints one line of JSON, the largest |difference| of `output`, `gradient` and `losses`; on standard
  * error the engine, the same relative to PyTorch's largest value, and a verdict. Exits with 0 when they are equal up to
@@ -10,12 +10,12 @@
  *
  * @module
  */
-import { loadEngine } from "../../lib/tensor/mod.ts";
+import { ENGINES, loadEngine } from "../../lib/tensor/mod.ts";
 import { beyondTolerance, compareFile, TOLERANCE } from "../parity/compare.ts";
 import { readParityFile } from "../parity/parity_file.ts";
 import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 
-const USAGE = "Usage: deno task parity FILE --heads H [--engine native|wasm]";
+const USAGE = "Usage: deno task parity FILE --heads H [--engine webgpu|native|wasm]";
 
 /** What the command line asks for. */
 function parseCall(args: string[]) {
@@ -29,9 +29,7 @@ function parseCall(args: string[]) {
     const got = values.heads ?? "none";
     throw new UsageError(`Cannot read --heads: expected a positive integer, got ${got}`);
   }
-  const engine = values.engine === undefined
-    ? undefined
-    : oneOf<"native" | "wasm">("engine", values.engine, ["native", "wasm"]);
+  const engine = values.engine === undefined ? undefined : oneOf("engine", values.engine, ENGINES);
   return { path: positionals[0], heads, engine };
 }
 
@@ -41,7 +39,7 @@ if (import.meta.main) {
     const { path, heads, engine: prefer } = parseCall(Deno.args);
     const file = await readParityFile(path, heads); // before an engine is built for it
     const { name, version, device } = await loadEngine({ prefer });
-    const { absolute, relative } = compareFile(path, file);
+    const { absolute, relative } = await compareFile(path, file);
     const { output, gradient, losses } = relative;
     const short = (part: number) => part.toExponential(1);
     console.error(

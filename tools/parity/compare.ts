@@ -14,6 +14,7 @@ import { createLoss } from "../../lib/fusion/loss/loss.ts";
 import { buildFusion, type FusionModel } from "../../lib/fusion/model/model.ts";
 import { l2Normalize } from "../../lib/tensor/ops/mod.ts";
 import { createAdamW, gradientsOf } from "../../lib/tensor/adamw.ts";
+import { readTensor } from "../../lib/tensor/reading.ts";
 import { type ParityFile, readParityFile } from "./parity_file.ts";
 import type { NamedArray } from "../../lib/tensor/safetensors.ts";
 import { batchTargets } from "../../lib/fusion/loss/targets.ts";
@@ -58,7 +59,7 @@ export interface ParityReport {
  * @throws Error naming the file when it has another layout, or when a value is not finite
  */
 export async function checkParity(path: string, heads: number): Promise<ParityReport> {
-  return compareFile(path, await readParityFile(path, heads));
+  return await compareFile(path, await readParityFile(path, heads));
 }
 
 /**
@@ -68,11 +69,11 @@ export async function checkParity(path: string, heads: number): Promise<ParityRe
  * @param file what it says
  * @throws Error naming the file when it does not fit the model, or when a value is not finite
  */
-export function compareFile(path: string, file: ParityFile): ParityReport {
+export async function compareFile(path: string, file: ParityFile): Promise<ParityReport> {
   try {
     const model = buildFusion(file.spec, { dim: file.dim }, file.weights);
     try {
-      return compare(model, file);
+      return await compare(model, file);
     } finally {
       model.dispose();
     }
@@ -81,25 +82,25 @@ export function compareFile(path: string, file: ParityFile): ParityReport {
   }
 }
 
-function compare(model: FusionModel, file: ParityFile): ParityReport {
+async function compare(model: FusionModel, file: ParityFile): Promise<ParityReport> {
   const inputs = createInputs(file);
   const optimizer = createAdamW(model.parameters, file.adamW);
   const gap = createGap();
   try {
-    const fused = tf.tidy(() => model.forward(inputs.patches, inputs.full).dataSync());
+    const fused = await readTensor(model.forward(inputs.patches, inputs.full));
     gap.compare("output", "output.fused", fused, file.fused.data);
-    file.losses.forEach((expected, step) => {
+    for (const [step, expected] of file.losses.entries()) {
       const { loss, gradients } = gradientsOf(model.parameters, () => lossOf(model, inputs));
       try {
-        gap.compare("losses", `loss ${step}`, loss.dataSync(), [expected]);
+        gap.compare("losses", `loss ${step}`, await loss.data(), [expected]);
         for (const [name, { data }] of step === 0 ? file.gradients : []) {
-          gap.compare("gradient", `grad.${name}`, gradients.get(name)?.dataSync(), data);
+          gap.compare("gradient", `grad.${name}`, await gradients.get(name)?.data(), data);
         }
-        if (step + 1 < file.losses.length) optimizer.step(gradients);
+        if (step + 1 < file.losses.length) await optimizer.step(gradients);
       } finally {
         tf.dispose([loss, ...gradients.values()]);
       }
-    });
+    }
     return gap.report;
   } finally {
     optimizer.dispose();

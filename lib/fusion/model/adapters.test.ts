@@ -24,16 +24,16 @@ function fuse(model: FusionModel, mask?: number[][]): number[][] {
 }
 
 /** Creates a model, fuses PATCHES, and compares with plain loops over the model's weights. */
-function check(
+async function check(
   spec: FusionSpec,
   expected: (rows: number[][], weights: (name: string) => number[], image: number) => number[],
   mask?: number[][],
-): void {
+): Promise<void> {
   const before = tf.memory().numTensors;
   const model = createFusion(spec, { dim: D, patches: P, seed: 2 });
   const scores = model.parameters.get("scores"); // start at 0
   if (scores) tf.tidy(() => scores.assign(tf.tensor1d([0.5, -1, 2, 0.1])));
-  const weights = fusionWeights(model);
+  const weights = await fusionWeights(model);
   const fused = fuse(model, mask);
   model.dispose();
   assert.equal(tf.memory().numTensors, before);
@@ -64,23 +64,23 @@ const weigh = (rows: number[][], shares: number[]) =>
 
 const MASK = [[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]];
 
-testOnEngines("mean is the average of the real patches", () => {
-  check({ kind: "mean" }, (rows) => weigh(rows, [0.25, 0.25, 0.25, 0.25]));
+testOnEngines("mean is the average of the real patches", async () => {
+  await check({ kind: "mean" }, (rows) => weigh(rows, [0.25, 0.25, 0.25, 0.25]));
   const shares = [[0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0, 0], [1, 0, 0, 0]];
-  check({ kind: "mean" }, (rows, _, image) => weigh(rows, shares[image]), MASK);
+  await check({ kind: "mean" }, (rows, _, image) => weigh(rows, shares[image]), MASK);
 });
 
-testOnEngines("weighted starts as the mean, and weighs by the softmax of its scores", () => {
+testOnEngines("weighted starts as the mean, and weighs by the softmax of its scores", async () => {
   const softmax = (scores: number[], mask: number[]) => {
     const parts = scores.map((score, p) => mask[p] * Math.exp(score));
     const sum = parts.reduce((a, b) => a + b);
     return parts.map((part) => part / sum);
   };
-  check(
+  await check(
     { kind: "weighted" },
     (rows, weights) => weigh(rows, softmax(weights("scores"), [1, 1, 1, 1])),
   );
-  check(
+  await check(
     { kind: "weighted" },
     (rows, weights, image) => weigh(rows, softmax(weights("scores"), MASK[image])),
     MASK,
@@ -92,12 +92,12 @@ testOnEngines("weighted starts as the mean, and weighs by the softmax of its sco
   fresh.dispose();
 });
 
-testOnEngines("linear is one layer over the patches in a row, padding as zeros", () => {
-  check(
+testOnEngines("linear is one layer over the patches in a row, padding as zeros", async () => {
+  await check(
     { kind: "linear" },
     (rows, weights) => slowLinear(rows.flat(), weights("weight"), weights("bias")),
   );
-  check({ kind: "linear" }, (rows, weights, image) => {
+  await check({ kind: "linear" }, (rows, weights, image) => {
     const kept = rows.map((row, p) => row.map((value) => value * MASK[image][p]));
     return slowLinear(kept.flat(), weights("weight"), weights("bias"));
   }, MASK);
@@ -105,9 +105,9 @@ testOnEngines("linear is one layer over the patches in a row, padding as zeros",
 
 for (const layers of [1, 2, 3] as const) {
   for (const input of ["full", "patches"] as const) {
-    testOnEngines(`an mlp of ${layers} over ${input} is linear layers with GELU between`, () => {
+    testOnEngines(`mlp of ${layers} over ${input}: linear layers with GELU between`, async () => {
       for (const hidden of [undefined, 3]) {
-        check({ kind: "mlp", input, layers, hidden }, (rows, weights) => {
+        await check({ kind: "mlp", input, layers, hidden }, (rows, weights) => {
           let x = input === "full" ? rows[0] : rows.flat();
           for (let i = 0; i < layers; i++) {
             const bias = weights(`${2 * i}.bias`); // as in nn.Sequential(Linear, GELU, Linear, …)
@@ -121,13 +121,13 @@ for (const layers of [1, 2, 3] as const) {
   }
 }
 
-testOnEngines("linear layers start as PyTorch's: uniform by their fan-in", () => {
+testOnEngines("linear layers start as PyTorch's: uniform by their fan-in", async () => {
   const model = createFusion({ kind: "mlp", input: "patches", layers: 2, hidden: 40 }, {
     dim: 32,
     patches: 8,
     seed: 2,
   });
-  const weights = fusionWeights(model);
+  const weights = await fusionWeights(model);
   model.dispose();
   for (const [name, inputs] of [["0", 256], ["2", 40]] as const) {
     const bound = 1 / Math.sqrt(inputs);
@@ -139,12 +139,12 @@ testOnEngines("linear layers start as PyTorch's: uniform by their fan-in", () =>
   }
 });
 
-testOnEngines("a weight a value, and a linear layer without bias, are the authors'", () => {
-  check({ kind: "weighted", per: "value" }, (rows, weights) => {
+testOnEngines("a weight a value, and a linear layer without bias, are the authors'", async () => {
+  await check({ kind: "weighted", per: "value" }, (rows, weights) => {
     const all = weights("weight"); // (P, D)
     return rows[0].map((_, d) => rows.reduce((sum, row, p) => sum + all[p * D + d] * row[d], 0));
   });
-  check(
+  await check(
     { kind: "linear", bias: false },
     (rows, weights) => slowLinear(rows.flat(), weights("weight"), Array(D).fill(0)),
   );

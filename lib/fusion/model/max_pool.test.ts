@@ -47,12 +47,12 @@ function slowGelu(x: number): number {
   return x * sum * (x - low) / steps / Math.sqrt(2 * Math.PI);
 }
 
-testOnEngines("the result is W2 max_p gelu(W1 s (p - centre) + b1) + b2, by plain loops", () => {
+testOnEngines("it is W2 max_p gelu(W1 s (p - centre) + b1) + b2, by plain loops", async () => {
   const { patches, full } = createBatch(3);
   const model = createFusion(SPEC, { dim: D, seed: 1, centre: CENTRE });
   // makes units whose inputs are negative for every patch: their maximum may be at the least
   model.parameters.get("linear1.bias")!.assign(tf.tensor1d([-5, -3, -2, -1, 0, 1, 2]));
-  const weights = fusionWeights(model);
+  const weights = await fusionWeights(model);
   const [w1, b1, w2, b2] = ["linear1.weight", "linear1.bias", "linear2.weight", "linear2.bias"]
     .map((name) => weights.get(name)!.data);
   const rows = patches.arraySync();
@@ -101,12 +101,12 @@ testOnEngines("weights start as nn.Linear's, with 1024 units and patches scaled 
 });
 
 for (const spec of [SPEC, FLAT, { ...FLAT, inputScale: 4, vectors: 2 }]) {
-  testOnEngines(`${JSON.stringify(spec)}: the centre is subtracted from patches`, () => {
+  testOnEngines(`${JSON.stringify(spec)}: the centre is subtracted from patches`, async () => {
     const { patches, full } = createBatch(2);
     const plain = createFusion(spec, { dim: D, seed: 1 });
     const model = createFusion(spec, { dim: D, seed: 1, centre: CENTRE });
     const zero = createFusion(spec, { dim: D, seed: 1, centre: new Float32Array(D) });
-    assert.deepEqual(fusionWeights(model), fusionWeights(plain)); // the centre is none of them
+    assert.deepEqual(await fusionWeights(model), await fusionWeights(plain)); // the centre is none of them
     const expected = plain.forward(tf.sub(patches, tf.tensor1d(CENTRE)), full);
     assertClose(values(model.forward(patches, full)), values(expected));
     const still = values(plain.forward(patches, full));
@@ -132,7 +132,7 @@ testOnEngines(
       });
       const loaded = await loadFusion(path);
       const other = createFusion(spec, { dim: D, seed: 2, centre: CENTRE });
-      setFusionWeights(other, fusionWeights(model));
+      setFusionWeights(other, await fusionWeights(model));
       const fused = [model, loaded, other].map((made) =>
         tf.tidy(() => values(made.forward(patches, full)))
       );
@@ -161,7 +161,7 @@ testOnEngines("training does not move the centre, and lowers a loss", () => {
   let last = first;
   for (let i = 0; i < 60; i++) last = step();
   assert.ok(last < 0.1 * first, `${first} to ${last}`);
-  assert.deepEqual(model.constants.get("input.centre")!.dataSync(), CENTRE);
+  assert.deepEqual(model.constants.get("input.centre")!.data, CENTRE);
   model.dispose();
 });
 
@@ -179,7 +179,7 @@ testOnEngines("what does not fit is refused with the reason", async () => {
   refuse({ kind: "mean" }, /a model of kind "mean" has no centre/, { centre: CENTRE });
   const path = await Deno.makeTempFile({ suffix: ".safetensors" });
   const model = createFusion(SPEC, { dim: D, seed: 1 });
-  const tensors = fusionWeights(model);
+  const tensors = await fusionWeights(model);
   tensors.set("input.centre", { shape: [1, D], data: CENTRE });
   await writeSafetensors(path, { tensors, metadata: {} });
   await assert.rejects(

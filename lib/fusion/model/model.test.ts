@@ -68,11 +68,11 @@ Deno.test("parameters have the names and shapes of PyTorch's state dict", async 
   assert.deepEqual(Object.fromEntries(plans.map(({ name, shape }) => [name, shape])), shapes);
 });
 
-testOnEngines("weights start as PyTorch leaves them, from the seed", () => {
+testOnEngines("weights start as PyTorch leaves them, from the seed", async () => {
   const dim = 64, width = 128;
   const spec: FusionSpec = { kind: "transformer", size: "tiny", feedForward: width };
   const model = createFusion(spec, { dim, seed: 1 });
-  const weights = fusionWeights(model);
+  const weights = await fusionWeights(model);
   const uniform = (name: string, bound: number) => {
     const { data } = weights.get(name)!;
     assert.ok(data.every((value) => Math.abs(value) <= bound), `${name} exceeds ${bound}`);
@@ -101,17 +101,15 @@ testOnEngines("weights start as PyTorch leaves them, from the seed", () => {
     get("encoder.layers.2.linear1.weight"),
   );
   const again = createFusion(spec, { dim, seed: 1 }), other = createFusion(spec, { dim, seed: 2 });
-  assert.deepEqual(fusionWeights(again), weights);
+  assert.deepEqual(await fusionWeights(again), weights);
   assert.notDeepEqual(
-    fusionWeights(other).get("encoder.layers.0.linear1.weight"),
-    weights.get(
-      "encoder.layers.0.linear1.weight",
-    ),
+    (await fusionWeights(other)).get("encoder.layers.0.linear1.weight"),
+    weights.get("encoder.layers.0.linear1.weight"),
   );
   [model, again, other].forEach((made) => made.dispose());
 });
 
-testOnEngines("one vector is the paper's model, more are offsets on the same weights", () => {
+testOnEngines("one vector is the paper's model, more are offsets on the same weights", async () => {
   const { patches, full } = createBatch(2, 5);
   const plain = createFusion(TINY, { dim: D, seed: 3 });
   const one = createFusion({ ...TINY, vectors: 1 }, { dim: D, seed: 3 });
@@ -119,9 +117,9 @@ testOnEngines("one vector is the paper's model, more are offsets on the same wei
   const [a, b] = [plain, one].map((model) => values(model.forward(patches, full)));
   assert.deepEqual(a, b); // bit for bit
   assert.deepEqual([...one.parameters.keys()], [...plain.parameters.keys()]);
-  const { "targets.offsets": offsets, ...rest } = Object.fromEntries(fusionWeights(three));
+  const { "targets.offsets": offsets, ...rest } = Object.fromEntries(await fusionWeights(three));
   assert.deepEqual(offsets.shape, [3, D]);
-  assert.deepEqual(rest, Object.fromEntries(fusionWeights(plain)));
+  assert.deepEqual(rest, Object.fromEntries(await fusionWeights(plain)));
   const fused = three.forward(patches, full);
   assert.deepEqual(fused.shape, [2, 3, D]);
   const [first, second] = [values(fused).slice(0, D), values(fused).slice(D, 2 * D)];

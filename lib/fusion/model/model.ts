@@ -32,7 +32,7 @@ export interface FusionModel {
   /** Its parameters by PyTorch name. */
   readonly parameters: Map<string, tf.Variable>;
   /** What it holds beside them and does not train: `input.centre`, if it has one. */
-  readonly constants: ReadonlyMap<string, tf.Tensor>;
+  readonly constants: ReadonlyMap<string, NamedArray>;
   /**
    * Fuses a batch.
    *
@@ -128,8 +128,9 @@ export function buildFusion(
     name,
     toVariable(shape, values.get(name)!.data),
   ]));
-  const constants = new Map<string, tf.Tensor>();
-  if (centred) constants.set(CENTRE, tf.keep(tf.tensor1d(values.get(CENTRE)!.data)));
+  const constants = new Map<string, NamedArray>();
+  if (centred) constants.set(CENTRE, checkedCentre(spec, sizes.dim, values.get(CENTRE)!.data));
+  const centre = centred ? tf.keep(tf.tensor1d(constants.get(CENTRE)!.data)) : undefined;
   return {
     spec,
     sizes,
@@ -139,13 +140,12 @@ export function buildFusion(
     constants,
     forward(patches, full, { mask, ...options } = {}) {
       checkBatch(spec, sizes, patches, full, mask);
-      const centre = constants.get(CENTRE) as tf.Tensor1D | undefined;
       return tf.tidy(() =>
         kind.forward(resolved, parameters, { patches, full, mask, centre }, options)
       );
     },
     dispose() {
-      for (const tensor of [...parameters.values(), ...constants.values()]) tensor.dispose();
+      tf.dispose([...parameters.values(), ...(centre ? [centre] : [])]);
     },
   };
 }

@@ -100,36 +100,35 @@ testOnEngines("saving and loading gives back every bit, and leaves no tensor", a
   assert.deepEqual(loaded.spec, model.spec);
   assert.deepEqual(loaded.sizes, model.sizes);
   assert.equal(loaded.vectors, 3);
-  assert.deepEqual(fusionWeights(loaded), fusionWeights(model));
+  assert.deepEqual(await fusionWeights(loaded), await fusionWeights(model));
   loaded.dispose();
   model.dispose();
   assert.equal(tf.memory().numTensors, before);
   await Deno.remove(path);
 });
 
-testOnEngines("the same seed gives the weights of the committed file", () => {
+testOnEngines("the same seed gives the weights of the committed file", async () => {
   const model = createOurs();
-  const fresh = fusionWeights(model);
+  const fresh = await fusionWeights(model);
   model.dispose();
-  return readSafetensors(OURS).then(({ tensors }) => {
-    tensors.delete("input.centre"); // no weight
-    assert.deepEqual([...fresh.keys()].sort(), [...tensors.keys()].sort());
-    for (const [name, { data }] of tensors) assertClose(fresh.get(name)!.data, data, 1e-6);
-  });
+  const { tensors } = await readSafetensors(OURS);
+  tensors.delete("input.centre"); // no weight
+  assert.deepEqual([...fresh.keys()].sort(), [...tensors.keys()].sort());
+  for (const [name, { data }] of tensors) assertClose(fresh.get(name)!.data, data, 1e-6);
 });
 
-testOnEngines("weights are set whole or not at all", () => {
+testOnEngines("weights are set whole or not at all", async () => {
   const before = tf.memory().numTensors;
   const spec: FusionSpec = { kind: "mlp", input: "full", layers: 2, hidden: 4 };
   const a = createFusion(spec, { dim: 3, seed: 1 }), b = createFusion(spec, { dim: 3, seed: 2 });
-  const weights = fusionWeights(b);
-  assert.notDeepEqual(fusionWeights(a), weights);
+  const weights = await fusionWeights(b);
+  assert.notDeepEqual(await fusionWeights(a), weights);
   weights.get("2.bias")!.shape = [4];
-  const old = fusionWeights(a);
+  const old = await fusionWeights(a);
   assert.throws(() => setFusionWeights(a, weights), /2\.bias must have shape \[3\], got \[4\]/);
-  assert.deepEqual(fusionWeights(a), old);
-  setFusionWeights(a, fusionWeights(b));
-  assert.deepEqual(fusionWeights(a), fusionWeights(b));
+  assert.deepEqual(await fusionWeights(a), old);
+  setFusionWeights(a, await fusionWeights(b));
+  assert.deepEqual(await fusionWeights(a), await fusionWeights(b));
   a.dispose();
   b.dispose();
   assert.equal(tf.memory().numTensors, before);

@@ -5,6 +5,7 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs-core";
+import { readTensors } from "../../tensor/reading.ts";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
 import { buildFusion, type FusionModel } from "./model.ts";
 import type { FusionSizes, FusionSpec } from "./spec.ts";
@@ -18,16 +19,8 @@ const KEYS = { spec: "fusion_spec", sizes: "fusion_sizes" };
  * @param model the model
  * @returns its parameters by PyTorch name
  */
-export function fusionWeights(model: FusionModel): Map<string, NamedArray> {
-  return readTensors(model.parameters);
-}
-
-/** Copies tensors out of the engine. */
-export function readTensors(tensors: ReadonlyMap<string, tf.Tensor>): Map<string, NamedArray> {
-  return new Map([...tensors].map(([name, tensor]) => [
-    name,
-    { shape: [...tensor.shape], data: tensor.dataSync<"float32">().slice() },
-  ]));
+export async function fusionWeights(model: FusionModel): Promise<Map<string, NamedArray>> {
+  return await readTensors(model.parameters);
 }
 
 /**
@@ -42,7 +35,7 @@ export function setFusionWeights(
   model: FusionModel,
   weights: ReadonlyMap<string, NamedArray>,
 ): void {
-  const all = new Map([...readTensors(model.constants), ...weights]);
+  const all = new Map([...model.constants, ...weights]);
   const fresh = buildFusion(model.spec, model.sizes, all); // checks them
   for (const [name, variable] of model.parameters) {
     variable.assign(fresh.parameters.get(name)! as tf.Tensor);
@@ -73,7 +66,7 @@ export async function writeFusion(
     [KEYS.spec]: JSON.stringify(model.spec),
     [KEYS.sizes]: JSON.stringify(model.sizes),
   };
-  const tensors = readTensors(new Map([...parameters, ...model.constants]));
+  const tensors = new Map([...await readTensors(parameters), ...model.constants]);
   await writeSafetensors(path, { tensors, metadata });
 }
 

@@ -9,14 +9,15 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { canonicalJson, sha256, sha256File, writeAtomic } from "../../runtime/files.ts";
 import type { FusionModel } from "../model/model.ts";
 import type { OptimizerState } from "../../tensor/adamw.ts";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
-import { fusionWeights, readTensors, writeFusion } from "../model/saving.ts";
+import { readTensors } from "../../tensor/reading.ts";
+import { fusionWeights, writeFusion } from "../model/saving.ts";
 
 /** One epoch of a training. */
 export interface EpochRecord {
@@ -72,10 +73,7 @@ export interface Checkpoint {
   record: CheckpointRecord;
   /** The weights of its best epoch. */
   best: Map<string, NamedArray>;
-  /**
-   * The weights after its last epoch and the optimiser, whose tensors are the caller's to dispose of;
-   * absent when the training is done.
-   */
+  /** The weights after its last epoch and the optimiser; absent when the training is done. */
   state?: { weights: Map<string, NamedArray>; optimizer: OptimizerState };
 }
 
@@ -100,10 +98,8 @@ export async function writeCheckpoint(folder: string, state: TrainingState): Pro
   const files: CheckpointRecord["files"] = { best: fileName("best", record.best.epoch) };
   if (optimizer) {
     files.state = fileName("epoch", epoch);
-    const tensors = fusionWeights(model);
-    for (const [name, array] of readTensors(optimizer.tensors)) {
-      tensors.set(OPTIMIZER + name, array);
-    }
+    const tensors = await fusionWeights(model);
+    for (const [name, array] of optimizer.tensors) tensors.set(OPTIMIZER + name, array);
     const metadata = { epoch: String(epoch), steps: String(optimizer.steps) };
     await writeSafetensors(join(folder, files.state), { tensors, metadata });
   }
@@ -197,12 +193,10 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint | undef
   const { tensors: best } = await readSafetensors(await bestWeightsPath(folder, record));
   if (!record.files.state) return { record, best };
   const { tensors } = await readSafetensors(await pathOf(folder, record, record.files.state));
-  const weights = new Map<string, NamedArray>(), moments = new Map<string, tf.Tensor>();
+  const weights = new Map<string, NamedArray>(), moments = new Map<string, NamedArray>();
   for (const [name, array] of tensors) {
-    if (name.startsWith(OPTIMIZER)) {
-      const moment = tf.tensor(array.data, array.shape, "float32");
-      moments.set(name.slice(OPTIMIZER.length), moment);
-    } else weights.set(name, array);
+    if (name.startsWith(OPTIMIZER)) moments.set(name.slice(OPTIMIZER.length), array);
+    else weights.set(name, array);
   }
   return { record, best, state: { weights, optimizer: { steps: record.steps, tensors: moments } } };
 }
@@ -234,10 +228,10 @@ export function differences(
  * @param model the model
  * @returns lower-case hexadecimal
  */
-export function digestWeights(model: FusionModel): string {
+export async function digestWeights(model: FusionModel): Promise<string> {
   const hash = createHash("sha256");
-  const tensors = new Map([...model.parameters, ...model.constants]);
-  for (const [name, { shape, data }] of readTensors(tensors)) {
+  const arrays = new Map([...await readTensors(model.parameters), ...model.constants]);
+  for (const [name, { shape, data }] of arrays) {
     const { buffer, byteOffset, byteLength } = data;
     hash.update(canonicalJson([name, shape]));
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));

@@ -67,7 +67,10 @@ Deno.test("step: a loss that is no number leaves the model as it is", async () =
   const watched: number[] = [];
   const { loss } = await firstStep({}, (context) => {
     context.loss = ({ fused }) => tf.mul(tf.sum(fused), NaN) as tf.Scalar;
-    context.optimizer = { ...context.optimizer, step: () => (watched.push(1), {}) };
+    context.optimizer = {
+      ...context.optimizer,
+      step: () => (watched.push(1), Promise.resolve({})),
+    };
   });
   assert(Number.isNaN(loss));
   assert.equal(watched.length, 0);

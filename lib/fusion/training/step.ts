@@ -13,6 +13,8 @@ import { mixPatches } from "../batches/mixing.ts";
 import type { FusionModel } from "../model/model.ts";
 import { l2Normalize } from "../../tensor/ops/mod.ts";
 import { type AdamW, gradientsOf } from "../../tensor/adamw.ts";
+import { batchesInFlight } from "../../tensor/kernels.ts";
+import { readTensor } from "../../tensor/reading.ts";
 import { patchProxies } from "../loss/patch_proxies.ts";
 import type { LossFunction } from "../loss/query_proxy.ts";
 import { batchTargets, type PatchTargets, targetsOf } from "../loss/targets.ts";
@@ -131,7 +133,8 @@ export interface StepOutcome {
  * @param context what all steps share
  * @param batch the images
  * @param options learning rate and chance of this step
- * @returns the loss before the step. When it is not finite the model is left as it is
+ * @returns the loss before the step. When it is not finite the model is left as it is; with steps in flight that is so when
+ * a gradient is not finite
  * @throws Error when the gradients are not finite, as far as their norm is looked at
  */
 export async function trainStep(
@@ -148,12 +151,18 @@ export async function trainStep(
     const fused = l2Normalize(model.forward(patches, full, options)); // (B, m, D)
     return context.loss({ fused, proxies, targets });
   });
+  if (batchesInFlight() > 0) { // nothing waits: the engine itself leaves the model as it is
+    const updating = optimizer.step(gradients, { learningRate });
+    tf.dispose([...gradients.values(), ...inputs]);
+    const [[value], updated] = await Promise.all([readTensor(loss), updating]);
+    return { loss: value, ...updated };
+  }
   try {
-    const [value] = await loss.data();
+    const [value] = await readTensor(loss);
     if (!Number.isFinite(value)) return { loss: value };
-    return { loss: value, ...optimizer.step(gradients, { learningRate }) };
+    return { loss: value, ...await optimizer.step(gradients, { learningRate }) };
   } finally {
-    tf.dispose([loss, ...gradients.values(), ...inputs]);
+    tf.dispose([...gradients.values(), ...inputs]);
   }
 }
 

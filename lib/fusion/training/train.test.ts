@@ -99,7 +99,7 @@ Deno.test("train: a training that is done is found by its recipe, and no other",
     }
     const found = await findTraining(checkpointRoot, { of: ["a"], seed: 7 });
     assert.deepEqual(found!.epochs, epochs);
-    assert.equal(digestWeights(found!.model), weights);
+    assert.equal(await digestWeights(found!.model), weights);
     found!.model.dispose();
     assert.equal(await findTraining(checkpointRoot, { seed: 8, of: ["a"] }), undefined);
   }));
@@ -119,7 +119,7 @@ Deno.test("train: what was damaged in a cache is not believed, and trained again
       await assert.rejects(trainSmall(store, { checkpointDir: own }), /delete the folder to begin/);
       assert.equal((await trainSmall(store, options)).weights, weights);
       const found = await findTraining(checkpointRoot, options.recipe);
-      assert.equal(digestWeights(found!.model), weights);
+      assert.equal(await digestWeights(found!.model), weights);
       found!.model.dispose();
     }
   }));
@@ -188,7 +188,7 @@ Deno.test("train: stopped between two steps, it goes on to the same weights", ()
     const names = [...Deno.readDirSync(checkpointDir)].map(({ name }) => name).sort();
     assert.deepEqual(names, ["best-002.safetensors", "checkpoint.json"]); // it is done
     const saved = await loadFusion(`${checkpointDir}/best-002.safetensors`);
-    assert.equal(digestWeights(saved), whole.weights);
+    assert.equal(await digestWeights(saved), whole.weights);
     saved.dispose();
   }));
 
@@ -324,9 +324,9 @@ Deno.test("train: the best epoch is the earliest of the best, and its weights ar
     const recalls = [0.2, 0.5, 0.5];
     const seen: string[] = [];
     const { best, weights, epochs } = await trainSmall(store, {
-      validate(model) {
-        seen.push(digestWeights(model));
-        return Promise.resolve(recalls[seen.length - 1]);
+      async validate(model) {
+        seen.push(await digestWeights(model));
+        return recalls[seen.length - 1];
       },
     });
     assert.deepEqual(best, { epoch: 2, recall: 0.5 });
@@ -456,7 +456,7 @@ Deno.test("train: a centred model resumes, and loads when done, with the best of
         output: "silent",
       });
       const result = await trained.catch((error) => error as Error);
-      const weights = digestWeights(model);
+      const weights = await digestWeights(model);
       model.dispose();
       return { result, weights };
     };

@@ -12,7 +12,8 @@ import { globalNorm } from "../../tensor/adamw.ts";
 import { showStep } from "../../runtime/progress.ts";
 import { endTraining, startTraining, type TrainingRun } from "./training_run.ts";
 import { createSchedule, type Schedule } from "../../tensor/learning_rate.ts";
-import { trainStep } from "./step.ts";
+import { batchesInFlight } from "../../tensor/kernels.ts";
+import { type StepOutcome, trainStep } from "./step.ts";
 import type { TrainOptions, TrainResult } from "./train_options.ts";
 
 /**
@@ -69,7 +70,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 async function trainEpoch(run: TrainingRun, epoch: number): Promise<void> {
   const { model, options, history } = run;
   const trained = await runSteps(run, epoch);
-  if (!Number.isFinite(globalNorm(model.parameters.values()))) {
+  if (!Number.isFinite(await globalNorm(model.parameters.values()))) {
     throw stopped(run, "its weights are not finite", `after epoch ${epoch}`);
   }
   const recall = await options.validate?.(model);
@@ -107,9 +108,18 @@ async function keep(run: TrainingRun, folder: string): Promise<void> {
     },
     model,
     ...(best !== saved.best && { best: weights ?? model.parameters }),
-    ...(history.length < run.config.epochs && { optimizer: optimizer.state() }),
+    ...(history.length < run.config.epochs && { optimizer: await optimizer.state() }),
   });
   run.saved = { epoch: history.length, best, at: performance.now() };
+}
+
+/** A step whose loss may not be known yet. */
+interface Underway {
+  step: number;
+  learningRate: number;
+  /** Images of its batch. */
+  size: number;
+  outcome: Promise<StepOutcome>;
 }
 
 /** All steps of one epoch. */
@@ -135,22 +145,33 @@ async function runSteps(
   };
   const started = performance.now();
   let step = (epoch - 1) * perEpoch, images = 0, sum = 0, learningRate = 0;
-  for (const batch of featureBatches(options.store, plan)) {
-    await checkpoint(signal);
-    learningRate = schedule(step++);
-    const where = `at epoch ${epoch}, step ${step} of ${steps}, learning rate ${learningRate}`;
-    const outcome = await trainStep(context, batch, {
-      learningRate,
-      random: random.fork(`step ${step}`),
-    }).catch((error) => {
+  const note = async ({ size, outcome, ...about }: Underway) => {
+    const where = `at epoch ${epoch}, step ${about.step} of ${steps}, learning rate ` +
+      about.learningRate;
+    const told = await outcome.catch((error) => {
       throw stopped(run, error.message, where, error);
     });
-    const trouble = run.watch.add(outcome.loss);
+    const trouble = run.watch.add(told.loss);
     if (trouble) throw stopped(run, trouble, where);
-    images += batch.imageIds.length;
-    sum += outcome.loss * batch.imageIds.length;
-    options.onStep?.({ epoch, step, steps, learningRate, ...outcome });
+    images += size;
+    sum += told.loss * size;
+    options.onStep?.({ epoch, steps, ...about, ...told });
     run.progress.update(run.done(images), noteOf(run, sum / images));
+  };
+  const underway: Underway[] = [];
+  try {
+    for (const batch of featureBatches(options.store, plan)) {
+      await checkpoint(signal);
+      learningRate = schedule(step++);
+      const options = { learningRate, random: random.fork(`step ${step}`) };
+      const outcome = trainStep(context, batch, options);
+      outcome.catch(() => {}); // it is told in its turn
+      underway.push({ step, learningRate, size: batch.imageIds.length, outcome });
+      if (underway.length > batchesInFlight()) await note(underway.shift()!);
+    }
+    while (underway.length > 0) await note(underway.shift()!);
+  } finally {
+    await Promise.allSettled(underway.map(({ outcome }) => outcome));
   }
   const seconds = (performance.now() - started) / 1000;
   return { loss: sum / images, learningRate, rate: images / seconds, seconds };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { withFolder } from "../../features/testing.ts";
 import { loadEngine } from "../../tensor/engine.ts";
 import { openSmallStore, trainSmall } from "../testing.ts";
+import { readCheckpointRecord } from "./checkpoint.ts";
 
 // What train.test.ts shows on wasm, where it hangs on the engine: the native one has kernels and threads of
 // its own.
@@ -54,7 +55,7 @@ testOnNative("train: no tensor is left behind", async (folder) => {
   assert.equal(tf.memory().numTensors, before);
 });
 
-testOnNative("train: a training that another engine began is not gone on with", async (folder) => {
+testOnNative("train: what another engine began goes on, and that is said", async (folder) => {
   const store = await openSmallStore(folder);
   const checkpointDir = `${folder}/checkpoint`;
   const controller = new AbortController();
@@ -64,13 +65,23 @@ testOnNative("train: a training that another engine began is not gone on with", 
     onEpoch: () => controller.abort(new Error("enough")),
   });
   await assert.rejects(stopped, /enough/);
-  await loadEngine({ prefer: "wasm" });
+  const begun = await readCheckpointRecord(checkpointDir);
+  assert.equal(begun!.backend, "tensorflow");
+  const steps: number[] = [], said: string[] = [], before = console.warn;
+  console.warn = (text: string) => said.push(text);
   try {
-    await assert.rejects(
-      trainSmall(store, { checkpointDir }),
-      /was begun on tensorflow, and this engine is wasm/,
-    );
+    await loadEngine({ prefer: "wasm" });
+    const { epochs } = await trainSmall(store, {
+      checkpointDir,
+      output: "log",
+      onStep: ({ step }) => void steps.push(step),
+    });
+    assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
+    assert.deepEqual(epochs[0], begun!.history[0]);
   } finally {
+    console.warn = before;
     await loadEngine({ prefer: "native" });
   }
+  assert.equal(said.length, 1);
+  assert.match(said[0], /^note: .*checkpoint was trained on tensorflow so far and goes on on wasm/);
 });

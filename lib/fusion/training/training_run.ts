@@ -92,7 +92,7 @@ async function identify(
     training: TRAINING_VERSION,
     spec: model.spec,
     sizes: model.sizes,
-    startingWeights: digestWeights(model),
+    startingWeights: await digestWeights(model),
     config,
     images: sha256(canonicalJson(imageIds)),
     // ids alone could name other images, or other features of them
@@ -183,33 +183,30 @@ async function resume(
   const found = await checkpointOf(folder, options);
   if (!found) return;
   const { record, best, state } = found;
-  try {
-    const odd = differences(record.identity, run.identity);
-    if (odd.length > 0) {
-      throw new Error(
-        `Cannot resume training: ${folder} was begun with other ${odd.join(", ")}; name another ` +
-          `folder, or delete that one to start anew`,
-      );
-    }
-    const backend = tf.getBackend();
-    if (record.backend !== backend && state) {
-      throw new Error(
-        `Cannot resume training: ${folder} was begun on ${record.backend}, and this engine is ` +
-          `${backend}, whose numbers differ in their last digits; name another folder`,
-      );
-    }
-    setFusionWeights(run.model, state?.weights ?? best);
-    if (state) run.optimizer.restore(state.optimizer);
-    run.history.push(...record.history);
-    Object.assign(run.best, record.best);
-    if (record.best.recall === undefined || !state) return;
-    run.best.weights = new Map(
-      [...best].filter(([name]) => run.model.parameters.has(name)) // the centre is no weight
-        .map(([name, { data, shape }]) => [name, tf.tensor(data, shape, "float32")]),
+  const odd = differences(record.identity, run.identity);
+  if (odd.length > 0) {
+    throw new Error(
+      `Cannot resume training: ${folder} was begun with other ${odd.join(", ")}; name another ` +
+        `folder, or delete that one to start anew`,
     );
-  } finally {
-    tf.dispose([...state?.optimizer.tensors.values() ?? []]);
   }
+  const backend = tf.getBackend();
+  if (record.backend !== backend && state) {
+    notice(
+      `${folder} was trained on ${record.backend} so far and goes on on ${backend}: its numbers differ from ` +
+        `those of one engine in their last digits`,
+      options.output,
+    );
+  }
+  setFusionWeights(run.model, state?.weights ?? best);
+  if (state) run.optimizer.restore(state.optimizer);
+  run.history.push(...record.history);
+  Object.assign(run.best, record.best);
+  if (record.best.recall === undefined || !state) return;
+  run.best.weights = new Map(
+    [...best].filter(([name]) => run.model.parameters.has(name)) // the centre is no weight
+      .map(([name, { data, shape }]) => [name, tf.tensor(data, shape, "float32")]),
+  );
 }
 
 /** Frees what a training held, and ends its progress line. */

@@ -10,6 +10,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { FeatureStore } from "../../features/mod.ts";
 import { checkpoint } from "../../runtime/interrupt.ts";
+import { readTensor } from "../../tensor/reading.ts";
 import { createRandom } from "../../numeric/random.ts";
 import { columnMeans } from "../../numeric/vectors.ts";
 import { featureBatches } from "../batches/batches.ts";
@@ -50,7 +51,7 @@ export async function startAsAverage(
   if (model.spec.kind !== "transformer") {
     throw new Error(`Cannot start as an average: the model is of kind "${model.spec.kind}"`);
   }
-  for (const [name, variable] of model.parameters) scaleDown(name, variable, residual, 1);
+  for (const [name, variable] of model.parameters) await scaleDown(name, variable, residual, 1);
   await calibrate(model, store, prompts, { imageIds, signal });
 }
 
@@ -87,14 +88,14 @@ export function assign(variable: tf.Variable, values: Float32Array): void {
 }
 
 /** Scales one parameter down, or makes it a multiple of the identity, depending on the layer that its name tells. */
-export function scaleDown(
+export async function scaleDown(
   name: string,
   variable: tf.Variable,
   residual: number,
   passed: number,
-): void {
+): Promise<void> {
   const dim = variable.shape[variable.shape.length - 1];
-  const values = variable.dataSync<"float32">().slice();
+  const values = (await variable.data<"float32">()).slice();
   if (/(self_attn\.out_proj|linear2)\.weight$/.test(name)) {
     values.forEach((value, i) => values[i] = value * residual);
   } else if (name.endsWith("linear2.bias")) {
@@ -135,8 +136,7 @@ async function firstVectors(
       const fused = model.forward(patches, full, { mask }); // (B, m, D)
       return tf.slice(fused, [0, 0, 0], [batch.imageIds.length, 1, dim]);
     });
-    const values = await first.data<"float32">();
-    first.dispose();
+    const values = await readTensor(first);
     batch.imageIds.forEach((id, b) =>
       out.set(values.subarray(b * dim, (b + 1) * dim), place.get(id)! * dim)
     );

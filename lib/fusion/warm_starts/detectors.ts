@@ -55,7 +55,9 @@ export async function startAsDetectors(
   if (feedForward < words) {
     fail(`${words} words need feed-forward blocks at least as wide, got ${feedForward}`);
   }
-  for (const [name, variable] of model.parameters) scaleDown(name, variable, residual, PASSED);
+  for (const [name, variable] of model.parameters) {
+    await scaleDown(name, variable, residual, PASSED);
+  }
   const get = (name: string) => model.parameters.get(`encoder.layers.0.${name}`)!;
   assign(get("self_attn.out_proj.weight"), new Float32Array(dim * dim)); // so that patches reach the block unchanged
   const { mean, deviation } = await wordStatistics(
@@ -68,8 +70,11 @@ export async function startAsDetectors(
     }),
   );
   const inverse = ridgeInverse(prompts, dim, 1e-3); // (D, Q)
-  const [linear1, bias1, linear2] = ["linear1.weight", "linear1.bias", "linear2.weight"]
-    .map((name) => get(name).dataSync<"float32">().slice());
+  const [linear1, bias1, linear2] = await Promise.all(
+    ["linear1.weight", "linear1.bias", "linear2.weight"].map(async (name) =>
+      (await get(name).data<"float32">()).slice()
+    ),
+  );
   for (let q = 0; q < words; q++) {
     bias1[q] = -mean[q] / deviation[q] - threshold;
     for (let d = 0; d < dim; d++) {
@@ -92,7 +97,7 @@ async function wordStatistics(
 ): Promise<{ mean: Float64Array; deviation: Float64Array }> {
   const { dim } = model, words = prompts.length / dim;
   const { inputScale, epsilon } = resolveTransformer(spec, dim);
-  const centre = model.constants.get(CENTRE)?.dataSync() ?? new Float32Array(dim);
+  const centre = model.constants.get(CENTRE)?.data ?? new Float32Array(dim);
   const mean = new Float64Array(words), square = new Float64Array(words);
   let count = 0;
   for await (const { features } of images) {

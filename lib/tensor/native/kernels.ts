@@ -1,11 +1,10 @@
 /**
- * The operations of kernels.cc, which the native engine has on a CPU: each takes one pass over its tensors
- * where a composition of tfjs's own operations takes many.
+ * The operations of kernels.cc, which the native engine has on a CPU, and TensorFlow's matrix products.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Random } from "../../numeric/random.ts";
+import { type DropoutSeeds, type FusedKernels, type HeadSizes, isDropping } from "../fused.ts";
 
 /** The part of tfjs-node's backend that is used here. */
 interface NativeBackend extends tf.KernelBackend {
@@ -24,47 +23,88 @@ interface NativeBackend extends tf.KernelBackend {
   ): tf.Tensor[];
 }
 
-/** Whether tensors are computed by TensorFlow's C library. */
-export function isNative(): boolean {
-  return tf.getBackend() === "tensorflow";
-}
-
-/** Whether the operations of kernels.cc can be used: they are for processors. */
-export function hasKernels(): boolean {
-  return isNative() && !(tf.backend() as NativeBackend).binding.isUsingGpuDevice();
+/** Whether the native engine, which is the one in use, computes on a GPU: kernels.cc is for processors. */
+export function nativeUsesGpu(): boolean {
+  return (tf.backend() as NativeBackend).binding.isUsingGpuDevice();
 }
 
 /** Calls an operation of kernels.cc; inputs that are absent are passed as empty tensors. */
-export function callKernel(
-  name: string,
-  inputs: (tf.Tensor | undefined)[],
-  outputs: number,
-): tf.Tensor[] {
+function call(name: string, inputs: (tf.Tensor | undefined)[], outputs: number): tf.Tensor[] {
   const given = inputs.map((input) => input ?? tf.tensor1d([], "float32"));
   return (tf.backend() as NativeBackend).executeMultipleOutputs(name, [], given, outputs);
 }
 
+/** Integers as a tensor of their own memory: TensorFlow may go on using what it is given. */
+function integers(values: ArrayLike<number>): tf.Tensor1D {
+  return tf.tensor1d(Int32Array.from(values), "int32");
+}
+
+const dims = ({ B, T, H }: HeadSizes, S: number) => integers([B, T, S, H]);
+
+/** The fused operations on a CPU. */
+export const NATIVE_KERNELS: FusedKernels = {
+  dropout: (x, drop) => call("FusionDropout", [x, integers(drop)], 1)[0],
+  gelu: (x, bias, drop) => call("FusionGelu", [x, bias, integers(drop)], 1)[0],
+  geluGrad(x, bias, dy, drop) {
+    const [dx, dbias] = call("FusionGeluGrad", [x, bias, dy, integers(drop)], 2);
+    return [dx, dbias];
+  },
+  norm(x, residual, { scale, shift, epsilon }, drop) {
+    const inputs = [x, residual, scale, shift, tf.tensor1d([epsilon]), integers(drop)];
+    const [y, normal, rate] = call("FusionNorm", inputs, 3);
+    return { y, normal, rate };
+  },
+  normGrad(dy, { normal, rate, scale }, drop) {
+    const inputs = [dy, normal, rate, scale, integers(drop)];
+    const [dresidual, dx, dscale, dshift] = call("FusionNormGrad", inputs, 4);
+    return { dresidual, ...wanted(drop, { dx }), dscale, dshift };
+  },
+  splitHeads: (x, bias, sizes, S) =>
+    call("FusionSplitHeads", [x, bias, dims(sizes, S)], 3).slice(0, S),
+  joinHeads([first, second, third], sizes) {
+    const S = third ? 3 : second ? 2 : 1;
+    const [rows, sums] = call("FusionJoinHeads", [first, second, third, dims(sizes, S)], 2);
+    return { rows, sums };
+  },
+  softmax(scores, mask, scale, drop) {
+    const inputs = [scores, mask, tf.tensor1d([scale]), integers(drop)];
+    const [probabilities, dropped] = call("FusionSoftmax", inputs, 2);
+    return { probabilities, ...wanted(drop, { dropped }) };
+  },
+  softmaxGrad: (probabilities, dy, scale, drop) =>
+    call("FusionSoftmaxGrad", [probabilities, dy, tf.tensor1d([scale]), integers(drop)], 1)[0],
+};
+
+/** What only a dropout fills. */
+function wanted<T>(drop: DropoutSeeds, outputs: T): Partial<T> {
+  return isDropping(drop) ? outputs : {};
+}
+
+/** The tensors of an AdamW step, one of each kind a parameter. */
+export interface AdamWLists {
+  parameters: tf.Tensor[];
+  means: tf.Tensor[];
+  squares: tf.Tensor[];
+  gradients: tf.Tensor[];
+}
+
 /**
- * Calls an operation of kernels.cc on N tensors of each kind at once.
+ * One AdamW step of all parameters in one pass.
  *
- * @param name the operation
- * @param lists its inputs, N each
- * @param last an input that there is once
- * @param kinds how many lists of outputs it has
- * @returns the lists of outputs, N each
+ * @param lists N tensors of each kind
+ * @param factors beta1, share1, beta2, share2, keep, rate and epsilon: see ../adamw.ts
+ * @returns new parameters, means and squares, N each
  */
-export function callKernelOnLists(
-  name: string,
-  lists: tf.Tensor[][],
-  last: tf.Tensor,
-  kinds: number,
-): tf.Tensor[][] {
+export function nativeAdamW(
+  { parameters, means, squares, gradients }: AdamWLists,
+  factors: number[],
+): [tf.Tensor[], tf.Tensor[], tf.Tensor[]] {
   const backend = tf.backend() as NativeBackend;
-  const n = lists[0].length;
+  const n = parameters.length;
   const attributes = [{ name: "N", type: backend.binding.TF_ATTR_INT, value: n }];
-  const inputs = [...lists.flat(), last];
-  const outputs = backend.executeMultipleOutputs(name, attributes, inputs, kinds * n);
-  return Array.from({ length: kinds }, (_, i) => outputs.slice(i * n, (i + 1) * n));
+  const inputs = [...parameters, ...means, ...squares, ...gradients, tf.tensor1d(factors)];
+  const outputs = backend.executeMultipleOutputs("FusionAdamW", attributes, inputs, 3 * n);
+  return [outputs.slice(0, n), outputs.slice(n, 2 * n), outputs.slice(2 * n)];
 }
 
 /**
@@ -93,41 +133,4 @@ export function nativeProduct(
     [a, b],
     1,
   )[0];
-}
-
-/** Dropout of a model in training: how much, and where its chance comes from. */
-export interface Dropout {
-  /** The share of elements that are zeroed, in [0, 1). */
-  rate: number;
-  /** The source of chance. */
-  random: Random;
-}
-
-/** What kernels.cc needs to know of one dropout: two seeds and a threshold, 0 = nothing is dropped. */
-export type DropoutSeeds = Int32Array;
-
-/**
- * Draws the seeds of one dropout, with one draw from its source of chance.
- *
- * @throws {RangeError} when the rate is not in [0, 1)
- */
-export function drawDropoutSeeds(dropout?: Dropout): DropoutSeeds {
-  if (!dropout || dropout.rate === 0) return new Int32Array(3);
-  const { rate, random } = dropout;
-  if (!(rate > 0 && rate < 1)) {
-    throw new RangeError(`Cannot drop out: the rate must be in [0, 1), got ${rate}`);
-  }
-  const seed = random.integer(0, 2 ** 32 - 1);
-  const threshold = Math.min(Math.round(rate * 2 ** 32), 2 ** 32 - 1);
-  return Int32Array.of(seed, Math.imul(seed ^ (seed >>> 16), 0x85ebca6b), threshold | 0);
-}
-
-/** Whether anything is dropped. */
-export function isDropping(drop: DropoutSeeds): boolean {
-  return drop[2] !== 0;
-}
-
-/** Integers as a tensor of their own memory: TensorFlow may go on using what it is given. */
-export function int32Tensor(...values: number[]): tf.Tensor1D {
-  return tf.tensor1d(Int32Array.from(values), "int32");
 }

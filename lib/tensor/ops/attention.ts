@@ -7,7 +7,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { dropoutIf } from "./dropout.ts";
 import { linear } from "./linear.ts";
 import { asRows, matmul } from "./matmul.ts";
-import { type Dropout, hasKernels } from "../native/kernels.ts";
+import type { Dropout, FusedKernels } from "../fused.ts";
+import { backendInUse, fusedKernels } from "../kernels.ts";
+import { oneQueryContext } from "../webgpu/one_query.ts";
 import { selfAttention } from "./self_attention.ts";
 
 /** The weights of an attention block, as in PyTorch's `nn.MultiheadAttention`. */
@@ -53,8 +55,14 @@ export function attention(
   if (!Number.isInteger(heads) || heads < 1 || D % heads !== 0) {
     throw new RangeError(`Cannot attend: heads must divide the dimension ${D}, got ${heads}`);
   }
-  if (x === memory && hasKernels()) return fusedSelfAttention(x, weights, options);
-  const context = x !== memory && T * heads * 4 <= D
+  const fused = fusedKernels();
+  if (x === memory && fused) return fusedSelfAttention(fused, x, weights, options);
+  const context = x !== memory && T === 1 && backendInUse() === "webgpu"
+    ? oneQueryContext(
+      { x, memory, weight: weights.inProjWeight, bias: weights.inProjBias },
+      options,
+    )
+    : x !== memory && T * heads * 4 <= D
     ? foldedContext(x, memory, weights, options)
     : plainContext(x, memory, weights, options);
   return linear(context, weights.outProjWeight, weights.outProjBias);
@@ -62,13 +70,14 @@ export function attention(
 
 /** Self-attention in as few passes as there are. */
 function fusedSelfAttention(
+  fused: FusedKernels,
   x: tf.Tensor3D,
   weights: AttentionWeights,
   { heads: H, mask, dropout }: AttentionOptions,
 ): tf.Tensor3D {
   const [B, T] = x.shape;
   const rows = linear(asRows(x), weights.inProjWeight); // (B T, 3D)
-  const context = selfAttention(rows, weights.inProjBias, { B, T, H, mask, dropout }); // (B T, D)
+  const context = selfAttention(fused, rows, weights.inProjBias, { B, T, H, mask, dropout }); // (B T, D)
   rows.dispose(); // what the gradients need of it is saved
   const y = linear(context, weights.outProjWeight, weights.outProjBias);
   context.dispose();

@@ -1,5 +1,5 @@
 /**
- * Dropout. On the native engine a hash of an element's place and the seed decides whether it is dropped, so
+ * Dropout. With fused operations a hash of an element's place and the seed decides whether it is dropped, so
  * that no mask is kept; elsewhere a tensor of random numbers does.
  *
  * @module
@@ -7,16 +7,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../numeric/random.ts";
 import { withGradient } from "./custom_gradient.ts";
-import {
-  callKernel,
-  drawDropoutSeeds,
-  type Dropout,
-  type DropoutSeeds,
-  hasKernels,
-  isDropping,
-} from "../native/kernels.ts";
+import { drawDropoutSeeds, type Dropout, type DropoutSeeds, isDropping } from "../fused.ts";
+import { fusedKernels } from "../kernels.ts";
 
-export type { Dropout } from "../native/kernels.ts";
+export type { Dropout } from "../fused.ts";
 
 /**
  * Inverted dropout: zeroes a share of the elements and scales the others, so that the mean stays.
@@ -30,13 +24,12 @@ export type { Dropout } from "../native/kernels.ts";
 export function dropout<T extends tf.Tensor>(x: T, rate: number, random: Random): T {
   const drop = drawDropoutSeeds({ rate, random });
   if (!isDropping(drop)) return x;
-  if (hasKernels()) {
-    const apply = (t: tf.Tensor) =>
-      callKernel("FusionDropout", [t, tf.tensor1d(drop, "int32")], 1)[0];
+  const fused = fusedKernels();
+  if (fused) {
     return withGradient(
       { x: x as tf.Tensor },
-      () => apply(x),
-      (dy) => ({ x: () => apply(dy) }),
+      () => fused.dropout(x, drop),
+      (dy) => ({ x: () => fused.dropout(dy, drop) }),
     ) as tf.Tensor as T;
   }
   const mask = tf.tidy(() => keptMask(x.shape, drop, rate));

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Dropout } from "../native/kernels.ts";
+import type { Dropout } from "../fused.ts";
 import { biasedGelu } from "./gelu.ts";
 import { linear } from "./linear.ts";
 import { asRows } from "./matmul.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { callKernel, drawDropoutSeeds, type Dropout, hasKernels } from "../native/kernels.ts";
+import { drawDropoutSeeds, type Dropout } from "../fused.ts";
+import { fusedKernels } from "../kernels.ts";
 import { withGradient } from "./custom_gradient.ts";
 import { dropoutIf } from "./dropout.ts";
 
@@ -38,17 +39,17 @@ function geluSlope(x: tf.Tensor): tf.Tensor {
 
 /** dropout(gelu(x + bias)) in one pass forward and one back. `x` is (..., F), `bias` (F). */
 export function biasedGelu(x: tf.Tensor, bias: tf.Tensor1D, dropout?: Dropout): tf.Tensor {
-  if (!hasKernels()) return dropoutIf(gelu(tf.add(x, bias)), dropout);
+  const fused = fusedKernels();
+  if (!fused) return dropoutIf(gelu(tf.add(x, bias)), dropout);
   const drop = drawDropoutSeeds(dropout);
   return withGradient(
     { x, bias: bias as tf.Tensor },
     (save) => {
       save([x, bias]);
-      return callKernel("FusionGelu", [x, bias, tf.tensor1d(drop, "int32")], 1)[0];
+      return fused.gelu(x, bias, drop);
     },
     (dy, [x, bias]) => {
-      const inputs = [x, bias, dy, tf.tensor1d(drop, "int32")];
-      const [dx, dbias] = callKernel("FusionGeluGrad", inputs, 2);
+      const [dx, dbias] = fused.geluGrad(x, bias, dy, drop);
       tf.dispose([x, dy]); // the two largest tensors of the step: nothing else needs them
       return { x: () => dx, bias: () => dbias };
     },

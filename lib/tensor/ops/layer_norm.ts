@@ -7,13 +7,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { withGradient } from "./custom_gradient.ts";
 import { dropoutIf } from "./dropout.ts";
 import { asRows } from "./matmul.ts";
-import {
-  callKernel,
-  drawDropoutSeeds,
-  type Dropout,
-  hasKernels,
-  isDropping,
-} from "../native/kernels.ts";
+import { drawDropoutSeeds, type Dropout, type FusedKernels } from "../fused.ts";
+import { fusedKernels } from "../kernels.ts";
 
 /**
  * Layer normalisation over the last axis, with the biased variance, as PyTorch's `LayerNorm`.
@@ -30,8 +25,9 @@ export function layerNorm<T extends tf.Tensor>(
   shift: tf.Tensor1D,
   epsilon = 1e-5,
 ): T {
-  return (hasKernels()
-    ? fusedNorm(x, undefined, scale, shift, epsilon)
+  const fused = fusedKernels();
+  return (fused
+    ? fusedNorm(fused, x, undefined, { scale, shift, epsilon })
     : composedNorm(x, scale, shift, epsilon)) as T;
 }
 
@@ -53,42 +49,37 @@ export function residualNorm<T extends tf.Tensor>(
   options: { epsilon?: number; dropout?: Dropout } = {},
 ): T {
   const { epsilon = 1e-5, dropout } = options;
-  return (hasKernels()
-    ? fusedNorm(change, x, scale, shift, epsilon, dropout)
+  const fused = fusedKernels();
+  return (fused
+    ? fusedNorm(fused, change, x, { scale, shift, epsilon }, dropout)
     : composedNorm(tf.add(x, dropoutIf(change, dropout)), scale, shift, epsilon)) as T;
 }
 
 /** The layer normalisation of residual + dropout(x), in one pass forward and one back. */
 function fusedNorm(
+  fused: FusedKernels,
   x: tf.Tensor,
   residual: tf.Tensor | undefined,
-  scale: tf.Tensor,
-  shift: tf.Tensor,
-  epsilon: number,
+  weights: { scale: tf.Tensor; shift: tf.Tensor; epsilon: number },
   dropout?: Dropout,
 ): tf.Tensor {
   const drop = drawDropoutSeeds(dropout);
+  const { scale, shift } = weights;
   const inputs: Record<string, tf.Tensor> = residual
     ? { x, residual, scale, shift }
     : { x, scale, shift };
   return withGradient(
     inputs,
     (save) => {
-      const numbers = [tf.tensor1d([epsilon]), tf.tensor1d(drop, "int32")];
-      const [y, normal, rate] = callKernel(
-        "FusionNorm",
-        [x, residual, scale, shift, ...numbers],
-        3,
-      );
+      const { y, normal, rate } = fused.norm(x, residual, weights, drop);
       save([normal, rate, scale]);
       return y;
     },
     (dy, [normal, rate, scale]) => {
-      const given = [dy, normal, rate, scale, tf.tensor1d(drop, "int32")];
-      const [dresidual, dx, dscale, dshift] = callKernel("FusionNormGrad", given, 4);
+      const { dresidual, dx, dscale, dshift } = fused.normGrad(dy, { normal, rate, scale }, drop);
       normal.dispose();
       return {
-        x: () => isDropping(drop) ? dx : tf.clone(dresidual),
+        x: () => dx ?? tf.clone(dresidual),
         residual: () => dresidual,
         scale: () => dscale,
         shift: () => dshift,

@@ -4,6 +4,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { backendInUse } from "../kernels.ts";
+import { columnSums } from "../webgpu/kernels.ts";
+import { webgpuProduct } from "../webgpu/products.ts";
 import { withGradient } from "./custom_gradient.ts";
 import { asRows, rawMatmul } from "./matmul.ts";
 
@@ -26,17 +29,28 @@ export function linear<R extends tf.Rank>(
     inputs,
     (save) => {
       save([x, weight]);
-      const y = rawMatmul(asRows(x), weight, false, true);
-      const shifted = bias ? tf.add(y, bias) : y;
-      return x.rank === 2 ? shifted : tf.reshape(shifted, shape);
+      const y = product(asRows(x), weight, bias);
+      return x.rank === 2 ? y : tf.reshape(y, shape);
     },
     (dy, [x, weight]) => ({
       weight: () => rawMatmul(asRows(dy), asRows(x), true, false),
-      bias: () => tf.sum(asRows(dy), 0),
+      bias: () => sumRows(asRows(dy)),
       x: () => {
         const dx = rawMatmul(asRows(dy), weight);
         return x.rank === 2 ? dx : tf.reshape(dx, x.shape);
       },
     } as Record<string, () => tf.Tensor>),
   );
+}
+
+/** x W^T + b for rows x. */
+function product(rows: tf.Tensor2D, weight: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor {
+  if (backendInUse() === "webgpu") return webgpuProduct(rows, weight, false, true, bias);
+  const y = rawMatmul(rows, weight, false, true);
+  return bias ? tf.add(y, bias) : y;
+}
+
+/** The sum of all rows. // (N, D) -> (D) */
+function sumRows(rows: tf.Tensor2D): tf.Tensor {
+  return backendInUse() === "webgpu" ? columnSums(rows)[0] : tf.sum(rows, 0);
 }

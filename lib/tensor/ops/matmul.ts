@@ -4,7 +4,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { isNative, nativeProduct } from "../native/kernels.ts";
+import { backendInUse } from "../kernels.ts";
+import { nativeProduct } from "../native/kernels.ts";
+import { webgpuProduct } from "../webgpu/products.ts";
 import { withGradient } from "./custom_gradient.ts";
 
 /**
@@ -42,7 +44,9 @@ export function matmul<T extends tf.Tensor>(
  * than a transpose and a plain product.
  */
 export function rawMatmul(a: tf.Tensor, b: tf.Tensor, swapA = false, swapB = false): tf.Tensor {
-  if (isNative()) {
+  const backend = backendInUse();
+  if (backend === "webgpu") return webgpuProduct(a, b, swapA, swapB);
+  if (backend === "tensorflow") {
     // TensorFlow's kernel for batches is the faster one where a transposed matrix makes rows shorter
     const narrow = swapB && !swapA && b.shape[0] <= b.shape[1]!;
     return nativeProduct(a, b, swapA, swapB, a.rank > 2 || narrow);

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { withFolder } from "../../features/testing.ts";
+import { loadEngine } from "../../tensor/engine.ts";
+import { gpuMemory, loadReference, onBoth, testOnWebgpu } from "../../tensor/webgpu/testing.ts";
+import { openSmallStore, SMALL_CONFIG, SMALL_SPEC, trainSmall } from "../testing.ts";
+import { readCheckpointRecord } from "./checkpoint.ts";
+
+// What train.test.ts shows on wasm, where it hangs on the engine: this one has steps in flight.
+function testTraining(what: string, run: (folder: string) => Promise<void>): void {
+  testOnWebgpu(`train: ${what}`, () => withFolder(run), { compares: true });
+}
+
+testTraining("21 steps have the losses of the other engine", async (folder) => {
+  const store = await openSmallStore(folder);
+  const spec = { ...SMALL_SPEC, dropout: 0.1 };
+  if (await loadReference() !== "native") spec.dropout = 0; // wasm drops other elements
+  const { expected, actual } = await onBoth(async () => {
+    const losses: number[] = [], config = { ...SMALL_CONFIG, epochs: 7 };
+    await trainSmall(store, { spec, config, onStep: ({ loss }) => void losses.push(loss) });
+    return losses;
+  });
+  assert.equal(actual.length, 21);
+  const off = actual.map((loss, i) => Math.abs(loss / expected[i] - 1));
+  assert.ok(Math.max(...off) < 1e-5, `off by ${off}`);
+});
+
+testTraining("stopped in any epoch, it goes on to the same weights", async (folder) => {
+  const store = await openSmallStore(folder);
+  const whole = await trainSmall(store);
+  const checkpointDir = `${folder}/checkpoint`;
+  for (const stopAt of [2, 5, 8]) {
+    const controller = new AbortController(), reason = new Error("enough");
+    const stopped = trainSmall(store, {
+      checkpointDir,
+      signal: controller.signal,
+      onStep: ({ step }) => void (step === stopAt && controller.abort(reason)),
+    });
+    await assert.rejects(stopped, reason);
+  }
+  const steps: number[] = [];
+  const resumed = await trainSmall(store, {
+    checkpointDir,
+    onStep: ({ step }) => void steps.push(step),
+  });
+  assert.deepEqual(steps, [7, 8, 9]);
+  assert.equal(resumed.weights, whole.weights);
+  assert.deepEqual(resumed.epochs.map(({ loss }) => loss), whole.epochs.map(({ loss }) => loss));
+});
+
+testTraining("what wasm began goes on, and that is said", async (folder) => {
+  const store = await openSmallStore(folder);
+  const checkpointDir = `${folder}/checkpoint`;
+  await loadEngine({ prefer: "wasm" });
+  const controller = new AbortController();
+  const stopped = trainSmall(store, {
+    checkpointDir,
+    signal: controller.signal,
+    onEpoch: () => controller.abort(new Error("enough")),
+  });
+  await assert.rejects(stopped, /enough/);
+  const begun = await readCheckpointRecord(checkpointDir);
+  assert.equal(begun!.backend, "wasm");
+  await loadEngine({ prefer: "webgpu" });
+  const steps: number[] = [], said: string[] = [], before = console.warn;
+  console.warn = (text: string) => said.push(text);
+  try {
+    const { epochs } = await trainSmall(store, {
+      checkpointDir,
+      output: "log",
+      onStep: ({ step }) => void steps.push(step),
+    });
+    assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
+    assert.deepEqual(epochs[0], begun!.history[0]);
+  } finally {
+    console.warn = before;
+  }
+  assert.equal(said.length, 1);
+  assert.match(said[0], /^note: .*checkpoint was trained on wasm so far and goes on on webgpu/);
+});
+
+testTraining("neither tensors nor memory are left behind", async (folder) => {
+  const store = await openSmallStore(folder);
+  const run = async () => {
+    let recall = 0;
+    await trainSmall(store, {
+      checkpointDir: await Deno.makeTempDir({ dir: folder }),
+      validate: () => Promise.resolve(recall += 0.1),
+    });
+    return gpuMemory();
+  };
+  const before = await run();
+  assert.deepEqual(await run(), before);
+  const failing = () => Promise.reject(new Error("no more"));
+  await assert.rejects(trainSmall(store, { validate: failing }), /no more/);
+  assert.equal(gpuMemory().tensors, before.tensors);
+});

@@ -1,0 +1,37 @@
+/**
+ * What the engine in use has beside tfjs's own operations.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import type { FusedKernels } from "./fused.ts";
+import { NATIVE_KERNELS, nativeUsesGpu } from "./native/kernels.ts";
+import { WEBGPU_KERNELS } from "./webgpu/kernels.ts";
+
+/** The engines by the names of their tfjs backends. */
+export type Backend = "tensorflow" | "webgpu" | "wasm";
+
+/** The engine that tensors are computed on now. */
+export function backendInUse(): Backend {
+  return tf.getBackend() as Backend;
+}
+
+/**
+ * How many batches may be under way before the result of the first is known. A GPU tells results some 10 ms late, in
+ * which it can do more.
+ */
+export function batchesInFlight(): number {
+  return backendInUse() === "webgpu" ? 4 : 0;
+}
+
+/** The fused operations of the engine in use, if it has them. */
+export function fusedKernels(): FusedKernels | undefined {
+  switch (backendInUse()) {
+    case "tensorflow":
+      return nativeUsesGpu() ? undefined : NATIVE_KERNELS;
+    case "webgpu":
+      return WEBGPU_KERNELS;
+    case "wasm":
+      return undefined;
+  }
+}
