@@ -58,9 +58,9 @@ export function recallMarkdown(rows: readonly ResultRow[], options: MarkdownOpti
   const { metrics = ["recall@1", "recall@3", "recall@5"], subset, paper } = options;
   const title = (metric: string) => metric[0].toUpperCase() + metric.slice(1);
   const head = ["method", "vectors", ...metrics.map(title), ...(paper ? [paper.heading] : [])];
-  const methods = Map.groupBy(subsetRows(rows, subset), (row) => row.method);
-  const body = [...methods].map(([method, group]) => [
-    methodText(group[0]),
+  const methods = Map.groupBy(subsetRows(rows, subset), methodText);
+  const body = [...methods].map(([text, group]) => [
+    text,
     vectorsText(group[0]),
     ...metrics.map((metric, i) => {
       const row = group.findLast((row) => row.metric === metric);
@@ -69,7 +69,7 @@ export function recallMarkdown(rows: readonly ResultRow[], options: MarkdownOpti
       const interval = i === 0 && !known ? ` (${percent(row.low)}–${percent(row.high)})` : "";
       return percent(row.value) + interval;
     }),
-    ...(paper ? [paper.values[method]?.toFixed(2) ?? ""] : []),
+    ...(paper ? [paper.values[group[0].method]?.toFixed(2) ?? ""] : []),
   ]);
   return markdownTable(head, body, head.map((_, c) => c > 0));
 }

@@ -4,7 +4,7 @@
  *     <!-- table: results/rows/NAME.jsonl -->
  *     <!-- /table -->
  *
- * with the rows of that file, and
+ * with the rows of that file (after `A.jsonl + B.jsonl` also those of B whose methods A has with another training), and
  *
  *     <!-- claims -->
  *     <!-- /claims -->
@@ -24,12 +24,13 @@ import {
 } from "../../experiments/claims.ts";
 import { unitsMarkdown } from "../../experiments/headline_list.ts";
 import { paperRecalls } from "../../lib/report/paper.ts";
-import { readResults } from "../../lib/report/results.ts";
-import { markdownTable, recallMarkdown } from "../../lib/report/tables.ts";
+import { readResults, type ResultRow } from "../../lib/report/results.ts";
+import { markdownTable, methodText, recallMarkdown } from "../../lib/report/tables.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
 import { ROOT } from "../project.ts";
 
-const TABLE = /(?<open><!-- table: (?<path>\S+) -->\n)[^]*?(?<close><!-- \/table -->)/g;
+const TABLE =
+  /(?<open><!-- table: (?<paths>\S+(?: \+ \S+)*) -->\n)[^]*?(?<close><!-- \/table -->)/g;
 const CLAIMS_BLOCK = /(?<open><!-- claims -->\n)[^]*?(?<close><!-- \/claims -->)/g;
 const RULE_BLOCK = /(?<open><!-- rule -->\n)[^]*?(?<close><!-- \/rule -->)/g;
 const TALLY_BLOCK = /(?<open><!-- tally -->\n)[^]*?(?<close><!-- \/tally -->)/g;
@@ -46,7 +47,7 @@ export const PAGES = ["README.md", "results/CLAIMS.md", "results/HEADLINE.md"];
  * @param text the page
  */
 export function isUsedBy(text: string): (path: string) => boolean {
-  const named = [...text.matchAll(TABLE)].map(({ groups }) => groups!.path);
+  const named = [...text.matchAll(TABLE)].flatMap(({ groups }) => groups!.paths.split(" + "));
   const experiments = /<!-- (claims|tally) -->/.test(text) ? NEEDED_EXPERIMENTS : [];
   const kept = experiments.map((name) =>
     new RegExp(`^results/rows/(seeds/)?${name}\\.quick\\.(?!.*run\\.json$)`)
@@ -71,6 +72,18 @@ async function claimsMarkdown(root: string): Promise<string> {
     ...claimCells(claim),
   ]);
   return markdownTable(["notebook", ...CLAIM_HEADINGS], lines);
+}
+
+/** The rows of the first run, and after each trained method those of other trainings of it in the other runs. */
+function withTrainings([rows, ...others]: ResultRow[][]): ResultRow[] {
+  const methods = [...Map.groupBy(rows, ({ method }) => method)];
+  return methods.flatMap(([method, own]) => {
+    const texts = new Set(own.map(methodText));
+    const more = others.flat().filter((row) =>
+      row.method === method && row.trained && !texts.has(methodText(row))
+    );
+    return [...own, ...more];
+  });
 }
 
 /** Replaces the inside of every block. */
@@ -108,7 +121,10 @@ export async function fillTables(text: string, root: string): Promise<string> {
   const tables = await fill(
     text,
     TABLE,
-    async ({ path }) => recallMarkdown(await readResults(join(root, path)), { paper }),
+    async ({ paths }) => {
+      const read = paths.split(" + ").map((path) => readResults(join(root, path)));
+      return recallMarkdown(withTrainings(await Promise.all(read)), { paper });
+    },
   );
   const tallied = await fill(tables, TALLY_BLOCK, () => tallyMarkdown(root));
   const ruled = await fill(tallied, RULE_BLOCK, () => Promise.resolve(RULE));
