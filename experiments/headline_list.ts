@@ -85,7 +85,8 @@ function trainedWhen(
 /** A unit as a line of a table. */
 function lineOf(state: UnitState): Record<string, string | number> {
   const { unit, runs } = state, { geometry, images, epochs, seed } = unit;
-  const name = trainedRow(unit), first = runs.find((run) => run !== undefined);
+  const name = trainedRow(unit);
+  const trainings = runs.flatMap((run) => run ? [trainedWhen(run, name)] : []);
   return {
     ...{ geometry, images, epochs: String(epochs), seed, steps: stepsOf(unit) },
     ...Object.fromEntries(
@@ -94,7 +95,7 @@ function lineOf(state: UnitState): Record<string, string | number> {
         runs[i] ? recalls(runs[i].rows, name) : "not run",
       ]),
     ),
-    trained: first ? trainedWhen(first, name) : "",
+    trained: [...new Set(trainings)].join("; "), // one, but for rows of two trainings
     command: isDone(state) ? "" : commandOf(unit),
   };
 }

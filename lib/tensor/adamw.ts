@@ -51,12 +51,12 @@ export interface AdamW {
   readonly steps: number;
   /**
    * Changes the parameters by one step. A parameter without a gradient stays as it is. On a GPU the step is in its
-   * queue when this returns, and the promise is kept when it is done; the gradients may be disposed of before.
+   * queue when this returns, and the promise resolves when it is done; the gradients may be disposed of before.
    *
    * @param gradients by name of the parameter; they stay the caller's to dispose of
    * @param options `learningRate` of this step
-   * @throws Error when a gradient has no parameter, or their norm is asked for and is not finite: nothing
-   * is changed then
+   * @throws Error when a gradient has no parameter, or their norm is looked at (always on a GPU) and not finite: nothing is
+   * changed then, and an optimiser with further steps under way is spent
    */
   step(
     gradients: ReadonlyMap<string, tf.Tensor>,
@@ -123,7 +123,7 @@ function updateAll(updates: Update[], numbers: StepNumbers, clipNormFactor: numb
   const shares = [(1 - beta1) * clipNormFactor, (1 - beta2) * clipNormFactor * clipNormFactor];
   const clipped = ({ gradient }: Update) =>
     clipValue === undefined ? gradient : tf.clipByValue(gradient, -clipValue, clipValue);
-  if (fusedKernels()) { // all in one pass
+  if (backendInUse() === "tensorflow" && fusedKernels()) { // all in one pass
     tf.tidy(() => {
       const all = (name: "parameter" | "mean" | "square") => updates.map((update) => update[name]);
       const lists = [all("parameter"), all("mean"), all("square")];
@@ -215,7 +215,8 @@ export function createAdamW(
 ): AdamW {
   checkOptions(options);
   const { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01, clipNorm, clipValue } = options;
-  const updater = backendInUse() === "webgpu"
+  const backend = backendInUse();
+  const updater = backend === "webgpu"
     ? createFlatUpdater(parameters)
     : createListUpdater(parameters);
   let steps = 0;
@@ -225,6 +226,12 @@ export function createAdamW(
     },
     async step(gradients, { learningRate = options.learningRate ?? 1e-3 } = {}) {
       checkNames(gradients.keys(), parameters);
+      if (backendInUse() !== backend) {
+        throw new Error(
+          `Cannot update parameters: the optimiser was made on ${backend}, and the engine is now ` +
+            `${backendInUse()}`,
+        );
+      }
       const step = steps + 1, correction = Math.sqrt(1 - betas[1] ** step);
       const updating = updater.update(gradients, {
         betas,
@@ -239,21 +246,20 @@ export function createAdamW(
         steps--;
         throw error;
       });
-      if (clipNorm === undefined) return {};
-      if (!Number.isFinite(norm)) {
+      if (norm !== undefined && !Number.isFinite(norm)) {
         steps--;
         throw new Error(`Cannot update parameters: the norm of their gradients is ${norm}`);
       }
-      return { gradientNorm: norm };
+      return clipNorm === undefined ? {} : { gradientNorm: norm };
     },
     async state() {
-      const tensors: OptimizerState["tensors"] = new Map();
+      const taken = steps, tensors: OptimizerState["tensors"] = new Map();
       for (const [name, { mean, square }] of await updater.moments()) {
         const { shape } = parameters.get(name)!;
         tensors.set(`${name}.exp_avg`, { shape: [...shape], data: mean });
         tensors.set(`${name}.exp_avg_sq`, { shape: [...shape], data: square });
       }
-      return { steps, tensors };
+      return { steps: taken, tensors };
     },
     restore(state) {
       updater.restore(readMoments(state, parameters));

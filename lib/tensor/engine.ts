@@ -12,11 +12,11 @@ import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { type ProgressOutput, showStep } from "../runtime/progress.ts";
 import { type Backend, backendInUse } from "./kernels.ts";
-import { buildEngine, type BuildOptions, wantsCuda } from "./native/build.ts";
+import { buildEngine } from "./native/build.ts";
 import { rawMatmul } from "./ops/matmul.ts";
 import { timeLayer } from "./probe.ts";
 import { readTensor } from "./reading.ts";
-import { findAdapter, loadWebgpu, mayHaveGpu } from "./webgpu/backend.ts";
+import { findAdapter, hasGpuFailed, loadWebgpu, mayHaveGpu } from "./webgpu/backend.ts";
 
 /** The names of the engines. */
 export type EngineName = "webgpu" | "native" | "wasm";
@@ -37,7 +37,7 @@ export interface Engine {
 
 /** Options of {@linkcode loadEngine}. */
 export interface EngineOptions {
-  /** The engine to use if it can be had; the fastest, if absent. */
+  /** The engine to use; the fastest, if absent. Where `native` cannot be had it is `wasm`. */
   prefer?: EngineName;
   /** The folder that gets the native engine; `.cache/engine` of the project if absent. */
   cacheDir?: string;
@@ -99,19 +99,6 @@ function quietly<T>(load: () => T): T {
   }
 }
 
-/** Builds the binding; where a GPU was seen but CUDA cannot be had, the one for processors. */
-async function build(
-  { log, ...options }: Pick<EngineOptions, "log"> & BuildOptions,
-): Promise<string> {
-  try {
-    return await buildEngine(options);
-  } catch (error) {
-    if (Deno.env.get("DETAILCLIP_CUDA") || !await wantsCuda()) throw error;
-    log?.(`The GPU stays unused. ${(error as Error).message}`);
-    return await buildEngine({ ...options, variant: "cpu" });
-  }
-}
-
 /**
  * Looking for a GPU loads all Vulkan drivers, and Mesa's bring LLVM. Where that is so, libtensorflow, which has an
  * LLVM within, ends the process when it is loaded; if it comes first, the two get on.
@@ -126,9 +113,9 @@ async function refuseSecondLlvm(): Promise<void> {
 }
 
 /** Builds the binding when it is not there and loads it. */
-async function loadNative({ cacheDir, output, log }: EngineOptions): Promise<Engine> {
+async function loadNative({ cacheDir, output }: EngineOptions): Promise<Engine> {
   await refuseSecondLlvm();
-  const path = await build({ cacheDir, output, log });
+  const path = await buildEngine({ cacheDir, output });
   return await showStep("Load the native engine", () => loadBinding(path), {
     leaves: "slow",
     output,
@@ -175,8 +162,9 @@ async function loadGpu(): Promise<Engine> {
   return { name: "webgpu", version, device: "gpu", adapter };
 }
 
-/** Loads an engine once. */
+/** Loads an engine once; the one on a GPU that failed once more. */
 function load(name: EngineName, options: EngineOptions): Promise<Engine> {
+  if (name === "webgpu" && hasGpuFailed()) loaded.delete(name);
   let engine = loaded.get(name);
   if (!engine) {
     engine = name === "native" ? loadNative(options) : name === "wasm" ? loadWasm() : loadGpu();
@@ -214,35 +202,51 @@ async function loadCpu(options: EngineOptions): Promise<Engine> {
   }
 }
 
-/** The faster of the GPU, where there is one, and the processor, by a layer of the paper's model on both. */
+/** How many times as fast a GPU has to be: near a tie, chance would decide which trainings are found again. */
+const MARGIN = 1.5;
+
+/** Times a layer of the paper's model on an engine that is loaded (ms). */
+async function timeOn({ name }: Engine): Promise<number> {
+  await tf.setBackend(BACKENDS[name]);
+  return await timeLayer();
+}
+
+/** The GPU, where there is one that is faster than the processor, or the processor and why. */
 async function loadFastest(options: EngineOptions): Promise<Engine> {
   if (!await mayHaveGpu()) return await loadCpu(options);
   const said: string[] = []; // of the processor's engine; of interest if it is the one
   const cpu = await loadCpu({ ...options, log: (message) => said.push(message) });
-  let note: string | undefined;
+  let why: string;
   try {
     const adapter = await findAdapter(); // after the native engine: see refuseSecondLlvm
-    if (adapter && !adapter.software) {
-      const onCpu = await timeLayer(), gpu = await load("webgpu", options);
-      const onGpu = await timeLayer();
-      note = `a layer forward and back takes ${onGpu.toFixed(1)} ms on ${gpu.adapter}, ` +
+    if (!adapter) why = "WebGPU finds no driver of a GPU";
+    else if (adapter.software) why = `WebGPU finds only ${adapter.name}, which is no GPU`;
+    else {
+      const onCpu = await timeOn(cpu), gpu = await load("webgpu", options);
+      const onGpu = await timeOn(gpu);
+      why = `a layer forward and back takes ${onGpu.toFixed(1)} ms on ${gpu.adapter}, ` +
         `${onCpu.toFixed(1)} on ${cpu.name}`;
-      if (onGpu < onCpu) return { ...gpu, note };
+      if (MARGIN * onGpu < onCpu) return { ...gpu, note: why };
     }
   } catch (error) {
     operationSignal().throwIfAborted();
-    note = (error as Error).message;
+    why = (error as Error).message;
   }
   for (const message of said) (options.log ?? console.error)(message);
-  return {
-    ...cpu,
-    ...((cpu.note ?? note) && { note: [cpu.note, note].filter(Boolean).join("; ") }),
-  };
+  return { ...cpu, note: cpu.note ? `${cpu.note}; ${why}` : why };
+}
+
+/** Variables go with the engine; out of a GPU they must be read first, as nothing there can be waited for. */
+async function takeVariables(): Promise<void> {
+  if (backendInUse() !== "webgpu" || hasGpuFailed()) return;
+  const { registeredVariables } = tf.engine().state;
+  await Promise.all(Object.values(registeredVariables).map((variable) => variable.data()));
 }
 
 async function choose(options: EngineOptions): Promise<Engine> {
   const { prefer } = options;
   const force = forced();
+  await takeVariables();
   let engine: Engine;
   if (force) engine = await load(force, options);
   else if (prefer === undefined) engine = await loadFastest(options);
@@ -252,21 +256,16 @@ async function choose(options: EngineOptions): Promise<Engine> {
   return engine;
 }
 
-/** The name of the engine that tensors are computed on now. */
-export function engineInUse(): EngineName {
-  const backend = backendInUse();
-  return ENGINES.find((name) => BACKENDS[name] === backend)!;
-}
-
 /**
- * Loads the engine that tensors are computed on, once: WebGPU where a GPU multiplies faster than the processor,
- * else TensorFlow's C library, built on first use (see {@linkcode buildEngine}), or tfjs-wasm with one line that says
+ * Loads the engine that tensors are computed on, once: WebGPU where a layer of the paper's model takes less time on a
+ * GPU than on the processor, else TensorFlow's C library, built on first use (see {@linkcode buildEngine}), or tfjs-wasm with one line that says
  * why. The variable DETAILCLIP_ENGINE (`webgpu`, `native` or `wasm`) forces one and makes it an error if it cannot be
- * had; a GPU that is made of software is used only so.
+ * had; a driver made of software is used only by name. Variables go with the engine when it changes; other tensors of
+ * a GPU do not.
  *
  * @param options which engine is preferred; with another preference than before, the engine changes
  * @returns the engine in use
- * @throws {Error} when the engine that DETAILCLIP_ENGINE names cannot be had
+ * @throws {Error} when the engine that DETAILCLIP_ENGINE names, or `webgpu` or `wasm` by preference, cannot be had
  * @throws the interrupt's reason when one came while the engine was built
  *
  * @example

@@ -16,7 +16,6 @@ export {
 export {
   type Engine,
   engine,
-  engineInUse,
   type EngineName,
   type EngineOptions,
   ENGINES,
@@ -28,7 +27,7 @@ export {
   type ScheduleOptions,
   type ScheduleSpec,
 } from "./learning_rate.ts";
-export { buildEngine, type BuildOptions, type EngineVariant, wantsCuda } from "./native/build.ts";
+export { buildEngine, type BuildOptions, type EngineVariant } from "./native/build.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,

@@ -46,16 +46,19 @@ export async function timeLayer(): Promise<number> {
   };
   const layers = 8; // a GPU tells its results late: several are timed together
   let best = Infinity;
-  for (let round = 0; round < 4; round++) {
-    const start = performance.now();
-    for (let i = 0; i < layers; i++) {
-      const { loss: value, gradients } = gradientsOf(layer, loss);
-      const last = i === layers - 1 ? tf.clone(gradients.get("inProjBias")!) : undefined;
-      tf.dispose([value, ...gradients.values()]);
-      if (last) await readTensor(last);
+  try {
+    for (let round = 0; round < 4; round++) {
+      const start = performance.now();
+      for (let i = 0; i < layers; i++) {
+        const { loss: value, gradients } = gradientsOf(layer, loss);
+        const last = i === layers - 1 ? tf.clone(gradients.get("inProjBias")!) : undefined;
+        tf.dispose([value, ...gradients.values()]);
+        if (last) await readTensor(last);
+      }
+      best = Math.min(best, (performance.now() - start) / layers);
     }
-    best = Math.min(best, (performance.now() - start) / layers);
+    return best;
+  } finally {
+    tf.dispose([x, ...layer.values()]);
   }
-  tf.dispose([x, ...layer.values()]);
-  return best;
 }

@@ -19,6 +19,9 @@ export async function readTensor(tensor: tf.Tensor): Promise<Float32Array> {
     const values = await tensor.data<"float32">();
     throwIfGpuFailed();
     return values;
+  } catch (error) {
+    throwIfGpuFailed(); // the cause, where that could not be read for it
+    throw error;
   } finally {
     tensor.dispose();
   }

@@ -130,7 +130,9 @@ export function buildFusion(
   ]));
   const constants = new Map<string, NamedArray>();
   if (centred) constants.set(CENTRE, checkedCentre(spec, sizes.dim, values.get(CENTRE)!.data));
-  const centre = centred ? tf.keep(tf.tensor1d(constants.get(CENTRE)!.data)) : undefined;
+  const centre = centred // a variable, as these go with the engine when it changes
+    ? toVariable([sizes.dim], constants.get(CENTRE)!.data, false) as tf.Variable<tf.Rank.R1>
+    : undefined;
   return {
     spec,
     sizes,
@@ -150,9 +152,9 @@ export function buildFusion(
   };
 }
 
-function toVariable(shape: number[], data: Float32Array): tf.Variable {
+function toVariable(shape: number[], data: Float32Array, trainable = true): tf.Variable {
   const tensor = tf.tensor(data, shape, "float32");
-  const variable = tf.variable(tensor);
+  const variable = tf.variable(tensor, trainable);
   tensor.dispose(); // the variable holds the values
   return variable;
 }

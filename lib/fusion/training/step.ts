@@ -133,8 +133,7 @@ export interface StepOutcome {
  * @param context what all steps share
  * @param batch the images
  * @param options learning rate and chance of this step
- * @returns the loss before the step. When it is not finite the model is left as it is; with steps in flight that is so when
- * a gradient is not finite
+ * @returns the loss before the step. When it is not finite the model is left as it is; on WebGPU, when a gradient is not
  * @throws Error when the gradients are not finite, as far as their norm is looked at
  */
 export async function trainStep(

@@ -72,17 +72,10 @@ async function processor(): Promise<string> {
   return text.split("\n").find((line) => /^(flags|Features)\b/.test(line)) ?? "";
 }
 
-/**
- * Whether the engine should come with CUDA: DETAILCLIP_CUDA=1 says yes and =0 no; else, whether there is
- * an NVIDIA GPU.
- *
- * @returns whether it should
- */
-export async function wantsCuda(): Promise<boolean> {
+/** Whether the native engine is asked to come with CUDA: DETAILCLIP_CUDA=1. WebGPU needs none of it. */
+export function wantsCuda(): boolean {
   const wish = Deno.env.get("DETAILCLIP_CUDA");
-  if (wish) return wish !== "0";
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return false;
-  return await Deno.stat("/dev/nvidia0").then(() => true, () => false);
+  return wish !== undefined && wish !== "" && wish !== "0";
 }
 
 /** Where the binding lies: named by all that it is made from. */
@@ -115,7 +108,7 @@ const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
  */
 export async function buildEngine(options: BuildOptions = {}): Promise<string> {
   const { cacheDir = join(ROOT, ".cache", "engine"), output } = options;
-  const variant = options.variant ?? (await wantsCuda() ? "cuda" : "cpu");
+  const variant = options.variant ?? (wantsCuda() ? "cuda" : "cpu");
   const { folder, requirement } = await libraryPlace(variant, cacheDir);
   const binding = await bindingPath(folder);
   if (await exists(binding)) return binding;

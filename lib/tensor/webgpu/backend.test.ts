@@ -56,9 +56,16 @@ testOnWebgpu("engine: variables move to webgpu", async () => {
   w.dispose();
 }, { compares: true });
 
-// the last one: from then on nothing can be read in this process
+testOnWebgpu("engine: variables leave webgpu", async () => {
+  const w = tf.variable(tf.tensor1d([2, 3]));
+  w.assign(tf.tidy(() => tf.mul(w, 2))); // there, and nowhere else
+  await loadEngine({ prefer: "wasm" });
+  assert.deepEqual([...await readTensor(tf.add(w, 1))], [5, 7]);
+  w.dispose();
+}, { compares: true });
+
 testOnWebgpu(
-  "engine: once the device refused a command, reading throws, and says why",
+  "engine: once the device refused a command, reading throws, and says why, until another engine is loaded",
   async () => {
     const code = declare(["y"], []) +
       `@compute @workgroup_size(1) fn main(${ARGUMENTS}) { nonsense; }`;
@@ -70,5 +77,10 @@ testOnWebgpu(
     await assert.rejects(readTensor(tf.add(one, 1)), refused);
     await assert.rejects(readTensors(new Map([["one", one]])), refused);
     assert.equal(tf.memory().numTensors, before);
+    for (const prefer of ["wasm", "webgpu"] as const) {
+      await loadEngine({ prefer });
+      assert.deepEqual([...await readTensor(tf.add(tf.tensor1d([1]), 1))], [2]);
+    }
   },
+  { compares: true },
 );

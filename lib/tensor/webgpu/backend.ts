@@ -32,16 +32,28 @@ const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|cpu/i;
 
 let adapter: Promise<GPUAdapter | null> | undefined;
 
+/** Runs work with variables of the environment set where they are not; afterwards they are as before. */
+async function withEnv<T>(variables: Record<string, string>, work: () => Promise<T>): Promise<T> {
+  const unset = Object.keys(variables).filter((name) => !Deno.env.get(name));
+  for (const name of unset) Deno.env.set(name, variables[name]);
+  try {
+    return await work();
+  } finally {
+    for (const name of unset) Deno.env.delete(name);
+  }
+}
+
 /** Asks the runtime for its fastest device, once. */
 function requestAdapter(): Promise<GPUAdapter | null> {
-  if (Deno.build.os === "linux") {
-    // without a folder, libraries that look for a display complain on standard error; OpenGL is a slow second
-    for (const [name, value] of [["XDG_RUNTIME_DIR", "/tmp"], ["DENO_WEBGPU_BACKEND", "vulkan"]]) {
-      if (!Deno.env.get(name)) Deno.env.set(name, value);
-    }
-  }
-  return adapter ??= navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ??
-    Promise.resolve(null);
+  // without a folder, libraries that look for a display complain on standard error; OpenGL is a slow second to Vulkan
+  const variables = Deno.build.os === "linux"
+    ? { XDG_RUNTIME_DIR: "/tmp", DENO_WEBGPU_BACKEND: "vulkan" }
+    : {};
+  return adapter ??= withEnv<GPUAdapter | null>(
+    variables as Record<string, string>,
+    async () =>
+      await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null,
+  );
 }
 
 const nameOf = ({ info }: GPUAdapter) => info.description || info.device || info.vendor;
@@ -52,7 +64,7 @@ const nameOf = ({ info }: GPUAdapter) => info.description || info.device || info
 export async function mayHaveGpu(): Promise<boolean> {
   if (Deno.build.os !== "linux") return true;
   const there = await Promise.allSettled(
-    ["/dev/dri", "/dev/nvidia0", "/dev/dxg"].map((path) => Deno.stat(path)),
+    ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].map((path) => Deno.stat(path)),
   );
   return there.some(({ status }) => status === "fulfilled");
 }
@@ -75,12 +87,16 @@ let failure: Error | undefined;
  * @throws {Error} when the device was lost or refused a command
  */
 export function throwIfGpuFailed(): void {
-  if (failure) throw failure;
+  if (failure && tf.getBackend() === "webgpu") throw failure;
+}
+
+/** Whether something went wrong on the GPU since it was loaded. */
+export function hasGpuFailed(): boolean {
+  return failure !== undefined;
 }
 
 async function requestDevice(found: GPUAdapter): Promise<GPUDevice> {
   const device = await found.requestDevice({
-    requiredFeatures: found.features.has("timestamp-query") ? ["timestamp-query"] : [],
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, found.limits[name]])),
   });
   device.addEventListener("uncapturederror", (event) => {

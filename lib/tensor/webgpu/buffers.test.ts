@@ -18,7 +18,7 @@ function fakeDevice() {
 /** The pool's counts: bytes and buffers. */
 const countsOf = (pool: BufferPool) => ({
   bytes: [pool.numBytesUsed, pool.numBytesAllocated],
-  buffers: [pool.getNumUsedBuffers(), pool.getNumFreeBuffers()],
+  buffers: [pool.numUsedBuffers, pool.numFreeBuffers],
 });
 
 Deno.test("BufferPool: of the free buffers of a size and usage, the one made first", () => {
@@ -48,6 +48,21 @@ Deno.test("BufferPool: without reuse a buffer is new, and destroyed when it is g
   pool.releaseBuffer(once, false);
   assert.deepEqual(destroyed, [once]);
   assert.deepEqual(countsOf(pool), { bytes: [0, 16], buffers: [0, 1] });
+});
+
+Deno.test("BufferPool: what is free is destroyed where it is more than what is used, and a GiB", () => {
+  const { device, destroyed } = fakeDevice();
+  const pool = new BufferPool(device), gib = 2 ** 30;
+  const small = pool.acquireBuffer(gib / 2, 1);
+  pool.releaseBuffer(small);
+  const used = pool.acquireBuffer(gib / 4, 1); // half a GiB is free
+  assert.deepEqual(destroyed, []);
+  const large = pool.acquireBuffer(gib, 1);
+  pool.releaseBuffer(large);
+  pool.acquireBuffer(8, 1);
+  assert.deepEqual(destroyed, [small, large]);
+  assert.deepEqual(countsOf(pool), { bytes: [gib / 4 + 8, gib / 4 + 8], buffers: [2, 0] });
+  pool.releaseBuffer(used);
 });
 
 Deno.test("BufferPool: disposing destroys all buffers, and those given back later count for nothing", () => {

@@ -34,6 +34,7 @@ export class BufferPool {
       this.numFreeBuffers--;
       return free;
     }
+    this.#trim();
     const buffer = this.#device.createBuffer({ size, usage, mappedAtCreation });
     this.#made.set(buffer, this.#count++);
     this.numBytesAllocated += size;
@@ -61,12 +62,17 @@ export class BufferPool {
     this.numFreeBuffers++;
   }
 
-  getNumUsedBuffers(): number {
-    return this.numUsedBuffers;
-  }
-
-  getNumFreeBuffers(): number {
-    return this.numFreeBuffers;
+  /** Destroys what is free where it is more than what is used: batches of other sizes have left it. */
+  #trim(): void {
+    const free = this.numBytesAllocated - this.numBytesUsed;
+    if (free < Math.max(FREE_BYTES, this.numBytesUsed)) return;
+    for (const buffer of [...this.#free.values()].flat()) {
+      this.#made.delete(buffer);
+      this.numBytesAllocated -= buffer.size;
+      buffer.destroy();
+    }
+    this.#free.clear();
+    this.numFreeBuffers = 0;
   }
 
   /** Destroys all buffers. */
@@ -81,6 +87,9 @@ export class BufferPool {
         0;
   }
 }
+
+/** So many free bytes are kept in any case. */
+const FREE_BYTES = 2 ** 30;
 
 const keyOf = (size: number, usage: number) => `${size} ${usage}`;
 
@@ -108,7 +117,7 @@ export function keepUniforms(backend: UniformMaker): void {
 }
 
 /** More different sizes than this come only from a program that runs for days: they are not kept. */
-const KEPT_UNIFORMS = 10_000;
+export const KEPT_UNIFORMS = 10_000;
 
 const numbers = new WeakMap<object, number>();
 let numbered = 0;
@@ -123,14 +132,17 @@ function numberOf(object: object): number {
 /** The most bind groups that are kept; then they are begun anew, as old ones keep buffers that are gone. */
 const KEPT_GROUPS = 20_000;
 
+const isWholeBuffer = ({ buffer, offset = 0, size }: GPUBufferBinding) =>
+  buffer !== undefined && offset === 0 && (size === undefined || size === buffer.size);
+
 /** Makes the device give the same bind group for the same pipeline and buffers, tfjs's shaders included. */
 export function keepBindGroups(device: GPUDevice): void {
   const groups = new Map<string, GPUBindGroup>();
   const createGroup = device.createBindGroup.bind(device);
   device.createBindGroup = (descriptor) => {
-    const parts = [...descriptor.entries].map(({ resource }) =>
-      (resource as GPUBufferBinding).buffer
-    );
+    const bindings = [...descriptor.entries].map(({ resource }) => resource as GPUBufferBinding);
+    if (!bindings.every(isWholeBuffer)) return createGroup(descriptor);
+    const parts = bindings.map(({ buffer }) => buffer);
     const key = `${numberOf(descriptor.layout)}:${parts.map(numberOf).join()}`;
     let group = groups.get(key);
     if (!group) {

@@ -5,6 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { KEPT_UNIFORMS } from "./buffers.ts";
 
 /** The part of tfjs's backend that is used here. */
 interface WebgpuBackend extends tf.KernelBackend {
@@ -37,7 +38,7 @@ export interface Dispatch {
   outputs: readonly (readonly number[])[];
   /** How many workgroups; the first may be more than a dimension holds, see {@linkcode WORKGROUP}. */
   workgroups: [x: number, y?: number, z?: number];
-  /** Numbers that a tensor's size decides, so that another size compiles nothing. At most 16. */
+  /** Numbers that a tensor's size decides, so that another size compiles nothing. */
   sizes?: readonly number[];
   /** Numbers of this run alone: four 32-bit words. */
   seeds?: ArrayBuffer;
@@ -65,7 +66,7 @@ export const lanesOf = (size: number): Lanes => size % 4 === 0 ? 4 : 1;
  *
  * @param outputs names of the tensors that are made
  * @param inputs names of those that are read
- * @param options `lanes` of the tensors not in `scalars`; `sizes`, how many there are; whether there are `seeds`
+ * @param options `lanes`, floats taken at once; `sizes`, how many there are; whether there are `seeds`
  */
 export function declare(
   outputs: readonly string[],
@@ -113,9 +114,6 @@ function pipelineOf(device: GPUDevice, code: string): GPUComputePipeline {
   return pipeline;
 }
 
-/** More different sizes than this come only from a program that runs for days: they are not kept. */
-const KEPT_SIZES = 10_000;
-
 /** A buffer of sizes; as these come back with every step, it is kept. */
 function sizesBuffer(backend: WebgpuBackend, sizes: readonly number[]): GPUBuffer {
   const { sizes: kept } = cacheOf(backend.device), key = sizes.join();
@@ -123,7 +121,7 @@ function sizesBuffer(backend: WebgpuBackend, sizes: readonly number[]): GPUBuffe
   if (found) return found;
   const words = new Uint32Array(Math.ceil(sizes.length / 4) * 4);
   words.set(sizes);
-  if (kept.size >= KEPT_SIZES) return temporaryUniform(backend, words.buffer);
+  if (kept.size >= KEPT_UNIFORMS) return temporaryUniform(backend, words.buffer);
   const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM;
   const buffer = backend.device.createBuffer({ size: words.byteLength, usage });
   backend.queue.writeBuffer(buffer, 0, words);

@@ -115,11 +115,8 @@ testOnWebgpu("AdamW: a gradient that is not finite changes nothing", async () =>
       const before = await digest(adam, parameters);
       const gradients = draw("bad", ["weight", "bias", "long"]).set("scalar", tf.scalar(bad));
       const step = stepOn(adam, gradients);
-      if (clipNorm) {
-        await assert.rejects(step, /Cannot update parameters: the norm .* is (NaN|Infinity)/);
-      } else await step; // nobody looks at the norm
-      const steps = clipNorm ? 1 : 2;
-      assert.deepEqual(await digest(adam, parameters), { ...before, steps });
+      await assert.rejects(step, /Cannot update parameters: the norm .* is (NaN|Infinity)/);
+      assert.deepEqual(await digest(adam, parameters), before);
       await stepOn(adam, draw("good")); // and it goes on
       assert.notEqual((await digest(adam, parameters)).scalar, before.scalar);
       adam.dispose();

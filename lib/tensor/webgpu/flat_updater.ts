@@ -58,7 +58,7 @@ var<workgroup> parts: array<f32, 256>;
   if (thread == 0u && block * ${SUMMED}u < ${sizeAt(0)}) { sums[block] = parts[0]; }
 }`;
 
-/** The norm of all gradients, and whether it is finite (1 or 0): shaders may take it that every number is. */
+/** The norm of all gradients, and whether it is finite (1 or 0), by its bits: shaders may assume that all numbers are. */
 const NORM = declare(["norm"], ["sums"], { sizes: 1 }) + `
 var<workgroup> parts: array<f32, 256>;
 @compute @workgroup_size(256) fn main(${ARGUMENTS}) {
@@ -186,8 +186,7 @@ export function createFlatUpdater(parameters: ReadonlyMap<string, tf.Variable>):
       }
       scatter(flat);
       tf.dispose([partial, factors]);
-      if (numbers.clipNorm !== undefined) return (await readTensor(norm))[0];
-      norm.dispose();
+      return (await readTensor(norm))[0];
     },
     async moments() {
       if (!flat) return new Map();
