@@ -17,6 +17,7 @@ import {
   configure,
   type Dataset,
   type DatasetConfig,
+  describeDataset,
   type ExperimentConfig,
   type ExperimentDefinition,
   missingPart,
@@ -156,7 +157,8 @@ export async function runDataSets(
     await checkpoint(options.signal);
     const found = await openDataset(dataset, config.seed, shared);
     if (found.report.objects === 0) {
-      const missing = `no image of ${found.name} shows an object of any class`;
+      const missing = `no image of ${found.name} shows an object of any class (` +
+        `${describeDataset(found)})`;
       notRun.push({ member: label, missing, command: commandFor(label, datasetsGiven[label]) });
       continue;
     }

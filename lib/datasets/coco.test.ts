@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { decodeImage } from "../images/mod.ts";
+import { scene } from "../images/testdata/hostile.ts";
 import { loadCoco } from "./coco.ts";
-import { describeDataset, filterImages, firstImages } from "./dataset.ts";
+import { type Dataset, describeDataset, filterImages, firstImages } from "./dataset.ts";
 import { loadFolder } from "./folder.ts";
 
 interface Files {
@@ -71,6 +73,8 @@ Deno.test("a file name that leaves the image root is refused and counted, whatev
     "link.jpg",
     "..\\secret.jpg",
     "C:\\secret.jpg",
+    "\\\\server\\secret.jpg",
+    "sub\\..\\..\\secret.jpg",
     "a.jpg\0.png",
     "",
     ".",
@@ -127,12 +131,22 @@ Deno.test("everything unusable is counted under its own name, and nothing else i
       objects: 3,
       missingImages: 1,
       unsafePaths: 0,
-      duplicateImages: 2,
+      duplicateImages: 1,
+      conflictingImages: 1,
+      unusableIds: 0,
+      sizesRead: 0,
+      mergedCategories: 0,
+      conflictingCategories: 0,
       imagesWithoutObjects: 0,
       unknownImages: 1,
       unknownCategories: 1,
+      mixedIds: 0,
       crowd: 1,
-      empty: 5,
+      markedIgnored: 0,
+      empty: 4,
+      notFinite: 0,
+      withoutBox: 1,
+      boxesFromMasks: 0,
       outside: 2,
       clipped: 1,
     });
@@ -179,19 +193,230 @@ for (
     ));
 }
 
-Deno.test("a category without a name is no query, of two with one id the first counts", () =>
+/** What an image shows, in words. */
+function shown({ categories, images }: Dataset): Record<string, string[]> {
+  return Object.fromEntries(
+    images.map(({ id, objects }) => [id, objects.map(({ category }) => categories[category])]),
+  );
+}
+
+/** The counts that are not zero, less those of what is there. */
+function told({ report: { listed: _, images: _i, objects: _o, examples: _e, ...rest } }: Dataset) {
+  return Object.fromEntries(Object.entries(rest).filter(([, count]) => count > 0));
+}
+
+const BIG = "9007199254740992", NEXT = "9007199254740993"; // as numbers they are the same
+
+Deno.test("ids beyond 2^53 stay apart: of images, of categories, in annotations", () =>
+  withFiles(
+    `{"images": [{"id": ${BIG}, "file_name": "a.jpg"}, {"id":${NEXT}, "file_name": "sub/b.jpg"}],
+      "categories": [{"id": ${BIG}, "name": "boat"}, {"id": ${NEXT}, "name": "fox"}],
+      "annotations": [
+        {"id": 1, "image_id" : ${NEXT}, "category_id":${BIG}, "bbox": [1, 2, 3, 4]},
+        {"id": 2, "image_id": ${BIG}, "category_id": ${NEXT}, "bbox": [1, 2, 3, 4]}]}`,
+    async ({ root, annotations }) => {
+      const dataset = await loadCoco(annotations, root);
+      assert.deepEqual(shown(dataset), { "a.jpg": ["fox"], "sub/b.jpg": ["boat"] });
+      assert.deepEqual(told(dataset), {});
+    },
+  ));
+
+Deno.test("an id that is not there, is rounded or is no id at all is nobody's", () =>
+  withFiles(
+    `{"images": [{"id": 1, "file_name": "a.jpg"}, {"file_name": "sub/b.jpg"},
+        {"id": ${NEXT}.0, "file_name": "inner.jpg"}],
+      "categories": [{"id": 1, "name": "boat"}, {"name": "fox"}],
+      "annotations": [
+        {"id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]},
+        {"id": 2, "image_id": ${NEXT}.0, "category_id": 1, "bbox": [1, 2, 3, 4]},
+        {"id": 3, "image_id": NaN, "category_id": 1, "bbox": [1, 2, 3, 4]},
+        {"id": 4, "image_id": 1, "bbox": [1, 2, 3, 4]}]}`,
+    async ({ root, annotations }) => {
+      const dataset = await loadCoco(annotations, root);
+      assert.deepEqual(shown(dataset), { "a.jpg": [] });
+      assert.deepEqual(told(dataset), {
+        unusableIds: 3,
+        imagesWithoutObjects: 1,
+        unknownImages: 3,
+        unknownCategories: 1,
+      });
+      assert.ok(dataset.report.examples.some((example) => /, which is no id$/.test(example)));
+    },
+  ));
+
+Deno.test("ids as text match the numbers that they are, where only one can be meant", () =>
   withFiles({
-    images: [image(1, "a.jpg")],
-    categories: [{ id: 1 }, { id: 2, name: { deep: [] } }, { id: 4, name: " " }, ...categories, {
-      id: 7,
-      name: "ship",
+    images: [{ ...image(1, "a.jpg"), id: "1" }, image(2, "sub/b.jpg")],
+    categories,
+    annotations: [box(1, [0, 0, 9, 9], { category_id: "007" }), {
+      ...box(0, [0, 0, 9, 9]),
+      image_id: "2.0",
     }],
-    annotations: [1, 2, 4, 7].map((category_id) => box(1, [0, 0, 9, 9], { category_id })),
   }, async ({ root, annotations }) => {
     const dataset = await loadCoco(annotations, root);
-    assert.deepEqual(dataset.categories, ["tennis racket", "boat"]);
-    assert.equal(dataset.report.unknownCategories, 3);
-    assert.deepEqual(dataset.images[0].objects.map(({ category }) => category), [1]);
+    assert.deepEqual(shown(dataset), { "a.jpg": ["boat"], "sub/b.jpg": ["boat"] });
+    assert.deepEqual(told(dataset), { mixedIds: 2 });
+  }));
+
+Deno.test("an id as text that could be several is refused, and says so", () =>
+  withFiles({
+    images: [image(1, "a.jpg"), { ...image(1, "sub/b.jpg"), id: "1" }],
+    categories,
+    annotations: [
+      box(1, [0, 0, 9, 9]),
+      { ...box(0, [0, 0, 9, 9]), image_id: "01" },
+      { ...box(0, [0, 0, 9, 9]), image_id: "x" },
+    ],
+  }, async ({ root, annotations }) => {
+    const dataset = await loadCoco(annotations, root);
+    assert.deepEqual(shown(dataset), { "a.jpg": ["boat"], "sub/b.jpg": [] });
+    assert.deepEqual(told(dataset), { imagesWithoutObjects: 1, unknownImages: 2 });
+    assert.deepEqual(dataset.report.examples, [
+      'unknownImages: annotation 1 of image "01", which could be several that are listed',
+      'unknownImages: annotation 1 of image "x"',
+    ]);
+  }));
+
+Deno.test("categories of one name are one query, with the objects of all", () =>
+  withFiles({
+    images: [image(1, "a.jpg")],
+    categories: [
+      { id: 1, name: "Traffic_light" },
+      { id: 2, name: "boat" },
+      { id: 3, name: " traffic  light\n" },
+      { id: 4, name: "traffic-light" },
+      { id: 2, name: "Boat" },
+      { id: 2, name: "ship" },
+      { id: 5, name: "-1" },
+      { id: 6, name: "1" },
+    ],
+    annotations: [1, 2, 3, 4, 5, 6].map((category_id) => box(1, [0, 0, 9, 9], { category_id })),
+  }, async ({ root, annotations }) => {
+    const dataset = await loadCoco(annotations, root);
+    assert.deepEqual(dataset.categories, ["Traffic light", "boat", "-1", "1"]);
+    assert.deepEqual(dataset.images[0].objects.map(({ category }) => category), [0, 1, 0, 0, 2, 3]);
+    assert.deepEqual(told(dataset), { mergedCategories: 3, conflictingCategories: 1 });
+  }));
+
+for (const name of [undefined, "", " \n", "__", null, 7, { deep: [] }]) {
+  Deno.test(`a category called ${JSON.stringify(name)} is refused with its place`, () =>
+    withFiles(
+      { images: [], categories: [...categories, { id: 9, name }], annotations: [] },
+      ({ root, annotations }) =>
+        assert.rejects(
+          loadCoco(annotations, root),
+          /^Error: Cannot load data set .*: categories\[2\], category 9 .*, has no name/,
+        ),
+    ));
+}
+
+Deno.test("a file is one image however it is spelled, with the boxes of all its ids", () =>
+  withFiles({
+    images: [
+      { id: 1, file_name: "sub/b.jpg" },
+      image(2, "./sub//b.jpg"),
+      image(3, "sub\\b.jpg"),
+      image(4, "sub/../sub/b.jpg"),
+      { ...image(5, "sub/b.jpg"), width: 200 }, // boxes in other pixels
+      image(6, ".\\a.jpg"),
+    ],
+    categories,
+    annotations: [1, 2, 3, 4, 5, 6].map((id) => box(id, [90, 10, 20 + id, 10])),
+  }, async ({ root, annotations }) => {
+    const dataset = await loadCoco(annotations, root);
+    assert.deepEqual(
+      dataset.images.map(({ id, path, width, height, objects }) => [
+        ...[id, path, width, height],
+        objects.map(({ box }) => box.width),
+      ]),
+      [
+        ["sub/b.jpg", join(root, "sub/b.jpg"), 100, 50, [10, 10, 10, 10]],
+        ["a.jpg", join(root, "a.jpg"), 100, 50, [10]],
+      ],
+    );
+    assert.deepEqual(told(dataset), { duplicateImages: 3, conflictingImages: 1, clipped: 5 });
+  }));
+
+Deno.test("a byte order mark and Python's NaN are no error where nobody reads them", () =>
+  withFiles(
+    `\ufeff{"images": [{"id": 1, "file_name": "a.jpg", "width": NaN, "height": 50}],
+      "categories": [{"id": 7, "name": "not NaN, \\"Infinity"}],
+      "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "area": NaN},
+        {"id": 2, "image_id": 1, "category_id": 7, "bbox": [1, 2, -Infinity, 4], "iscrowd": NaN},
+        {"id": 3, "image_id": 1, "category_id": 7, "bbox": NaN, "segmentation": [[1, 2, 3, 4, 5, 6]]}]}`,
+    async ({ root, annotations }) => {
+      const dataset = await loadCoco(annotations, root);
+      assert.deepEqual(shown(dataset), { "a.jpg": ['not NaN, "Infinity'] });
+      assert.deepEqual(told(dataset), { notFinite: 2 });
+      assert.match(dataset.report.examples[0], /annotation 2 of image 1: its box holds NaN/);
+    },
+  ));
+
+Deno.test("an annotation without a box has that of its polygons or mask", () =>
+  withFiles({
+    images: [image(1, "a.jpg")],
+    categories,
+    annotations: [
+      box(1, undefined, { segmentation: [[1, 2, 4, 2, 4, 6], [90, 40, 120, 40, 120, 45]] }),
+      box(1, [], { segmentation: { size: [50, 100], counts: [100, 50, 4850] } }),
+      box(1, null, { segmentation: [] }),
+      box(1, undefined, { segmentation: { size: [100, 50], counts: [100, 50, 4850] } }), // transposed
+      box(1, [5, 5, 5, 5], { segmentation: "whatever" }),
+    ],
+  }, async ({ root, annotations }) => {
+    const dataset = await loadCoco(annotations, root);
+    assert.deepEqual(dataset.images[0].objects.map(({ box }) => Object.values(box)), [
+      [1, 2, 99, 43],
+      [2, 0, 1, 50],
+      [5, 5, 5, 5],
+    ]);
+    assert.deepEqual(told(dataset), { boxesFromMasks: 2, withoutBox: 2, clipped: 1 });
+    assert.match(dataset.report.examples[2], /its mask is of 50 x 100 px, its image of 100 x 50$/);
+  }));
+
+Deno.test("crowds are left out and what is difficult is used, however it is flagged", () => {
+  const flag = (key: string, value: unknown) => box(1, [0, 0, 9, 9], { [key]: value });
+  return withFiles({
+    images: [image(1, "a.jpg")],
+    categories,
+    annotations: [
+      ...[["iscrowd", 1], ["isCrowd", true], ["is_crowd", "1"], ["IsCrowd", "True"]],
+      ...[["ignore", 1], ["ignored", "true"], ["difficult", true], ["is_difficult", "1"]],
+      ...[["iscrowd", 0], ["isCrowd", false], ["iscrowd", "0"], ["iscrowd", "false"]],
+      ...[["ignore", "0"], ["difficult", null], ["ignore", [1]], ["crowdsourced", 1]],
+    ].map(([key, value]) => flag(key as string, value)),
+  }, async ({ root, annotations }) => {
+    const dataset = await loadCoco(annotations, root);
+    assert.equal(dataset.report.objects, 12);
+    assert.deepEqual(told(dataset), { crowd: 4, markedIgnored: 4 });
+  });
+});
+
+Deno.test("a size that is not given stands in the file, upright; that of a broken file stays unknown", () =>
+  withFiles({
+    images: [
+      { id: 1, file_name: "turned.jpg" },
+      { id: 2, file_name: "a.jpg", width: "9", height: -1 },
+      image(3, "sub/b.jpg"),
+    ],
+    categories,
+    annotations: [box(1, [30, 20, 100, 100]), box(2, [30, 20, 100, 100])],
+  }, async ({ root, annotations }) => {
+    const file = await scene().rotate(270).withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    await Deno.writeFile(join(root, "turned.jpg"), file);
+    const { width, height } = await decodeImage(join(root, "turned.jpg"));
+    const dataset = await loadCoco(annotations, root);
+    assert.deepEqual(dataset.images.map(({ width, height }) => [width, height]), [
+      [width, height],
+      [undefined, undefined],
+      [100, 50],
+    ]);
+    assert.deepEqual(
+      dataset.images.slice(0, 2).map(({ objects: [{ box }] }) => [box.width, box.height]),
+      [[width - 30, height - 20], [100, 100]],
+    );
+    assert.deepEqual(told(dataset), { sizesRead: 1, clipped: 1, imagesWithoutObjects: 1 });
   }));
 
 Deno.test("a box without end is no box, whether or not the image's size is known", () =>

@@ -5,6 +5,7 @@
  */
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
+import { ImageError, readImageSize } from "../images/decode.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import {
   createDataset,
@@ -14,8 +15,11 @@ import {
   type DatasetReport,
   emptyReport,
 } from "./dataset.ts";
-import { resolveInside } from "./paths.ts";
+import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNameOf } from "./coco_image.ts";
+import { parseAnnotations } from "./coco_json.ts";
+import { segmentationBox } from "./coco_masks.ts";
+import { resolveInside, type SafePath } from "./paths.ts";
 
 /** Options of {@linkcode loadCoco}. */
 export interface LoadCocoOptions {
@@ -28,9 +32,11 @@ export interface LoadCocoOptions {
 }
 
 type Json = Record<string, unknown>;
+type Size = Pick<DatasetImage, "width" | "height">;
 
 const MAX_EXAMPLES = 10;
 const PATHS_AT_A_TIME = 64;
+const FILES_AT_A_TIME = 8;
 
 function isRecord(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -56,7 +62,7 @@ async function readAnnotations(
   }
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseAnnotations(text);
   } catch (cause) {
     throw new Error(`${attempt}: it is not JSON (${(cause as Error).message})`, { cause });
   }
@@ -82,6 +88,14 @@ function positive(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
+type ImageMap = IdMap<DatasetImage | null>;
+
+/** Whether two sizes are both known and not the same. */
+function sizesDiffer(one: Size, other: Size): boolean {
+  if (one.width === undefined || other.width === undefined) return false;
+  return one.width !== other.width || one.height !== other.height;
+}
+
 /** Images by their COCO id, those that cannot be used left out and counted. */
 async function readImages(
   listed: readonly Json[],
@@ -89,108 +103,209 @@ async function readImages(
   keepMissing: boolean,
   report: DatasetReport,
   signal: AbortSignal,
-): Promise<{ images: DatasetImage[]; byId: Map<unknown, DatasetImage | null> }> {
+): Promise<{ images: DatasetImage[]; byId: ImageMap }> {
   const root = await Deno.realPath(imageRoot).catch((cause) => {
     throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
   });
-  const byId = new Map<unknown, DatasetImage | null>();
-  const images: DatasetImage[] = [];
-  const names = new Set<string>();
+  const byId: ImageMap = new IdMap(), byFile = new Map<string, DatasetImage>();
+  const unsized: DatasetImage[] = [];
+  const addImage = (entry: Json, place: SafePath) => {
+    const id = idOf(entry.id);
+    const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
+    if (id === undefined) return note(report, "unusableIds", what);
+    const twin = place.kind === "unsafe" ? undefined : byFile.get(place.id);
+    if (byId.has(id)) {
+      const found = byId.find(id), same = "value" in found && twin && found.value === twin;
+      return note(report, same ? "duplicateImages" : "conflictingImages", what);
+    }
+    byId.set(id, null); // known, so that its annotations are not those of an unknown image
+    if (place.kind === "unsafe") return note(report, "unsafePaths", what);
+    const [width, height] = [positive(entry.width), positive(entry.height)];
+    const size = width !== undefined && height !== undefined ? { width, height } : {};
+    if (twin) {
+      // Boxes in px of another size would lie elsewhere.
+      if (sizesDiffer(twin, size)) return note(report, "conflictingImages", what);
+      byId.set(id, Object.assign(twin, size));
+      return note(report, "duplicateImages", what);
+    }
+    if (place.kind === "missing") {
+      note(report, "missingImages", what);
+      if (!keepMissing) return;
+    }
+    const image: DatasetImage = { id: place.id, path: place.path, ...size, objects: [] };
+    byFile.set(image.id, image);
+    byId.set(id, image);
+    if (place.kind === "file" && !("width" in size)) unsized.push(image);
+  };
   report.listed = listed.length;
   for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
     signal.throwIfAborted();
     const part = listed.slice(start, start + PATHS_AT_A_TIME);
     const found = await Promise.all(part.map((entry) => resolveInside(root, fileNameOf(entry))));
-    part.forEach((entry, i) => {
-      const place = found[i], id = fileNameOf(entry) as string;
-      const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
-      if (byId.has(entry.id) || names.has(id)) {
-        note(report, "duplicateImages", what);
-        if (!byId.has(entry.id)) byId.set(entry.id, null);
-        return;
-      }
-      byId.set(entry.id, null); // known, so that its annotations are not those of an unknown image
-      if (place.kind === "unsafe") return note(report, "unsafePaths", what);
-      if (place.kind === "missing") {
-        note(report, "missingImages", what);
-        if (!keepMissing) return;
-      }
-      const [width, height] = [positive(entry.width), positive(entry.height)];
-      const size = width !== undefined && height !== undefined && { width, height };
-      const image: DatasetImage = { id, path: place.path, ...size, objects: [] };
-      names.add(id);
-      byId.set(entry.id, image);
-      images.push(image);
-    });
+    part.forEach((entry, i) => addImage(entry, found[i]));
   }
-  return { images, byId };
+  await readSizes(unsized, report, signal);
+  return { images: [...byFile.values()], byId };
+}
+
+/** Takes sizes that no entry gives from the files; one that cannot be read is found when it is decoded. */
+async function readSizes(
+  images: readonly DatasetImage[],
+  report: DatasetReport,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let start = 0; start < images.length; start += FILES_AT_A_TIME) {
+    signal.throwIfAborted();
+    const part = images.slice(start, start + FILES_AT_A_TIME);
+    await Promise.all(
+      part.filter(({ width }) => width === undefined).map(async (image) => {
+        try {
+          Object.assign(image, await readImageSize(image.path));
+          report.sizesRead++;
+        } catch (error) {
+          if (!(error instanceof ImageError)) throw error;
+        }
+      }),
+    );
+  }
+}
+
+/** A category's name as words: LVIS names categories "tennis_racket", others leave spaces and line breaks. */
+function asWords(name: unknown): string {
+  return typeof name === "string" ? name.replace(/[_\s]+/g, " ").trim() : "";
+}
+
+/** What two spellings of one name have in common. A hyphen that joins nothing, as in "-1", is none. */
+function spelling(words: string): string {
+  return words.normalize("NFC").toLowerCase().replace(/(?<=[^\s-])-(?=[^\s-])/g, " ");
 }
 
 /**
- * Names of the categories, and their place by COCO id. One without a name cannot be asked for, and of two
- * with one id the first counts; annotations of what is left out are those of an unknown category.
+ * Names of the categories, and their place by COCO id. Categories of one name are one query, as no ranking could
+ * put the images of each above those of the other. Of two with one id the first counts.
  */
 function readCategories(
   listed: readonly Json[],
-): { names: string[]; categories: Map<unknown, number> } {
-  const names: string[] = [];
-  const categories = new Map<unknown, number>();
-  for (const { id, name } of listed) {
-    if (typeof name !== "string" || name.trim() === "" || categories.has(id)) continue;
-    categories.set(id, names.length);
-    names.push(name.replaceAll("_", " ")); // LVIS names categories "tennis_racket"; queries are words
-  }
+  report: DatasetReport,
+  attempt: string,
+): { names: string[]; categories: IdMap<number> } {
+  const names: string[] = [], places = new Map<string, number>();
+  const categories = new IdMap<number>();
+  listed.forEach(({ id: given, name }, i) => {
+    const what = `category ${JSON.stringify(given)} (${JSON.stringify(name)})`;
+    const words = asWords(name), key = spelling(words), id = idOf(given);
+    if (words === "") {
+      throw new Error(
+        `${attempt}: categories[${i}], ${what}, has no name that could be searched for`,
+      );
+    }
+    if (id === undefined) return note(report, "unusableIds", what);
+    const known = places.get(key);
+    if (categories.has(id)) {
+      const found = categories.find(id), same = "value" in found && found.value === known;
+      return note(report, same ? "mergedCategories" : "conflictingCategories", what);
+    }
+    if (known !== undefined) {
+      note(report, "mergedCategories", `${what}, as ${JSON.stringify(names[known])}`);
+    }
+    categories.set(id, known ?? names.length);
+    if (known !== undefined) return;
+    places.set(key, names.length);
+    names.push(words);
+  });
   return { names, categories };
 }
 
-/** A COCO `bbox` as a box clipped to the image, or why it cannot be used. */
-function readBox(
-  bbox: unknown,
-  image: DatasetImage,
-): { box: Box; clipped: boolean } | "empty" | "outside" {
-  if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite)) return "empty";
-  const [left, top, width, height] = bbox as number[];
-  if (width <= 0 || height <= 0) return "empty";
+/** Whether a flag is set, in any of the ways in which it is written. */
+function isSet(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value) && value !== 0;
+  return value === true || (typeof value === "string" && /^\s*(1|1\.0|true|yes)\s*$/i.test(value));
+}
+
+/** Flags of an annotation: `iscrowd`, `isCrowd`, `is_crowd`, …; `ignore`, `ignored`, `difficult`, …. */
+function flagsOf(annotation: Json): { crowd: boolean; ignored: boolean } {
+  const flags = { crowd: false, ignored: false };
+  for (const key of Object.keys(annotation)) {
+    const flag = /^(?:is[_-]?)?(?:(crowd)|ignored?|difficult)$/i.exec(key);
+    if (flag && isSet(annotation[key])) flags[flag[1] ? "crowd" : "ignored"] = true;
+  }
+  return flags;
+}
+
+/** A box that can be used, or the count that says why there is none, and what else there is to say. */
+type FoundBox =
+  | { box: Box; clipped: boolean; fromMask: boolean }
+  | { why: "empty" | "outside" | "notFinite" | "withoutBox"; detail?: string };
+
+/** An annotation's `bbox`, or else that of its `segmentation`, as a box clipped to the image. */
+function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): FoundBox {
+  const absent = given === undefined || given === null || (Array.isArray(given) && !given.length);
+  const bbox = absent ? segmentationBox(segmentation, image) : given;
+  if (bbox === undefined) return { why: "withoutBox" };
+  if (typeof bbox === "string" && absent) return { why: "withoutBox", detail: bbox };
+  const numbers = Array.isArray(bbox) ? bbox : [bbox];
+  if (numbers.some((value) => typeof value === "number" && !Number.isFinite(value))) {
+    return { why: "notFinite", detail: "its box holds NaN or Infinity" };
+  }
+  if (numbers.length !== 4 || !numbers.every(Number.isFinite)) {
+    return { why: "empty", detail: "its box is not four numbers" };
+  }
+  const [left, top, width, height] = numbers as number[];
+  if (width <= 0 || height <= 0) return { why: "empty" };
   const { width: right = Infinity, height: bottom = Infinity } = image;
   const [x0, y0] = [Math.max(0, left), Math.max(0, top)];
   const [x1, y1] = [Math.min(right, left + width), Math.min(bottom, top + height)];
-  if (!(x1 > x0 && y1 > y0 && x1 - x0 < Infinity && y1 - y0 < Infinity)) return "outside";
+  if (!(x1 > x0 && y1 > y0 && x1 - x0 < Infinity && y1 - y0 < Infinity)) return { why: "outside" };
   // Rounding in exported files puts boxes a hair outside: only more than that is worth a count.
   const clipped = Math.max(x0 - left, y0 - top, left + width - x1, top + height - y1) > 0.01;
-  return { box: { left: x0, top: y0, width: x1 - x0, height: y1 - y0 }, clipped };
+  const box = { left: x0, top: y0, width: x1 - x0, height: y1 - y0 };
+  return { box, clipped, fromMask: absent };
 }
+
+const ID_PROBLEMS = {
+  unknown: "",
+  unusable: ", which is no id",
+  ambiguous: ", which could be several that are listed",
+};
 
 function addObject(
   annotation: Json,
-  byId: Map<unknown, DatasetImage | null>,
-  categories: Map<unknown, number>,
+  byId: ImageMap,
+  categories: IdMap<number>,
   report: DatasetReport,
 ): void {
-  const [own, of] = [annotation.id, annotation.image_id].map((id) => JSON.stringify(id));
-  const what = `annotation ${own} of image ${of}`;
-  const image = byId.get(annotation.image_id);
-  if (image === undefined) return note(report, "unknownImages", what);
-  if (image === null) return; // its image was counted
-  const category = categories.get(annotation.category_id);
-  if (category === undefined) {
-    return note(
-      report,
-      "unknownCategories",
-      `${what}, category ${JSON.stringify(annotation.category_id)}`,
-    );
+  const image = byId.find(annotation.image_id), category = categories.find(annotation.category_id);
+  // Put into words only where it is told: most annotations can be used.
+  const what = () =>
+    `annotation ${JSON.stringify(annotation.id)} of image ${JSON.stringify(annotation.image_id)}`;
+  if (!("value" in image)) return note(report, "unknownImages", what() + ID_PROBLEMS[image.kind]);
+  if (image.value === null) return; // its image was counted
+  if (!("value" in category)) {
+    const which = `category ${JSON.stringify(annotation.category_id)}${ID_PROBLEMS[category.kind]}`;
+    return note(report, "unknownCategories", `${what()}, ${which}`);
   }
-  if (annotation.iscrowd === 1 || annotation.iscrowd === true) return note(report, "crowd", what);
-  const found = readBox(annotation.bbox, image);
-  if (typeof found === "string") return note(report, found, what);
-  if (found.clipped) note(report, "clipped", what);
-  const object: DatasetObject = { category, box: found.box };
+  const { crowd, ignored } = flagsOf(annotation);
+  if (crowd) return note(report, "crowd", what());
+  const found = readBox(annotation, image.value);
+  if ("why" in found) {
+    return note(report, found.why, what() + (found.detail ? `: ${found.detail}` : ""));
+  }
+  if (found.clipped) note(report, "clipped", what());
+  if (ignored) report.markedIgnored++;
+  if (found.fromMask) report.boxesFromMasks++;
+  if (image.kind === "mixed" || category.kind === "mixed") report.mixedIds++;
+  const object: DatasetObject = { category: category.value, box: found.box };
   if (annotation.size === "small" || annotation.size === "large") object.size = annotation.size;
-  image.objects.push(object);
+  image.value.objects.push(object);
 }
 
 /**
  * Loads a data set with COCO-format annotations. What cannot be used is left out, counted in the
- * report and never crashes; only a file that is no COCO JSON at all is an error.
+ * report and never crashes; only a file that is no COCO JSON at all, or a category without a name, is an error.
+ *
+ * What other tools write is read as it is meant, and counted: a file under several ids or spellings is one image,
+ * categories whose names differ but in case, spaces, `_` and `-` are one, ids may be numbers here and text there or
+ * exceed 2^53, a box that is missing is that of the polygons or the mask, a size that is missing is the file's.
  *
  * The annotation file is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
  * absolute path, or through a link) is refused.
@@ -198,7 +313,8 @@ function addObject(
  * @param annotationFile COCO JSON with `images`, `annotations` and `categories`
  * @param imageRoot folder that `file_name` is relative to
  * @param options name, whether to keep missing images, and a signal
- * @throws {Error} when the file cannot be read or is not COCO JSON, or the image root does not exist
+ * @throws {Error} when the file cannot be read or is not COCO JSON, a category has no name, or the image root does
+ *   not exist
  *
  * @example
  * ```ts
@@ -221,7 +337,8 @@ export async function loadCoco(
   const lists = await readAnnotations(annotationFile);
   const report = emptyReport();
   const { images, byId } = await readImages(lists.images, imageRoot, keepMissing, report, signal);
-  const { names, categories } = readCategories(lists.categories);
+  const attempt = `Cannot load data set ${annotationFile}`;
+  const { names, categories } = readCategories(lists.categories, report, attempt);
   for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
   return createDataset({
     name: name ?? basename(annotationFile).replace(/\.json$/, ""),

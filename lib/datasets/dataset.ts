@@ -34,7 +34,7 @@ export interface DatasetImage {
 export interface DatasetReport {
   /** Images that the data set lists or the folder holds. */
   listed: number;
-  /** Images that can be used: `listed` less the refused, duplicate and missing ones. */
+  /** Images that can be used: `listed` less the refused, duplicate, conflicting and missing ones. */
   images: number;
   /** Objects that can be used. */
   objects: number;
@@ -44,18 +44,38 @@ export interface DatasetReport {
   unsafePaths: number;
   /** Files of a folder whose names do not end as those of images do: they are not listed. */
   otherFiles?: number;
-  /** Images listed more than once: the first one counts. */
+  /** Files listed more than once, under one id or several: one image, with the objects of all. */
   duplicateImages: number;
+  /** Images under the id of another file, or of a file listed before with another size: left out. */
+  conflictingImages: number;
+  /** Images and categories without an id, or with a number that is not exact: left out. */
+  unusableIds: number;
+  /** Images whose size was not given and stands in their file's header. */
+  sizesRead: number;
+  /** Categories called as another but for case, spaces, `_` and `-`: one category, with the objects of all. */
+  mergedCategories: number;
+  /** Categories under the id of another name: left out. */
+  conflictingCategories: number;
   /** Images without an object that can be used. */
   imagesWithoutObjects: number;
-  /** Annotations of an image that the data set does not list. */
+  /** Annotations of an image that the data set does not list, or of which of several cannot be told. */
   unknownImages: number;
-  /** Annotations of a category that the data set does not list. */
+  /** Annotations of a category that the data set does not list, or of which of several cannot be told. */
   unknownCategories: number;
+  /** Annotations that name an image or category as text, the list as a number, or the reverse; they are used. */
+  mixedIds: number;
   /** Annotations that mark a crowd rather than an object (`iscrowd`). */
   crowd: number;
-  /** Annotations without an area, or whose box is not four finite numbers. */
+  /** Annotations marked as to be ignored, or as difficult: they show the object, and are used. */
+  markedIgnored: number;
+  /** Annotations without an area, or whose box is not four numbers. */
   empty: number;
+  /** Annotations whose box holds NaN or Infinity. */
+  notFinite: number;
+  /** Annotations without a box and without a polygon or mask that has one. */
+  withoutBox: number;
+  /** Boxes taken from a polygon or mask, as the annotation has none; they are used. */
+  boxesFromMasks: number;
   /** Annotations whose box lies wholly outside the image. */
   outside: number;
   /** Boxes that stood out of the image and were clipped; they are used. */
@@ -91,11 +111,21 @@ export function emptyReport(): DatasetReport {
     missingImages: 0,
     unsafePaths: 0,
     duplicateImages: 0,
+    conflictingImages: 0,
+    unusableIds: 0,
+    sizesRead: 0,
+    mergedCategories: 0,
+    conflictingCategories: 0,
     imagesWithoutObjects: 0,
     unknownImages: 0,
     unknownCategories: 0,
+    mixedIds: 0,
     crowd: 0,
+    markedIgnored: 0,
     empty: 0,
+    notFinite: 0,
+    withoutBox: 0,
+    boxesFromMasks: 0,
     outside: 0,
     clipped: 0,
     examples: [],
@@ -153,11 +183,21 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
   ["unsafePaths", "images refused: their path leaves the image root"],
   ["otherFiles", "files left out: their endings are not those of images"],
   ["duplicateImages", "images listed twice"],
+  ["conflictingImages", "images left out: another file has their id, or their file another size"],
+  ["unusableIds", "images or categories left out: they have no exact id"],
+  ["sizesRead", "sizes read from image files"],
+  ["mergedCategories", "categories of another's name: merged with it"],
+  ["conflictingCategories", "categories left out: another name has their id"],
   ["imagesWithoutObjects", "images without objects"],
   ["unknownImages", "annotations of unlisted images"],
   ["unknownCategories", "annotations of unlisted categories"],
+  ["mixedIds", "annotations matched by ids as text and as numbers"],
   ["crowd", "crowd annotations"],
+  ["markedIgnored", "annotations marked ignored or difficult: used"],
   ["empty", "empty annotations"],
+  ["notFinite", "boxes with NaN or Infinity"],
+  ["withoutBox", "annotations without box, polygon or mask"],
+  ["boxesFromMasks", "boxes taken from polygons or masks"],
   ["outside", "boxes outside their image"],
   ["clipped", "boxes clipped"],
 ];

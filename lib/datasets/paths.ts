@@ -11,10 +11,10 @@ export function isInside(root: string, path: string): boolean {
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** Where a file name leads. */
+/** Where a file name leads; `id` is the one spelling of the way there: relative to the root, with `/`. */
 export type SafePath =
-  | { kind: "file"; path: string }
-  | { kind: "missing"; path: string }
+  | { kind: "file"; path: string; id: string }
+  | { kind: "missing"; path: string; id: string }
   | { kind: "unsafe" };
 
 /**
@@ -26,17 +26,18 @@ export type SafePath =
  */
 export async function resolveInside(root: string, name: unknown): Promise<SafePath> {
   if (typeof name !== "string" || name === "" || name.includes("\0")) return { kind: "unsafe" };
-  // A backslash is a separator on Windows, and no honest COCO file name contains one.
+  // A backslash is a separator on Windows; `fileNameOf` has made `/` of those in annotations.
   if (isAbsolute(name) || /^[a-z]:/i.test(name) || name.includes("\\")) return { kind: "unsafe" };
   const path = resolve(root, name);
   if (path === root || !isInside(root, path)) return { kind: "unsafe" };
+  const id = relative(root, path).replaceAll(sep, "/");
   try {
     const real = await Deno.realPath(path);
-    return isInside(root, real) ? { kind: "file", path } : { kind: "unsafe" };
+    return isInside(root, real) ? { kind: "file", path, id } : { kind: "unsafe" };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return { kind: "missing", path };
+      return { kind: "missing", path, id };
     }
-    return { kind: "file", path }; // unreadable: decoding will say why
+    return { kind: "file", path, id }; // unreadable: decoding will say why
   }
 }

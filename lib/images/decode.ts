@@ -99,7 +99,7 @@ export async function decodeImage(
   }
   signal?.throwIfAborted();
   const path = typeof source === "string" ? source : undefined;
-  const bytes = typeof source === "string" ? await readImageFile(source) : source;
+  const bytes = typeof source === "string" ? await readImageFile(source, readWhole) : source;
   checkFormat(bytes, path);
   signal?.throwIfAborted();
   try {
@@ -122,8 +122,40 @@ export async function decodeImage(
   }
 }
 
-/** Reads a file whole, but looks at what it is, and at its head, first. */
-async function readImageFile(path: string): Promise<Uint8Array> {
+/**
+ * The size of an image file as {@linkcode decodeImage} would return it, upright, from the file's header alone. What
+ * comes after the header is not looked at, and may be damaged.
+ *
+ * @param path of the file
+ * @returns width and height in px
+ * @throws {ImageError} when it is no image of an allowed format, or its header cannot be read
+ */
+export async function readImageSize(path: string): Promise<{ width: number; height: number }> {
+  await readImageFile(path, (head) => head); // never a format that is not allowed, nor a pipe
+  try {
+    const options = { failOn: "none", limitInputPixels: false, pages: 1 } as const;
+    const { width, height } = (await sharp(path, options).metadata()).autoOrient;
+    return { width, height };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new ImageError(path, "truncated or corrupt", detail, { cause: error });
+  }
+}
+
+/** The whole of a file whose head is known. */
+async function readWhole(head: Uint8Array, file: Deno.FsFile, size: number): Promise<Uint8Array> {
+  const rest = await readUpTo(file, size - head.length);
+  const bytes = new Uint8Array(head.length + rest.length);
+  bytes.set(head);
+  bytes.set(rest, head.length);
+  return bytes;
+}
+
+/** Looks at what a file is, and at its head, before the rest is read. */
+async function readImageFile(
+  path: string,
+  read: (head: Uint8Array, file: Deno.FsFile, size: number) => Uint8Array | Promise<Uint8Array>,
+): Promise<Uint8Array> {
   try {
     const { isDirectory, isFile, size } = await Deno.stat(path);
     if (isDirectory) throw new ImageError(path, "is a directory");
@@ -132,11 +164,7 @@ async function readImageFile(path: string): Promise<Uint8Array> {
     using file = await Deno.open(path);
     const head = await readUpTo(file, Math.min(size, SNIFF_BYTES));
     checkFormat(head, path); // a large file that is no image need not be read
-    const rest = await readUpTo(file, size - head.length);
-    const bytes = new Uint8Array(head.length + rest.length);
-    bytes.set(head);
-    bytes.set(rest, head.length);
-    return bytes;
+    return await read(head, file, size);
   } catch (error) {
     // A permission that the process lacks spoils every image alike: that is no fault of this one.
     if (error instanceof ImageError || error instanceof Deno.errors.NotCapable) throw error;

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileNameOf } from "../datasets/coco_image.ts";
+import { parseAnnotations } from "../datasets/coco_json.ts";
 import { ownEncoderFolder } from "../encoders/locate.ts";
 
 /** Size and time of change. */
@@ -35,8 +36,10 @@ const annotationsRead = new Map<string, Annotations>();
 /** Files of the images that annotations name; none where they are not COCO's format, which loading them says. */
 function namesIn(content: Uint8Array): string[] {
   try {
-    const { images } = JSON.parse(new TextDecoder().decode(content));
-    return images.map(fileNameOf).filter((name: unknown) => typeof name === "string");
+    const { images } = parseAnnotations(new TextDecoder().decode(content)) as {
+      images: Record<string, unknown>[];
+    };
+    return images.map(fileNameOf).filter((name) => typeof name === "string");
   } catch {
     return [];
   }

@@ -5,7 +5,7 @@
  */
 import { makeCover } from "../covers/mod.ts";
 import { clevrDsClasses } from "../datasets/clevr_ds/classes.ts";
-import { type Dataset, firstImages } from "../datasets/mod.ts";
+import { type Dataset, describeDataset, firstImages } from "../datasets/mod.ts";
 import { type Encoder, loadEncoder, scopeNotice } from "../encoders/mod.ts";
 import { checkFolders } from "../runtime/cache_dir.ts";
 import { notice } from "../runtime/notice.ts";
@@ -126,7 +126,11 @@ function checkAnnotated({ name, dataset: given }: ExperimentConfig, dataset: Dat
   if (dataset.report.objects === 0) throw nothingToFind(name, dataset);
 }
 
-/** What is thrown where no query has a right answer. */
+/** What is thrown where no query has a right answer: with all that was left out, as that may be why. */
 export function nothingToFind(name: string, dataset: Dataset): Error {
-  return new Error(`Cannot run ${name}: no image of ${dataset.name} shows an object of any class`);
+  const examples = dataset.report.examples.slice(0, 3).map((example) => `; ${example}`).join("");
+  return new Error(
+    `Cannot run ${name}: no image of ${dataset.name} shows an object of any class (` +
+      `${describeDataset(dataset)}${examples})`,
+  );
 }

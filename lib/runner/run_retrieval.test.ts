@@ -111,8 +111,11 @@ Deno.test("an image that one cover cannot be laid on is ranked by no method", ()
   withFolders(async (options) => {
     const drawn = await openDataset(config.dataset, config.seed, options);
     const root = join(drawn.images[0].path, ".."), annotations = join(options.cacheDir, "own.json");
-    const images = drawn.images.slice(0, 5).map(({ id }, n) => ({ id: n, file_name: id }));
-    const bbox = (n: number) => [n === 1 ? 5000 : 0, 0, 20, 20]; // the JSON does not know the images' size
+    const images = drawn.images.slice(0, 5).map(({ id }, n) => ({
+      ...{ id: n, file_name: id },
+      ...(n === 1 && { width: 6000, height: 6000 }), // the JSON is wrong about an image's size
+    }));
+    const bbox = (n: number) => [n === 1 ? 5000 : 0, 0, 20, 20];
     await Deno.writeTextFile(
       annotations,
       JSON.stringify({
@@ -155,6 +158,15 @@ Deno.test("a run that could show nothing is refused before anything is encoded",
     await assert.rejects(
       runRetrieval({ ...config, dataset }, options),
       /Cannot run test: no image of own shows an object of any class/,
+    );
+    const of = { image_id: 9, category_id: 1, bbox: [0, 0, 9, 9] };
+    await Deno.writeTextFile(
+      annotations,
+      JSON.stringify({ images, categories, annotations: [of] }),
+    );
+    await assert.rejects(
+      runRetrieval({ ...config, dataset }, options),
+      /any class \(own: 1 images, 0 objects; .*1 annotations of unlisted images; unknownImages: annotation .* of image 9\)/,
     );
     const covers = [{ scheme: "verified", k: 4, minSide: 0.1 } as const];
     await assert.rejects(
