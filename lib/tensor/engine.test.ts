@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { wantsCuda } from "./native/build.ts";
-import { engine, loadEngine } from "./engine.ts";
+import { engine, type EngineName, loadEngine } from "./engine.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..");
 
@@ -92,6 +92,11 @@ Deno.test("engine: says what it is, loads once, and changes on request", async (
   assert.equal((await loadEngine()).name, "wasm");
   await loadEngine({ prefer: first.name });
   assert.deepEqual(Array.from(tf.mul(x, 2).dataSync()), [2, 4, 6]);
+});
+
+Deno.test("engine: a preference that is no engine's name is refused", async () => {
+  const prefer = "cpu" as EngineName;
+  await assert.rejects(loadEngine({ prefer }), /prefer must be webgpu, native, wasm, got cpu/);
 });
 
 Deno.test("engine: CUDA only on request", () => {

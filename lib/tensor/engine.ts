@@ -246,6 +246,9 @@ async function takeVariables(): Promise<void> {
 async function choose(options: EngineOptions): Promise<Engine> {
   const { prefer } = options;
   const force = forced();
+  if (prefer !== undefined && !ENGINES.includes(prefer)) { // a notebook's cells are not type-checked
+    throw new Error(`Cannot load an engine: prefer must be ${ENGINES.join(", ")}, got ${prefer}`);
+  }
   await takeVariables();
   let engine: Engine;
   if (force) engine = await load(force, options);
