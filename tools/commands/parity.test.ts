@@ -48,7 +48,11 @@ Deno.test("a wrong call ends with 2 and the usage, a wrong file with 1 and the r
   await ends([FILE], 2, /--heads: expected a positive integer, got none/);
   await ends([FILE, "--heads", "two"], 2, /--heads: expected a positive integer, got two/);
   await ends([FILE, "--heads", "0"], 2, /--heads: expected a positive integer, got 0/);
-  await ends([FILE, "--heads", "3", "--engine", "gpu"], 2, /--engine: expected webgpu, native, wasm/);
+  await ends(
+    [FILE, "--heads", "3", "--engine", "gpu"],
+    2,
+    /--engine: expected webgpu, native, wasm/,
+  );
   await ends([FILE, "--heads", "3", "--speed"], 2, /Cannot read the command line: Unknown option/);
   const wasm = ["--engine", "wasm", "--heads"];
   await ends([FILE, ...wasm, "5"], 1, /heads must divide D = 12, got 5/);
