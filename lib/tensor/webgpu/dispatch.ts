@@ -54,6 +54,20 @@ export const WORKGROUP = "(group.y * groups.x + group.x)";
 export const ARGUMENTS = "@builtin(workgroup_id) group: vec3<u32>, " +
   "@builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread: u32";
 
+/** WGSL: combines the values that the threads of a workgroup have in `array`; the result is in its first place. */
+export function reduce(
+  threads: number,
+  array: string,
+  combine: (a: string, b: string) => string = (a, b) => `${a} + ${b}`,
+): string {
+  const steps = [];
+  for (let half = threads / 2; half >= 1; half /= 2) {
+    const [mine, other] = [`${array}[thread]`, `${array}[thread + ${half}u]`];
+    steps.push(`workgroupBarrier(); if (thread < ${half}u) { ${mine} = ${combine(mine, other)}; }`);
+  }
+  return steps.join("\n  ") + "\n  workgroupBarrier();";
+}
+
 /** WGSL types by how many floats are taken at once. */
 export type Lanes = 1 | 4;
 /** The WGSL type of so many floats. */

@@ -13,6 +13,7 @@ import {
   copyValues,
   declare,
   dispatch,
+  reduce,
   sizeAt,
   uninitialised,
   WORKGROUP,
@@ -51,10 +52,7 @@ var<workgroup> parts: array<f32, 256>;
   var sum = 0.0;
   for (var i = block * ${SUMMED}u + thread; i < end; i += 256u) { sum += x[i] * x[i]; }
   parts[thread] = sum;
-  for (var half = 128u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { parts[thread] += parts[thread + half]; }
-  }
+  ${reduce(256, "parts")}
   if (thread == 0u && block * ${SUMMED}u < ${sizeAt(0)}) { sums[block] = parts[0]; }
 }`;
 
@@ -65,10 +63,7 @@ var<workgroup> parts: array<f32, 256>;
   var sum = 0.0;
   for (var i = thread; i < ${sizeAt(0)}; i += 256u) { sum += sums[i]; }
   parts[thread] = sum;
-  for (var half = 128u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { parts[thread] += parts[thread + half]; }
-  }
+  ${reduce(256, "parts")}
   if (thread == 0u) {
     norm[0] = sqrt(parts[0]);
     norm[1] = select(1.0, 0.0, (bitcast<u32>(parts[0]) & 0x7f800000u) == 0x7f800000u);

@@ -12,6 +12,7 @@ import {
   dispatch,
   type Lanes,
   lanesOf,
+  reduce,
   sizeAt,
   typeOf,
   WORKGROUP,
@@ -38,16 +39,6 @@ const overRows = (threads: number, body: string) => `
   if (row >= ${sizeAt(0)}) { return; }
   ${body}
 }`;
-
-/** WGSL: combines the values that the threads of a workgroup have in `array`; the result is in its first place. */
-function reduce(threads: number, array: string, combine = (a: string, b: string) => `${a} + ${b}`) {
-  const steps = [];
-  for (let half = threads / 2; half >= 1; half /= 2) {
-    const [mine, other] = [`${array}[thread]`, `${array}[thread + ${half}u]`];
-    steps.push(`workgroupBarrier(); if (thread < ${half}u) { ${mine} = ${combine(mine, other)}; }`);
-  }
-  return steps.join("\n  ") + "\n  workgroupBarrier();";
-}
 
 /** WGSL: what dropout leaves of element i, as a factor. See `Dropout` in kernels.cc. */
 const KEPT = `

@@ -8,7 +8,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { drawDropoutSeeds, type Dropout } from "../fused.ts";
 import { withGradient } from "../ops/custom_gradient.ts";
-import { ARGUMENTS, declare, dispatch, sizeAt, uninitialised, WORKGROUP } from "./dispatch.ts";
+import {
+  ARGUMENTS,
+  declare,
+  dispatch,
+  reduce,
+  sizeAt,
+  uninitialised,
+  WORKGROUP,
+} from "./dispatch.ts";
 import { WEBGPU_KERNELS as fused } from "./kernels.ts";
 import { type Matrices, product } from "./products.ts";
 
@@ -215,11 +223,7 @@ var<workgroup> parts: array<f32, 64>;
   var sum = 0.0;
   for (var j = thread; j < d; j += 64u) { sum += dcontext[first + j] * bias[2u * D + c + j]; }
   parts[thread] = sum;
-  for (var half = 32u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (thread < half) { parts[thread] += parts[thread + half]; }
-  }
-  workgroupBarrier();
+  ${reduce(64, "parts")}
   for (var p = thread; p < P; p += 64u) { y[row * P + p] = x[row * P + p] + parts[0]; }
 }`;
   return dispatch({
