@@ -31,11 +31,10 @@ import { ROOT } from "../project.ts";
 
 const TABLE =
   /(?<open><!-- table: (?<paths>\S+(?: \+ \S+)*) -->\n)[^]*?(?<close><!-- \/table -->)/g;
-const CLAIMS_BLOCK = /(?<open><!-- claims -->\n)[^]*?(?<close><!-- \/claims -->)/g;
-const RULE_BLOCK = /(?<open><!-- rule -->\n)[^]*?(?<close><!-- \/rule -->)/g;
-const TALLY_BLOCK = /(?<open><!-- tally -->\n)[^]*?(?<close><!-- \/tally -->)/g;
 
-const UNITS_BLOCK = /(?<open><!-- units -->\n)[^]*?(?<close><!-- \/units -->)/g;
+/** A block by its name. */
+const block = (name: string) =>
+  new RegExp(`(?<open><!-- ${name} -->\\n)[^]*?(?<close><!-- /${name} -->)`, "g");
 
 /** The pages that have such blocks, relative to the workspace. */
 export const PAGES = ["README.md", "results/CLAIMS.md", "results/HEADLINE.md"];
@@ -89,12 +88,12 @@ function withTrainings([rows, ...others]: ResultRow[][]): ResultRow[] {
 /** Replaces the inside of every block. */
 async function fill(
   text: string,
-  block: RegExp,
+  pattern: RegExp,
   content: (groups: Record<string, string>) => Promise<string>,
 ): Promise<string> {
   const parts: string[] = [];
   let end = 0;
-  for (const match of text.matchAll(block)) {
+  for (const match of text.matchAll(pattern)) {
     const { open, close } = match.groups!;
     parts.push(
       text.slice(end, match.index),
@@ -126,10 +125,10 @@ export async function fillTables(text: string, root: string): Promise<string> {
       return recallMarkdown(withTrainings(await Promise.all(read)), { paper });
     },
   );
-  const tallied = await fill(tables, TALLY_BLOCK, () => tallyMarkdown(root));
-  const ruled = await fill(tallied, RULE_BLOCK, () => Promise.resolve(RULE));
-  const listed = await fill(ruled, UNITS_BLOCK, () => unitsMarkdown(join(root, "results")));
-  return await fill(listed, CLAIMS_BLOCK, () => claimsMarkdown(root));
+  const tallied = await fill(tables, block("tally"), () => tallyMarkdown(root));
+  const ruled = await fill(tallied, block("rule"), () => Promise.resolve(RULE));
+  const listed = await fill(ruled, block("units"), () => unitsMarkdown(join(root, "results")));
+  return await fill(listed, block("claims"), () => claimsMarkdown(root));
 }
 
 /**

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { withFolder } from "../../features/testing.ts";
 import { loadEngine } from "../../tensor/engine.ts";
 import { openSmallStore, trainSmall } from "../testing.ts";
+import { stopInEveryEpoch } from "./stop_testing.ts";
 import { readCheckpointRecord } from "./checkpoint.ts";
 
 // What train.test.ts shows on wasm, where it hangs on the engine: the native one has kernels and threads of
@@ -31,15 +32,7 @@ testOnNative("train: stopped in any epoch, it goes on to the same weights", asyn
   const store = await openSmallStore(folder);
   const whole = await trainSmall(store);
   const checkpointDir = `${folder}/checkpoint`;
-  for (const stopAt of [2, 5, 8]) {
-    const controller = new AbortController(), reason = new Error("enough");
-    const stopped = trainSmall(store, {
-      checkpointDir,
-      signal: controller.signal,
-      onStep: ({ step }) => void (step === stopAt && controller.abort(reason)),
-    });
-    await assert.rejects(stopped, reason);
-  }
+  await stopInEveryEpoch(store, checkpointDir);
   assert.equal((await trainSmall(store, { checkpointDir })).weights, whole.weights);
 });
 

@@ -3,6 +3,7 @@ import { withFolder } from "../../features/testing.ts";
 import { loadEngine } from "../../tensor/engine.ts";
 import { gpuMemory, loadReference, onBoth, testOnWebgpu } from "../../tensor/webgpu/testing.ts";
 import { openSmallStore, SMALL_CONFIG, SMALL_SPEC, trainSmall } from "../testing.ts";
+import { stopInEveryEpoch } from "./stop_testing.ts";
 import { readCheckpointRecord } from "./checkpoint.ts";
 
 // What train.test.ts shows on wasm, where it hangs on the engine: this one has steps in flight.
@@ -28,15 +29,7 @@ testTraining("stopped in any epoch, it goes on to the same weights", async (fold
   const store = await openSmallStore(folder);
   const whole = await trainSmall(store);
   const checkpointDir = `${folder}/checkpoint`;
-  for (const stopAt of [2, 5, 8]) {
-    const controller = new AbortController(), reason = new Error("enough");
-    const stopped = trainSmall(store, {
-      checkpointDir,
-      signal: controller.signal,
-      onStep: ({ step }) => void (step === stopAt && controller.abort(reason)),
-    });
-    await assert.rejects(stopped, reason);
-  }
+  await stopInEveryEpoch(store, checkpointDir);
   const steps: number[] = [];
   const resumed = await trainSmall(store, {
     checkpointDir,
