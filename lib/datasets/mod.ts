@@ -14,6 +14,7 @@ export {
 } from "./dataset.ts";
 export * from "./coco.ts";
 export { loadFolder } from "./folder.ts";
+export { sceneTiles } from "./scene_tiles.ts";
 export * from "./statistics.ts";
 export {
   generateClevrDs,
