@@ -4,6 +4,7 @@
  * @module
  */
 import type { Box } from "../covers/mod.ts";
+import type { Scene } from "../images/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
 
 /** One annotated object. */
@@ -28,6 +29,8 @@ export interface DatasetImage {
   height?: number;
   /** Its objects; empty when there are none or the data set has no annotations. */
   objects: DatasetObject[];
+  /** Where the image is a tile of a scene: which part of the file it is, in px of the scene. */
+  part?: { scene: Scene; box: Box };
 }
 
 /** What was found while reading a data set: nothing is left out without being counted here. */

@@ -14,6 +14,15 @@ export {
 } from "./dataset.ts";
 export * from "./coco.ts";
 export { loadFolder } from "./folder.ts";
+export {
+  type Corner,
+  dotaLabels,
+  type RemoteObject,
+  type RemoteScene,
+  remoteScene,
+  type RemoteSceneConfig,
+} from "./remote_scene/generate.ts";
+export { sceneTiles } from "./scene_tiles.ts";
 export * from "./statistics.ts";
 export {
   generateClevrDs,

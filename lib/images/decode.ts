@@ -142,6 +142,16 @@ export async function readImageSize(path: string): Promise<{ width: number; heig
   }
 }
 
+/**
+ * The format of an image file that may be decoded, from its content.
+ *
+ * @param path of the file
+ * @throws {ImageError} when it cannot be read or is no image of an allowed format
+ */
+export async function readImageFormat(path: string): Promise<string> {
+  return sniffFormat(await readImageFile(path, (head) => head))!;
+}
+
 /** The whole of a file whose head is known. */
 async function readWhole(head: Uint8Array, file: Deno.FsFile, size: number): Promise<Uint8Array> {
   const rest = await readUpTo(file, size - head.length);

@@ -13,5 +13,7 @@ export * from "./relevance.ts";
 export * from "./bootstrap.ts";
 export * from "./topk.ts";
 export * from "./rows.ts";
+export * from "./scene_hits.ts";
+export * from "./geojson.ts";
 export * from "./search_cost.ts";
 export * from "./similarity.ts";
