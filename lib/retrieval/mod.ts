@@ -6,6 +6,7 @@
 export { rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
 export { meanVector } from "../numeric/vectors.ts";
 export { bestVectorScores, dotScores } from "./scores.ts";
+export * from "./index/mod.ts";
 export * from "./patch_scores.ts";
 export * from "./score_stream.ts";
 export * from "./recall.ts";
