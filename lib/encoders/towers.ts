@@ -52,7 +52,10 @@ function familyOf(config: ModelConfig): keyof typeof FAMILIES {
 
 /** transformers.js, imported when the first encoder is loaded; it never goes to the network from here. */
 async function library(): Promise<typeof import("@huggingface/transformers")> {
-  return await import("@huggingface/transformers");
+  const transformers = await import("@huggingface/transformers");
+  // Deno keeps that cache in a folder of the system's temporary directory, which all users share.
+  transformers.env.useBrowserCache = false;
+  return transformers;
 }
 
 /**
