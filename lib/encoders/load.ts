@@ -12,7 +12,8 @@ import { int8SaturatesHere } from "./int8.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
 import { readScope } from "./scope.ts";
-import { loadTokenizer, loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
+import { loadTokenizer } from "./tokenizer.ts";
+import { loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
 
 /** Texts in one run of the text tower. */
