@@ -8,3 +8,4 @@ export * from "./decode.ts";
 export * from "./encode.ts";
 export type { PatchBatch, Preprocessing } from "./preprocessing.ts";
 export * from "./rgba.ts";
+export { DECODER } from "./sharp.ts";
