@@ -42,6 +42,15 @@ export interface EncodeOptions {
   signal?: AbortSignal;
 }
 
+/** Options of encoding texts. */
+export interface TextOptions extends EncodeOptions {
+  /**
+   * Told of the texts, by their places in the call, that are longer than the context, and of its length in tokens.
+   * Default: a notice says so.
+   */
+  onCut?: (texts: readonly number[], context: number) => void;
+}
+
 /** A frozen vision-language model together with the preprocessing it was trained with. */
 export interface Encoder {
   /** The id it was loaded by. */
@@ -70,13 +79,14 @@ export interface Encoder {
    */
   encodeImages(patches: PatchBatch, options?: EncodeOptions): Promise<Float32Array>;
   /**
-   * Encodes Q texts; what exceeds the model's context is cut off.
+   * Encodes Q texts; what exceeds the model's context is cut off, and a notice says so.
    *
    * @param texts Q texts
    * @returns float32 (Q, D), rows of length 1
+   * @throws {TypeError} If one of them is not a string.
    * @throws {VectorError} If the model gives no finite vector for one of them.
    */
-  encodeTexts(texts: readonly string[], options?: EncodeOptions): Promise<Float32Array>;
+  encodeTexts(texts: readonly string[], options?: TextOptions): Promise<Float32Array>;
   /** Frees the model's memory; the encoder cannot be used afterwards. */
   dispose(): Promise<void>;
 }

@@ -6,13 +6,14 @@
 import { join } from "node:path";
 import { notice } from "../runtime/notice.ts";
 import { commonDirection } from "./common_direction.ts";
-import type { Encoder, LoadEncoderOptions } from "./encoder.ts";
-import { fingerprintEncoder } from "./fingerprint.ts";
+import type { Encoder, EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
+import { fingerprintEncoder, hashEncoderFiles } from "./fingerprint.ts";
 import { int8SaturatesHere } from "./int8.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
 import { readScope } from "./scope.ts";
-import { loadTokenizer, loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
+import { loadTokenizer } from "./tokenizer.ts";
+import { loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
 
 /** Texts in one run of the text tower. */
@@ -62,6 +63,7 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
 export async function loadEncoder(id: string, options: LoadEncoderOptions = {}): Promise<Encoder> {
   const { dtype = "fp32", device = "cpu", preprocessing: mode, commonDirection: shares } = options;
   const folder = await locateEncoder(id, options);
+  const files = await hashEncoderFiles(folder, encoderFiles(dtype)); // before any of them is read for use
   const config = await readJson<ModelConfig>(folder, "config.json");
   const scope = await readScope(folder);
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
@@ -84,7 +86,8 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   try {
     dim = (await image.run(new Float32Array(3 * size * size), [1, 3, size, size])).length;
     common = commonDirection(config.common_direction, shares, dim);
-    fingerprint = await fingerprintEncoder(folder, encoderFiles(dtype), settings);
+    await checkUnchanged(id, folder, dtype, files);
+    fingerprint = fingerprintEncoder(files, settings);
   } catch (error) {
     await image.dispose();
     throw error;
@@ -92,15 +95,37 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   if (dtype === "q8" && device === "cpu" && await int8SaturatesHere()) notice(saturates(id));
   return new TwoTowerEncoder(id, dim, dtype, fingerprint, preprocessing, {
     image,
-    loadText: async () => ({
-      tokenize: await loadTokenizer(folder, config),
-      tower: await loadTower("text", folder, config, towerOptions),
-    }),
+    loadText: async () => {
+      const tokenize = await loadTokenizer(folder, config);
+      const tower = await loadTower("text", folder, config, towerOptions);
+      await checkUnchanged(id, folder, dtype, files).catch(async (error) => {
+        await tower.dispose();
+        throw error;
+      });
+      return { tokenize, tower };
+    },
     microBatch,
     textBatch: TEXT_BATCH,
     ...(common && { common }),
     ...scope,
   });
+}
+
+/** Refuses files that are no longer those of the fingerprint: what was loaded from them is another encoder. */
+async function checkUnchanged(
+  id: string,
+  folder: string,
+  dtype: EncoderDtype,
+  files: Record<string, string>,
+): Promise<void> {
+  const now = await hashEncoderFiles(folder, encoderFiles(dtype));
+  const changed = Object.keys({ ...files, ...now }).filter((file) => now[file] !== files[file]);
+  if (changed.length === 0) return;
+  throw new Error(
+    `Cannot load encoder "${id}": ${
+      changed.join(", ")
+    } of ${folder} changed while it was in use; load it again`,
+  );
 }
 
 /** What is to be said of int8 on a processor that {@linkcode int8SaturatesHere} speaks of. */

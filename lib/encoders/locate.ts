@@ -8,6 +8,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { operationSignal } from "../runtime/interrupt.ts";
 import type { EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
+import { externalFiles } from "./fingerprint.ts";
 
 /** Encoders that are part of this repository. */
 const EMBEDDED: Record<string, URL> = {
@@ -32,9 +33,12 @@ export function encoderFiles(dtype: EncoderDtype): string[] {
   ];
 }
 
-/** The files of `encoderFiles` that `folder` lacks. */
+/** The files of `encoderFiles`, and those in which these keep weights, that `folder` lacks. */
 function missingFiles(folder: string, dtype: EncoderDtype): string[] {
-  return encoderFiles(dtype).filter((file) => !existsSync(join(folder, file)));
+  const files = encoderFiles(dtype), there = files.filter((file) => existsSync(join(folder, file)));
+  return [...files, ...externalFiles(folder, there)].filter((file) =>
+    !existsSync(join(folder, file))
+  );
 }
 
 function isFolder(path: string): boolean {
@@ -106,6 +110,8 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
   if (!options.remote) throw new Error(describeMissing(id, folder, missing));
   const { signal = operationSignal() } = options;
   for (const file of missing) await download(id, file, folder, signal);
+  // what the models say of files besides them is known only now
+  for (const file of missingFiles(folder, dtype)) await download(id, file, folder, signal);
   return folder;
 }
 

@@ -184,12 +184,16 @@ export class CacheWriter {
   async note(entry: LedgerEntry): Promise<void> {
     const { byKey, byPath } = this.cache.ledger;
     const known = entry.key === null ? byPath.get(entry.path) : byKey.get(entry.key);
-    const same = known?.reason === entry.reason && known.path === entry.path;
+    const same = known?.reason === entry.reason && known.path === entry.path &&
+      known.conditions === entry.conditions && known.cause === entry.cause;
     if (same && limitOf(known) === limitOf(entry)) return;
     // An image in work when the run failed: the ledger it would open now would stay open and locked.
     if (this.#closed) throw new Error(`Cannot note ${entry.image}: the cache is closed`);
     addToLedger(this.cache.ledger, entry); // before waiting: two may note the same image at once
-    this.#ledger ??= createJournal(join(this.cache.folder, fileNames.ledger(this.#name)));
+    // A line that a crash loses costs another try: not each of 100,000 has to wait for the disk.
+    this.#ledger ??= createJournal(join(this.cache.folder, fileNames.ledger(this.#name)), {
+      flush: false,
+    });
     await (await this.#ledger).append(entry);
   }
 

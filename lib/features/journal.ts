@@ -18,7 +18,7 @@ function checkOf(entry: object): string {
 export interface Journal {
   /** Where it is. */
   readonly path: string;
-  /** Adds one line and flushes it to disk; when this returns, the line survives a crash. */
+  /** Adds one line; when this returns, it survives a crash, of the process alone where lines are not flushed. */
   append(entry: object): Promise<void>;
   /** Closes the file and so gives up its lock. */
   close(): void;
@@ -43,12 +43,16 @@ async function openLocked(path: string): Promise<Deno.FsFile> {
  * Creates a journal that no other process writes, and locks it until it is closed or the process dies.
  *
  * @param path a file that does not exist yet
+ * @param options `flush`: whether each line is flushed to disk (default yes)
  */
-export async function createJournal(path: string): Promise<Journal> {
+export async function createJournal(
+  path: string,
+  { flush = true }: { flush?: boolean } = {},
+): Promise<Journal> {
   const file = await openLocked(path);
   const write = async (bytes: Uint8Array) => {
     for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-    await file.sync();
+    if (flush) await file.sync();
   };
   let last = Promise.resolve();
   return {

@@ -11,3 +11,4 @@ export type { PatchBatch, Preprocessing } from "./preprocessing.ts";
 export * from "./rgba.ts";
 export { openScene, type Scene, type SceneConfig, type SceneOptions } from "./scene.ts";
 export { type MapGrid, type RenderBox, type TiffContent, writeTiledTiff } from "./tiled_tiff.ts";
+export { DECODER } from "./sharp.ts";

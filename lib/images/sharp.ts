@@ -15,6 +15,9 @@ sharp.concurrency(1);
 
 export { sharp };
 
+/** What decodes images, by version: another one may read what this one refuses. */
+export const DECODER: string = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+
 /** A pipeline that reads raw pixels of 8 bits a channel. */
 export function rawInput(
   image: { width: number; height: number; data: Uint8Array },

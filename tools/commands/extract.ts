@@ -18,6 +18,7 @@ import {
   scopeNotice,
 } from "../../lib/encoders/mod.ts";
 import {
+  describeLedger,
   extractFeatures,
   type ExtractOptions,
   type FeatureStore,
@@ -156,7 +157,7 @@ export function summarize(store: FeatureStore, label: string, encoded: number): 
   const lines = [
     `${label}: ${total} images in = ${imageIds.length} cached + ${ledger.length} in the ledger`,
     `${patches} patches in ${folder}; ${encoded} images encoded in this run`,
-    ...ledger.map(({ image, detail }) => printable(`  not encoded: ${image}: ${detail}`)),
+    ...describeLedger(ledger).map((line) => printable(`  not encoded: ${line}`)),
   ];
   return lines.join("\n");
 }
