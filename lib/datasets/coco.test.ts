@@ -149,6 +149,9 @@ Deno.test("everything unusable is counted under its own name, and nothing else i
       boxesFromMasks: 0,
       outside: 2,
       clipped: 1,
+      unusableJudgements: 0,
+      unjudgedPairs: 0,
+      classesWithoutNegatives: 0,
     });
     assert.equal(examples.length, 10);
   }));

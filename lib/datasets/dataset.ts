@@ -5,6 +5,7 @@
  */
 import type { Box } from "../covers/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
+import { countUnjudged, type JudgementCounts } from "./judged.ts";
 
 /** One annotated object. */
 export interface DatasetObject {
@@ -28,10 +29,14 @@ export interface DatasetImage {
   height?: number;
   /** Its objects; empty when there are none or the data set has no annotations. */
   objects: DatasetObject[];
+  /** Where not all classes were looked for: those that were and are not there, as indices, ascending. */
+  absent?: number[];
+  /** Classes of which not every object is annotated, as indices, ascending. */
+  notExhaustive?: number[];
 }
 
 /** What was found while reading a data set: nothing is left out without being counted here. */
-export interface DatasetReport {
+export interface DatasetReport extends JudgementCounts {
   /** Images that the data set lists or the folder holds. */
   listed: number;
   /** Images that can be used: `listed` less the refused, duplicate, conflicting and missing ones. */
@@ -80,8 +85,22 @@ export interface DatasetReport {
   outside: number;
   /** Boxes that stood out of the image and were clipped; they are used. */
   clipped: number;
+  /** Classes that an image was searched for by an id that no category has; they are left out. */
+  unusableJudgements: number;
   /** The first few of what was left out, in words. */
   examples: string[];
+}
+
+const MAX_EXAMPLES = 10;
+
+/** Counts something left out, and keeps the first few in words. */
+export function note(
+  report: DatasetReport,
+  key: Exclude<keyof DatasetReport, "examples">,
+  what: string,
+): void {
+  report[key] = (report[key] ?? 0) + 1;
+  if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
 }
 
 /** Images, what they show, and what was left out. */
@@ -128,6 +147,9 @@ export function emptyReport(): DatasetReport {
     boxesFromMasks: 0,
     outside: 0,
     clipped: 0,
+    unusableJudgements: 0,
+    unjudgedPairs: 0,
+    classesWithoutNegatives: 0,
     examples: [],
   };
 }
@@ -141,7 +163,11 @@ export function createDataset(parts: DatasetParts): Dataset {
   report.images = images.length;
   report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
-  const content = images.map(({ id, width, height, objects }) => ({ id, width, height, objects }));
+  Object.assign(report, countUnjudged(images, categories.length));
+  // What is undefined is not part of the text: most images have no lists of classes.
+  const content = images.map(({ id, width, height, objects, absent, notExhaustive }) => (
+    { id, width, height, objects, absent, notExhaustive }
+  ));
   return { ...parts, fingerprint: sha256(canonicalJson([categories, content])) };
 }
 
@@ -200,6 +226,12 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
   ["boxesFromMasks", "boxes taken from polygons or masks"],
   ["outside", "boxes outside their image"],
   ["clipped", "boxes clipped"],
+  [
+    "unusableJudgements",
+    "classes that images were searched for left out: no category has their id",
+  ],
+  ["unjudgedPairs", "pairs of class and image not judged: in no ranking"],
+  ["classesWithoutNegatives", "classes that no image is known not to show: any ranking finds them"],
 ];
 
 /**

@@ -5,7 +5,7 @@
  */
 import { basename, join } from "node:path";
 import { operationSignal } from "../runtime/interrupt.ts";
-import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
+import { createDataset, type Dataset, emptyReport, note } from "./dataset.ts";
 import { isInside } from "./paths.ts";
 
 const ENDINGS = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "avif"];
@@ -38,18 +38,14 @@ export async function loadFolder(
   }
   const report = { ...emptyReport(), otherFiles: 0 };
   const ids: string[] = [];
-  const leaveOut = (what: "unsafePaths" | "otherFiles", id: string) => {
-    report[what]++;
-    if (report.examples.length < 10) report.examples.push(`${what}: ${id}`);
-  };
   const walk = async (folder: string): Promise<void> => {
     for await (const entry of Deno.readDir(join(root, folder))) {
       signal.throwIfAborted();
       const id = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory) await walk(id);
-      else if (!EXTENSIONS.test(entry.name)) leaveOut("otherFiles", id);
+      else if (!EXTENSIONS.test(entry.name)) note(report, "otherFiles", id);
       else if (entry.isSymlink && !await leadsInside(root, join(root, id))) {
-        leaveOut("unsafePaths", id);
+        note(report, "unsafePaths", id);
       } else ids.push(id);
     }
   };

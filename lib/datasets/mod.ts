@@ -14,6 +14,7 @@ export {
 } from "./dataset.ts";
 export * from "./coco.ts";
 export { loadFolder } from "./folder.ts";
+export { type JudgedImage, type JudgementCounts, unjudgedClasses } from "./judged.ts";
 export * from "./statistics.ts";
 export {
   generateClevrDs,
