@@ -49,6 +49,20 @@ export interface DatasetReport extends JudgementCounts {
   unsafePaths: number;
   /** Files of a folder whose names do not end as those of images do: they are not listed. */
   otherFiles?: number;
+  /** Pictures of a folder whose format cannot be decoded: they are not listed. */
+  otherFormats?: number;
+  /** The same by format, such as `heif`. */
+  formats?: Record<string, number>;
+  /** Archives in a folder, such as tar shards: they are not listed. */
+  archives?: number;
+  /** Names in a folder that are not UTF-8: what they name cannot be opened. */
+  notUtf8?: number;
+  /** Links to folders of the same tree: their images are listed where they are. */
+  linkedFolders?: number;
+  /** Links to folders outside of the folder: not followed. */
+  outsideFolders?: number;
+  /** Folders that may not be read. */
+  unreadableFolders?: number;
   /** Files listed more than once, under one id or several: one image, with the objects of all. */
   duplicateImages: number;
   /** Images under the id of another file, or of a file listed before with another size: left out. */
@@ -91,14 +105,13 @@ export interface DatasetReport extends JudgementCounts {
   examples: string[];
 }
 
+/** What is counted by a number of its own. */
+export type Counted = Exclude<keyof DatasetReport, "examples" | "formats">;
+
 const MAX_EXAMPLES = 10;
 
 /** Counts something left out, and keeps the first few in words. */
-export function note(
-  report: DatasetReport,
-  key: Exclude<keyof DatasetReport, "examples">,
-  what: string,
-): void {
+export function note(report: DatasetReport, key: Counted, what: string): void {
   report[key] = (report[key] ?? 0) + 1;
   if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
 }
@@ -204,10 +217,16 @@ export function firstImages(dataset: Dataset, count: number): Dataset {
   return filterImages(dataset, (_, index) => index < count);
 }
 
-const PROBLEMS: [keyof DatasetReport, string][] = [
+const PROBLEMS: [Counted, string][] = [
   ["missingImages", "images missing"],
   ["unsafePaths", "images refused: their path leaves the image root"],
   ["otherFiles", "files left out: their endings are not those of images"],
+  ["otherFormats", "pictures left out: their formats cannot be decoded"],
+  ["archives", "archives left out: unpack them to use what they hold"],
+  ["notUtf8", "files or folders left out: their names are not UTF-8"],
+  ["linkedFolders", "links to folders within: their images are listed once"],
+  ["outsideFolders", "links to folders outside: not followed"],
+  ["unreadableFolders", "folders left out: they may not be read"],
   ["duplicateImages", "images listed twice"],
   ["conflictingImages", "images left out: another file has their id, or their file another size"],
   ["unusableIds", "images or categories left out: they have no exact id"],
@@ -234,17 +253,25 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
   ["classesWithoutNegatives", "classes that no image is known not to show: any ranking finds them"],
 ];
 
+/** Everything that was left out or changed, each with its count. */
+export function countsOf(report: DatasetReport): string[] {
+  return PROBLEMS
+    .map(([key, words]) => [key, report[key] ?? 0, words] as const)
+    .filter(([, count]) => count > 0)
+    .map(([key, count, words]) => {
+      if (key !== "otherFormats") return `${count} ${words}`;
+      const formats = Object.entries(report.formats ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+      return `${count} ${words} (${formats.map(([name, n]) => `${n} ${name}`).join(", ")})`;
+    });
+}
+
 /**
  * A report in words, one line: what is used, then everything that was left out or changed.
  *
  * @param dataset what was read
  */
 export function describeDataset({ name, annotated, report }: Dataset): string {
-  const counts = PROBLEMS
-    .filter(([key]) => annotated || key !== "imagesWithoutObjects")
-    .map(([key, words]) => [(report[key] ?? 0) as number, words] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, words]) => `${count} ${words}`);
+  const counts = countsOf(annotated ? report : { ...report, imagesWithoutObjects: 0 });
   const used = annotated
     ? `${report.images} images, ${report.objects} objects`
     : `${report.images} images`;
