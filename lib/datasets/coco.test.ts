@@ -149,6 +149,9 @@ Deno.test("everything unusable is counted under its own name, and nothing else i
       boxesFromMasks: 0,
       outside: 2,
       clipped: 1,
+      unusableJudgements: 0,
+      unjudgedPairs: 0,
+      classesWithoutNegatives: 0,
     });
     assert.equal(examples.length, 10);
   }));
@@ -202,7 +205,7 @@ function shown({ categories, images }: Dataset): Record<string, string[]> {
 
 /** The counts that are not zero, less those of what is there. */
 function told({ report: { listed: _, images: _i, objects: _o, examples: _e, ...rest } }: Dataset) {
-  return Object.fromEntries(Object.entries(rest).filter(([, count]) => count > 0));
+  return Object.fromEntries(Object.entries(rest).filter(([, count]) => Number(count) > 0));
 }
 
 const BIG = "9007199254740992", NEXT = "9007199254740993"; // as numbers they are the same

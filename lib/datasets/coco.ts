@@ -14,12 +14,14 @@ import {
   type DatasetObject,
   type DatasetReport,
   emptyReport,
+  note,
 } from "./dataset.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
-import { fileNameOf } from "./coco_image.ts";
+import { fileNameOf, resolveImage } from "./coco_image.ts";
 import { parseAnnotations } from "./coco_json.ts";
+import { type ListedImage, readJudgements, withClasses } from "./coco_judged.ts";
 import { segmentationBox } from "./coco_masks.ts";
-import { resolveInside, type SafePath } from "./paths.ts";
+import type { SafePath } from "./paths.ts";
 
 /** Options of {@linkcode loadCoco}. */
 export interface LoadCocoOptions {
@@ -34,19 +36,11 @@ export interface LoadCocoOptions {
 type Json = Record<string, unknown>;
 type Size = Pick<DatasetImage, "width" | "height">;
 
-const MAX_EXAMPLES = 10;
 const PATHS_AT_A_TIME = 64;
 const FILES_AT_A_TIME = 8;
 
 function isRecord(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Counts something left out, and keeps the first few in words. */
-function note(report: DatasetReport, key: keyof DatasetReport & string, what: string): void {
-  if (key === "examples") return;
-  report[key]++;
-  if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
 }
 
 /** The lists of an annotation file. */
@@ -103,12 +97,12 @@ async function readImages(
   keepMissing: boolean,
   report: DatasetReport,
   signal: AbortSignal,
-): Promise<{ images: DatasetImage[]; byId: ImageMap }> {
+): Promise<{ images: DatasetImage[]; byId: ImageMap; entries: ListedImage[] }> {
   const root = await Deno.realPath(imageRoot).catch((cause) => {
     throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
   });
   const byId: ImageMap = new IdMap(), byFile = new Map<string, DatasetImage>();
-  const unsized: DatasetImage[] = [];
+  const unsized: DatasetImage[] = [], entries: ListedImage[] = [];
   const addImage = (entry: Json, place: SafePath) => {
     const id = idOf(entry.id);
     const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
@@ -126,6 +120,7 @@ async function readImages(
       // Boxes in px of another size would lie elsewhere.
       if (sizesDiffer(twin, size)) return note(report, "conflictingImages", what);
       byId.set(id, Object.assign(twin, size));
+      entries.push([twin, entry]);
       return note(report, "duplicateImages", what);
     }
     if (place.kind === "missing") {
@@ -135,17 +130,18 @@ async function readImages(
     const image: DatasetImage = { id: place.id, path: place.path, ...size, objects: [] };
     byFile.set(image.id, image);
     byId.set(id, image);
+    entries.push([image, entry]);
     if (place.kind === "file" && !("width" in size)) unsized.push(image);
   };
   report.listed = listed.length;
   for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
     signal.throwIfAborted();
     const part = listed.slice(start, start + PATHS_AT_A_TIME);
-    const found = await Promise.all(part.map((entry) => resolveInside(root, fileNameOf(entry))));
+    const found = await Promise.all(part.map((entry) => resolveImage(root, entry)));
     part.forEach((entry, i) => addImage(entry, found[i]));
   }
   await readSizes(unsized, report, signal);
-  return { images: [...byFile.values()], byId };
+  return { images: [...byFile.values()], byId, entries };
 }
 
 /** Takes sizes that no entry gives from the files; one that cannot be read is found when it is decoded. */
@@ -235,7 +231,7 @@ function flagsOf(annotation: Json): { crowd: boolean; ignored: boolean } {
 /** A box that can be used, or the count that says why there is none, and what else there is to say. */
 type FoundBox =
   | { box: Box; clipped: boolean; fromMask: boolean }
-  | { why: "empty" | "outside" | "notFinite" | "withoutBox"; detail?: string };
+  | { why: "crowd" | "empty" | "outside" | "notFinite" | "withoutBox"; detail?: string };
 
 /** An annotation's `bbox`, or else that of its `segmentation`, as a box clipped to the image. */
 function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): FoundBox {
@@ -285,9 +281,10 @@ function addObject(
     return note(report, "unknownCategories", `${what()}, ${which}`);
   }
   const { crowd, ignored } = flagsOf(annotation);
-  if (crowd) return note(report, "crowd", what());
-  const found = readBox(annotation, image.value);
+  const found: FoundBox = crowd ? { why: "crowd" } : readBox(annotation, image.value);
   if ("why" in found) {
+    // The image shows the class, but not where: it is no wrong answer.
+    image.value.notExhaustive = withClasses(image.value.notExhaustive, [category.value]);
     return note(report, found.why, what() + (found.detail ? `: ${found.detail}` : ""));
   }
   if (found.clipped) note(report, "clipped", what());
@@ -306,6 +303,10 @@ function addObject(
  * What other tools write is read as it is meant, and counted: a file under several ids or spellings is one image,
  * categories whose names differ but in case, spaces, `_` and `-` are one, ids may be numbers here and text there or
  * exceed 2^53, a box that is missing is that of the polygons or the mask, a size that is missing is the file's.
+ *
+ * An image with LVIS's `neg_category_ids` was searched for these classes and the ones annotated in it only. Of the
+ * others, of those in `not_exhaustive_category_ids` and of those annotated without a box that can be used (a crowd, an
+ * empty box) it says neither that the image shows them nor that it does not: such pairs are counted, and in no ranking.
  *
  * The annotation file is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
  * absolute path, or through a link) is refused.
@@ -336,10 +337,12 @@ export async function loadCoco(
   signal.throwIfAborted();
   const lists = await readAnnotations(annotationFile);
   const report = emptyReport();
-  const { images, byId } = await readImages(lists.images, imageRoot, keepMissing, report, signal);
+  const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
+  const { images, byId, entries } = listed;
   const attempt = `Cannot load data set ${annotationFile}`;
   const { names, categories } = readCategories(lists.categories, report, attempt);
   for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
+  readJudgements(entries, categories, report);
   return createDataset({
     name: name ?? basename(annotationFile).replace(/\.json$/, ""),
     categories: names,

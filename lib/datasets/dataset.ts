@@ -6,6 +6,7 @@
 import type { Box } from "../covers/mod.ts";
 import type { Scene } from "../images/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
+import { countUnjudged, type JudgementCounts } from "./judged.ts";
 
 /** One annotated object. */
 export interface DatasetObject {
@@ -31,10 +32,14 @@ export interface DatasetImage {
   objects: DatasetObject[];
   /** Where the image is a tile of a scene: which part of the file it is, in px of the scene. */
   part?: { scene: Scene; box: Box };
+  /** Where not all classes were looked for: those that were and are not there, as indices, ascending. */
+  absent?: number[];
+  /** Classes of which not every object is annotated, as indices, ascending. */
+  notExhaustive?: number[];
 }
 
 /** What was found while reading a data set: nothing is left out without being counted here. */
-export interface DatasetReport {
+export interface DatasetReport extends JudgementCounts {
   /** Images that the data set lists or the folder holds. */
   listed: number;
   /** Images that can be used: `listed` less the refused, duplicate, conflicting and missing ones. */
@@ -47,6 +52,20 @@ export interface DatasetReport {
   unsafePaths: number;
   /** Files of a folder whose names do not end as those of images do: they are not listed. */
   otherFiles?: number;
+  /** Pictures of a folder whose format cannot be decoded: they are not listed. */
+  otherFormats?: number;
+  /** The same by format, such as `heif`. */
+  formats?: Record<string, number>;
+  /** Archives in a folder, such as tar shards: they are not listed. */
+  archives?: number;
+  /** Names in a folder that are not UTF-8: what they name cannot be opened. */
+  notUtf8?: number;
+  /** Links to folders of the same tree: their images are listed where they are. */
+  linkedFolders?: number;
+  /** Links to folders outside of the folder: not followed. */
+  outsideFolders?: number;
+  /** Folders that may not be read. */
+  unreadableFolders?: number;
   /** Files listed more than once, under one id or several: one image, with the objects of all. */
   duplicateImages: number;
   /** Images under the id of another file, or of a file listed before with another size: left out. */
@@ -83,8 +102,21 @@ export interface DatasetReport {
   outside: number;
   /** Boxes that stood out of the image and were clipped; they are used. */
   clipped: number;
+  /** Classes that an image was searched for by an id that no category has; they are left out. */
+  unusableJudgements: number;
   /** The first few of what was left out, in words. */
   examples: string[];
+}
+
+/** What is counted by a number of its own. */
+export type Counted = Exclude<keyof DatasetReport, "examples" | "formats">;
+
+const MAX_EXAMPLES = 10;
+
+/** Counts something left out, and keeps the first few in words. */
+export function note(report: DatasetReport, key: Counted, what: string): void {
+  report[key] = (report[key] ?? 0) + 1;
+  if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
 }
 
 /** Images, what they show, and what was left out. */
@@ -131,6 +163,9 @@ export function emptyReport(): DatasetReport {
     boxesFromMasks: 0,
     outside: 0,
     clipped: 0,
+    unusableJudgements: 0,
+    unjudgedPairs: 0,
+    classesWithoutNegatives: 0,
     examples: [],
   };
 }
@@ -144,7 +179,11 @@ export function createDataset(parts: DatasetParts): Dataset {
   report.images = images.length;
   report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
-  const content = images.map(({ id, width, height, objects }) => ({ id, width, height, objects }));
+  Object.assign(report, countUnjudged(images, categories.length));
+  // What is undefined is not part of the text: most images have no lists of classes.
+  const content = images.map(({ id, width, height, objects, absent, notExhaustive }) => (
+    { id, width, height, objects, absent, notExhaustive }
+  ));
   return { ...parts, fingerprint: sha256(canonicalJson([categories, content])) };
 }
 
@@ -181,10 +220,16 @@ export function firstImages(dataset: Dataset, count: number): Dataset {
   return filterImages(dataset, (_, index) => index < count);
 }
 
-const PROBLEMS: [keyof DatasetReport, string][] = [
+const PROBLEMS: [Counted, string][] = [
   ["missingImages", "images missing"],
   ["unsafePaths", "images refused: their path leaves the image root"],
   ["otherFiles", "files left out: their endings are not those of images"],
+  ["otherFormats", "pictures left out: their formats cannot be decoded"],
+  ["archives", "archives left out: unpack them to use what they hold"],
+  ["notUtf8", "files or folders left out: their names are not UTF-8"],
+  ["linkedFolders", "links to folders within: their images are listed once"],
+  ["outsideFolders", "links to folders outside: not followed"],
+  ["unreadableFolders", "folders left out: they may not be read"],
   ["duplicateImages", "images listed twice"],
   ["conflictingImages", "images left out: another file has their id, or their file another size"],
   ["unusableIds", "images or categories left out: they have no exact id"],
@@ -203,7 +248,25 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
   ["boxesFromMasks", "boxes taken from polygons or masks"],
   ["outside", "boxes outside their image"],
   ["clipped", "boxes clipped"],
+  [
+    "unusableJudgements",
+    "classes that images were searched for left out: no category has their id",
+  ],
+  ["unjudgedPairs", "pairs of class and image not judged: in no ranking"],
+  ["classesWithoutNegatives", "classes that no image is known not to show: any ranking finds them"],
 ];
+
+/** Everything that was left out or changed, each with its count. */
+export function countsOf(report: DatasetReport): string[] {
+  return PROBLEMS
+    .map(([key, words]) => [key, report[key] ?? 0, words] as const)
+    .filter(([, count]) => count > 0)
+    .map(([key, count, words]) => {
+      if (key !== "otherFormats") return `${count} ${words}`;
+      const formats = Object.entries(report.formats ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+      return `${count} ${words} (${formats.map(([name, n]) => `${n} ${name}`).join(", ")})`;
+    });
+}
 
 /**
  * A report in words, one line: what is used, then everything that was left out or changed.
@@ -211,11 +274,7 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
  * @param dataset what was read
  */
 export function describeDataset({ name, annotated, report }: Dataset): string {
-  const counts = PROBLEMS
-    .filter(([key]) => annotated || key !== "imagesWithoutObjects")
-    .map(([key, words]) => [(report[key] ?? 0) as number, words] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, words]) => `${count} ${words}`);
+  const counts = countsOf(annotated ? report : { ...report, imagesWithoutObjects: 0 });
   const used = annotated
     ? `${report.images} images, ${report.objects} objects`
     : `${report.images} images`;

@@ -23,6 +23,7 @@ export {
   type RemoteSceneConfig,
 } from "./remote_scene/generate.ts";
 export { sceneTiles } from "./scene_tiles.ts";
+export { type JudgedImage, type JudgementCounts, unjudgedClasses } from "./judged.ts";
 export * from "./statistics.ts";
 export {
   generateClevrDs,

@@ -34,7 +34,9 @@ export interface TopOptions {
 }
 
 /**
- * The first results of one query, in the order of `rankImages`, without sorting the others.
+ * The first results of one query, in the order of `rankImages`, without sorting the others. Equal scores are listed by
+ * image index: what is counted over results, rather than shown, is counted by `expectedHits`, which no order of the
+ * list changes.
  *
  * @param scores scores, with winners if the box is wanted // (Q, N)
  * @param query row of the query
