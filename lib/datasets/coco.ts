@@ -5,7 +5,6 @@
  */
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
-import { ImageError, readImageSize } from "../images/decode.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import {
   createDataset,
@@ -16,6 +15,7 @@ import {
   emptyReport,
   note,
 } from "./dataset.ts";
+import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNameOf, resolveImage } from "./coco_image.ts";
 import { parseAnnotations } from "./coco_json.ts";
@@ -29,6 +29,8 @@ export interface LoadCocoOptions {
   name?: string;
   /** Keep images whose file does not exist, so that they appear in a ledger; default false. */
   keepMissing?: boolean;
+  /** Which frame boxes are in where EXIF turns an image and sizes do not say it; default `upright`. */
+  annotationFrame?: AnnotationFrame;
   /** Stops the reading with its reason. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
 }
@@ -37,7 +39,6 @@ type Json = Record<string, unknown>;
 type Size = Pick<DatasetImage, "width" | "height">;
 
 const PATHS_AT_A_TIME = 64;
-const FILES_AT_A_TIME = 8;
 
 function isRecord(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -84,6 +85,16 @@ function positive(value: unknown): number | undefined {
 
 type ImageMap = IdMap<DatasetImage | null>;
 
+/** The images of a file of annotations, and where they were found. */
+interface ReadImages {
+  images: DatasetImage[];
+  /** Those whose files exist. */
+  present: DatasetImage[];
+  byId: ImageMap;
+  /** Each with the entries that list it. */
+  entries: ListedImage[];
+}
+
 /** Whether two sizes are both known and not the same. */
 function sizesDiffer(one: Size, other: Size): boolean {
   if (one.width === undefined || other.width === undefined) return false;
@@ -97,12 +108,12 @@ async function readImages(
   keepMissing: boolean,
   report: DatasetReport,
   signal: AbortSignal,
-): Promise<{ images: DatasetImage[]; byId: ImageMap; entries: ListedImage[] }> {
+): Promise<ReadImages> {
   const root = await Deno.realPath(imageRoot).catch((cause) => {
     throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
   });
   const byId: ImageMap = new IdMap(), byFile = new Map<string, DatasetImage>();
-  const unsized: DatasetImage[] = [], entries: ListedImage[] = [];
+  const entries: ListedImage[] = [], present: DatasetImage[] = [];
   const addImage = (entry: Json, place: SafePath) => {
     const id = idOf(entry.id);
     const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
@@ -131,7 +142,7 @@ async function readImages(
     byFile.set(image.id, image);
     byId.set(id, image);
     entries.push([image, entry]);
-    if (place.kind === "file" && !("width" in size)) unsized.push(image);
+    if (place.kind === "file") present.push(image);
   };
   report.listed = listed.length;
   for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
@@ -140,30 +151,7 @@ async function readImages(
     const found = await Promise.all(part.map((entry) => resolveImage(root, entry)));
     part.forEach((entry, i) => addImage(entry, found[i]));
   }
-  await readSizes(unsized, report, signal);
-  return { images: [...byFile.values()], byId, entries };
-}
-
-/** Takes sizes that no entry gives from the files; one that cannot be read is found when it is decoded. */
-async function readSizes(
-  images: readonly DatasetImage[],
-  report: DatasetReport,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let start = 0; start < images.length; start += FILES_AT_A_TIME) {
-    signal.throwIfAborted();
-    const part = images.slice(start, start + FILES_AT_A_TIME);
-    await Promise.all(
-      part.filter(({ width }) => width === undefined).map(async (image) => {
-        try {
-          Object.assign(image, await readImageSize(image.path));
-          report.sizesRead++;
-        } catch (error) {
-          if (!(error instanceof ImageError)) throw error;
-        }
-      }),
-    );
-  }
+  return { images: [...byFile.values()], present, byId, entries };
 }
 
 /** A category's name as words: LVIS names categories "tennis_racket", others leave spaces and line breaks. */
@@ -307,6 +295,9 @@ function addObject(
  * An image with LVIS's `neg_category_ids` was searched for these classes and the ones annotated in it only. Of the
  * others, of those in `not_exhaustive_category_ids` and of those annotated without a box that can be used (a crowd, an
  * empty box) it says neither that the image shows them nor that it does not: such pairs are counted, and in no ranking.
+ * Boxes come out in px of the image as `decodeImage` returns it: those on the stored pixels of an image that EXIF turns
+ * are turned, those on a copy of another size are scaled, and where a file has another shape they are refused while
+ * the image and its categories stay.
  *
  * The annotation file is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
  * absolute path, or through a link) is refused.
@@ -332,17 +323,24 @@ function addObject(
 export async function loadCoco(
   annotationFile: string,
   imageRoot: string,
-  { name, keepMissing = false, signal = operationSignal() }: LoadCocoOptions = {},
+  {
+    name,
+    keepMissing = false,
+    annotationFrame = "upright",
+    signal = operationSignal(),
+  }: LoadCocoOptions = {},
 ): Promise<Dataset> {
   signal.throwIfAborted();
   const lists = await readAnnotations(annotationFile);
   const report = emptyReport();
   const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
-  const { images, byId, entries } = listed;
+  const { images, present, byId, entries } = listed;
+  const frames = await readFrames(present, annotationFrame, report, signal);
   const attempt = `Cannot load data set ${annotationFile}`;
   const { names, categories } = readCategories(lists.categories, report, attempt);
   for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
   readJudgements(entries, categories, report);
+  alignBoxes(frames, annotationFrame, report);
   return createDataset({
     name: name ?? basename(annotationFile).replace(/\.json$/, ""),
     categories: names,

@@ -36,6 +36,13 @@ export interface DatasetImage {
   absent?: number[];
   /** Classes of which not every object is annotated, as indices, ascending. */
   notExhaustive?: number[];
+  /** Set where the boxes were made on an image of another shape than the file's: they say what is shown, not where. */
+  boxesRefused?: true;
+}
+
+/** The objects of an image of which it is known where they are: none where its boxes were refused. */
+export function placedObjects({ objects, boxesRefused }: DatasetImage): DatasetObject[] {
+  return boxesRefused ? [] : objects;
 }
 
 /** What was found while reading a data set: nothing is left out without being counted here. */
@@ -74,6 +81,14 @@ export interface DatasetReport extends JudgementCounts {
   unusableIds: number;
   /** Images whose size was not given and stands in their file's header. */
   sizesRead: number;
+  /** Images whose boxes were turned upright with them, from the frame of the stored pixels (EXIF). */
+  turnedImages: number;
+  /** Images that EXIF turns and whose boxes could be of either frame; `annotationFrame` decided. */
+  unknownFrames: number;
+  /** Images annotated at another size of the same aspect: their boxes were scaled. */
+  scaledImages: number;
+  /** Images annotated at a size of another aspect: their boxes are not used, what they show is. */
+  refusedBoxes: number;
   /** Categories called as another but for case, spaces, `_` and `-`: one category, with the objects of all. */
   mergedCategories: number;
   /** Categories under the id of another name: left out. */
@@ -113,7 +128,7 @@ export type Counted = Exclude<keyof DatasetReport, "examples" | "formats">;
 
 const MAX_EXAMPLES = 10;
 
-/** Counts something left out, and keeps the first few in words. */
+/** Counts something that was left out or changed, and keeps the first few in words. */
 export function note(report: DatasetReport, key: Counted, what: string): void {
   report[key] = (report[key] ?? 0) + 1;
   if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
@@ -149,6 +164,10 @@ export function emptyReport(): DatasetReport {
     conflictingImages: 0,
     unusableIds: 0,
     sizesRead: 0,
+    turnedImages: 0,
+    unknownFrames: 0,
+    scaledImages: 0,
+    refusedBoxes: 0,
     mergedCategories: 0,
     conflictingCategories: 0,
     imagesWithoutObjects: 0,
@@ -180,10 +199,11 @@ export function createDataset(parts: DatasetParts): Dataset {
   report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
   Object.assign(report, countUnjudged(images, categories.length));
-  // What is undefined is not part of the text: most images have no lists of classes.
-  const content = images.map(({ id, width, height, objects, absent, notExhaustive }) => (
-    { id, width, height, objects, absent, notExhaustive }
-  ));
+  // What is undefined is not part of the text: most images have no lists of classes, and no refused boxes.
+  const content = images.map((image) => {
+    const { id, width, height, objects, absent, notExhaustive, boxesRefused } = image;
+    return { id, width, height, objects, absent, notExhaustive, boxesRefused };
+  });
   return { ...parts, fingerprint: sha256(canonicalJson([categories, content])) };
 }
 
@@ -234,6 +254,13 @@ const PROBLEMS: [Counted, string][] = [
   ["conflictingImages", "images left out: another file has their id, or their file another size"],
   ["unusableIds", "images or categories left out: they have no exact id"],
   ["sizesRead", "sizes read from image files"],
+  ["turnedImages", "images whose boxes were turned upright with them (EXIF)"],
+  [
+    "unknownFrames",
+    "images that EXIF turns and whose boxes' frame no size tells: see annotationFrame",
+  ],
+  ["scaledImages", "images whose boxes were scaled to the size of their file"],
+  ["refusedBoxes", "images whose boxes were refused: their file has another shape"],
   ["mergedCategories", "categories of another's name: merged with it"],
   ["conflictingCategories", "categories left out: another name has their id"],
   ["imagesWithoutObjects", "images without objects"],
@@ -257,8 +284,8 @@ const PROBLEMS: [Counted, string][] = [
 ];
 
 /** Everything that was left out or changed, each with its count. */
-export function countsOf(report: DatasetReport): string[] {
-  return PROBLEMS
+export function countsOf(report: DatasetReport, problems = PROBLEMS): string[] {
+  return problems
     .map(([key, words]) => [key, report[key] ?? 0, words] as const)
     .filter(([, count]) => count > 0)
     .map(([key, count, words]) => {
@@ -266,6 +293,28 @@ export function countsOf(report: DatasetReport): string[] {
       const formats = Object.entries(report.formats ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
       return `${count} ${words} (${formats.map(([name, n]) => `${n} ${name}`).join(", ")})`;
     });
+}
+
+/** Counts of what was done about frames, the gravest first. */
+const FRAMES: readonly Counted[] = [
+  "refusedBoxes",
+  "scaledImages",
+  "unknownFrames",
+  "turnedImages",
+];
+
+/**
+ * What was done so that boxes and images share a frame, one line with an example; nothing where nothing was.
+ *
+ * @param dataset what was read
+ */
+export function describeFrames({ name, report }: Dataset): string | undefined {
+  const counts = countsOf(report, PROBLEMS.filter(([key]) => FRAMES.includes(key)));
+  if (counts.length === 0) return undefined;
+  const [example] = FRAMES.flatMap((key) =>
+    report.examples.filter((text) => text.startsWith(`${key}:`))
+  );
+  return [`${name}: ${counts.join("; ")}`, ...(example ? [example] : [])].join("; first: ");
 }
 
 /**

@@ -11,8 +11,11 @@ import { sha256 } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { notice } from "../runtime/notice.ts";
 import { type ProgressOutput, showStep } from "../runtime/progress.ts";
-import { ImageError, readImageFormat, type RgbImage } from "./decode.ts";
+import type { RgbImage } from "./decode.ts";
+import { readImageFile } from "./file.ts";
+import { sniffFormat } from "./format.ts";
 import type { Georeference } from "./georeference.ts";
+import { ImageError } from "./image_error.ts";
 import { readHeader, type SceneHeader } from "./scene_header.ts";
 import { createMapper, LevelFinder, type Levels, type Samples } from "./scene_levels.ts";
 import { sharp } from "./sharp.ts";
@@ -93,7 +96,8 @@ export async function openScene(
 ): Promise<Scene> {
   const signal = operationSignal();
   signal.throwIfAborted();
-  const header = await readHeader(path, await readImageFormat(path));
+  const format = await readImageFile(path, (head) => sniffFormat(head)!);
+  const header = await readHeader(path, format);
   const bands = chooseBands(path, header, config.bands);
   const file = header.bySharp && !header.tiled ? await tiledCopy(path, header, options) : path;
   const samples = (box: Box) => readSamples(file, header, bands, box);

@@ -4,8 +4,8 @@
  * @module
  */
 import { fromFile, type GeoTIFFImage } from "geotiff";
-import { ImageError } from "./decode.ts";
 import { type Georeference, readGeoreference } from "./georeference.ts";
+import { ImageError } from "./image_error.ts";
 import { sharp } from "./sharp.ts";
 
 /** The layout of a scene's file. */
