@@ -1,9 +1,10 @@
 /**
- * Data sets: COCO-format annotations, plain folders, and the CLEVR-DS recipe.
+ * Data sets: annotations in every common format, plain folders, and the CLEVR-DS recipe.
  *
  * @module
  */
 export {
+  type Corners,
   type Dataset,
   type DatasetImage,
   type DatasetObject,
@@ -11,8 +12,16 @@ export {
   describeDataset,
   filterImages,
   firstImages,
+  type Point,
 } from "./dataset.ts";
-export * from "./coco.ts";
+export { loadCoco, type LoadCocoOptions } from "./coco.ts";
+export {
+  DATASET_FORMATS,
+  type DatasetFormat,
+  type DatasetSource,
+  loadDataset,
+} from "./readers/load.ts";
+export type { DatasetPlace } from "./readers/lists.ts";
 export { loadFolder } from "./folder.ts";
 export * from "./statistics.ts";
 export {
