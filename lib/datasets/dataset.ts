@@ -5,6 +5,7 @@
  */
 import type { Box } from "../covers/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
+import type { Draw } from "./readers/place.ts";
 
 /** The corners of an oriented box, in order around it, in px of the image; they may lie outside. */
 export type Corners = [Point, Point, Point, Point];
@@ -205,6 +206,29 @@ export function firstImages(dataset: Dataset, count: number): Dataset {
     );
   }
   return filterImages(dataset, (_, index) => index < count);
+}
+
+/**
+ * Some images of a data set, drawn by a seed, or all others. Whether an image is drawn depends on the seed and on ids
+ * alone, not on the order of the images.
+ *
+ * @param dataset the whole
+ * @param draw how many, or below 1 which share, and whether they are taken or the rest
+ * @param seed of the draw
+ * @throws {RangeError} when none would be left on one side
+ */
+export function drawImages(dataset: Dataset, { size, take }: Draw, seed: number): Dataset {
+  const count = size < 1 ? Math.round(size * dataset.images.length) : size;
+  if (!Number.isInteger(count) || count < 1 || count >= dataset.images.length) {
+    throw new RangeError(
+      `Cannot draw images of ${dataset.name}: of its ${dataset.images.length} images ${count} are to be drawn, ` +
+        "which leaves none on one side",
+    );
+  }
+  const ranks = dataset.images.map(({ id }) => ({ id, rank: sha256(`${seed}/${id}`) }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  const drawn = new Set(ranks.slice(0, count).map(({ id }) => id));
+  return filterImages(dataset, ({ id }) => drawn.has(id) === (take === "drawn"));
 }
 
 const PROBLEMS: [keyof DatasetReport, string][] = [

@@ -10,18 +10,15 @@ export {
   type DatasetObject,
   type DatasetReport,
   describeDataset,
+  drawImages,
   filterImages,
   firstImages,
   type Point,
 } from "./dataset.ts";
 export { loadCoco, type LoadCocoOptions } from "./coco.ts";
-export {
-  DATASET_FORMATS,
-  type DatasetFormat,
-  type DatasetSource,
-  loadDataset,
-} from "./readers/load.ts";
-export type { DatasetPlace } from "./readers/lists.ts";
+export { loadDataset } from "./readers/load.ts";
+export { isAbsoluteName, locateDataset } from "./readers/locate.ts";
+export * from "./readers/place.ts";
 export { loadFolder } from "./folder.ts";
 export * from "./statistics.ts";
 export {

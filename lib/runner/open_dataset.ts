@@ -5,10 +5,23 @@
  */
 import { join } from "node:path";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
-import { type Dataset, firstImages, generateClevrDs, loadCoco } from "../datasets/mod.ts";
+import {
+  type Dataset,
+  drawImages,
+  firstImages,
+  generateClevrDs,
+  loadCoco,
+  loadDataset,
+} from "../datasets/mod.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../runtime/progress.ts";
 import { checkSettings } from "../runtime/settings.ts";
-import { type CocoFiles, cocoName, DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
+import {
+  DATASET_SCHEMA,
+  type DatasetConfig,
+  type DatasetFiles,
+  type FilesConfig,
+  filesName,
+} from "./dataset_config.ts";
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions {
@@ -22,13 +35,12 @@ export interface OpenDatasetOptions {
   displayId?: string;
   /** Another split than the one that is searched. */
   split?: "train" | "val";
+  /** Keep images whose file does not exist, so that they appear in a ledger; default false. */
+  keepMissing?: boolean;
 }
 
 /** The files of a split of a data set that exists. */
-function cocoFiles(
-  config: Extract<DatasetConfig, { source: "coco" }>,
-  split?: "train" | "val",
-): CocoFiles {
+function filesOfSplit(config: FilesConfig, split?: "train" | "val"): DatasetFiles {
   const files = split === undefined ? config : config[split];
   if (files) return files;
   throw new Error(
@@ -37,25 +49,38 @@ function cocoFiles(
   );
 }
 
+/** Reads a split of a data set that exists: of the images of its part those that are drawn, and of these the first. */
+async function openFiles(
+  config: FilesConfig,
+  seed: number,
+  { split, signal, keepMissing }: Pick<OpenDatasetOptions, "split" | "signal" | "keepMissing">,
+): Promise<Dataset> {
+  const { annotations, root, part, draw, limit } = filesOfSplit(config, split);
+  const name = [filesName(annotations), ...(part ? [part] : [])].join("-");
+  const place = { source: config.source, annotations, root, ...(part && { part }) };
+  const whole = await loadDataset(place, { name, signal, keepMissing });
+  const dataset = draw === undefined ? whole : drawImages(whole, draw, seed);
+  return limit === undefined ? dataset : firstImages(dataset, limit);
+}
+
 /**
  * Opens the data set of a configuration. A CLEVR-DS set is generated at the first call, only the split
  * that is searched, and found on disk afterwards.
  *
  * @param config which data set
- * @param seed seed of a generated one
+ * @param seed seed of a generated one, and of images that are drawn
  * @throws {RangeError} when the configuration says what it cannot
  * @throws {Error} when annotations cannot be read, or there is no such split
  */
 export async function openDataset(
   config: DatasetConfig,
   seed: number,
-  { signal, cacheDir = CACHE_DIR, output, displayId, split: other }: OpenDatasetOptions = {},
+  { signal, cacheDir = CACHE_DIR, output, displayId, split: other, keepMissing }:
+    OpenDatasetOptions = {},
 ): Promise<Dataset> {
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
-  if (config.source === "coco") {
-    const { annotations, root, limit } = cocoFiles(config, other);
-    const dataset = await loadCoco(annotations, root, { name: cocoName(annotations), signal });
-    return limit === undefined ? dataset : firstImages(dataset, limit);
+  if (config.source !== "clevr-ds") {
+    return await openFiles(config, seed, { split: other, signal, keepMissing });
   }
   const { variant, family, images, split: searched, size, objects, classes } = config;
   const split = other ?? searched;

@@ -7,7 +7,8 @@
  * @module
  */
 import { linesOf, mapFiles, readLabel } from "./files.ts";
-import { type DatasetPlace, type Lists, numberOf, numbersOf } from "./lists.ts";
+import { type Lists, numberOf, numbersOf } from "./lists.ts";
+import type { DatasetPlace } from "./place.ts";
 import { foldersOf, type LabelFiles, pairFiles, pairsOfPart } from "./pairs.ts";
 
 /** DOTA-v2.0's classes; v1.0 has the first 15, v1.5 the first 16. */
@@ -27,12 +28,12 @@ const LABELS: LabelFiles = {
 /** A line of a label file. */
 type Line =
   | { corners: number[]; name: string; difficult: boolean }
-  | "header"
+  | { header: true }
   | { why: string };
 
 /** Reads a line: eight numbers, a category and, mostly, whether it is difficult. */
 export function dotaLine(line: string): Line {
-  if (/^(?:imagesource|gsd)\s*:/i.test(line)) return "header";
+  if (/^(?:imagesource|gsd)\s*:/i.test(line)) return { header: true };
   const fields = line.split(/\s+/);
   const corners = numbersOf(fields.slice(0, 8));
   if (corners === undefined) return { why: "its corners are not eight numbers" };
@@ -64,8 +65,8 @@ export async function readDota(
     const index = used ? lists.addImage(image) : -1;
     for (const { line, number } of linesOf(read.text)) {
       const parsed = dotaLine(line), where = `${label}, line ${number}`;
-      if (parsed === "header") continue;
-      if (!("why" in parsed)) found.add(parsed.name);
+      if ("header" in parsed) continue;
+      if ("name" in parsed) found.add(parsed.name);
       if (!used) continue;
       if ("why" in parsed) lists.note("brokenAnnotations", `${where}: ${parsed.why}`);
       else if (parsed.difficult) lists.note("ignored", `${where}: difficult`);

@@ -5,16 +5,7 @@
  */
 import { type AnnotationLists, note } from "../coco.ts";
 import type { DatasetReport } from "../dataset.ts";
-
-/** Where a data set lies. */
-export interface DatasetPlace {
-  /** File or folder of its annotations. */
-  annotations: string;
-  /** Folder of its images: ids are paths relative to it. */
-  root: string;
-  /** One part of it, such as `train`; all of it unless told. */
-  part?: string;
-}
+import type { DatasetPlace } from "./place.ts";
 
 /** Reads annotations of one format into lists. */
 export type Reader = (

@@ -8,36 +8,22 @@ import { operationSignal } from "../../runtime/interrupt.ts";
 import { datasetOf, loadCoco, type LoadCocoOptions } from "../coco.ts";
 import { type Dataset, emptyReport } from "../dataset.ts";
 import { readDota } from "./dota.ts";
-import { type DatasetPlace, Lists, type Reader } from "./lists.ts";
+import { Lists, type Reader } from "./lists.ts";
+import type { DatasetFormat, DatasetSource } from "./place.ts";
 import { readSolo } from "./solo.ts";
 import { readVisdrone } from "./visdrone.ts";
 import { readVoc } from "./voc.ts";
 import { readXview } from "./xview.ts";
 import { readYolo } from "./yolo.ts";
 
-const READERS = {
+const READERS: Readonly<Record<Exclude<DatasetFormat, "coco">, Reader>> = {
   voc: readVoc,
   yolo: readYolo,
   dota: readDota,
   visdrone: readVisdrone,
   xview: readXview,
   solo: readSolo,
-} as const satisfies Record<string, Reader>;
-
-/** Formats of annotations that are read, as the beginning of a data set's name has them: `dota:DIR`. */
-export type DatasetFormat = "coco" | keyof typeof READERS;
-
-/** All of them. */
-export const DATASET_FORMATS: readonly DatasetFormat[] = [
-  "coco",
-  ...Object.keys(READERS) as (keyof typeof READERS)[],
-];
-
-/** A data set that exists: its format, and where it lies. */
-export interface DatasetSource extends DatasetPlace {
-  /** How its annotations are written. */
-  source: DatasetFormat;
-}
+};
 
 /**
  * Reads a data set whatever its format: COCO and LVIS (`coco`), Pascal VOC and DIOR (`voc`), YOLO and YOLO-OBB (`yolo`),

@@ -4,7 +4,8 @@
  * @module
  */
 import { filesBelow, isImageName, partOf, realFolder, stemOf } from "./files.ts";
-import type { DatasetPlace, Lists } from "./lists.ts";
+import type { Lists } from "./lists.ts";
+import type { DatasetPlace } from "./place.ts";
 
 /** An image with its label file. */
 export interface LabelledImage {

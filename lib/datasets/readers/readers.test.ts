@@ -144,7 +144,7 @@ Deno.test("lines that no format writes are refused with a reason", () => {
       "1 2 3 4 5 6 7 0x8 ship 0",
       "１ 2 3 4 5 6 7 8 ship 0",
     ]
-  ) assert.ok("why" in (dotaLine(line) as object), line);
+  ) assert.ok("why" in dotaLine(line), line);
   assert.deepEqual(visdroneLine("1, 2,3,4,1,1,0,0,"), [1, 2, 3, 4, 1, 1, 0, 0]);
   for (const line of ["1,2,3,4,1,1,0", "1,2,3,4,1,1,0,0,0", "1 2 3 4 1 1 0 0"]) {
     assert.equal(visdroneLine(line), undefined, line);

@@ -9,7 +9,8 @@
 import { join } from "node:path/posix";
 import { parseAnnotations } from "../coco_json.ts";
 import { filesBelow, mapFiles, readLabel, realFolder, sizeBelow } from "./files.ts";
-import type { DatasetPlace, Lists } from "./lists.ts";
+import type { Lists } from "./lists.ts";
+import type { DatasetPlace } from "./place.ts";
 
 type Json = Record<string, unknown>;
 const isRecord = (value: unknown): value is Json =>

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRandom, type Random } from "../../numeric/random.ts";
 import type { Dataset } from "../dataset.ts";
-import { type DatasetSource, loadDataset } from "./load.ts";
+import { loadDataset } from "./load.ts";
+import type { DatasetSource } from "./place.ts";
 
 /** A sample in a format's exact form, and the files of it that mutants damage. */
 export interface Sample {

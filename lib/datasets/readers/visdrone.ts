@@ -6,7 +6,8 @@
  * @module
  */
 import { linesOf, mapFiles, readLabel } from "./files.ts";
-import { type Bbox, type DatasetPlace, type Lists, numbersOf } from "./lists.ts";
+import { type Bbox, type Lists, numbersOf } from "./lists.ts";
+import type { DatasetPlace } from "./place.ts";
 import { foldersOf, type LabelFiles, pairFiles, pairsOfPart } from "./pairs.ts";
 
 /** VisDrone's classes, 1 to 10; 0 are ignored regions, 11 others, which its evaluation leaves out as well. */

@@ -10,7 +10,8 @@ import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { entriesIn } from "../../runtime/files.ts";
 import { join } from "node:path";
 import { linesOf, mapFiles, readLabel, sizeBelow, stemOf } from "./files.ts";
-import { type Bbox, type DatasetPlace, type Lists, numbersOf } from "./lists.ts";
+import { type Bbox, type Lists, numbersOf } from "./lists.ts";
+import type { DatasetPlace } from "./place.ts";
 import { foldersOf, type LabelFiles, type LabelledImage, pairFiles, pairsOfPart } from "./pairs.ts";
 
 /** The classes of Pascal VOC, as words. */

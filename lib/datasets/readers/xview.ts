@@ -8,7 +8,8 @@
  */
 import { parseAnnotations } from "../coco_json.ts";
 import { filesBelow, isImageName, realFolder, textOf } from "./files.ts";
-import { type Bbox, type DatasetPlace, type Lists, numbersOf } from "./lists.ts";
+import { type Bbox, type Lists, numbersOf } from "./lists.ts";
+import type { DatasetPlace } from "./place.ts";
 import { XVIEW_CLASSES } from "./xview_classes.ts";
 
 /** No text of V8 is longer. */

@@ -19,7 +19,8 @@ import {
   sizeBelow,
   textOf,
 } from "./files.ts";
-import { type Bbox, type DatasetPlace, type Lists, numbersOf } from "./lists.ts";
+import { type Bbox, type Lists, numbersOf } from "./lists.ts";
+import type { DatasetPlace } from "./place.ts";
 
 /** How far outside of the image a share may lie before it is no share: as Ultralytics' own reader has it. */
 const TOLERANCE = 0.01;
