@@ -158,7 +158,7 @@ Deno.test("values out of range are refused before any work, by name", async () =
     [
       "05_main_result",
       { dataset: "/nowhere" },
-      /Cannot set dataset to \/nowhere: there is nothing/,
+      /Cannot find data set \/nowhere: there is nothing/,
     ],
     ["06_gallery", { queries: ["airplan"] }, /Cannot set queries: .*got "airplan"/],
     ["06_gallery", { count: 0 }, /Cannot set count/],

@@ -11,7 +11,6 @@ import {
   checkConfig,
   checkpoint,
   type Claim,
-  type CocoFiles,
   collectProvenance,
   commandLine,
   configure,
@@ -30,6 +29,7 @@ import {
   writeResults,
 } from "detailclip";
 import { type Evidence } from "detailclip/report";
+import type { FilesConfig } from "detailclip/runner";
 import { sha256 } from "detailclip/runtime";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
@@ -56,8 +56,8 @@ export interface DataSetsConfig extends ExperimentConfig {
   sets?: readonly string[];
   /** Images of each generated one, searched or not; those of the scale unless told. */
   images?: number;
-  /** Data sets with COCO-format annotations, by name: `"COCO"`, `"LVIS"`, `"Unity-Retail"`, or any other. */
-  datasets?: Readonly<Record<string, CocoFiles>>;
+  /** Data sets that exist, by name: `"COCO"`, `"LVIS"`, `"Unity-Retail"`, or any other. */
+  datasets?: Readonly<Record<string, FilesConfig>>;
 }
 
 /** What can be turned. */
@@ -88,7 +88,7 @@ export function dataSetsConfig(
     throw new RangeError(`Cannot set datasets: "${taken}" is no name of one's own`);
   }
   const datasets = Object.entries(ownDatasets("datasets", paths))
-    .map(([name, { annotations, root }]) => [name, { annotations, root }] as const);
+    .map(([name, { train: _, val: _v, ...searched }]) => [name, searched] as const);
   return {
     ...configWith(configure(dataSets, scale), knobs),
     ...(sets && sets.length < known.length && { sets: known.filter((l) => sets.includes(l)) }),
@@ -110,7 +110,7 @@ export interface DataSetsRun {
 }
 
 /** The command that counts a data set, once it is there. */
-function commandFor(name: string, files: CocoFiles | undefined): string {
+function commandFor(name: string, files: FilesConfig | undefined): string {
   const shown = files?.annotations ?? `/path/to/${name}.json`;
   return `deno task notebooks 02_data_sets --set 'datasets=${JSON.stringify({ [name]: shown })}'`;
 }
@@ -127,12 +127,12 @@ async function membersOf(
   });
   const notRun: NotRun[] = [];
   for (const name of new Set([...KNOWN, ...Object.keys(given)])) {
-    const dataset: DatasetConfig = { source: "coco", ...given[name] };
-    const missing = given[name]
+    const dataset = given[name];
+    const missing = dataset
       ? await missingPart({ dataset, encoder: baseline.encoder })
       : `no annotations of ${name} are named`;
-    if (missing === undefined) members.push({ label: name, dataset });
-    else notRun.push({ member: name, missing, command: commandFor(name, given[name]) });
+    if (dataset && missing === undefined) members.push({ label: name, dataset });
+    else notRun.push({ member: name, missing: missing!, command: commandFor(name, given[name]) });
   }
   return { members, notRun };
 }

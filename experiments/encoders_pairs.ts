@@ -5,9 +5,7 @@
  */
 import {
   applyDiff,
-  type CocoDataset,
   configure,
-  type DatasetConfig,
   type Diff,
   type ExperimentConfig,
   type ExperimentDefinition,
@@ -16,7 +14,7 @@ import {
   type Scale,
   type SeriesMember,
 } from "detailclip";
-import { checkTexts } from "detailclip/runner";
+import { checkTexts, type FilesConfig } from "detailclip/runner";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { CC10, detailClip, fusedCover, withCover } from "./recipes.ts";
@@ -89,7 +87,7 @@ export const isPair = (experiment: string): boolean => experiment.startsWith(PRE
 /** The configuration of an encoder on a data set. */
 function pairConfig(
   [encoder, id]: readonly [string, string],
-  [dataset, given]: readonly [string, CocoDataset | undefined],
+  [dataset, given]: readonly [string, FilesConfig | undefined],
   { scale, k, ...knobs }: PairKnobs & { scale: Scale },
 ): ExperimentConfig {
   const { covers, fusion } = at(scale, k);
@@ -105,7 +103,7 @@ function pairConfig(
       ...(real && Object.hasOwn(ENCODERS, encoder) &&
         { preprocessing: paperScale.encoder!.preprocessing }),
     },
-    ...(given && { dataset: { source: "coco", ...given } satisfies DatasetConfig }),
+    ...(given && { dataset: given }),
     ...(given && !(given.train && given.val) && { fusion: [] }),
   };
   if (scale !== "quick" || (!real && !given)) return configWith(config, knobs);
@@ -126,7 +124,7 @@ const TASK = "deno task notebooks 07_encoders";
 /** The command that runs a pair, with placeholders for what nobody named yet. */
 function commandFor(
   [encoder, id]: readonly [string, string],
-  [dataset, given]: readonly [string, CocoDataset | undefined],
+  [dataset, given]: readonly [string, FilesConfig | undefined],
   { scale, seed, k, images, epochs }: PairKnobs & { scale: Scale },
 ): string {
   const settings = [`${TASK} --scale ${scale}`];

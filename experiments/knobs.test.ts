@@ -57,16 +57,20 @@ Deno.test("a data set of one's own is found by a folder or a file, with images t
   const folder = await Deno.makeTempDir();
   try {
     const file = (name: string) => join(folder, name);
-    await assert.rejects(async () => await ownDataset(folder), /it holds no \.json file/);
+    await assert.rejects(
+      async () => await ownDataset(folder),
+      /holds neither annotations .* nor images/,
+    );
     await Deno.writeTextFile(file("instances.json"), "{}");
-    assert.deepEqual(ownDataset(folder), { annotations: file("instances.json"), root: folder });
+    const first = { source: "coco", annotations: file("instances.json"), root: folder };
+    assert.deepEqual(ownDataset(folder), first);
     await Deno.mkdir(file("images"));
     await Deno.writeTextFile(file("test.json"), "{}");
-    const searched = { annotations: file("test.json"), root: file("images") };
+    const searched = { source: "coco", annotations: file("test.json"), root: file("images") };
     assert.deepEqual(ownDataset(folder), searched);
     const own = configure(mainResult, "quick");
     const without = configWith(own, { dataset: folder, images: 9 });
-    assert.deepEqual(without.dataset, { source: "coco", ...searched, limit: 9 });
+    assert.deepEqual(without.dataset, { ...searched, limit: 9 });
     assert.deepEqual(without.fusion!.map(({ method }) => method), [
       ...["closed form", "ceiling of the loss"],
     ]);
@@ -95,7 +99,7 @@ Deno.test("a series is searched on one of its data sets, or on another in their 
   assert.deepEqual(labels(), ["CLEVR-DS", "CLEVR-DS-S", "CLEVR-DS-L"]);
   assert.deepEqual(labels("CLEVR-DS-L"), ["CLEVR-DS-L"]);
   assert.deepEqual(labels("CLEVR-DS, reduced"), ["CLEVR-DS, reduced"]);
-  assert.throws(() => labels("photos"), /or the absolute path of annotations in COCO format/);
+  assert.throws(() => labels("photos"), /or the absolute path of a data set/);
 });
 
 Deno.test("covers are named, with the full image first", () => {

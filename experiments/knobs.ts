@@ -3,21 +3,28 @@
  *
  * @module
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import {
   checkConfig,
-  type CocoDataset,
   coverBoxes,
   coverName,
   type CoverSpec,
   type DatasetConfig,
+  datasetNamed,
   type ExperimentConfig,
   makeCover,
   parseCoverName,
   type SeriesMember,
 } from "detailclip";
-import { checkTexts, lackingSplits } from "detailclip/runner";
+import { DATASET_FORMATS, isAbsoluteName } from "detailclip/datasets";
+import {
+  checkTexts,
+  describeSource,
+  type FilesConfig,
+  type GeneratedConfig,
+  lackingSplits,
+} from "detailclip/runner";
 import { nearestName, notice } from "detailclip/runtime";
 import { labelOf, VARIANTS } from "./variants.ts";
 
@@ -27,7 +34,7 @@ export interface Knobs {
   seed?: number;
   /** `tiny-clip`, a hub id, or the absolute path of a folder in the hub's layout. */
   encoder?: string;
-  /** The label of a generated set ({@linkcode VARIANTS}), or the absolute path of one's own ({@linkcode ownDataset}). */
+  /** The label of a generated set ({@linkcode VARIANTS}) or `clevr-ds…`, or one's own ({@linkcode ownDataset}). */
   dataset?: string;
   /** Of a generated set all images, 7:1:2 to learn from, to choose by and to search; of one's own the searched ones at most. */
   images?: number;
@@ -174,58 +181,25 @@ const listed = (names: readonly string[], most = 12) =>
     ? names.join(", ")
     : `${names.slice(0, most).join(", ")}, … (${names.length})`;
 
-/** What there is at a path, if anything. */
-const kindOf = (path: string) => {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat?.isDirectory() ? "folder" : stat?.isFile() ? "file" : undefined;
-};
-
-/** The file of annotations that is searched: the one that is named, `test.json` of a folder, or its only one. */
-function annotationsAt(path: string): string {
-  const fail = (why: string): never => {
-    throw new Error(`Cannot set dataset to ${path}: ${why}`);
-  };
-  const kind = kindOf(path);
-  if (kind === "file") return path;
-  if (kind === undefined) return fail("there is nothing at this path");
-  const found = readdirSync(path).filter((name) => name.endsWith(".json")).sort();
-  const searched = found.includes("test.json")
-    ? ["test.json"]
-    : found.filter((name) => name !== "train.json" && name !== "val.json");
-  if (searched.length === 1) return join(path, searched[0]);
-  return fail(
-    `it holds ${
-      found.length === 0 ? "no .json file" : found.join(", ")
-    }; name the file of annotations ` +
-      "that is to be searched, or call it test.json",
+/** What a name or an absolute path stands for. */
+function namedDataset(parameter: string, name: string, own?: GeneratedConfig): DatasetConfig {
+  const found = datasetNamed(name, own);
+  if (found.source !== "folder") return found;
+  throw new Error(
+    `Cannot set ${parameter} to ${name}: it is a folder of images without annotations, in which nothing can be scored`,
   );
 }
 
-/** The folder of the images: `images` beside the annotations, COCO's own (`annotations/…_val2017.json`), or theirs. */
-function imagesBeside(annotations: string): string {
-  const folder = dirname(annotations);
-  const [, part] = /_([^_]+)\.json$/.exec(basename(annotations)) ?? [];
-  const ofCoco = basename(folder) === "annotations" && part !== undefined;
-  const candidates = [join(folder, "images"), ...(ofCoco ? [join(dirname(folder), part)] : [])];
-  return candidates.find((path) => kindOf(path) === "folder") ?? folder;
-}
-
 /**
- * A data set of one's own in COCO format: a file of annotations, or a folder with `test.json` (or one file alone). File
- * names are those in the folder `images` beside it where there is one. With `train.json` and `val.json` beside it
- * fusions can learn.
+ * A data set of one's own, in any format: see `locateDataset`.
  *
- * @param path absolute
- * @throws {Error} when there is no such file, or a folder holds several
+ * @param name a format and absolute paths, such as `dota:/data/DOTA`, or an absolute path alone
+ * @throws {Error} when there is no such data set, or it may be in several formats
  */
-export function ownDataset(path: string): CocoDataset {
-  const annotations = annotationsAt(path), root = imagesBeside(annotations);
-  const [train, val] = ["train", "val"].map((split) => join(dirname(annotations), `${split}.json`));
-  const learns = [train, val].every((file) => file !== annotations && existsSync(file));
-  return {
-    ...{ annotations, root },
-    ...(learns && { train: { annotations: train, root }, val: { annotations: val, root } }),
-  };
+export function ownDataset(name: string): FilesConfig {
+  const found = namedDataset("dataset", name);
+  if (found.source !== "clevr-ds") return found;
+  throw new RangeError(`Cannot set a data set of one's own to ${name}: it is a generated one`);
 }
 
 /**
@@ -234,37 +208,46 @@ export function ownDataset(path: string): CocoDataset {
  * @param name of the parameter
  * @param paths absolute ones by name; see {@linkcode ownDataset}
  * @throws {RangeError} when one is no absolute path
- * @throws {Error} when a folder holds several files of annotations
+ * @throws {Error} when a folder may be several data sets
  */
 export function ownDatasets(
   name: string,
   paths: Readonly<Record<string, string>>,
-): Record<string, CocoDataset> {
+): Record<string, FilesConfig> {
   checkTexts(paths, `Cannot set ${name}`, name);
   return Object.fromEntries(
-    Object.entries(paths).map(([key, path]) => {
-      if (!isAbsolute(path)) {
+    Object.entries(paths).map(([key, path]): [string, FilesConfig] => {
+      if (!isAbsoluteName(path)) {
         throw new RangeError(`Cannot set ${name}: ${key} must be an absolute path, got "${path}"`);
       }
-      const there = existsSync(path);
-      return [key, there ? ownDataset(path) : { annotations: path, root: dirname(path) }];
+      const annotations = path.replace(/^[a-z]\w+:/i, "");
+      const there = existsSync(path) || annotations.split(":").some((one) => existsSync(one));
+      return [
+        key,
+        there ? ownDataset(path) : { source: "coco", annotations, root: dirname(annotations) },
+      ];
     }),
   );
 }
 
 /** The data set that a name or a path stands for, in place of an experiment's own. */
 function datasetOf(own: DatasetConfig, name: string): DatasetConfig {
+  const generated = own.source === "clevr-ds" ? own : undefined;
   const known = VARIANTS.find(({ label }) => label === name);
-  if (known && own.source === "clevr-ds") return { ...own, ...known.dataset };
-  if (typeof name === "string" && isAbsolute(name)) return { source: "coco", ...ownDataset(name) };
+  if (known && generated) return { ...generated, ...known.dataset };
+  if (typeof name === "string" && (isAbsoluteName(name) || /^clevr-ds/.test(name))) {
+    const dataset = namedDataset("dataset", name, generated);
+    notice(describeSource(dataset));
+    return dataset;
+  }
   const labels = VARIANTS.map(({ label }) => label);
   const near = typeof name === "string" ? nearestName(name, labels) : undefined;
   throw new RangeError(
     `Cannot set dataset: it must be one of ${
       labels.join("; ")
-    }, or the absolute path of annotations ` +
-      `in COCO format, got ${JSON.stringify(name)}` +
-      (near === undefined ? "" : `; did you mean ${near}?`),
+    }, clevr-ds…, or the absolute path of a data ` +
+      `set, with its format (${DATASET_FORMATS.join(", ")}) or without, as dota:/data/DOTA; got ` +
+      JSON.stringify(name) + (near === undefined ? "" : `; did you mean ${near}?`),
   );
 }
 
@@ -272,7 +255,7 @@ function datasetOf(own: DatasetConfig, name: string): DatasetConfig {
 function resized(dataset: DatasetConfig, images: number): DatasetConfig {
   checkWhole("images", images, [1, 999_999]);
   const { limit: _, ...whole } = dataset;
-  return dataset.source === "coco"
+  return dataset.source !== "clevr-ds"
     ? { ...dataset, limit: images }
     : { ...whole, images } as DatasetConfig;
 }
@@ -292,14 +275,16 @@ export function configWith(config: ExperimentConfig, knobs: Knobs): ExperimentCo
   let dataset = name === undefined ? config.dataset : datasetOf(config.dataset, name);
   if (images !== undefined) dataset = resized(dataset, images);
   if (epochs !== undefined) checkWhole("epochs", epochs, [1, 1000]);
-  const untaught = dataset.source === "coco"
+  const untaught = dataset.source !== "clevr-ds"
     ? (config.fusion ?? []).filter((method) =>
       lackingSplits({ dataset, fusion: [method] }).length > 0
     )
     : [];
   if (untaught.length > 0) {
     const names = untaught.map(({ method }) => method).join(", ");
-    notice(`without train.json and val.json beside the annotations there is no ${names}`);
+    notice(
+      `without images to learn from (train.json and val.json beside COCO annotations) there is no ${names}`,
+    );
   }
   const fusion = config.fusion
     ?.filter((method) => !untaught.includes(method))

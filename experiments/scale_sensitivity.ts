@@ -11,9 +11,9 @@
 import {
   checkpoint,
   type Claim,
-  type CocoFiles,
   configure,
   type CoverSpec,
+  type DatasetFiles,
   type ExperimentConfig,
   type ExperimentDefinition,
   type MethodScores,
@@ -85,13 +85,13 @@ export function scaleSensitivityConfig(
 export const LVIS_LABEL = "LVIS";
 
 /** Where LVIS would lie; it does not come with the workspace. */
-const LVIS: CocoFiles = {
+const LVIS: DatasetFiles = {
   annotations: "/path/to/lvis_v1_val.json",
   root: "/path/to",
 };
 
 /** The command that runs it on photographs, with what was changed of the configuration. */
-function commandFor({ seed, covers }: ExperimentConfig, { annotations }: CocoFiles): string {
+function commandFor({ seed, covers }: ExperimentConfig, { annotations }: DatasetFiles): string {
   const own = configure(scaleSensitivity, "paper");
   const kOf = (all: readonly CoverSpec[]) => all.find((cover) => cover.scheme === "complete")?.k;
   return [
@@ -103,7 +103,7 @@ function commandFor({ seed, covers }: ExperimentConfig, { annotations }: CocoFil
 }
 
 /** The same on annotated photographs, with the paper's encoder: the embedded one knows emoji only. */
-function onPhotographs(config: ExperimentConfig, files: CocoFiles): ExperimentConfig {
+function onPhotographs(config: ExperimentConfig, files: DatasetFiles): ExperimentConfig {
   return {
     ...config,
     name: config.name.replace("_recall", "_lvis_recall"),

@@ -6,7 +6,7 @@
  * @module
  */
 import type { DatasetConfig, Scale } from "detailclip";
-import { cocoName } from "detailclip/runner";
+import { filesName } from "detailclip/runner";
 
 type Generated = Extract<DatasetConfig, { source: "clevr-ds" }>;
 
@@ -67,7 +67,7 @@ export const VARIANTS: readonly Variant[] = [MIXED, SMALL, LARGE, REDUCED, UNSEE
 
 /** What tables and figures call a data set: the label of a generated one, the name of another's folder or file. */
 export function labelOf(dataset: DatasetConfig): string {
-  if (dataset.source === "coco") return cocoName(dataset.annotations);
+  if (dataset.source !== "clevr-ds") return filesName(dataset.annotations);
   const { variant, family } = dataset;
   const known = VARIANTS.find(({ dataset }) =>
     dataset.variant === variant && dataset.family === family

@@ -3,7 +3,7 @@
  *
  *     data set -> image -> cover -> crops -> encoder -> features -> fusion -> ranking -> recall
  *
- * A {@linkcode Dataset} comes from {@linkcode loadCoco}, {@linkcode loadFolder} or {@linkcode generateClevrDs};
+ * A {@linkcode Dataset} comes from {@linkcode loadDataset}, {@linkcode loadFolder} or {@linkcode generateClevrDs};
  * {@linkcode completeCover} says where to look; {@linkcode loadEncoder} brings a CLIP with its own preprocessing;
  * {@linkcode extractFeatures} fills a cache that survives a kill; {@linkcode createFusion} and {@linkcode train} make one
  * vector an image of its patches, and {@linkcode fuseStore} applies it; {@linkcode maxOverPatches} scores images by their
@@ -68,6 +68,7 @@ export {
   describeDataset,
   generateClevrDs,
   loadCoco,
+  loadDataset,
   loadFolder,
 } from "./datasets/mod.ts";
 export { classPrompts, type Encoder, loadEncoder, promptTemplates } from "./encoders/mod.ts";
@@ -172,13 +173,14 @@ export {
   applyDiff,
   chanceOf,
   checkConfig,
-  type CocoDataset,
-  type CocoFiles,
   configure,
   type DatasetConfig,
+  type DatasetFiles,
+  datasetNamed,
   type Diff,
   type ExperimentConfig,
   type ExperimentDefinition,
+  type FilesDataset,
   type Fuser,
   type FusionMethod,
   memberRun,

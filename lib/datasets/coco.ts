@@ -7,6 +7,7 @@ import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import {
+  type Corners,
   createDataset,
   type Dataset,
   type DatasetImage,
@@ -44,10 +45,20 @@ function isRecord(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What annotations say, in COCO's words, whatever format they came in. */
+export interface AnnotationLists {
+  /** `id`, `file_name`, and `width` and `height` where they are known. */
+  images: Json[];
+  /** `id` and `name`. */
+  categories: Json[];
+  /** `image_id`, `category_id`, `bbox`, and `corners` of an oriented box: x and y of the four, in px. */
+  annotations: Json[];
+  /** Whether the workspace drew the images. */
+  drawn?: boolean;
+}
+
 /** The lists of an annotation file. */
-async function readAnnotations(
-  file: string,
-): Promise<Record<"images" | "categories" | "annotations", Json[]> & { drawn: boolean }> {
+async function readAnnotations(file: string): Promise<AnnotationLists> {
   const attempt = `Cannot load data set ${file}`;
   let text: string;
   try {
@@ -246,6 +257,15 @@ function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): Foun
   return { box, clipped, fromMask: absent };
 }
 
+/** Corners of an oriented box, where there are four that span its box: eight other numbers may be anything. */
+function cornersOf({ corners }: Json, box: Box): Corners | undefined {
+  if (!Array.isArray(corners) || corners.length !== 8 || !corners.every(Number.isFinite)) return;
+  const [x, y] = [0, 1].map((axis) => corners.filter((_, i) => i % 2 === axis) as number[]);
+  const spans = Math.min(...x) <= box.left && Math.max(...x) >= box.left + box.width &&
+    Math.min(...y) <= box.top && Math.max(...y) >= box.top + box.height;
+  return spans ? [0, 1, 2, 3].map((i) => ({ x: x[i], y: y[i] })) as Corners : undefined;
+}
+
 const ID_PROBLEMS = {
   unknown: "",
   unusable: ", which is no id",
@@ -280,6 +300,8 @@ function addObject(
   if (found.fromMask) report.boxesFromMasks++;
   if (image.kind === "mixed" || category.kind === "mixed") report.mixedIds++;
   const object: DatasetObject = { category: category.value, box: found.box };
+  const corners = cornersOf(annotation, found.box);
+  if (corners) object.corners = corners;
   if (annotation.size === "small" || annotation.size === "large") object.size = annotation.size;
   image.value.objects.push(object);
 }
@@ -331,18 +353,44 @@ export async function loadCoco(
   }: LoadCocoOptions = {},
 ): Promise<Dataset> {
   signal.throwIfAborted();
-  const lists = await readAnnotations(annotationFile);
-  const report = emptyReport();
+  return await datasetOf(await readAnnotations(annotationFile), imageRoot, {
+    name: name ?? basename(annotationFile).replace(/\.json$/, ""),
+    attempt: `Cannot load data set ${annotationFile}`,
+    report: emptyReport(),
+    ...{ keepMissing, annotationFrame, signal },
+  });
+}
+
+/** How annotations become a data set. */
+export interface DatasetOfOptions extends Required<LoadCocoOptions> {
+  /** The beginning of error messages. */
+  attempt: string;
+  /** What is left out is counted in it. */
+  report: DatasetReport;
+}
+
+/**
+ * A data set of annotations in COCO's words. What cannot be used is left out and counted, as {@linkcode loadCoco} says.
+ *
+ * @param lists what the annotations say
+ * @param imageRoot folder that `file_name` is relative to
+ * @param options see there
+ * @throws {Error} when a category has no name, or the image root does not exist
+ */
+export async function datasetOf(
+  lists: AnnotationLists,
+  imageRoot: string,
+  { name, attempt, report, keepMissing, annotationFrame, signal }: DatasetOfOptions,
+): Promise<Dataset> {
   const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
   const { images, present, byId, entries } = listed;
   const frames = await readFrames(present, annotationFrame, report, signal);
-  const attempt = `Cannot load data set ${annotationFile}`;
   const { names, categories } = readCategories(lists.categories, report, attempt);
   for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
   readJudgements(entries, categories, report);
   alignBoxes(frames, annotationFrame, report);
   return createDataset({
-    name: name ?? basename(annotationFile).replace(/\.json$/, ""),
+    name,
     categories: names,
     images,
     annotated: true,

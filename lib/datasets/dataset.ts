@@ -7,6 +7,18 @@ import type { Box } from "../covers/mod.ts";
 import type { Scene } from "../images/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
 import { countUnjudged, type JudgementCounts } from "./judged.ts";
+import type { Draw } from "./readers/place.ts";
+
+/** The corners of an oriented box, in order around it, in px of the image; they may lie outside. */
+export type Corners = [Point, Point, Point, Point];
+
+/** A point in px of the image: 0, 0 is the outer corner of its first pixel. */
+export interface Point {
+  /** To the right. */
+  x: number;
+  /** Down. */
+  y: number;
+}
 
 /** One annotated object. */
 export interface DatasetObject {
@@ -14,6 +26,8 @@ export interface DatasetObject {
   category: number;
   /** Where it is, in px of the image; fractions of a pixel are possible. */
   box: Box;
+  /** Where the annotation is an oriented box, its corners; `box` encloses them, as far as they are in the image. */
+  corners?: Corners;
   /** Size group, where the data set names one (CLEVR-DS does). */
   size?: "small" | "large";
 }
@@ -73,6 +87,16 @@ export interface DatasetReport extends JudgementCounts {
   outsideFolders?: number;
   /** Folders that may not be read. */
   unreadableFolders?: number;
+  /** Images that no label file says anything of: they are left out. */
+  unlabelledImages?: number;
+  /** Images without a label file where that says that they show no object (YOLO): they are used. */
+  backgroundImages?: number;
+  /** Images whose label file cannot be read as a whole: left out. */
+  brokenLabels?: number;
+  /** Frames that a data set of frames (SOLO) counts, and that are not there. */
+  missingFrames?: number;
+  /** Images of another size than their annotations say: left out, as boxes in px would lie elsewhere. */
+  resizedImages?: number;
   /** Files listed more than once, under one id or several: one image, with the objects of all. */
   duplicateImages: number;
   /** Images under the id of another file, or of a file listed before with another size: left out. */
@@ -103,8 +127,14 @@ export interface DatasetReport extends JudgementCounts {
   mixedIds: number;
   /** Annotations that mark a crowd rather than an object (`iscrowd`). */
   crowd: number;
-  /** Annotations marked as to be ignored, or as difficult: they show the object, and are used. */
+  /** Annotations of COCO's format marked as to be ignored, or as difficult: they show the object, and are used. */
   markedIgnored: number;
+  /** Annotations of other formats that their benchmarks ignore, as difficult or of no class: left out, as a crowd is. */
+  ignored?: number;
+  /** Annotations that are not written as their format says: left out. */
+  brokenAnnotations?: number;
+  /** Annotations of classes that the data set of this format does not have; they are used. */
+  otherClasses?: number;
   /** Annotations without an area, or whose box is not four numbers. */
   empty: number;
   /** Annotations whose box holds NaN or Infinity. */
@@ -240,6 +270,29 @@ export function firstImages(dataset: Dataset, count: number): Dataset {
   return filterImages(dataset, (_, index) => index < count);
 }
 
+/**
+ * Some images of a data set, drawn by a seed, or all others. Whether an image is drawn depends on the seed and on ids
+ * alone, not on the order of the images.
+ *
+ * @param dataset the whole
+ * @param draw how many, or below 1 which share, and whether they are taken or the rest
+ * @param seed of the draw
+ * @throws {RangeError} when none would be left on one side
+ */
+export function drawImages(dataset: Dataset, { size, take }: Draw, seed: number): Dataset {
+  const count = size < 1 ? Math.round(size * dataset.images.length) : size;
+  if (!Number.isInteger(count) || count < 1 || count >= dataset.images.length) {
+    throw new RangeError(
+      `Cannot draw images of ${dataset.name}: of its ${dataset.images.length} images ${count} are to be drawn, ` +
+        "which leaves none on one side",
+    );
+  }
+  const ranks = dataset.images.map(({ id }) => ({ id, rank: sha256(`${seed}/${id}`) }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  const drawn = new Set(ranks.slice(0, count).map(({ id }) => id));
+  return filterImages(dataset, ({ id }) => drawn.has(id) === (take === "drawn"));
+}
+
 const PROBLEMS: [Counted, string][] = [
   ["missingImages", "images missing"],
   ["unsafePaths", "images refused: their path leaves the image root"],
@@ -250,6 +303,11 @@ const PROBLEMS: [Counted, string][] = [
   ["linkedFolders", "links to folders within: their images are listed once"],
   ["outsideFolders", "links to folders outside: not followed"],
   ["unreadableFolders", "folders left out: they may not be read"],
+  ["unlabelledImages", "images left out: no label says what they show"],
+  ["backgroundImages", "images without label file: taken to show no object"],
+  ["brokenLabels", "images left out: their label file cannot be read"],
+  ["missingFrames", "frames missing"],
+  ["resizedImages", "images left out: of another size than their annotations say"],
   ["duplicateImages", "images listed twice"],
   ["conflictingImages", "images left out: another file has their id, or their file another size"],
   ["unusableIds", "images or categories left out: they have no exact id"],
@@ -269,6 +327,9 @@ const PROBLEMS: [Counted, string][] = [
   ["mixedIds", "annotations matched by ids as text and as numbers"],
   ["crowd", "crowd annotations"],
   ["markedIgnored", "annotations marked ignored or difficult: used"],
+  ["ignored", "annotations left out: marked ignored or difficult"],
+  ["brokenAnnotations", "annotations left out: not written as the format says"],
+  ["otherClasses", "annotations of classes that are not the format's own: used"],
   ["empty", "empty annotations"],
   ["notFinite", "boxes with NaN or Infinity"],
   ["withoutBox", "annotations without box, polygon or mask"],

@@ -7,7 +7,13 @@
 import type { Box } from "../covers/cover.ts";
 import { ImageError } from "../images/image_error.ts";
 import { type ImageFrame, type ImageSize, readImageFrame, turnUpright } from "../images/frame.ts";
-import { type DatasetImage, type DatasetReport, note } from "./dataset.ts";
+import {
+  type Corners,
+  type DatasetImage,
+  type DatasetReport,
+  note,
+  type Point,
+} from "./dataset.ts";
 
 /**
  * Which frame boxes are in where EXIF turns an image and sizes do not say it (orientations 2 to 4, square images,
@@ -98,10 +104,22 @@ function alignImage(
     x: frame[from].width / annotated.width,
     y: frame[from].height / annotated.height,
   };
+  const align = (box: Box) => {
+    const scaled = scaleBox(box, scale);
+    return turns ? turnUpright(scaled, frame) : scaled;
+  };
   for (const object of image.objects) {
-    const box = scaleBox(object.box, scale);
-    object.box = turns ? turnUpright(box, frame) : box;
+    object.box = align(object.box);
+    if (object.corners) {
+      object.corners = object.corners.map((point) => alignPoint(point, align)) as Corners;
+    }
   }
+}
+
+/** A point is a box without extent. */
+function alignPoint({ x, y }: Point, align: (box: Box) => Box): Point {
+  const { left, top } = align({ left: x, top: y, width: 0, height: 0 });
+  return { x: left, y: top };
 }
 
 function scaleBox(box: Box, { x, y }: { x: number; y: number }): Box {

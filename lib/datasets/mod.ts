@@ -1,21 +1,27 @@
 /**
- * Data sets: COCO-format annotations, plain folders, and the CLEVR-DS recipe.
+ * Data sets: annotations in every common format, plain folders, and the CLEVR-DS recipe.
  *
  * @module
  */
 export {
+  type Corners,
   type Dataset,
   type DatasetImage,
   type DatasetObject,
   type DatasetReport,
   describeDataset,
   describeFrames,
+  drawImages,
   filterImages,
   firstImages,
   placedObjects,
+  type Point,
 } from "./dataset.ts";
-export * from "./coco.ts";
+export { loadCoco, type LoadCocoOptions } from "./coco.ts";
 export type { AnnotationFrame } from "./frames.ts";
+export { loadDataset } from "./readers/load.ts";
+export { isAbsoluteName, locateDataset } from "./readers/locate.ts";
+export * from "./readers/place.ts";
 export { loadFolder } from "./folder.ts";
 export {
   type Corner,

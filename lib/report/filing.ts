@@ -77,7 +77,9 @@ function pathPart(text: string): string {
 function datasetName({ dataset }: NamedConfig): string {
   if (dataset === undefined) return "no-data-set";
   const { source, variant, family, annotations } = dataset;
-  if (annotations !== undefined) return pathPart(basename(annotations).replace(/\.json$/i, ""));
+  if (annotations !== undefined) {
+    return pathPart(basename(annotations).replace(/\.(?:json|geojson|ya?ml)$/i, ""));
+  }
   const parts = [source, variant, family === "fluent-3d" ? undefined : family];
   return pathPart(parts.filter((text) => text !== undefined).join("-"));
 }

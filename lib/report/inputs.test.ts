@@ -19,3 +19,30 @@ Deno.test("the print follows the images of annotations, also where Python or Win
     await Deno.remove(root, { recursive: true });
   }
 });
+
+Deno.test("the print follows all files of a data set whose annotations do not name its images", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(root, "labelTxt"));
+    for (const file of ["data.yaml", "labelTxt/a.txt", "a.png"]) {
+      await Deno.writeTextFile(join(root, file), "1");
+    }
+    const dota = {
+      dataset: { source: "dota", annotations: root, root, train: { annotations: root, root } },
+    };
+    const yolo = { dataset: { source: "yolo", annotations: join(root, "data.yaml"), root } };
+    for (const config of [dota, yolo]) {
+      for (const file of ["data.yaml", "labelTxt/a.txt", "a.png"]) {
+        const before = inputsPrint(config);
+        assert.equal(inputsPrint(config), before);
+        await Deno.writeTextFile(
+          join(root, file),
+          (await Deno.readTextFile(join(root, file))) + "1",
+        );
+        assert.notEqual(inputsPrint(config), before);
+      }
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

@@ -61,19 +61,8 @@ function annotationsAt(path: string): Annotations | undefined {
   return read;
 }
 
-/** What annotations and their images are like now: content of the one, size and time of the others. */
-function* dataStates(annotations: string, root: unknown): Generator<string> {
-  const found = annotationsAt(annotations);
-  if (found === undefined) return;
-  yield found.digest;
-  if (typeof root !== "string") return;
-  for (const name of found.names) yield `${name} ${stateOf(join(root, name))}`;
-}
-
-/** What the files of an encoder's folder are like now. */
-function* encoderStates(id: string): Generator<string> {
-  const folder = ownEncoderFolder(id);
-  if (folder === undefined) return;
+/** What all files of a folder are like now. */
+function* folderStates(folder: string): Generator<string> {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
   for (const name of names.sort()) {
     const path = join(folder, name);
@@ -81,13 +70,39 @@ function* encoderStates(id: string): Generator<string> {
   }
 }
 
+const isFolder = (path: unknown): path is string =>
+  typeof path === "string" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/**
+ * What annotations and their images are like now: content of the one, size and time of the others. Where a folder has
+ * the annotations, or their file does not name the images, all files count.
+ */
+function* dataStates(annotations: string, root: unknown, source: unknown): Generator<string> {
+  const found = annotationsAt(annotations);
+  if (found !== undefined) yield found.digest;
+  if (source === undefined || source === "coco") {
+    if (found === undefined || typeof root !== "string") return;
+    for (const name of found.names) yield `${name} ${stateOf(join(root, name))}`;
+    return;
+  }
+  for (const folder of new Set([annotations, root])) {
+    if (isFolder(folder)) yield* folderStates(folder);
+  }
+}
+
+/** What the files of an encoder's folder are like now. */
+function* encoderStates(id: string): Generator<string> {
+  const folder = ownEncoderFolder(id);
+  if (folder !== undefined) yield* folderStates(folder);
+}
+
 /** What all files are like that a value names, at any depth. */
-function* states(value: unknown, key?: string): Generator<string> {
+function* states(value: unknown, key?: string, of?: unknown): Generator<string> {
   if (typeof value !== "object" || value === null) return;
-  const { annotations, root, id } = value as Record<string, unknown>;
-  if (typeof annotations === "string") yield* dataStates(annotations, root);
+  const { annotations, root, id, source = of } = value as Record<string, unknown>;
+  if (typeof annotations === "string") yield* dataStates(annotations, root, source);
   if (key === "encoder" && typeof id === "string") yield* encoderStates(id);
-  for (const [name, inner] of Object.entries(value)) yield* states(inner, name);
+  for (const [name, inner] of Object.entries(value)) yield* states(inner, name, source);
 }
 
 /**

@@ -12,13 +12,13 @@ import { canonicalJson, sha256 } from "../runtime/files.ts";
 
 /** What a data set is called: a generated one by its recipe, one that exists by its annotations. */
 export interface NamedDataset {
-  /** Where it comes from: `"clevr-ds"` or `"coco"`. */
+  /** Where it comes from: `"clevr-ds"`, or the format of its annotations. */
   source: string;
   /** Which part of the recipe. */
   variant?: string;
   /** Whose renderings. */
   family?: string;
-  /** File of its annotations. */
+  /** File or folder of its annotations. */
   annotations?: string;
 }
 

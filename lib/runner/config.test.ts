@@ -163,7 +163,10 @@ for (
     ],
     [{ dataset: [] }, "dataset must be an object, got []"],
     [{ dataset: null }, "dataset must be an object, got null"],
-    [{ dataset: { source: "yolo" } }, 'dataset.source must be one of clevr-ds, coco, got "yolo"'],
+    [
+      { dataset: { source: "kitti" } },
+      'dataset.source must be one of clevr-ds, coco, voc, yolo, dota, visdrone, xview, solo, got "kitti"',
+    ],
     [
       { dataset: { source: "coco", annotations: "a.json" } },
       "dataset.root is missing: it must be text",

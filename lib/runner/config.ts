@@ -28,10 +28,11 @@ import { lackingSplits } from "./splits.ts";
 
 export {
   checkTexts,
-  type CocoDataset,
-  type CocoFiles,
-  cocoName,
   type DatasetConfig,
+  type DatasetFiles,
+  type FilesConfig,
+  type FilesDataset,
+  filesName,
 } from "./dataset_config.ts";
 export type { Fuser, FusionMethod } from "./fusion_method.ts";
 

@@ -5,7 +5,13 @@
  */
 import { basename, dirname } from "node:path";
 import type { z } from "zod";
-import { type AnnotationFrame, SPLITS } from "../datasets/mod.ts";
+import {
+  type AnnotationFrame,
+  type DatasetFormat,
+  type Draw,
+  type LearnedPlace,
+  SPLITS,
+} from "../datasets/mod.ts";
 import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
 import {
   checkSettings,
@@ -14,6 +20,7 @@ import {
   kindsOf,
   namedBy,
   oneOf,
+  POSITIVE,
   settings,
   TEXT,
 } from "../runtime/settings.ts";
@@ -39,26 +46,29 @@ export type DatasetConfig =
     /** Only so many of the 138 classes, evenly from the whole list. */
     classes?: number;
   }
-  | { source: "coco" } & CocoDataset;
+  | FilesConfig;
+
+/** Images that exist, with annotations of any format. */
+export type FilesConfig = {
+  [Format in DatasetFormat]: { source: Format } & FilesDataset;
+}[DatasetFormat];
 
 /**
  * What a data set of one's own is called: its file, or its folder where the file says nothing.
  *
- * @param annotations path of the file
+ * @param annotations path of the file, or of the folder of annotations
  */
-export function cocoName(annotations: string): string {
-  const file = basename(annotations, ".json");
-  const plain = ["test", "train", "val", "annotations", "instances"].includes(file);
+export function filesName(annotations: string): string {
+  const file = basename(annotations).replace(/\.(?:json|geojson|ya?ml)$/, "");
+  const plain = ["test", "train", "val", "annotations", "instances", "data", "labelTxt"].includes(
+    file,
+  );
   return plain ? basename(dirname(annotations)) : file;
 }
 
-/** A split of a data set with COCO-format annotations. */
-export interface CocoFiles {
-  /** COCO-format JSON: COCO, LVIS or anything exported that way; all splits have the same categories. */
-  annotations: string;
-  /** Folder that the JSON's file names are relative to. */
-  root: string;
-  /** Use only the first so many images, in the order of the JSON. */
+/** A split of a data set that exists. */
+export interface DatasetFiles extends LearnedPlace {
+  /** Use only the first so many images, in the order of the annotations. */
   limit?: number;
   /**
    * Where EXIF turns an image and no size says in which frame its boxes are: that of the image as it is shown
@@ -67,28 +77,30 @@ export interface CocoFiles {
   annotationFrame?: AnnotationFrame;
 }
 
-/** A data set with COCO-format annotations: the split that is searched, and those that a fusion learns from. */
-export interface CocoDataset extends CocoFiles {
+/** A data set that exists: the split that is searched, and those that a fusion learns from; all have the same categories. */
+export interface FilesDataset extends DatasetFiles {
   /** Images that a fusion learns from; without them nothing can be trained. */
-  train?: CocoFiles;
+  train?: DatasetFiles;
   /** Images on which the best epoch is chosen. */
-  val?: CocoFiles;
+  val?: DatasetFiles;
 }
 
-const FILES: Fields<CocoFiles> = {
+const FILES: Fields<DatasetFiles> = {
   annotations: TEXT,
   root: TEXT,
+  part: TEXT.optional(),
+  draw: settings<Draw>({ size: POSITIVE, take: oneOf("drawn", "rest") }).optional(),
   limit: COUNT.optional(),
   annotationFrame: oneOf<AnnotationFrame>("upright", "stored").optional(),
 };
 
-/** What a {@linkcode CocoFiles} may say. */
-export const COCO_FILES_SCHEMA: z.ZodType<CocoFiles> = settings<CocoFiles>(FILES);
+/** What a {@linkcode DatasetFiles} may say. */
+export const FILES_SCHEMA: z.ZodType<DatasetFiles> = settings<DatasetFiles>(FILES);
 
-const DATASET: Fields<CocoDataset> = {
+const DATASET: Fields<FilesDataset> = {
   ...FILES,
-  train: COCO_FILES_SCHEMA.optional(),
-  val: COCO_FILES_SCHEMA.optional(),
+  train: FILES_SCHEMA.optional(),
+  val: FILES_SCHEMA.optional(),
 };
 
 /** What a {@linkcode DatasetConfig} may say. */
@@ -100,6 +112,12 @@ export const DATASET_SCHEMA: z.ZodType<DatasetConfig> = kindsOf<DatasetConfig, "
     limit: COUNT.optional(),
   },
   coco: DATASET,
+  voc: DATASET,
+  yolo: DATASET,
+  dota: DATASET,
+  visdrone: DATASET,
+  xview: DATASET,
+  solo: DATASET,
 });
 
 const TEXTS = namedBy(TEXT);

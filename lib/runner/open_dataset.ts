@@ -8,14 +8,22 @@ import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import {
   type Dataset,
   describeFrames,
+  drawImages,
   firstImages,
   generateClevrDs,
   loadCoco,
+  loadDataset,
 } from "../datasets/mod.ts";
 import { notice } from "../runtime/notice.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../runtime/progress.ts";
 import { checkSettings } from "../runtime/settings.ts";
-import { type CocoFiles, cocoName, DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
+import {
+  DATASET_SCHEMA,
+  type DatasetConfig,
+  type DatasetFiles,
+  type FilesConfig,
+  filesName,
+} from "./dataset_config.ts";
 
 /** Options of {@linkcode openDataset}. */
 export interface OpenDatasetOptions {
@@ -29,13 +37,12 @@ export interface OpenDatasetOptions {
   displayId?: string;
   /** Another split than the one that is searched. */
   split?: "train" | "val";
+  /** Keep images whose file does not exist, so that they appear in a ledger; default false. */
+  keepMissing?: boolean;
 }
 
 /** The files of a split of a data set that exists. */
-function cocoFiles(
-  config: Extract<DatasetConfig, { source: "coco" }>,
-  split?: "train" | "val",
-): CocoFiles {
+function filesOfSplit(config: FilesConfig, split?: "train" | "val"): DatasetFiles {
   const files = split === undefined ? config : config[split];
   if (files) return files;
   throw new Error(
@@ -44,28 +51,40 @@ function cocoFiles(
   );
 }
 
+/** Reads a split of a data set that exists: of the images of its part those that are drawn, and of these the first. */
+async function openFiles(
+  config: FilesConfig,
+  seed: number,
+  { split, signal, keepMissing, output }: OpenDatasetOptions,
+): Promise<Dataset> {
+  const { annotations, root, part, draw, limit, annotationFrame } = filesOfSplit(config, split);
+  const name = [filesName(annotations), ...(part ? [part] : [])].join("-");
+  const place = { source: config.source, annotations, root, ...(part && { part }) };
+  const whole = await loadDataset(place, { name, annotationFrame, signal, keepMissing });
+  const frames = describeFrames(whole);
+  if (frames) notice(frames, output);
+  const dataset = draw === undefined ? whole : drawImages(whole, draw, seed);
+  return limit === undefined ? dataset : firstImages(dataset, limit);
+}
+
 /**
  * Opens the data set of a configuration. A CLEVR-DS set is generated at the first call, only the split
  * that is searched, and found on disk afterwards.
  *
  * @param config which data set
- * @param seed seed of a generated one
+ * @param seed seed of a generated one, and of images that are drawn
  * @throws {RangeError} when the configuration says what it cannot
  * @throws {Error} when annotations cannot be read, or there is no such split
  */
 export async function openDataset(
   config: DatasetConfig,
   seed: number,
-  { signal, cacheDir = CACHE_DIR, output, displayId, split: other }: OpenDatasetOptions = {},
+  { signal, cacheDir = CACHE_DIR, output, displayId, split: other, keepMissing }:
+    OpenDatasetOptions = {},
 ): Promise<Dataset> {
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
-  if (config.source === "coco") {
-    const { annotations, root, limit, annotationFrame } = cocoFiles(config, other);
-    const name = cocoName(annotations);
-    const dataset = await loadCoco(annotations, root, { name, annotationFrame, signal });
-    const frames = describeFrames(dataset);
-    if (frames) notice(frames, output);
-    return limit === undefined ? dataset : firstImages(dataset, limit);
+  if (config.source !== "clevr-ds") {
+    return await openFiles(config, seed, { split: other, signal, keepMissing, output });
   }
   const { variant, family, images, split: searched, size, objects, classes } = config;
   const split = other ?? searched;

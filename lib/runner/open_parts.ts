@@ -46,7 +46,7 @@ export async function openParts(
   const missing = await missingPart(config);
   if (missing !== undefined) throw new Error(`Cannot run ${config.name}: ${missing}`);
   signal.throwIfAborted();
-  const { id, ...how } = config.encoder, { source } = config.dataset;
+  const { id, ...how } = config.encoder;
   const load = () => loadEncoder(id, { ...how, signal });
   const encoder = await showStep("Load the encoder", load, { leaves: "slow", output, displayId });
   try {
@@ -59,7 +59,7 @@ export async function openParts(
     const dataset = await open();
     checkAnnotated(config, dataset); // before hours of encoding
     checkRun(config, { dim, classes: dataset.categories.length });
-    if (source === "coco") {
+    if (config.dataset.source !== "clevr-ds") {
       for (const name of learnedSplits(config).keys()) {
         await partToLearn(config, dataset, name, open);
       }
@@ -112,7 +112,7 @@ function checkSplit(
 
 function checkAnnotated({ name, dataset: given }: ExperimentConfig, dataset: Dataset): void {
   const { listed, missingImages, examples } = dataset.report;
-  if (given.source === "coco" && listed > 0 && missingImages === listed) {
+  if (given.source !== "clevr-ds" && listed > 0 && missingImages === listed) {
     throw new Error(
       `Cannot run ${name}: none of the ${listed} images that ${dataset.name} lists is in its folder, ` +
         `${given.root}; ${examples[0]}`,

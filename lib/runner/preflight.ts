@@ -5,8 +5,9 @@
  */
 import { join } from "node:path";
 import { IMAGE_ENDINGS } from "../datasets/folder_files.ts";
+import type { DatasetFormat } from "../datasets/mod.ts";
 import { locateEncoder } from "../encoders/mod.ts";
-import type { CocoFiles, ExperimentConfig } from "./config.ts";
+import type { DatasetFiles, ExperimentConfig } from "./config.ts";
 
 /** Bytes at each end of a file that are looked at. */
 const ENDS = 64;
@@ -38,6 +39,11 @@ async function holdsFile(folder: string): Promise<boolean> {
   }
   for (const inner of folders) if (await holdsFile(inner)) return true;
   return false;
+}
+
+/** What is wrong with a file. */
+function fileFault(path: string): Promise<string | undefined> {
+  return attempt(async () => (await statOf(path))?.isFile ? undefined : `there is no file ${path}`);
 }
 
 /** What is wrong with a file of annotations, by its ends: reading all of LVIS would take as long as opening it. */
@@ -72,8 +78,17 @@ async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
 }
 
 /** What is wrong with the files of a split. */
-async function splitFaults({ annotations, root }: CocoFiles): Promise<(string | undefined)[]> {
-  return [await annotationsFault(annotations), await folderFault(root)];
+async function splitFaults(
+  { annotations, root }: DatasetFiles,
+  source: DatasetFormat,
+): Promise<(string | undefined)[]> {
+  const json = source === "coco" || source === "xview";
+  const fault = json
+    ? await annotationsFault(annotations)
+    : source === "yolo"
+    ? await fileFault(annotations)
+    : await folderFault(annotations);
+  return [fault, await folderFault(root)];
 }
 
 /**
@@ -86,9 +101,9 @@ export async function missingPart(
   { encoder, dataset }: Pick<ExperimentConfig, "encoder" | "dataset">,
 ): Promise<string | undefined> {
   const faults: (string | undefined)[] = [];
-  if (dataset.source === "coco") {
+  if (dataset.source !== "clevr-ds") {
     for (const files of [dataset, dataset.train, dataset.val]) {
-      if (files) faults.push(...await splitFaults(files));
+      if (files) faults.push(...await splitFaults(files, dataset.source));
     }
   }
   faults.push(

@@ -46,7 +46,7 @@ export function learnedSplits({ dataset, fusion = [] }: Learning): Map<LearnedSp
  */
 export function lackingSplits({ dataset, fusion }: Learning): [key: string, why: string][] {
   const learned = [...learnedSplits({ dataset, fusion })];
-  if (dataset.source === "coco") {
+  if (dataset.source !== "clevr-ds") {
     return learned.filter(([split]) => dataset[split] === undefined).map(([split, names]) => [
       split,
       `is missing: its annotations and root, which ${names} cannot do without`,

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeJpeg } from "../images/mod.ts";
-import type { CocoFiles, ExperimentConfig } from "./config.ts";
+import type { DatasetFiles, ExperimentConfig } from "./config.ts";
 import { applyDiff, type Diff } from "./diff.ts";
 
 /**
@@ -58,7 +58,7 @@ export function testConfig(diff: Diff<ExperimentConfig>): ExperimentConfig {
 }
 
 /** Four images of one colour each in a folder, and annotations of the whole of each. */
-export async function ownData(folder: string, classes: string[]): Promise<CocoFiles> {
+export async function ownData(folder: string, classes: string[]): Promise<DatasetFiles> {
   await Deno.mkdir(folder, { recursive: true });
   const images = [0, 1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, width: 40, height: 40 }));
   for (const { id, file_name } of images) {

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import {
+  type DatasetConfig,
+  datasetNamed,
+  describeSource,
+  missingPart,
+  openDataset,
+} from "./mod.ts";
+
+const sample = (name: string) =>
+  fileURLToPath(new URL(`../datasets/readers/testdata/${name}`, import.meta.url));
+
+/** The data set of a name, which is no folder of images. */
+const named = (name: string) => datasetNamed(name) as DatasetConfig;
+
+Deno.test("clevr-ds… names a generated set, its variant, renderings and number of images", () => {
+  const whole = named("clevr-ds");
+  assert.deepEqual(whole, {
+    ...{ source: "clevr-ds", variant: "mixed", family: "fluent-3d" },
+    ...{ images: 1500, split: "test", size: 480 },
+  });
+  assert.deepEqual(named("CLEVR-DS-s:400"), { ...whole, variant: "S", images: 400 });
+  assert.deepEqual(named("clevr-ds-noto"), { ...whole, family: "noto" });
+  assert.deepEqual(named("clevr-ds-reduced-noto:9"), {
+    ...whole,
+    ...{ variant: "reduced", family: "noto", images: 9 },
+  });
+  for (const wrong of ["clevr-ds-XL", "clevr-ds:0", "clevr-ds:1e3", "clevr-ds-S-400"]) {
+    assert.throws(
+      () => named(wrong),
+      /Cannot find data set .*generated ones are called clevr-ds, /,
+      wrong,
+    );
+  }
+});
+
+Deno.test("a name opens what it was taken for, split by split, and a line says so", async () => {
+  const dota = named(`dota:${sample("dota")}`);
+  assert.equal(
+    describeSource(dota),
+    `data set in dota format: ${
+      sample("dota")
+    }; val is searched; learned from: the rest of train; ` +
+      "the best epoch is chosen by: one in 8 drawn from train",
+  );
+  const searched = await openDataset(dota, 7);
+  assert.deepEqual([searched.name, searched.images.length], ["dota-val", 1]);
+  const half = { size: 1 / 2, take: "rest" } as const;
+  assert.ok(dota.source === "dota" && dota.train && dota.val);
+  const halved: DatasetConfig = {
+    ...dota,
+    train: { ...dota.train, draw: half },
+    val: { ...dota.val, draw: { ...half, take: "drawn" } },
+  };
+  const drawn = new Set<string>();
+  for (const seed of [1, 2, 3, 4, 5, 6, 7]) {
+    const train = await openDataset(halved, seed, { split: "train" });
+    const val = await openDataset(halved, seed, { split: "val" });
+    assert.deepEqual([train.images.length, val.images.length], [1, 1]);
+    assert.notEqual(train.images[0].id, val.images[0].id);
+    assert.deepEqual(train.categories, searched.categories);
+    drawn.add(val.images[0].id);
+  }
+  assert.equal(drawn.size, 2); // the seed decides
+  await assert.rejects(openDataset(dota, 7, { split: "val" }), /of its 2 images 0 are to be drawn/);
+});
+
+Deno.test("what a name of any format needs is looked for before it is opened", async () => {
+  const encoder = { id: "tiny-clip", dtype: "fp32" } as const;
+  for (const name of ["voc", "yolo", "yolo_obb", "dota", "visdrone", "xview", "solo"]) {
+    const dataset = named(sample(name));
+    assert.equal(await missingPart({ dataset, encoder }), undefined, name);
+    const gone = { ...dataset, annotations: "/nowhere/data.yaml" } as DatasetConfig;
+    assert.match(
+      (await missingPart({ dataset: gone, encoder }))!,
+      /no (file|folder) \/nowhere/,
+      name,
+    );
+  }
+});
