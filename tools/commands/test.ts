@@ -9,7 +9,7 @@ import { exists } from "../checks/check.ts";
 import { type Progress, showStep } from "../../lib/runtime/progress.ts";
 import { setUpJupyter } from "../jupyter/kernelspec.ts";
 import { BROWSER_TEST, captureDeno, ROOT } from "../project.ts";
-import { helpOn } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task test [path…] [options]
   path…           files and folders whose tests and doc examples run; all of the project unless named
@@ -125,8 +125,9 @@ function betweenLines(
 }
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  const totals = await runTests(Deno.args);
-  console.log(totalsLine(totals));
-  Deno.exit(totals.failed > 0 ? 1 : 0);
+  await runTask(USAGE, async () => {
+    const totals = await runTests(Deno.args);
+    console.log(totalsLine(totals));
+    return totals.failed > 0 ? 1 : 0;
+  });
 }
