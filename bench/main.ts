@@ -31,7 +31,10 @@ await runTask(usage, async () => {
     );
   }
   const child = spawnChild(Deno.execPath(), {
-    args: ["run", "-A", join(folder, `${name}.ts`), ...args],
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--frozen", "-P=programs"],
+      ...[join(folder, `${name}.ts`), ...args],
+    ],
     env: { [KEEP_VARIABLE]: keep ? "1" : "" },
   });
   return (await child.status).code;

@@ -28,7 +28,7 @@ async function wanted(): Promise<string> {
 
 /** Installs; the output of an install that fails is the error. */
 async function install(): Promise<void> {
-  const { code, output } = await captureDeno(["install", "--quiet"]);
+  const { code, output } = await captureDeno(["install", "--quiet", "--frozen"]);
   if (code !== 0) throw new Error(`Cannot install npm packages: ${output.trim()}`);
 }
 

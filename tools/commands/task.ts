@@ -40,6 +40,10 @@ export async function runTask(
 ): Promise<never> {
   helpOn(usage);
   using _interrupts = interruptible();
+  addEventListener("unhandledrejection", (event) => { // of a promise that a library forgot
+    event.preventDefault();
+    fail(event.reason, usage);
+  });
   try {
     await startWatchdog();
     const status = await work() ?? 0;

@@ -93,7 +93,14 @@ export async function runTests(
   const totals: Totals[] = [];
   for (const run of runs) {
     // "auto": with deno.json's "manual" Deno 2.8.1 forgets which files it has type-checked
-    const command = ["test", "-A", "--permit-no-files", "--node-modules-dir=auto", ...run];
+    const command = [
+      "test",
+      "-A",
+      "--frozen",
+      "--permit-no-files",
+      "--node-modules-dir=auto",
+      ...run,
+    ];
     const { code, output } = await showStep(
       "Tests",
       (progress) => captureDeno(command, { onOutput: betweenLines(progress, show) }),
