@@ -5,7 +5,6 @@
  */
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
-import { ImageError, readImageSize } from "../images/decode.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import {
   createDataset,
@@ -14,7 +13,9 @@ import {
   type DatasetObject,
   type DatasetReport,
   emptyReport,
+  noteIn as note,
 } from "./dataset.ts";
+import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNameOf } from "./coco_image.ts";
 import { parseAnnotations } from "./coco_json.ts";
@@ -27,6 +28,8 @@ export interface LoadCocoOptions {
   name?: string;
   /** Keep images whose file does not exist, so that they appear in a ledger; default false. */
   keepMissing?: boolean;
+  /** Which frame boxes are in where EXIF turns an image and sizes do not say it; default `upright`. */
+  annotationFrame?: AnnotationFrame;
   /** Stops the reading with its reason. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
 }
@@ -34,19 +37,10 @@ export interface LoadCocoOptions {
 type Json = Record<string, unknown>;
 type Size = Pick<DatasetImage, "width" | "height">;
 
-const MAX_EXAMPLES = 10;
 const PATHS_AT_A_TIME = 64;
-const FILES_AT_A_TIME = 8;
 
 function isRecord(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Counts something left out, and keeps the first few in words. */
-function note(report: DatasetReport, key: keyof DatasetReport & string, what: string): void {
-  if (key === "examples") return;
-  report[key]++;
-  if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
 }
 
 /** The lists of an annotation file. */
@@ -103,12 +97,12 @@ async function readImages(
   keepMissing: boolean,
   report: DatasetReport,
   signal: AbortSignal,
-): Promise<{ images: DatasetImage[]; byId: ImageMap }> {
+): Promise<{ images: DatasetImage[]; present: DatasetImage[]; byId: ImageMap }> {
   const root = await Deno.realPath(imageRoot).catch((cause) => {
     throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
   });
   const byId: ImageMap = new IdMap(), byFile = new Map<string, DatasetImage>();
-  const unsized: DatasetImage[] = [];
+  const present: DatasetImage[] = [];
   const addImage = (entry: Json, place: SafePath) => {
     const id = idOf(entry.id);
     const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
@@ -135,7 +129,7 @@ async function readImages(
     const image: DatasetImage = { id: place.id, path: place.path, ...size, objects: [] };
     byFile.set(image.id, image);
     byId.set(id, image);
-    if (place.kind === "file" && !("width" in size)) unsized.push(image);
+    if (place.kind === "file") present.push(image);
   };
   report.listed = listed.length;
   for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
@@ -144,30 +138,7 @@ async function readImages(
     const found = await Promise.all(part.map((entry) => resolveInside(root, fileNameOf(entry))));
     part.forEach((entry, i) => addImage(entry, found[i]));
   }
-  await readSizes(unsized, report, signal);
-  return { images: [...byFile.values()], byId };
-}
-
-/** Takes sizes that no entry gives from the files; one that cannot be read is found when it is decoded. */
-async function readSizes(
-  images: readonly DatasetImage[],
-  report: DatasetReport,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let start = 0; start < images.length; start += FILES_AT_A_TIME) {
-    signal.throwIfAborted();
-    const part = images.slice(start, start + FILES_AT_A_TIME);
-    await Promise.all(
-      part.filter(({ width }) => width === undefined).map(async (image) => {
-        try {
-          Object.assign(image, await readImageSize(image.path));
-          report.sizesRead++;
-        } catch (error) {
-          if (!(error instanceof ImageError)) throw error;
-        }
-      }),
-    );
-  }
+  return { images: [...byFile.values()], present, byId };
 }
 
 /** A category's name as words: LVIS names categories "tennis_racket", others leave spaces and line breaks. */
@@ -307,6 +278,10 @@ function addObject(
  * categories whose names differ but in case, spaces, `_` and `-` are one, ids may be numbers here and text there or
  * exceed 2^53, a box that is missing is that of the polygons or the mask, a size that is missing is the file's.
  *
+ * Boxes come out in px of the image as `decodeImage` returns it: those on the stored pixels of an image that EXIF turns
+ * are turned, those on a copy of another size are scaled, and where a file has another shape they are refused while
+ * the image and its categories stay.
+ *
  * The annotation file is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
  * absolute path, or through a link) is refused.
  *
@@ -331,15 +306,24 @@ function addObject(
 export async function loadCoco(
   annotationFile: string,
   imageRoot: string,
-  { name, keepMissing = false, signal = operationSignal() }: LoadCocoOptions = {},
+  {
+    name,
+    keepMissing = false,
+    annotationFrame = "upright",
+    signal = operationSignal(),
+  }: LoadCocoOptions = {},
 ): Promise<Dataset> {
   signal.throwIfAborted();
   const lists = await readAnnotations(annotationFile);
   const report = emptyReport();
-  const { images, byId } = await readImages(lists.images, imageRoot, keepMissing, report, signal);
+  const { images, present, byId } = await readImages(
+    ...[lists.images, imageRoot, keepMissing, report, signal] as const,
+  );
+  const frames = await readFrames(present, annotationFrame, report, signal);
   const attempt = `Cannot load data set ${annotationFile}`;
   const { names, categories } = readCategories(lists.categories, report, attempt);
   for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
+  alignBoxes(frames, annotationFrame, report);
   return createDataset({
     name: name ?? basename(annotationFile).replace(/\.json$/, ""),
     categories: names,

@@ -9,10 +9,13 @@ export {
   type DatasetObject,
   type DatasetReport,
   describeDataset,
+  describeFrames,
   filterImages,
   firstImages,
+  placedObjects,
 } from "./dataset.ts";
 export * from "./coco.ts";
+export type { AnnotationFrame } from "./frames.ts";
 export { loadFolder } from "./folder.ts";
 export * from "./statistics.ts";
 export {

@@ -5,7 +5,7 @@
  */
 import { basename, dirname } from "node:path";
 import type { z } from "zod";
-import { SPLITS } from "../datasets/mod.ts";
+import { type AnnotationFrame, SPLITS } from "../datasets/mod.ts";
 import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
 import {
   checkSettings,
@@ -60,6 +60,11 @@ export interface CocoFiles {
   root: string;
   /** Use only the first so many images, in the order of the JSON. */
   limit?: number;
+  /**
+   * Where EXIF turns an image and no size says in which frame its boxes are: that of the image as it is shown
+   * (`upright`, unless given) or of the pixels as they are stored.
+   */
+  annotationFrame?: AnnotationFrame;
 }
 
 /** A data set with COCO-format annotations: the split that is searched, and those that a fusion learns from. */
@@ -70,7 +75,12 @@ export interface CocoDataset extends CocoFiles {
   val?: CocoFiles;
 }
 
-const FILES: Fields<CocoFiles> = { annotations: TEXT, root: TEXT, limit: COUNT.optional() };
+const FILES: Fields<CocoFiles> = {
+  annotations: TEXT,
+  root: TEXT,
+  limit: COUNT.optional(),
+  annotationFrame: oneOf<AnnotationFrame>("upright", "stored").optional(),
+};
 
 /** What a {@linkcode CocoFiles} may say. */
 export const COCO_FILES_SCHEMA: z.ZodType<CocoFiles> = settings<CocoFiles>(FILES);

@@ -5,7 +5,14 @@
  */
 import { join } from "node:path";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
-import { type Dataset, firstImages, generateClevrDs, loadCoco } from "../datasets/mod.ts";
+import {
+  type Dataset,
+  describeFrames,
+  firstImages,
+  generateClevrDs,
+  loadCoco,
+} from "../datasets/mod.ts";
+import { notice } from "../runtime/notice.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../runtime/progress.ts";
 import { checkSettings } from "../runtime/settings.ts";
 import { type CocoFiles, cocoName, DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
@@ -53,8 +60,11 @@ export async function openDataset(
 ): Promise<Dataset> {
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
   if (config.source === "coco") {
-    const { annotations, root, limit } = cocoFiles(config, other);
-    const dataset = await loadCoco(annotations, root, { name: cocoName(annotations), signal });
+    const { annotations, root, limit, annotationFrame } = cocoFiles(config, other);
+    const name = cocoName(annotations);
+    const dataset = await loadCoco(annotations, root, { name, annotationFrame, signal });
+    const frames = describeFrames(dataset);
+    if (frames) notice(frames, output);
     return limit === undefined ? dataset : firstImages(dataset, limit);
   }
   const { variant, family, images, split: searched, size, objects, classes } = config;
