@@ -104,7 +104,7 @@ Deno.test("the same weights in PyTorch give the same vectors", async () => {
   });
 });
 
-const SATURATES = await int8SaturatesHere();
+const SATURATES = int8SaturatesHere();
 
 for (
   const [dtype, least] of [["fp16", 0.9999], ["q8", SATURATES ? 0.95 : 0.999]] as [

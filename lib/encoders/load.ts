@@ -92,7 +92,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     await image.dispose();
     throw error;
   }
-  if (dtype === "q8" && device === "cpu" && await int8SaturatesHere()) notice(saturates(id));
+  if (dtype === "q8" && device === "cpu" && int8SaturatesHere()) notice(saturates(id));
   return new TwoTowerEncoder(id, dim, dtype, fingerprint, preprocessing, {
     image,
     loadText: async () => {

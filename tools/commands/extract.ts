@@ -33,10 +33,10 @@ import {
 } from "../../lib/features/mod.ts";
 import type { CutMethod } from "../../lib/images/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
-import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const OPTIONS = {
   dataset: { type: "string" },
@@ -183,14 +183,14 @@ function nothingEncoded(summary: string, label: string, ledger: FeatureStore["le
 }
 
 /** Extracts while showing progress. */
-async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal): Promise<string> {
+async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
   checkFolder(call.extract.cacheDir, "--cache");
   const dataset = await loadDataset(call);
   console.error(printable(describeDataset(dataset)));
   const frames = describeFrames(dataset);
   if (frames) notice(printable(frames));
   const { dtype, preprocessing } = call;
-  const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing, signal });
+  const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing });
   const said = scopeNotice(encoder, dataset);
   if (said) notice(printable(said));
   const { shard } = call.extract;
@@ -205,7 +205,6 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
       ...call.extract,
       dataset,
       encoder,
-      signal,
       onProgress(now) {
         encoded = now.encoded;
         const failed = now.failed > 0 ? `${now.failed} failed` : undefined;
@@ -222,31 +221,6 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
   }
 }
 
-/**
- * The tool.
- *
- * @param args its command line
- * @returns the exit status
- */
-export async function main(args: string[]): Promise<number> {
-  const stop = new AbortController();
-  const terminate = () => stop.abort(new Error("Extraction stopped: SIGTERM"));
-  using _interrupts = interruptible();
-  Deno.addSignalListener("SIGTERM", terminate); // how batch systems announce the end
-  try {
-    console.log(await extract(parseCall(args), stop.signal));
-    return 0;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    if (error instanceof UsageError) return 2;
-    const stopped = stop.signal.aborted || (error as Error)?.name === "InterruptError";
-    return stopped ? 130 : 1;
-  } finally {
-    Deno.removeSignalListener("SIGTERM", terminate);
-  }
-}
-
 if (import.meta.main) {
-  helpOn(USAGE);
-  Deno.exit(await main(Deno.args));
+  await runTask(USAGE, async () => console.log(await extract(parseCall(Deno.args))));
 }

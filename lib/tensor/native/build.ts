@@ -9,6 +9,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { sha256 } from "../../runtime/files.ts";
+import { readProc } from "../../runtime/proc.ts";
 import { type ProgressOutput, showStep } from "../../runtime/progress.ts";
 import {
   type EngineVariant,
@@ -67,8 +68,8 @@ async function compile(compiler: string, folder: string, binding: string): Promi
 }
 
 /** What the processor can do: a folder may be shared by machines that differ. */
-async function processor(): Promise<string> {
-  const text = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
+function processor(): string {
+  const text = readProc("/proc/cpuinfo") ?? "";
   return text.split("\n").find((line) => /^(flags|Features)\b/.test(line)) ?? "";
 }
 
@@ -86,7 +87,7 @@ async function bindingPath(folder: string): Promise<string> {
   const parts = [
     FLAGS,
     link,
-    await processor(),
+    processor(),
     await Deno.readTextFile(KERNELS),
     version,
     headers,

@@ -4,6 +4,7 @@
  * @module
  */
 import { dirname, join } from "node:path";
+import { spawnChild } from "../../runtime/children.ts";
 import { sha256 } from "../../runtime/files.ts";
 
 /** Which libtensorflow: for processors alone, or with CUDA. */
@@ -81,7 +82,8 @@ export async function step(
       PIP_RETRIES: "2",
       PIP_CACHE_DIR: join(ROOT, ".cache", "pip"),
     };
-    result = await new Deno.Command(program, { args, env, stdin: "null" }).output();
+    const options = { args, env, stdin: "null", stdout: "piped", stderr: "piped" } as const;
+    result = await spawnChild(program, options).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Error(`Cannot ${what}: there is no program ${program}. ${hint}`);
