@@ -36,7 +36,7 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * A folder has the hub's layout: `config.json`, `preprocessor_config.json`, `tokenizer.json`,
  * `tokenizer_config.json` and `onnx/{text,vision}_model{,_fp16,_quantized}.onnx`; tools/encoders/export_encoder.py
  * makes one from a PyTorch checkpoint. A hub id (`owner/name`) is looked for in the folder of models and
- * is downloaded only with `remote: true`. Families: CLIP and SigLIP.
+ * is downloaded only with `remote: true`, or by `addEncoder`. Families: CLIP and SigLIP.
  *
  * With `dtype: "q8"` the hub's models quantise activations by the range they have in one run, so that an
  * image's vector would depend on the images beside it: those models run one image, or one text, at a time.
