@@ -12,6 +12,7 @@ import { int8SaturatesHere } from "./int8.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
 import { readScope } from "./scope.ts";
+import { newRules, textRules, type TokenizerConfig } from "./text_rules.ts";
 import { loadTokenizer, loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
 
@@ -36,7 +37,8 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * A folder has the hub's layout: `config.json`, `preprocessor_config.json`, `tokenizer.json`,
  * `tokenizer_config.json` and `onnx/{text,vision}_model{,_fp16,_quantized}.onnx`; tools/encoders/export_encoder.py
  * makes one from a PyTorch checkpoint. A hub id (`owner/name`) is looked for in the folder of models and
- * is downloaded only with `remote: true`, or by `addEncoder`. Families: CLIP and SigLIP.
+ * is downloaded only with `remote: true`, or by `addEncoder`. Families: CLIP
+ * (with open_clip's and MobileCLIP), SigLIP and SigLIP 2, and jina-clip where it has two towers.
  *
  * With `dtype: "q8"` the hub's models quantise activations by the range they have in one run, so that an
  * image's vector would depend on the images beside it: those models run one image, or one text, at a time.
@@ -65,6 +67,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const config = await readJson<ModelConfig>(folder, "config.json");
   const scope = await readScope(folder);
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
+  const rules = textRules(config, await readJson<TokenizerConfig>(folder, "tokenizer_config.json"));
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, device, threads };
   const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, towerOptions);
@@ -79,6 +82,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     dtype,
     preprocessing: preprocessing.mode,
     ...(shares !== undefined && { commonDirection: shares }),
+    ...newRules(config, rules),
   };
   let dim: number, fingerprint: string, common: ReturnType<typeof commonDirection>;
   try {
@@ -92,10 +96,11 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   if (dtype === "q8" && device === "cpu" && await int8SaturatesHere()) notice(saturates(id));
   return new TwoTowerEncoder(id, dim, dtype, fingerprint, preprocessing, {
     image,
-    loadText: async () => ({
-      tokenize: await loadTokenizer(folder, config),
-      tower: await loadTower("text", folder, config, towerOptions),
-    }),
+    loadText: async () => {
+      const tower = await loadTower("text", folder, config, towerOptions), { length } = tower;
+      const fixed = length === undefined ? {} : { context: length, padded: true };
+      return { tokenize: await loadTokenizer(folder, { ...rules, ...fixed }), tower };
+    },
     microBatch,
     textBatch: TEXT_BATCH,
     ...(common && { common }),
