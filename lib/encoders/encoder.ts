@@ -4,6 +4,7 @@
  * @module
  */
 import type { PatchBatch, Preprocessing } from "../images/mod.ts";
+import type { ProgressOutput } from "../runtime/progress.ts";
 import type { CommonShares } from "./common_direction.ts";
 
 /** Precision of an encoder's weights: `q8` is int8, with activations quantised on the fly. */
@@ -115,4 +116,6 @@ export interface LoadEncoderOptions {
   threads?: number;
   /** Stops a download. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
+  /** Where the progress of a download shows. */
+  output?: ProgressOutput;
 }

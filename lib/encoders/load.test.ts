@@ -287,7 +287,10 @@ Deno.test("a model of another family is named in the refusal", async () => {
   await inTemporaryFolder(async (folder) => {
     await cp(RANDOM_CLIP, folder, { recursive: true });
     await writeFile(join(folder, "config.json"), JSON.stringify({ model_type: "bert" }));
-    await assert.rejects(loadEncoder(folder), /model_type must be one of clip, siglip, got bert/);
+    await assert.rejects(
+      loadEncoder(folder),
+      /model_type must be one of clip, siglip, jina_clip, got bert/,
+    );
     await writeFile(join(folder, "config.json"), "{ not json");
     await assert.rejects(loadEncoder(folder), /Cannot read .*config\.json/);
   });

@@ -12,6 +12,7 @@ import { int8SaturatesHere } from "./int8.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
 import { readScope } from "./scope.ts";
+import { newRules, textRules, type TokenizerConfig } from "./text_rules.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 import { loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
@@ -37,7 +38,8 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * A folder has the hub's layout: `config.json`, `preprocessor_config.json`, `tokenizer.json`,
  * `tokenizer_config.json` and `onnx/{text,vision}_model{,_fp16,_quantized}.onnx`; tools/encoders/export_encoder.py
  * makes one from a PyTorch checkpoint. A hub id (`owner/name`) is looked for in the folder of models and
- * is downloaded only with `remote: true`. Families: CLIP and SigLIP.
+ * is downloaded only with `remote: true`, or by `addEncoder`. Families: CLIP
+ * (with open_clip's and MobileCLIP), SigLIP and SigLIP 2, and jina-clip where it has two towers.
  *
  * With `dtype: "q8"` the hub's models quantise activations by the range they have in one run, so that an
  * image's vector would depend on the images beside it: those models run one image, or one text, at a time.
@@ -67,6 +69,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const config = await readJson<ModelConfig>(folder, "config.json");
   const scope = await readScope(folder);
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
+  const rules = textRules(config, await readJson<TokenizerConfig>(folder, "tokenizer_config.json"));
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, device, threads };
   const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, towerOptions);
@@ -81,6 +84,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     dtype,
     preprocessing: preprocessing.mode,
     ...(shares !== undefined && { commonDirection: shares }),
+    ...newRules(config, rules),
   };
   let dim: number, fingerprint: string, common: ReturnType<typeof commonDirection>;
   try {
@@ -96,13 +100,16 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   return new TwoTowerEncoder(id, dim, dtype, fingerprint, preprocessing, {
     image,
     loadText: async () => {
-      const tokenize = await loadTokenizer(folder, config);
-      const tower = await loadTower("text", folder, config, towerOptions);
-      await checkUnchanged(id, folder, dtype, files).catch(async (error) => {
+      const tower = await loadTower("text", folder, config, towerOptions), { length } = tower;
+      const fixed = length === undefined ? {} : { context: length, padded: true };
+      try {
+        const tokenize = await loadTokenizer(folder, { ...rules, ...fixed });
+        await checkUnchanged(id, folder, dtype, files);
+        return { tokenize, tower };
+      } catch (error) {
         await tower.dispose();
         throw error;
-      });
-      return { tokenize, tower };
+      }
     },
     microBatch,
     textBatch: TEXT_BATCH,

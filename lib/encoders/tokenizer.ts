@@ -6,7 +6,8 @@
 import type { PreTrainedTokenizer } from "@huggingface/transformers";
 import vm from "node:vm";
 import { checkpoint } from "../runtime/interrupt.ts";
-import { familyOf, library, type ModelConfig } from "./towers.ts";
+import { lowercased, type TextRules } from "./text_rules.ts";
+import { library } from "./towers.ts";
 
 /** Texts as a model reads them. */
 export interface TokenizedTexts {
@@ -90,22 +91,19 @@ async function tokenizeAll(
 /**
  * Loads a model's tokenizer.
  *
- * CLIP's text tower looks only backwards and reads the first end token, so that texts need no padding;
- * SigLIP's was trained on texts padded to its full context.
- *
  * @param folder absolute path of the model's folder
- * @param config the content of its config.json
+ * @param rules what its text tower wants
  */
-export async function loadTokenizer(folder: string, config: ModelConfig): Promise<Tokenize> {
+export async function loadTokenizer(folder: string, rules: TextRules): Promise<Tokenize> {
   const { AutoTokenizer } = await library();
   const tokenizer: PreTrainedTokenizer = await AutoTokenizer.from_pretrained(folder, {
     local_files_only: true,
   });
-  const padded = familyOf(config) === "siglip";
-  const context = config.text_config?.max_position_embeddings ?? (padded ? 64 : 77);
-  const filler = tokenizer.pad_token_id ?? 0;
-  const encode = (texts: string[]) =>
-    (tokenizer(texts, { return_tensor: false }) as { input_ids: number[][] }).input_ids;
+  const { context, padded, lowercase } = rules, filler = tokenizer.pad_token_id ?? 0;
+  const encode = (texts: string[]) => {
+    const given = lowercase ? texts.map(lowercased) : texts;
+    return (tokenizer(given, { return_tensor: false }) as { input_ids: number[][] }).input_ids;
+  };
   return async (texts, signal) => {
     const cut: number[] = [];
     const ids = (await tokenizeAll(encode, texts, signal)).map((ids, text) => {

@@ -31,20 +31,30 @@ export interface Tower {
   run(inputs: Float32Array | BigInt64Array, dims: number[]): Promise<Float32Array>;
   /** Frees the session. */
   dispose(): Promise<unknown>;
+  /** Of a text tower that takes texts of one length alone: that many tokens. */
+  length?: number;
 }
 
 /** Families: which classes load the towers. SigLIP's vectors are its pooled outputs. */
 const FAMILIES = {
   clip: { text: "CLIPTextModelWithProjection", image: "CLIPVisionModelWithProjection" },
   siglip: { text: "SiglipTextModel", image: "SiglipVisionModel" },
+  jina_clip: { text: "JinaCLIPTextModel", image: "JinaCLIPVisionModel" },
 } as const;
 
+/** The names that families give to one vector an input; the first that a model returns is taken. */
+const OUTPUTS = [
+  ...["text_embeds", "image_embeds", "pooler_output"],
+  ...["l2norm_text_embeddings", "l2norm_image_embeddings"],
+];
+
 /** The family of a model, or an error that names those known. */
-export function familyOf(config: ModelConfig): keyof typeof FAMILIES {
-  const type = config.model_type;
-  if (type === "clip" || type === "siglip") return type;
-  const known = Object.keys(FAMILIES).join(", ");
-  throw new Error(`Cannot load encoder: model_type must be one of ${known}, got ${type}`);
+function familyOf(config: ModelConfig): keyof typeof FAMILIES {
+  const type = config.model_type ?? "", known = Object.keys(FAMILIES);
+  if (Object.hasOwn(FAMILIES, type)) return type as keyof typeof FAMILIES;
+  throw new Error(
+    `Cannot load encoder: model_type must be one of ${known.join(", ")}, got ${config.model_type}`,
+  );
 }
 
 /** transformers.js, imported when the first encoder is loaded; it never goes to the network from here. */
@@ -86,9 +96,11 @@ export async function loadTower(
     });
   const session = Object.values(model.sessions)[0] as Session;
   const half = session.inputMetadata.some(({ type }) => type === "float16");
+  const length = part === "text" ? session.inputMetadata[0].shape?.[1] : undefined;
   const tower: Tower = {
     run: (inputs, dims) => runTower(transformers, model, session, half, inputs, dims),
     dispose: () => model.dispose(),
+    ...(typeof length === "number" && { length }),
   };
   return alone ? oneByOne(tower) : tower;
 }
@@ -107,6 +119,7 @@ function oneByOne(tower: Tower): Tower {
       return vectors;
     },
     dispose: () => tower.dispose(),
+    length: tower.length,
   };
 }
 
@@ -135,7 +148,7 @@ async function runTower(
       : new Tensor("float32", inputs, dims);
   }
   const outputs: Record<string, Tensor> = await model(feeds);
-  const name = ["text_embeds", "image_embeds", "pooler_output"].find((key) => key in outputs);
+  const name = OUTPUTS.find((key) => key in outputs);
   if (name === undefined) {
     throw new Error(
       `Cannot encode: the model returns ${Object.keys(outputs)}, none of them pooled`,

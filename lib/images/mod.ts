@@ -6,6 +6,7 @@
 export * from "./cut.ts";
 export * from "./decode.ts";
 export * from "./encode.ts";
+export type { Filter } from "./filter_taps.ts";
 export * from "./frame.ts";
 export { type Georeference, longitudeLatitude, toMap } from "./georeference.ts";
 export type { PatchBatch, Preprocessing } from "./preprocessing.ts";
