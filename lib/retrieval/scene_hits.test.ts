@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Box } from "../covers/cover.ts";
 import { createRandom } from "../numeric/random.ts";
-import { createHitFinder, type SceneHit } from "./scene_hits.ts";
+import { createHitFinder, rPrecision, type SceneHit } from "./scene_hits.ts";
 
 const SCENE = 1000, SIDE = 20, TILE = 100;
 
@@ -96,4 +96,22 @@ Deno.test("scene hits: nonsense is refused", () => {
   );
   assert.throws(() => createHitFinder(QUERIES, { dim: 3 }), /not a whole number of vectors of 3/);
   assert.deepEqual(finder.finish(), [[], []]);
+});
+
+Deno.test("R-precision: each object once, wholly inside, by a window that answers for it, among the first R", () => {
+  const square = (left: number, side: number) => ({ left, top: 0, width: side, height: side });
+  const hit = (box: Box): SceneHit => ({ box, score: 0 });
+  const objects = [square(10, 10), square(100, 10), square(200, 10), square(300, 10)];
+  const hits = [
+    hit(square(5, 20)), // shows the first
+    hit(square(8, 30)), // shows it again
+    hit(square(95, 12)), // cuts the second
+    hit(square(150, 100)), // as wide as k objects: too wide for the third
+    hit(square(295, 20)), // shows the fourth, too late
+  ];
+  assert.equal(rPrecision(hits, objects, 10), 0.25);
+  assert.equal(rPrecision(hits.slice(3), objects, 10), 0.25);
+  assert.equal(rPrecision(hits.slice(3), objects, 11), 0.5);
+  assert.equal(rPrecision([], objects, 10), 0);
+  assert.ok(Number.isNaN(rPrecision(hits, [], 10)));
 });

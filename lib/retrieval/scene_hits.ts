@@ -153,3 +153,28 @@ function shared(a: Box, b: Box): number {
   if (width <= 0 || height <= 0) return 0;
   return width * height / Math.min(a.width * a.height, b.width * b.height);
 }
+
+/**
+ * R-precision of hits: of the first R, R being the number of objects, the share that shows an object which none before
+ * has shown. A hit shows an object that lies wholly inside it and is larger than |hit| / k^2 (paper eq. 4): a window
+ * that merely happens to hold it, as a whole tile does, shows nothing.
+ *
+ * @param hits of one class, the best first
+ * @param objects of that class, upright boxes in px of the scene
+ * @param k of the cover, 1/c
+ * @returns a share from 0 to 1; NaN where there is no object
+ */
+export function rPrecision(hits: readonly SceneHit[], objects: readonly Box[], k: number): number {
+  const left = new Set(objects);
+  for (const { box } of hits.slice(0, objects.length)) {
+    for (const object of left) {
+      const isInside = object.left >= box.left && object.top >= box.top &&
+        object.left + object.width <= box.left + box.width &&
+        object.top + object.height <= box.top + box.height;
+      if (!isInside || object.width * object.height * k * k <= box.width * box.height) continue;
+      left.delete(object);
+      break;
+    }
+  }
+  return (objects.length - left.size) / objects.length;
+}
