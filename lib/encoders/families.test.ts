@@ -3,9 +3,10 @@ import { fileURLToPath } from "node:url";
 import { cutPatches } from "../images/cut.ts";
 import { decodeImage } from "../images/decode.ts";
 import type { Encoder } from "./encoder.ts";
+import { operationSignal } from "../runtime/interrupt.ts";
 import { loadEncoder } from "./load.ts";
 import { textRules } from "./text_rules.ts";
-import { loadTokenizer } from "./towers.ts";
+import { loadTokenizer } from "./tokenizer.ts";
 
 /** What PyTorch's own pipeline gives; tools/encoders/family_fixtures.py. */
 interface Golden {
@@ -66,7 +67,7 @@ for (const family of FAMILIES) {
     ];
     const rules = textRules(config, tokenizer);
     const tokenize = await loadTokenizer(folderOf(family), rules);
-    const ids = tokenize(golden.texts);
+    const { ids } = await tokenize(golden.texts, operationSignal());
     ids.forEach((row, i) => assert.deepEqual(row, golden.ids[i].slice(0, row.length)));
     if (rules.padded) assert.ok(ids.every(({ length }) => length === rules.context));
   });
