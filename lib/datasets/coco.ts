@@ -16,9 +16,9 @@ import {
   emptyReport,
   note,
 } from "./dataset.ts";
+import { type Json, openAnnotations } from "./coco_file.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNameOf, resolveImage } from "./coco_image.ts";
-import { parseAnnotations } from "./coco_json.ts";
 import { type ListedImage, readJudgements, withClasses } from "./coco_judged.ts";
 import { segmentationBox } from "./coco_masks.ts";
 import type { SafePath } from "./paths.ts";
@@ -31,52 +31,14 @@ export interface LoadCocoOptions {
   keepMissing?: boolean;
   /** Stops the reading with its reason. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
+  /** Told of the bytes of the annotation file that are done, and how many there are; each is read twice. */
+  onProgress?: (done: number, total: number) => void;
 }
 
-type Json = Record<string, unknown>;
 type Size = Pick<DatasetImage, "width" | "height">;
 
 const PATHS_AT_A_TIME = 64;
 const FILES_AT_A_TIME = 8;
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The lists of an annotation file. */
-async function readAnnotations(
-  file: string,
-): Promise<Record<"images" | "categories" | "annotations", Json[]> & { drawn: boolean }> {
-  const attempt = `Cannot load data set ${file}`;
-  let text: string;
-  try {
-    text = await Deno.readTextFile(file);
-  } catch (cause) {
-    throw new Error(`${attempt}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
-  let json: unknown;
-  try {
-    json = parseAnnotations(text);
-  } catch (cause) {
-    throw new Error(`${attempt}: it is not JSON (${(cause as Error).message})`, { cause });
-  }
-  if (!isRecord(json)) {
-    throw new Error(`${attempt}: it holds no object with images and annotations`);
-  }
-  const list = (key: string): Json[] => {
-    const value = json[key];
-    if (!Array.isArray(value)) throw new Error(`${attempt}: it has no list "${key}"`);
-    const wrong = value.findIndex((item) => !isRecord(item));
-    if (wrong >= 0) throw new Error(`${attempt}: ${key}[${wrong}] is not an object`);
-    return value;
-  };
-  return {
-    images: list("images"),
-    categories: list("categories"),
-    annotations: list("annotations"),
-    drawn: isRecord(json.info) && isRecord(json.info.recipe), // by generateClevrDs
-  };
-}
 
 function positive(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
@@ -308,12 +270,13 @@ function addObject(
  * others, of those in `not_exhaustive_category_ids` and of those annotated without a box that can be used (a crowd, an
  * empty box) it says neither that the image shows them nor that it does not: such pairs are counted, and in no ranking.
  *
- * The annotation file is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
+ * The annotation file may be larger than memory: its annotations are read one after the other, and their polygons are
+ * not kept. It is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
  * absolute path, or through a link) is refused.
  *
  * @param annotationFile COCO JSON with `images`, `annotations` and `categories`
  * @param imageRoot folder that `file_name` is relative to
- * @param options name, whether to keep missing images, and a signal
+ * @param options name, whether to keep missing images, a signal, and who is told of the progress
  * @throws {Error} when the file cannot be read or is not COCO JSON, a category has no name, or the image root does
  *   not exist
  *
@@ -332,16 +295,18 @@ function addObject(
 export async function loadCoco(
   annotationFile: string,
   imageRoot: string,
-  { name, keepMissing = false, signal = operationSignal() }: LoadCocoOptions = {},
+  { name, keepMissing = false, signal = operationSignal(), onProgress }: LoadCocoOptions = {},
 ): Promise<Dataset> {
   signal.throwIfAborted();
-  const lists = await readAnnotations(annotationFile);
+  const attempt = `Cannot load data set ${annotationFile}`;
+  const lists = await openAnnotations(annotationFile, attempt, { signal, onProgress });
   const report = emptyReport();
   const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
   const { images, byId, entries } = listed;
-  const attempt = `Cannot load data set ${annotationFile}`;
   const { names, categories } = readCategories(lists.categories, report, attempt);
-  for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
+  for await (const annotation of lists.annotations) {
+    addObject(annotation, byId, categories, report);
+  }
   readJudgements(entries, categories, report);
   return createDataset({
     name: name ?? basename(annotationFile).replace(/\.json$/, ""),

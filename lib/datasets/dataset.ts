@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import type { Box } from "../covers/mod.ts";
-import { canonicalJson, sha256 } from "../runtime/files.ts";
+import { canonicalJson } from "../runtime/files.ts";
 import { countUnjudged, type JudgementCounts } from "./judged.ts";
 
 /** One annotated object. */
@@ -177,11 +178,18 @@ export function createDataset(parts: DatasetParts): Dataset {
   report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
   Object.assign(report, countUnjudged(images, categories.length));
-  // What is undefined is not part of the text: most images have no lists of classes.
-  const content = images.map(({ id, width, height, objects, absent, notExhaustive }) => (
-    { id, width, height, objects, absent, notExhaustive }
-  ));
-  return { ...parts, fingerprint: sha256(canonicalJson([categories, content])) };
+  return { ...parts, fingerprint: fingerprintOf(categories, images) };
+}
+
+/** SHA-256 of the canonical JSON of categories and images, whose text as a whole may be longer than a string can be. */
+function fingerprintOf(categories: string[], images: readonly DatasetImage[]): string {
+  const hash = createHash("sha256").update(`[${canonicalJson(categories)},[`);
+  images.forEach(({ id, width, height, objects, absent, notExhaustive }, n) => {
+    // What is undefined is not part of the text: most images have no lists of classes.
+    const content = canonicalJson({ id, width, height, objects, absent, notExhaustive });
+    hash.update(n === 0 ? content : `,${content}`);
+  });
+  return hash.update("]]").digest("hex");
 }
 
 /**
