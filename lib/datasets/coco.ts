@@ -7,6 +7,7 @@ import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
 import { ImageError, readImageSize } from "../images/decode.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import type { ProgressOutput } from "../runtime/progress.ts";
 import {
   createDataset,
   type Dataset,
@@ -16,11 +17,12 @@ import {
   emptyReport,
   note,
 } from "./dataset.ts";
-import { type Json, openAnnotations } from "./coco_file.ts";
+import { type Json, openAnnotations, type ReadOptions } from "./coco_file.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNameOf, resolveImage } from "./coco_image.ts";
 import { type ListedImage, readJudgements, withClasses } from "./coco_judged.ts";
 import { segmentationBox } from "./coco_masks.ts";
+import { showReading } from "./read_progress.ts";
 import type { SafePath } from "./paths.ts";
 
 /** Options of {@linkcode loadCoco}. */
@@ -31,8 +33,15 @@ export interface LoadCocoOptions {
   keepMissing?: boolean;
   /** Stops the reading with its reason. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
-  /** Told of the bytes of the annotation file that are done, and how many there are; each is read twice. */
+  /**
+   * Told of the bytes of the annotation file that are done, and how many there are; each is read twice. Unless it is
+   * given, the reading of a large file is shown.
+   */
   onProgress?: (done: number, total: number) => void;
+  /** Where progress shows; found out by itself unless told. */
+  output?: ProgressOutput;
+  /** In a notebook: the display that the stages of a run share. */
+  displayId?: string;
 }
 
 type Size = Pick<DatasetImage, "width" | "height">;
@@ -276,7 +285,7 @@ function addObject(
  *
  * @param annotationFile COCO JSON with `images`, `annotations` and `categories`
  * @param imageRoot folder that `file_name` is relative to
- * @param options name, whether to keep missing images, a signal, and who is told of the progress
+ * @param options name, whether to keep missing images, a signal, and where progress shows
  * @throws {Error} when the file cannot be read or is not COCO JSON, a category has no name, or the image root does
  *   not exist
  *
@@ -295,13 +304,33 @@ function addObject(
 export async function loadCoco(
   annotationFile: string,
   imageRoot: string,
-  { name, keepMissing = false, signal = operationSignal(), onProgress }: LoadCocoOptions = {},
+  options: LoadCocoOptions = {},
 ): Promise<Dataset> {
+  const { signal = operationSignal(), onProgress, output, displayId } = options;
   signal.throwIfAborted();
+  const shown = showReading(annotationFile, { output, displayId });
+  const read = { signal, onProgress: onProgress ?? shown.update };
+  let outcome: "stopped" | undefined = "stopped";
+  try {
+    const dataset = await readDataset(annotationFile, imageRoot, options, read);
+    outcome = undefined;
+    return dataset;
+  } finally {
+    await shown.finish(outcome);
+  }
+}
+
+/** Reads images and categories of an annotation file, then its annotations one after the other. */
+async function readDataset(
+  annotationFile: string,
+  imageRoot: string,
+  { name, keepMissing = false }: LoadCocoOptions,
+  read: ReadOptions,
+): Promise<Dataset> {
   const attempt = `Cannot load data set ${annotationFile}`;
-  const lists = await openAnnotations(annotationFile, attempt, { signal, onProgress });
+  const lists = await openAnnotations(annotationFile, attempt, read);
   const report = emptyReport();
-  const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
+  const listed = await readImages(lists.images, imageRoot, keepMissing, report, read.signal);
   const { images, byId, entries } = listed;
   const { names, categories } = readCategories(lists.categories, report, attempt);
   for await (const annotation of lists.annotations) {

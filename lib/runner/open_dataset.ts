@@ -54,7 +54,8 @@ export async function openDataset(
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
   if (config.source === "coco") {
     const { annotations, root, limit } = cocoFiles(config, other);
-    const dataset = await loadCoco(annotations, root, { name: cocoName(annotations), signal });
+    const name = cocoName(annotations);
+    const dataset = await loadCoco(annotations, root, { name, signal, output, displayId });
     return limit === undefined ? dataset : firstImages(dataset, limit);
   }
   const { variant, family, images, split: searched, size, objects, classes } = config;
