@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadCoco, type LoadCocoOptions } from "./coco.ts";
-import { type Dataset } from "./dataset.ts";
+import { openAnnotations } from "./coco_file.ts";
+import type { Dataset } from "./dataset.ts";
 
 /** Loads a text as annotations of two images. */
 async function load(text: string | Uint8Array, options?: LoadCocoOptions): Promise<Dataset> {
@@ -54,6 +55,27 @@ Deno.test("an abort while annotations are read ends the reading with its reason"
     }),
     /^Error: enough$/,
   );
+});
+
+Deno.test("a file that ends before its annotations when it is read again is an error, not a set without", async () => {
+  const directory = await Deno.makeTempDir(), path = join(directory, "i.json");
+  try {
+    await Deno.writeTextFile(path, `{${IMAGES},${CATEGORIES},"annotations":[${one("1")}]}`);
+    const signal = new AbortController().signal;
+    const lists = await openAnnotations(path, "Cannot load i.json", { signal });
+    assert.equal((await Array.fromAsync(lists.annotations)).length, 1);
+    await Deno.writeTextFile(path, "");
+    await assert.rejects(
+      Array.fromAsync(lists.annotations),
+      /^Error: Cannot load i\.json: it is not JSON \(Unexpected end/,
+    );
+    await assert.rejects(
+      openAnnotations(directory, "Cannot load i.json", { signal }),
+      /^Error: Cannot load i\.json: /,
+    );
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });
 
 Deno.test("lists that are none, twice there or broken are named", async () => {

@@ -39,7 +39,8 @@ function isRecord(value: unknown): value is Json {
 /** The bytes of a file, in pieces that are overwritten by the next one. */
 async function* bytesOf(path: string, { signal, onProgress }: ReadOptions, pass: 0 | 1) {
   using file = await Deno.open(path);
-  const { size } = await file.stat(), buffer = new Uint8Array(CHUNK);
+  const { isFile, size } = await file.stat(), buffer = new Uint8Array(CHUNK);
+  if (!isFile) throw new RangeError("it is not a regular file, and has to be read twice");
   for (let done = 0;;) {
     signal.throwIfAborted();
     const count = await file.read(buffer);
@@ -114,6 +115,7 @@ async function* readList(path: string, options: ReadOptions): AsyncGenerator<Jso
     before += found.length;
     found = [];
   }
+  reader.end(); // it may have changed since its outline was read
 }
 
 /**
