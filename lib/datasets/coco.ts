@@ -9,7 +9,7 @@ import { ImageError, readImageSize } from "../images/decode.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import type { ProgressOutput } from "../runtime/progress.ts";
 import {
-  createDataset,
+  createLargeDataset,
   type Dataset,
   type DatasetImage,
   type DatasetObject,
@@ -337,12 +337,13 @@ async function readDataset(
     addObject(annotation, byId, categories, report);
   }
   readJudgements(entries, categories, report);
-  return createDataset({
+  const parts = {
     name: name ?? basename(annotationFile).replace(/\.json$/, ""),
     categories: names,
     images,
     annotated: true,
     ...(lists.drawn && { drawn: true }),
     report,
-  });
+  };
+  return await createLargeDataset(parts, read.signal);
 }

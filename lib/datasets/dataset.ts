@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import type { Box } from "../covers/mod.ts";
 import { canonicalJson } from "../runtime/files.ts";
+import { checkpoint } from "../runtime/interrupt.ts";
 import { countUnjudged, type JudgementCounts } from "./judged.ts";
 
 /** One annotated object. */
@@ -173,23 +174,55 @@ export type DatasetParts = Omit<Dataset, "fingerprint">;
 
 /** Completes a data set: counts of what is used, and the fingerprint. */
 export function createDataset(parts: DatasetParts): Dataset {
+  const steps = completing(parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * The same for a data set of any size: of a million objects the fingerprint takes seconds, between which the event loop
+ * has its turns.
+ *
+ * @throws the signal's reason, when it has aborted
+ */
+export async function createLargeDataset(
+  parts: DatasetParts,
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const steps = completing(parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await checkpoint(signal);
+  }
+}
+
+const IMAGES_A_STEP = 2000;
+
+/** Completes a data set in steps, some thousand images each. */
+function* completing(parts: DatasetParts): Generator<undefined, Dataset> {
   const { categories, images, report } = parts;
   report.images = images.length;
   report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
   Object.assign(report, countUnjudged(images, categories.length));
-  return { ...parts, fingerprint: fingerprintOf(categories, images) };
+  // As the hash of the canonical JSON of all, whose text may be longer than a string can be.
+  const hash = createHash("sha256").update(`[${canonicalJson(categories)},[`);
+  for (let start = 0; start < images.length; start += IMAGES_A_STEP) {
+    if (start > 0) yield;
+    const part = images.slice(start, start + IMAGES_A_STEP).map(contentOf).join();
+    hash.update(start > 0 ? `,${part}` : part);
+  }
+  return { ...parts, fingerprint: hash.update("]]").digest("hex") };
 }
 
-/** SHA-256 of the canonical JSON of categories and images, whose text as a whole may be longer than a string can be. */
-function fingerprintOf(categories: string[], images: readonly DatasetImage[]): string {
-  const hash = createHash("sha256").update(`[${canonicalJson(categories)},[`);
-  images.forEach(({ id, width, height, objects, absent, notExhaustive }, n) => {
-    // What is undefined is not part of the text: most images have no lists of classes.
-    const content = canonicalJson({ id, width, height, objects, absent, notExhaustive });
-    hash.update(n === 0 ? content : `,${content}`);
-  });
-  return hash.update("]]").digest("hex");
+/** The text of what an image is; what is undefined is not part of it: most images have no lists of classes. */
+function contentOf(
+  { id, width, height, objects, absent, notExhaustive }: DatasetImage,
+): string {
+  return canonicalJson({ id, width, height, objects, absent, notExhaustive });
 }
 
 /**
