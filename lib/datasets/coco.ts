@@ -6,9 +6,10 @@
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import type { ProgressOutput } from "../runtime/progress.ts";
 import {
   type Corners,
-  createDataset,
+  createLargeDataset,
   type Dataset,
   type DatasetImage,
   type DatasetObject,
@@ -16,12 +17,13 @@ import {
   emptyReport,
   note,
 } from "./dataset.ts";
+import { type AnnotationLists, type Json, openAnnotations } from "./coco_file.ts";
 import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNameOf, resolveImage } from "./coco_image.ts";
-import { parseAnnotations } from "./coco_json.ts";
 import { type ListedImage, readJudgements, withClasses } from "./coco_judged.ts";
 import { segmentationBox } from "./coco_masks.ts";
+import { showReading } from "./read_progress.ts";
 import type { SafePath } from "./paths.ts";
 
 /** Options of {@linkcode loadCoco}. */
@@ -34,61 +36,20 @@ export interface LoadCocoOptions {
   annotationFrame?: AnnotationFrame;
   /** Stops the reading with its reason. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
+  /**
+   * Told of the bytes of the annotation file that are done, and how many there are; each is read twice. Unless it is
+   * given, the reading of a large file is shown.
+   */
+  onProgress?: (done: number, total: number) => void;
+  /** Where progress shows; found out by itself unless told. */
+  output?: ProgressOutput;
+  /** In a notebook: the display that the stages of a run share. */
+  displayId?: string;
 }
 
-type Json = Record<string, unknown>;
 type Size = Pick<DatasetImage, "width" | "height">;
 
 const PATHS_AT_A_TIME = 64;
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** What annotations say, in COCO's words, whatever format they came in. */
-export interface AnnotationLists {
-  /** `id`, `file_name`, and `width` and `height` where they are known. */
-  images: Json[];
-  /** `id` and `name`. */
-  categories: Json[];
-  /** `image_id`, `category_id`, `bbox`, and `corners` of an oriented box: x and y of the four, in px. */
-  annotations: Json[];
-  /** Whether the workspace drew the images. */
-  drawn?: boolean;
-}
-
-/** The lists of an annotation file. */
-async function readAnnotations(file: string): Promise<AnnotationLists> {
-  const attempt = `Cannot load data set ${file}`;
-  let text: string;
-  try {
-    text = await Deno.readTextFile(file);
-  } catch (cause) {
-    throw new Error(`${attempt}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
-  let json: unknown;
-  try {
-    json = parseAnnotations(text);
-  } catch (cause) {
-    throw new Error(`${attempt}: it is not JSON (${(cause as Error).message})`, { cause });
-  }
-  if (!isRecord(json)) {
-    throw new Error(`${attempt}: it holds no object with images and annotations`);
-  }
-  const list = (key: string): Json[] => {
-    const value = json[key];
-    if (!Array.isArray(value)) throw new Error(`${attempt}: it has no list "${key}"`);
-    const wrong = value.findIndex((item) => !isRecord(item));
-    if (wrong >= 0) throw new Error(`${attempt}: ${key}[${wrong}] is not an object`);
-    return value;
-  };
-  return {
-    images: list("images"),
-    categories: list("categories"),
-    annotations: list("annotations"),
-    drawn: isRecord(json.info) && isRecord(json.info.recipe), // by generateClevrDs
-  };
-}
 
 function positive(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
@@ -321,12 +282,13 @@ function addObject(
  * are turned, those on a copy of another size are scaled, and where a file has another shape they are refused while
  * the image and its categories stay.
  *
- * The annotation file is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
+ * The annotation file may be larger than memory: its annotations are read one after the other, and their polygons are
+ * not kept. It is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
  * absolute path, or through a link) is refused.
  *
  * @param annotationFile COCO JSON with `images`, `annotations` and `categories`
  * @param imageRoot folder that `file_name` is relative to
- * @param options name, whether to keep missing images, and a signal
+ * @param options name, whether to keep missing images, a signal, and where progress shows
  * @throws {Error} when the file cannot be read or is not COCO JSON, a category has no name, or the image root does
  *   not exist
  *
@@ -345,32 +307,47 @@ function addObject(
 export async function loadCoco(
   annotationFile: string,
   imageRoot: string,
-  {
-    name,
-    keepMissing = false,
-    annotationFrame = "upright",
-    signal = operationSignal(),
-  }: LoadCocoOptions = {},
+  options: LoadCocoOptions = {},
 ): Promise<Dataset> {
+  const { signal = operationSignal(), onProgress, output, displayId } = options;
   signal.throwIfAborted();
-  return await datasetOf(await readAnnotations(annotationFile), imageRoot, {
-    name: name ?? basename(annotationFile).replace(/\.json$/, ""),
-    attempt: `Cannot load data set ${annotationFile}`,
-    report: emptyReport(),
-    ...{ keepMissing, annotationFrame, signal },
-  });
+  const shown = showReading(annotationFile, { output, displayId });
+  const attempt = `Cannot load data set ${annotationFile}`;
+  let outcome: "stopped" | undefined = "stopped";
+  try {
+    const read = { signal, onProgress: onProgress ?? shown.update };
+    const dataset = await datasetOf(
+      await openAnnotations(annotationFile, attempt, read),
+      imageRoot,
+      {
+        ...options,
+        name: options.name ?? basename(annotationFile).replace(/\.json$/, ""),
+        attempt,
+        signal,
+      },
+    );
+    outcome = undefined;
+    return dataset;
+  } finally {
+    await shown.finish(outcome);
+  }
 }
 
 /** How annotations become a data set. */
-export interface DatasetOfOptions extends Required<LoadCocoOptions> {
+export interface DatasetOfOptions extends LoadCocoOptions {
+  /** Name of the data set. */
+  name: string;
   /** The beginning of error messages. */
   attempt: string;
-  /** What is left out is counted in it. */
-  report: DatasetReport;
+  /** What is left out is counted in it; in a new one unless given. */
+  report?: DatasetReport;
+  /** Stops the reading with its reason. */
+  signal: AbortSignal;
 }
 
 /**
- * A data set of annotations in COCO's words. What cannot be used is left out and counted, as {@linkcode loadCoco} says.
+ * A data set of annotations in COCO's words, which are read one after the other. What cannot be used is left out and
+ * counted, as {@linkcode loadCoco} says.
  *
  * @param lists what the annotations say
  * @param imageRoot folder that `file_name` is relative to
@@ -380,21 +357,26 @@ export interface DatasetOfOptions extends Required<LoadCocoOptions> {
 export async function datasetOf(
   lists: AnnotationLists,
   imageRoot: string,
-  { name, attempt, report, keepMissing, annotationFrame, signal }: DatasetOfOptions,
+  options: DatasetOfOptions,
 ): Promise<Dataset> {
+  const { name, attempt, signal, keepMissing = false, annotationFrame = "upright" } = options;
+  const { report = emptyReport() } = options;
   const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
   const { images, present, byId, entries } = listed;
   const frames = await readFrames(present, annotationFrame, report, signal);
   const { names, categories } = readCategories(lists.categories, report, attempt);
-  for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
+  for await (const annotation of lists.annotations) {
+    addObject(annotation, byId, categories, report);
+  }
   readJudgements(entries, categories, report);
   alignBoxes(frames, annotationFrame, report);
-  return createDataset({
+  const parts = {
     name,
     categories: names,
     images,
     annotated: true,
     ...(lists.drawn && { drawn: true }),
     report,
-  });
+  };
+  return await createLargeDataset(parts, signal);
 }

@@ -25,21 +25,27 @@ function nameWithFolder({ coco_url: url }: Entry): string | undefined {
 }
 
 /**
- * Finds the file of an image below the image root. LVIS's lists have photos of `train2017` and of `val2017`, and say
- * which in `coco_url` only: the root may be a folder of all photos, or that above both.
+ * The names under which an image's file may be found, in the order in which they are tried. LVIS's lists have photos of
+ * `train2017` and of `val2017`, and say which in `coco_url` only: the image root may be a folder of all photos, or that
+ * above both.
+ */
+export function fileNamesOf(image: Entry): unknown[] {
+  const name = fileNameOf(image), below = nameWithFolder(image);
+  if (below === undefined) return [name];
+  if (image.file_name === undefined) return [below, name];
+  return `/${below}`.endsWith(`/${name}`) ? [name, below] : [name];
+}
+
+/**
+ * Finds the file of an image below the image root.
  *
  * @param root real path of the image root
  * @param image as the annotation file lists it
  */
 export async function resolveImage(root: string, image: Entry): Promise<SafePath> {
-  const name = fileNameOf(image), below = nameWithFolder(image);
-  if (below === undefined) return await resolveInside(root, name);
-  if (image.file_name === undefined) {
-    const place = await resolveInside(root, below);
-    return place.kind === "missing" ? await resolveInside(root, name) : place;
+  for (const name of fileNamesOf(image)) {
+    const place = await resolveInside(root, name);
+    if (place.kind !== "missing") return place;
   }
-  const place = await resolveInside(root, name);
-  if (place.kind !== "missing" || !`/${below}`.endsWith(`/${name}`)) return place;
-  const found = await resolveInside(root, below);
-  return found.kind === "file" ? found : place;
+  return await resolveInside(root, fileNameOf(image));
 }

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import type { Box } from "../covers/mod.ts";
 import type { Scene } from "../images/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
+import { checkpoint } from "../runtime/interrupt.ts";
 import { countUnjudged, type JudgementCounts } from "./judged.ts";
 import type { Draw } from "./readers/place.ts";
 
@@ -224,17 +226,57 @@ export type DatasetParts = Omit<Dataset, "fingerprint">;
 
 /** Completes a data set: counts of what is used, and the fingerprint. */
 export function createDataset(parts: DatasetParts): Dataset {
+  const steps = completing(parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * The same for a data set of any size: of a million objects the fingerprint takes seconds, between which the event loop
+ * has its turns.
+ *
+ * @throws the signal's reason, when it has aborted
+ */
+export async function createLargeDataset(
+  parts: DatasetParts,
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const steps = completing(parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await checkpoint(signal);
+  }
+}
+
+const IMAGES_A_STEP = 2000;
+
+/** Completes a data set in steps, some thousand images each. */
+function* completing(parts: DatasetParts): Generator<undefined, Dataset> {
   const { categories, images, report } = parts;
   report.images = images.length;
   report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
   Object.assign(report, countUnjudged(images, categories.length));
-  // What is undefined is not part of the text: most images have no lists of classes, and no refused boxes.
-  const content = images.map((image) => {
-    const { id, width, height, objects, absent, notExhaustive, boxesRefused } = image;
-    return { id, width, height, objects, absent, notExhaustive, boxesRefused };
-  });
-  return { ...parts, fingerprint: sha256(canonicalJson([categories, content])) };
+  // As the hash of the canonical JSON of all, whose text may be longer than a string can be.
+  const hash = createHash("sha256").update(`[${canonicalJson(categories)},[`);
+  for (let start = 0; start < images.length; start += IMAGES_A_STEP) {
+    if (start > 0) yield;
+    const part = images.slice(start, start + IMAGES_A_STEP).map(contentOf).join();
+    hash.update(start > 0 ? `,${part}` : part);
+  }
+  return { ...parts, fingerprint: hash.update("]]").digest("hex") };
+}
+
+/**
+ * The text of what an image is; what is undefined is not part of it: most images have no lists of classes, and no
+ * refused boxes.
+ */
+function contentOf(image: DatasetImage): string {
+  const { id, width, height, objects, absent, notExhaustive, boxesRefused } = image;
+  return canonicalJson({ id, width, height, objects, absent, notExhaustive, boxesRefused });
 }
 
 /**

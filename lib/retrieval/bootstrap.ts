@@ -6,6 +6,8 @@
  * move with other queries; it is wider where classes differ a lot. Rankings are sorted once; a
  * resample is then one walk along each with the multiplicity of its images, O(Q N). Where scores are
  * equal, its recall is the expectation over all orders of the drawn images, as on the data themselves.
+ * What is drawn are columns: the same images in another order of the list are another draw, with
+ * bounds that differ as those of another seed do.
  *
  * Where a class has few images, resampling images flatters recall: a wrong image that is not drawn lets
  * the right ones behind it move up, while one drawn twice costs less. The intervals are therefore

@@ -55,12 +55,13 @@ function filesOfSplit(config: FilesConfig, split?: "train" | "val"): DatasetFile
 async function openFiles(
   config: FilesConfig,
   seed: number,
-  { split, signal, keepMissing, output }: OpenDatasetOptions,
+  { split, signal, keepMissing, output, displayId }: OpenDatasetOptions,
 ): Promise<Dataset> {
   const { annotations, root, part, draw, limit, annotationFrame } = filesOfSplit(config, split);
   const name = [filesName(annotations), ...(part ? [part] : [])].join("-");
   const place = { source: config.source, annotations, root, ...(part && { part }) };
-  const whole = await loadDataset(place, { name, annotationFrame, signal, keepMissing });
+  const options = { name, annotationFrame, signal, keepMissing, output, displayId };
+  const whole = await loadDataset(place, options);
   const frames = describeFrames(whole);
   if (frames) notice(frames, output);
   const dataset = draw === undefined ? whole : drawImages(whole, draw, seed);
@@ -84,7 +85,8 @@ export async function openDataset(
 ): Promise<Dataset> {
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
   if (config.source !== "clevr-ds") {
-    return await openFiles(config, seed, { split: other, signal, keepMissing, output });
+    const options = { split: other, signal, keepMissing, output, displayId };
+    return await openFiles(config, seed, options);
   }
   const { variant, family, images, split: searched, size, objects, classes } = config;
   const split = other ?? searched;

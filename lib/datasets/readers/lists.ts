@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnnotationLists } from "../coco.ts";
+import type { AnnotationLists } from "../coco_file.ts";
 import { type Counted, type DatasetReport, note } from "../dataset.ts";
 import type { DatasetPlace } from "./place.ts";
 

@@ -52,15 +52,11 @@ const READERS: Readonly<Record<Exclude<DatasetFormat, "coco">, Reader>> = {
  */
 export async function loadDataset(
   { source, ...place }: DatasetSource,
-  {
-    name = basename(place.annotations),
-    keepMissing = false,
-    annotationFrame = "upright",
-    signal = operationSignal(),
-  }: LoadCocoOptions = {},
+  { name = basename(place.annotations), signal = operationSignal(), ...others }: LoadCocoOptions =
+    {},
 ): Promise<Dataset> {
   const { annotations, root } = place;
-  const options = { name, keepMissing, annotationFrame, signal };
+  const options = { ...others, name, signal };
   if (source === "coco") return await loadCoco(annotations, root, options);
   signal.throwIfAborted();
   const attempt = `Cannot load data set ${annotations} as ${source}`, report = emptyReport();
