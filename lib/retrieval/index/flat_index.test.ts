@@ -75,13 +75,13 @@ Deno.test("in all precisions the results are those of its own scores, sorted, ti
 });
 
 Deno.test("no result depends on the number of threads, on the batch or on the other images", async () => {
-  // 13 million multiplications: enough for three threads
+  // 51 million multiplications: enough for three threads
   const dim = 256, copies = 60, images = makeImages("many", dim, repeat(4, 166));
   const many = Array.from(
     { length: copies },
     (_, n) => images[n % 4].map((x) => x / (1 + n / 1e3)),
   );
-  const [queries] = makeImages("asked", dim, [5]);
+  const [queries] = makeImages("asked", dim, [20]);
   for (const precision of PRECISIONS) {
     const index = indexOf(dim, precision, many);
     const scores = await index.scores(queries, { threads: 1 });
@@ -104,11 +104,11 @@ Deno.test("no result depends on the number of threads, on the batch or on the ot
 });
 
 Deno.test("an index in many pieces has the results of one in one piece", async () => {
-  const dim = 100, counts = Array.from({ length: 200 }, (_, n) => 1 + n % 6);
-  const images = makeImages("pieces", dim, counts), [queries] = makeImages("asked", dim, [150]);
+  const dim = 200, counts = Array.from({ length: 200 }, (_, n) => 1 + n % 6);
+  const images = makeImages("pieces", dim, counts), [queries] = makeImages("asked", dim, [250]);
   for (const precision of PRECISIONS) {
     const whole = indexOf(dim, precision, images);
-    const pieces = new FlatIndex({ dim, precision }, { segmentBytes: 20_000 });
+    const pieces = new FlatIndex({ dim, precision }, { segmentBytes: 40_000 });
     images.forEach((features) => pieces.add(features));
     assert.deepEqual([pieces.images, pieces.vectors], [whole.images, whole.vectors]);
     const scores = await whole.scores(queries), results = await whole.search(queries);
@@ -221,16 +221,16 @@ Deno.test("a search stops with the signal's reason, on its own thread and on oth
 Deno.test("threads that were ended start again, and keep no process alive", async () => {
   const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   const source = `import { FlatIndex } from ${at("./flat_index.ts")};
-    import { endSearchThreads } from ${at("./threads.ts")};
+    import { endSearchThreads, searchThreadCount } from ${at("./threads.ts")};
     const dim = 512, index = new FlatIndex({ dim });
     for (let n = 0; n < 20; n++) index.add(new Float32Array(1000 * dim).fill(n));
-    const query = new Float32Array(dim).fill(1);
+    const queries = new Float32Array(4 * dim).fill(1);
     const images = [];
     for (let turn = 0; turn < 2; turn++) {
       if (turn === 1) await endSearchThreads();
-      images.push((await index.search(query, { threads: 2, count: 1 }))[0][0].image);
+      images.push((await index.search(queries, { threads: 2, count: 1 }))[0][0].image);
     }
-    console.log(images.join());`;
+    console.log(images.join(), searchThreadCount());`;
   const begun = performance.now();
   const args = ["eval", "--no-check", source];
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -238,6 +238,6 @@ Deno.test("threads that were ended start again, and keep no process alive", asyn
     signal: AbortSignal.timeout(60_000), // a process that stays alive is killed, and fails the test
   }).output();
   const [out, log] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  assert.equal(out, "19,19\n", `${log} after ${performance.now() - begun} ms`);
+  assert.equal(out, "19,19 2\n", `${log} after ${performance.now() - begun} ms`);
   assert.equal(code, 0);
 });

@@ -13,8 +13,8 @@ import { scanOnThreads } from "./threads.ts";
 
 /** Bytes of vectors that are compared with all queries together: they stay in a core's cache. */
 const BLOCK_BYTES = 2 ** 18;
-/** Multiplications that make a thread worth its message: about a millisecond. */
-const WORK_PER_THREAD = 2 ** 22;
+/** Multiplications that make a thread worth its message: a few milliseconds. */
+const WORK_PER_THREAD = 2 ** 24;
 
 /** Images that are taken together, for all segments. */
 export interface Blocks {

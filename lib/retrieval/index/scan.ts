@@ -165,6 +165,7 @@ export class Scan {
     end: number,
   ): void {
     const { matrix } = this.#job, top = this.#top[query];
+    let floor = top.floor;
     for (let image = first; image < end; image++) {
       let best = starts[image], most = products[best - firstRow];
       for (let row = best + 1; row < starts[image + 1]; row++) {
@@ -172,7 +173,10 @@ export class Scan {
         if (product > most) most = product, best = row;
       }
       const score = Math.fround(most);
-      if (score >= top.floor) top.offer(segmentRow + best, score);
+      if (score >= floor) {
+        top.offer(segmentRow + best, score);
+        floor = top.floor;
+      }
       if (matrix) {
         const at = query * matrix.images + firstImage + image;
         matrix.scores[at] = score;

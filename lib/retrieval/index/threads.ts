@@ -7,6 +7,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { Worker } from "node:worker_threads";
 import type { BestItems, ScanJob } from "./scan.ts";
+import { sendJob, type SentJob } from "./wire.ts";
 import type { ScanAnswer } from "./worker.ts";
 
 /** Threads that have had nothing to do for so long are ended, in ms: they keep the memory of their last index. */
@@ -45,7 +46,7 @@ function startThread(): Thread {
   return thread;
 }
 
-function ask(thread: Thread, job: ScanJob): Promise<BestItems[]> {
+function ask(thread: Thread, job: SentJob): Promise<BestItems[]> {
   const waiting = Promise.withResolvers<BestItems[]>();
   thread.waiting.push(waiting);
   thread.worker.ref(); // a process does not end while it waits
@@ -64,8 +65,9 @@ function ask(thread: Thread, job: ScanJob): Promise<BestItems[]> {
 export async function scanOnThreads(job: ScanJob, count: number): Promise<BestItems[][]> {
   clearTimeout(idle);
   while (threads.length < count) threads.push(startThread());
+  const sent = sendJob(job);
   try {
-    return await Promise.all(threads.slice(0, count).map((thread) => ask(thread, job)));
+    return await Promise.all(threads.slice(0, count).map((thread) => ask(thread, sent)));
   } finally {
     clearTimeout(idle);
     idle = setTimeout(endIfIdle, IDLE).unref();
