@@ -66,10 +66,8 @@ async function produce(run: Run, image: DatasetImage): Promise<PreparedImage | u
       return void count(run, "failed");
     }
     claimed.add(key);
-    // one that was refused may well be refused again, with nothing to write
-    if (!refused) await run.writer.open();
     const prepared = await prepareImage(image, identified, run.prepare);
-    await run.writer.open();
+    await run.writer.open(); // only now there is something to write, and before it is encoded
     keys.set(image.id, prepared.key);
     return prepared;
   } catch (error) {

@@ -10,7 +10,7 @@ const ENCODER = fileURLToPath(new URL("../../lib/encoders/testdata/random-clip",
 
 function start(
   args: string[],
-  env: Record<string, string> = {},
+  env?: Record<string, string>,
   cwd?: string,
 ): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
