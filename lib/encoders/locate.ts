@@ -4,9 +4,10 @@
  * @module
  */
 import { existsSync, statSync } from "node:fs";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CACHE_DIR, callersFolder, sharedFolder } from "../runtime/cache_dir.ts";
+import { createLocked, removeLeftovers, temporaryPath } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import type { EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
 import { externalFiles } from "./fingerprint.ts";
@@ -144,10 +145,11 @@ async function download(id: string, file: string, folder: string, signal: AbortS
     await response.body?.cancel();
     throw new Error(`Cannot download ${address}: ${response.status} ${response.statusText}`);
   }
-  const temporary = `${path}.${Deno.pid}.tmp`;
-  await Deno.mkdir(join(path, ".."), { recursive: true });
+  const temporary = temporaryPath(path);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await removeLeftovers(dirname(path));
   try {
-    const target = await Deno.open(temporary, { write: true, create: true, truncate: true });
+    const target = await createLocked(temporary);
     await response.body.pipeTo(target.writable, { signal });
     const expected = Number(response.headers.get("x-linked-size") ?? NaN);
     const size = statSync(temporary).size;

@@ -56,6 +56,15 @@ export async function createLocked(
   }
 }
 
+/** A name beside a file's for what is to become it, which {@linkcode removeLeftovers} knows. */
+export function temporaryPath(path: string): string {
+  // numbers of processes are not unique where containers share a disk
+  return `${path}.${Deno.pid}-${crypto.getRandomValues(new Uint32Array(1))[0]}.tmp`;
+}
+
+/** How {@linkcode temporaryPath} ends. */
+const TEMPORARY = /\.\d+-\d+\.tmp$/;
+
 /**
  * Writes a file atomically: to a temporary file beside it, flushed to disk, then renamed over it.
  * A process killed at any moment leaves the old file or the new one, never a part.
@@ -63,8 +72,7 @@ export async function createLocked(
  * @throws the system's error, with the file's name
  */
 export async function writeAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  // numbers of processes are not unique where containers share a disk
-  const temporary = `${path}.${Deno.pid}-${crypto.getRandomValues(new Uint32Array(1))[0]}.tmp`;
+  const temporary = temporaryPath(path);
   await naming(path, async () => {
     await Deno.mkdir(dirname(path), { recursive: true });
     try {
@@ -79,9 +87,6 @@ export async function writeAtomic(path: string, content: string | Uint8Array): P
     }
   });
 }
-
-/** How the temporary files of {@linkcode writeAtomic} end. */
-const TEMPORARY = /\.\d+-\d+\.tmp$/;
 
 /**
  * Removes temporary files that killed processes left in a folder; those of living ones are locked.
