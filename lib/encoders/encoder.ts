@@ -106,7 +106,7 @@ export interface LoadEncoderOptions {
    */
   commonDirection?: CommonShares | false;
   /** Folder of models in the hub's layout (`<folder>/<owner>/<name>/…`). Default: the environment
-   * variable `DETAILCLIP_MODELS`, else `.cache/models` of this repository. */
+   * variable `DETAILCLIP_MODELS`, else `models` of the cache, or of this repository's `.cache`. */
   modelsDir?: string;
   /** Allows a hub id that is not in the models folder to be downloaded into it. Default false. */
   remote?: boolean;

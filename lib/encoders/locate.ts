@@ -6,6 +6,7 @@
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CACHE_DIR, callersFolder, sharedFolder } from "../runtime/cache_dir.ts";
 import { inNotebook, operationSignal } from "../runtime/interrupt.ts";
 import type { EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
 import { externalFiles } from "./fingerprint.ts";
@@ -46,11 +47,17 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** The folder that hub ids are looked for in. */
-export function modelsFolder(options: Pick<LoadEncoderOptions, "modelsDir"> = {}): string {
-  const chosen = options.modelsDir ?? Deno.env.get("DETAILCLIP_MODELS");
-  // Not relative to the working directory: a notebook's is not the repository's root.
-  return chosen ? resolve(chosen) : fileURLToPath(new URL("../../.cache/models", import.meta.url));
+/** The folder that hub ids are looked for in; of a model the one that has it, where none is named. */
+export function modelsFolder(
+  options: Pick<LoadEncoderOptions, "modelsDir"> = {},
+  id?: string,
+): string {
+  if (options.modelsDir) return resolve(options.modelsDir);
+  const chosen = Deno.env.get("DETAILCLIP_MODELS");
+  if (chosen) return resolve(callersFolder(), chosen);
+  const own = join(CACHE_DIR, "models");
+  const isHere = id !== undefined && isFolder(join(own, ...id.split("/")));
+  return isHere ? own : sharedFolder("models");
 }
 
 /** Whether an id names a folder, there or not. */
@@ -69,7 +76,7 @@ const HUB_ID = /^[\w-][\w.-]*\/[\w-][\w.-]*$/;
 export function ownEncoderFolder(id: string): string | undefined {
   if (Object.hasOwn(EMBEDDED, id)) return undefined;
   if (!isPath(id) && !HUB_ID.test(id)) return undefined;
-  const folder = isPath(id) ? resolve(id) : join(modelsFolder(), ...id.split("/"));
+  const folder = isPath(id) ? resolve(id) : join(modelsFolder({}, id), ...id.split("/"));
   return isFolder(folder) ? folder : undefined;
 }
 
@@ -94,7 +101,7 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
       `Cannot load encoder "${id}": it is neither embedded (${known}), nor a folder, nor a hub id (owner/name)`,
     );
   }
-  const models = modelsFolder(options), folder = join(models, ...id.split("/"));
+  const models = modelsFolder(options, id), folder = join(models, ...id.split("/"));
   if (statSync(models, { throwIfNoEntry: false })?.isFile()) {
     throw new Error(
       `Cannot load encoder "${id}": the folder of models, ${models}, which modelsDir or ` +

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, sha256, writeAtomic } from "../runtime/files.ts";
+import { canonicalJson, removeLeftovers, sha256, writeAtomic } from "../runtime/files.ts";
 import type { Encoder } from "./encoder.ts";
 
 /** Raise this when prompts come out differently for the same encoder, sentences and names. */
@@ -83,5 +83,6 @@ export async function keepPrompts(
   const bytes = new Uint8Array(DIGEST + body.length);
   bytes.set(new TextEncoder().encode(sha256(body)));
   bytes.set(body, DIGEST);
+  await removeLeftovers(cacheDir);
   await writeAtomic(pathOf(cacheDir, key), bytes);
 }

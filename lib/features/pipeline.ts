@@ -6,7 +6,7 @@
  */
 import type { DatasetImage } from "../datasets/mod.ts";
 import { encodePrepared, PendingBatch } from "./batch.ts";
-import type { CacheWriter, FeatureCache } from "./cache.ts";
+import { type CacheWriter, type FeatureCache, ReadOnlyCacheError } from "./cache.ts";
 import type { HashIndex } from "./hashes.ts";
 import { conditionsOf, explain, isWorthTrying } from "./ledger.ts";
 import type { ExtractOptions, ExtractProgress } from "./options.ts";
@@ -43,7 +43,8 @@ function count({ progress, options }: Run, what: "cached" | "encoded" | "failed"
 
 /** Notes an image in the ledger; errors that are not the image's own are thrown on. */
 async function fail(run: Run, image: DatasetImage, key: string | null, error: unknown) {
-  if (run.signal.aborted || error instanceof Deno.errors.NotCapable) throw error;
+  const general = error instanceof Deno.errors.NotCapable || error instanceof ReadOnlyCacheError;
+  if (run.signal.aborted || general) throw error;
   const why = { ...explain(error), conditions: conditionsOf(image, run.prepare) };
   const time = new Date().toISOString();
   await run.writer.note({ image: image.id, path: image.path, key, ...why, time });
@@ -66,6 +67,7 @@ async function produce(run: Run, image: DatasetImage): Promise<PreparedImage | u
     }
     claimed.add(key);
     const prepared = await prepareImage(image, identified, run.prepare);
+    await run.writer.open(); // only now there is something to write, and before it is encoded
     keys.set(image.id, prepared.key);
     return prepared;
   } catch (error) {

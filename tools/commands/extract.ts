@@ -184,7 +184,7 @@ function nothingEncoded(summary: string, label: string, ledger: FeatureStore["le
 
 /** Extracts while showing progress. */
 async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
-  checkFolder(call.extract.cacheDir, "--cache");
+  checkFolder(call.extract.cacheDir, "--cache", { complete: true });
   const dataset = await loadDataset(call);
   console.error(printable(describeDataset(dataset)));
   const frames = describeFrames(dataset);

@@ -8,6 +8,7 @@
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { sharedFolder } from "../../runtime/cache_dir.ts";
 import { sha256 } from "../../runtime/files.ts";
 import { readProc } from "../../runtime/proc.ts";
 import { type ProgressOutput, showStep } from "../../runtime/progress.ts";
@@ -16,7 +17,6 @@ import {
   fetchLibrary,
   findPlatform,
   libraryPlace,
-  ROOT,
   step,
 } from "./libtensorflow.ts";
 
@@ -108,7 +108,7 @@ const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
  * missing; the message says which
  */
 export async function buildEngine(options: BuildOptions = {}): Promise<string> {
-  const { cacheDir = join(ROOT, ".cache", "engine"), output } = options;
+  const { cacheDir = sharedFolder("engine"), output } = options;
   const variant = options.variant ?? (wantsCuda() ? "cuda" : "cpu");
   const { folder, requirement } = await libraryPlace(variant, cacheDir);
   const binding = await bindingPath(folder);
