@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type CountStatistics } from "detailclip/datasets";
+import { type CountStatistics, placedObjects } from "detailclip/datasets";
 import {
   type Dataset,
   type DatasetImage,
@@ -68,9 +68,9 @@ export function paperMean(dataset: string): number | undefined {
 function countSides(images: readonly DatasetImage[]): number[] {
   const counts = new Array<number>(SIDE_EDGES_LOG.length - 1).fill(0);
   for (const image of images) {
-    const { objects, width, height } = image;
+    const { width, height } = image;
     if (!width || !height) continue;
-    for (const { box } of objects) {
+    for (const { box } of placedObjects(image)) {
       const side = Math.sqrt(box.width * box.height / (width * height));
       const above = SIDE_EDGES_LOG.findLastIndex((edge) => side >= edge);
       counts[Math.min(Math.max(0, above), counts.length - 1)]++;

@@ -19,6 +19,7 @@ import {
   SIZE_BINS,
   subsetByRmax,
 } from "detailclip";
+import { placedObjects } from "detailclip/datasets";
 
 /** A recall on the images below a threshold of r_max, or for objects of one range of sizes. */
 export interface ScaleRow extends ResultRow {
@@ -69,8 +70,9 @@ export function partsOf({ dataset, imageIds, relevance }: RetrievalRun): Part[] 
 /** Side of the largest object of each class in each image as a share of the image's side, 0 where there is none. // (Q, N) */
 export function sidesOf({ categories, images }: Dataset, ids: readonly string[]): Float32Array {
   const sides = new Float32Array(categories.length * ids.length);
-  imagesInOrder(images, ids).forEach(({ objects, width = NaN, height = NaN }, n) => {
-    for (const { category, box } of objects) {
+  imagesInOrder(images, ids).forEach((image, n) => {
+    const { width = NaN, height = NaN } = image;
+    for (const { category, box } of placedObjects(image)) {
       const at = category * ids.length + n;
       sides[at] = Math.max(sides[at], Math.sqrt(box.width * box.height / (width * height)));
     }

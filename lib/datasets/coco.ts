@@ -5,7 +5,6 @@
  */
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
-import { ImageError, readImageSize } from "../images/decode.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import {
   type Corners,
@@ -15,7 +14,9 @@ import {
   type DatasetObject,
   type DatasetReport,
   emptyReport,
+  noteIn as note,
 } from "./dataset.ts";
+import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNameOf } from "./coco_image.ts";
 import { parseAnnotations } from "./coco_json.ts";
@@ -28,6 +29,8 @@ export interface LoadCocoOptions {
   name?: string;
   /** Keep images whose file does not exist, so that they appear in a ledger; default false. */
   keepMissing?: boolean;
+  /** Which frame boxes are in where EXIF turns an image and sizes do not say it; default `upright`. */
+  annotationFrame?: AnnotationFrame;
   /** Stops the reading with its reason. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
 }
@@ -35,22 +38,10 @@ export interface LoadCocoOptions {
 type Json = Record<string, unknown>;
 type Size = Pick<DatasetImage, "width" | "height">;
 
-const MAX_EXAMPLES = 10;
 const PATHS_AT_A_TIME = 64;
-const FILES_AT_A_TIME = 8;
 
 function isRecord(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Counts something left out, and keeps the first few in words. */
-export function note(
-  report: DatasetReport,
-  key: Exclude<keyof DatasetReport, "examples">,
-  what: string,
-): void {
-  report[key] = (report[key] ?? 0) + 1;
-  if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
 }
 
 /** What annotations say, in COCO's words, whatever format they came in. */
@@ -117,12 +108,12 @@ async function readImages(
   keepMissing: boolean,
   report: DatasetReport,
   signal: AbortSignal,
-): Promise<{ images: DatasetImage[]; byId: ImageMap }> {
+): Promise<{ images: DatasetImage[]; present: DatasetImage[]; byId: ImageMap }> {
   const root = await Deno.realPath(imageRoot).catch((cause) => {
     throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
   });
   const byId: ImageMap = new IdMap(), byFile = new Map<string, DatasetImage>();
-  const unsized: DatasetImage[] = [];
+  const present: DatasetImage[] = [];
   const addImage = (entry: Json, place: SafePath) => {
     const id = idOf(entry.id);
     const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
@@ -149,7 +140,7 @@ async function readImages(
     const image: DatasetImage = { id: place.id, path: place.path, ...size, objects: [] };
     byFile.set(image.id, image);
     byId.set(id, image);
-    if (place.kind === "file" && !("width" in size)) unsized.push(image);
+    if (place.kind === "file") present.push(image);
   };
   report.listed = listed.length;
   for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
@@ -158,30 +149,7 @@ async function readImages(
     const found = await Promise.all(part.map((entry) => resolveInside(root, fileNameOf(entry))));
     part.forEach((entry, i) => addImage(entry, found[i]));
   }
-  await readSizes(unsized, report, signal);
-  return { images: [...byFile.values()], byId };
-}
-
-/** Takes sizes that no entry gives from the files; one that cannot be read is found when it is decoded. */
-async function readSizes(
-  images: readonly DatasetImage[],
-  report: DatasetReport,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let start = 0; start < images.length; start += FILES_AT_A_TIME) {
-    signal.throwIfAborted();
-    const part = images.slice(start, start + FILES_AT_A_TIME);
-    await Promise.all(
-      part.filter(({ width }) => width === undefined).map(async (image) => {
-        try {
-          Object.assign(image, await readImageSize(image.path));
-          report.sizesRead++;
-        } catch (error) {
-          if (!(error instanceof ImageError)) throw error;
-        }
-      }),
-    );
-  }
+  return { images: [...byFile.values()], present, byId };
 }
 
 /** A category's name as words: LVIS names categories "tennis_racket", others leave spaces and line breaks. */
@@ -332,6 +300,10 @@ function addObject(
  * categories whose names differ but in case, spaces, `_` and `-` are one, ids may be numbers here and text there or
  * exceed 2^53, a box that is missing is that of the polygons or the mask, a size that is missing is the file's.
  *
+ * Boxes come out in px of the image as `decodeImage` returns it: those on the stored pixels of an image that EXIF turns
+ * are turned, those on a copy of another size are scaled, and where a file has another shape they are refused while
+ * the image and its categories stay.
+ *
  * The annotation file is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
  * absolute path, or through a link) is refused.
  *
@@ -356,14 +328,19 @@ function addObject(
 export async function loadCoco(
   annotationFile: string,
   imageRoot: string,
-  { name, keepMissing = false, signal = operationSignal() }: LoadCocoOptions = {},
+  {
+    name,
+    keepMissing = false,
+    annotationFrame = "upright",
+    signal = operationSignal(),
+  }: LoadCocoOptions = {},
 ): Promise<Dataset> {
   signal.throwIfAborted();
   return await datasetOf(await readAnnotations(annotationFile), imageRoot, {
     name: name ?? basename(annotationFile).replace(/\.json$/, ""),
     attempt: `Cannot load data set ${annotationFile}`,
     report: emptyReport(),
-    ...{ keepMissing, signal },
+    ...{ keepMissing, annotationFrame, signal },
   });
 }
 
@@ -372,23 +349,24 @@ export async function loadCoco(
  *
  * @param lists what the annotations say
  * @param imageRoot folder that `file_name` is relative to
- * @param options the name, the beginning of error messages, and the report that what is left out is counted in
+ * @param options as of {@linkcode loadCoco}, with the beginning of error messages, and the report to count in
  * @throws {Error} when a category has no name, or the image root does not exist
  */
 export async function datasetOf(
   lists: AnnotationLists,
   imageRoot: string,
-  { name, attempt, report, keepMissing, signal }: {
-    name: string;
+  { name, attempt, report, keepMissing, annotationFrame, signal }: Required<LoadCocoOptions> & {
     attempt: string;
     report: DatasetReport;
-    keepMissing: boolean;
-    signal: AbortSignal;
   },
 ): Promise<Dataset> {
-  const { images, byId } = await readImages(lists.images, imageRoot, keepMissing, report, signal);
+  const { images, present, byId } = await readImages(
+    ...[lists.images, imageRoot, keepMissing, report, signal] as const,
+  );
+  const frames = await readFrames(present, annotationFrame, report, signal);
   const { names, categories } = readCategories(lists.categories, report, attempt);
   for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
+  alignBoxes(frames, annotationFrame, report);
   return createDataset({
     name,
     categories: names,

@@ -42,6 +42,13 @@ export interface DatasetImage {
   height?: number;
   /** Its objects; empty when there are none or the data set has no annotations. */
   objects: DatasetObject[];
+  /** Set where the boxes were made on an image of another shape than the file's: they say what is shown, not where. */
+  boxesRefused?: true;
+}
+
+/** The objects of an image of which it is known where they are: none where its boxes were refused. */
+export function placedObjects({ objects, boxesRefused }: DatasetImage): DatasetObject[] {
+  return boxesRefused ? [] : objects;
 }
 
 /** What was found while reading a data set: nothing is left out without being counted here. */
@@ -66,8 +73,6 @@ export interface DatasetReport {
   brokenLabels?: number;
   /** Frames that a data set of frames (SOLO) counts, and that are not there. */
   missingFrames?: number;
-  /** Images of another size than their annotations say: left out, as boxes in px would lie elsewhere. */
-  resizedImages?: number;
   /** Files listed more than once, under one id or several: one image, with the objects of all. */
   duplicateImages: number;
   /** Images under the id of another file, or of a file listed before with another size: left out. */
@@ -76,6 +81,14 @@ export interface DatasetReport {
   unusableIds: number;
   /** Images whose size was not given and stands in their file's header. */
   sizesRead: number;
+  /** Images whose boxes were turned upright with them, from the frame of the stored pixels (EXIF). */
+  turnedImages: number;
+  /** Images that EXIF turns and whose boxes could be of either frame; `annotationFrame` decided. */
+  unknownFrames: number;
+  /** Images annotated at another size of the same aspect: their boxes were scaled. */
+  scaledImages: number;
+  /** Images annotated at a size of another aspect: their boxes are not used, what they show is. */
+  refusedBoxes: number;
   /** Categories called as another but for case, spaces, `_` and `-`: one category, with the objects of all. */
   mergedCategories: number;
   /** Categories under the id of another name: left out. */
@@ -144,6 +157,10 @@ export function emptyReport(): DatasetReport {
     conflictingImages: 0,
     unusableIds: 0,
     sizesRead: 0,
+    turnedImages: 0,
+    unknownFrames: 0,
+    scaledImages: 0,
+    refusedBoxes: 0,
     mergedCategories: 0,
     conflictingCategories: 0,
     imagesWithoutObjects: 0,
@@ -162,6 +179,18 @@ export function emptyReport(): DatasetReport {
   };
 }
 
+const MAX_EXAMPLES = 10;
+
+/** Counts something that was left out or changed, and keeps the first few in words. */
+export function noteIn(
+  report: DatasetReport,
+  key: Exclude<keyof DatasetReport, "examples">,
+  what: string,
+): void {
+  report[key] = (report[key] ?? 0) + 1;
+  if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
+}
+
 /** What {@linkcode createDataset} cannot work out. */
 export type DatasetParts = Omit<Dataset, "fingerprint">;
 
@@ -171,7 +200,10 @@ export function createDataset(parts: DatasetParts): Dataset {
   report.images = images.length;
   report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
-  const content = images.map(({ id, width, height, objects }) => ({ id, width, height, objects }));
+  const content = images.map(({ id, width, height, objects, boxesRefused }) => ({
+    ...{ id, width, height, objects },
+    ...(boxesRefused && { boxesRefused }),
+  }));
   return { ...parts, fingerprint: sha256(canonicalJson([categories, content])) };
 }
 
@@ -239,11 +271,17 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
   ["backgroundImages", "images without label file: taken to show no object"],
   ["brokenLabels", "images left out: their label file cannot be read"],
   ["missingFrames", "frames missing"],
-  ["resizedImages", "images left out: of another size than their annotations say"],
   ["duplicateImages", "images listed twice"],
   ["conflictingImages", "images left out: another file has their id, or their file another size"],
   ["unusableIds", "images or categories left out: they have no exact id"],
   ["sizesRead", "sizes read from image files"],
+  ["turnedImages", "images whose boxes were turned upright with them (EXIF)"],
+  [
+    "unknownFrames",
+    "images that EXIF turns and whose boxes' frame no size tells: see annotationFrame",
+  ],
+  ["scaledImages", "images whose boxes were scaled to the size of their file"],
+  ["refusedBoxes", "images whose boxes were refused: their file has another shape"],
   ["mergedCategories", "categories of another's name: merged with it"],
   ["conflictingCategories", "categories left out: another name has their id"],
   ["imagesWithoutObjects", "images without objects"],
@@ -263,17 +301,46 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
   ["clipped", "boxes clipped"],
 ];
 
+/** Counts of what was done about frames, the gravest first. */
+const FRAMES: readonly (keyof DatasetReport)[] = [
+  "refusedBoxes",
+  "scaledImages",
+  "unknownFrames",
+  "turnedImages",
+];
+
+/** Counts above 0 of a report, in words. */
+function countsInWords(report: DatasetReport, problems: typeof PROBLEMS): string[] {
+  return problems
+    .map(([key, words]) => [(report[key] ?? 0) as number, words] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, words]) => `${count} ${words}`);
+}
+
+/**
+ * What was done so that boxes and images share a frame, one line with an example; nothing where nothing was.
+ *
+ * @param dataset what was read
+ */
+export function describeFrames({ name, report }: Dataset): string | undefined {
+  const counts = countsInWords(report, PROBLEMS.filter(([key]) => FRAMES.includes(key)));
+  if (counts.length === 0) return undefined;
+  const [example] = FRAMES.flatMap((key) =>
+    report.examples.filter((text) => text.startsWith(`${key}:`))
+  );
+  return [`${name}: ${counts.join("; ")}`, ...(example ? [example] : [])].join("; first: ");
+}
+
 /**
  * A report in words, one line: what is used, then everything that was left out or changed.
  *
  * @param dataset what was read
  */
 export function describeDataset({ name, annotated, report }: Dataset): string {
-  const counts = PROBLEMS
-    .filter(([key]) => annotated || key !== "imagesWithoutObjects")
-    .map(([key, words]) => [(report[key] ?? 0) as number, words] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, words]) => `${count} ${words}`);
+  const counts = countsInWords(
+    report,
+    PROBLEMS.filter(([key]) => annotated || key !== "imagesWithoutObjects"),
+  );
   const used = annotated
     ? `${report.images} images, ${report.objects} objects`
     : `${report.images} images`;

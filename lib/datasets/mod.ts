@@ -10,12 +10,15 @@ export {
   type DatasetObject,
   type DatasetReport,
   describeDataset,
+  describeFrames,
   drawImages,
   filterImages,
   firstImages,
+  placedObjects,
   type Point,
 } from "./dataset.ts";
 export { loadCoco, type LoadCocoOptions } from "./coco.ts";
+export type { AnnotationFrame } from "./frames.ts";
 export { loadDataset } from "./readers/load.ts";
 export { isAbsoluteName, locateDataset } from "./readers/locate.ts";
 export * from "./readers/place.ts";

@@ -58,10 +58,10 @@ export function datasetStatistics(dataset: Dataset): DatasetStatistics {
   const filled = dataset.images.filter((image) => image.objects.length > 0);
   const present = new Set<number>();
   const sides = SIDE_EDGES.slice(1).map((to, i) => ({ from: SIDE_EDGES[i], to, objects: 0 }));
-  for (const { objects, width, height } of filled) {
+  for (const { objects, width, height, boxesRefused } of filled) {
     for (const { category, box } of objects) {
       present.add(category);
-      if (!width || !height) continue;
+      if (!width || !height || boxesRefused) continue;
       const side = Math.sqrt(box.width * box.height / (width * height));
       sides.find(({ to }) => side < to)!.objects++;
     }

@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { type Box, coverBoxes } from "../covers/cover.ts";
 import { type Cover, type CoverSpec, makeCover, toImageBox } from "../covers/mod.ts";
-import type { DatasetImage } from "../datasets/mod.ts";
+import { type DatasetImage, placedObjects } from "../datasets/dataset.ts";
 import { sha256, sha256File } from "../runtime/files.ts";
 import {
   type CutMethod,
@@ -69,7 +69,7 @@ export interface PreparedImage {
   levels: Uint8Array;
 }
 
-const objectBoxes = (image: DatasetImage) => image.objects.map((object) => object.box);
+const objectBoxes = (image: DatasetImage) => placedObjects(image).map(({ box }) => box);
 
 /**
  * Turns a failure to read into a reason for the ledger; a permission that the process lacks spoils all
@@ -147,6 +147,17 @@ function lookUp(
   };
 }
 
+/** Refuses boxes on an image that is not of the size for which they were read: its file changed since. */
+function checkFrame(image: DatasetImage, { width, height }: Pick<Cover, "width" | "height">): void {
+  if (image.width === undefined || image.height === undefined) return;
+  if (image.width === width && image.height === height) return;
+  throw new ImageError(
+    image.path,
+    "boxes are of another size than the image",
+    `annotated as ${image.width} x ${image.height} px, decoded to ${width} x ${height} px`,
+  );
+}
+
 /** The part of a cover that has yet to be encoded. */
 function onlyMissing(cover: Cover, missing: readonly number[]): Cover {
   const wanted = new Set(missing);
@@ -186,6 +197,7 @@ export async function prepareImage(
   }
   const pixels = await decodeImage(bytes, { maxPixels, signal }); // (H, W, 3)
   const { width, height } = pixels;
+  if (spec.scheme === "objects" && objectBoxes(image).length > 0) checkFrame(image, pixels);
   const cover = makeCover(spec, { width, height, objects: objectBoxes(image) });
   // Known under another size, which only a damaged store can say: then it knows nothing.
   const copied = found?.width === width && found.height === height ? found.copied : undefined;

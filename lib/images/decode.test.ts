@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { decodeImage, ImageError, readImageSize, type RgbImage } from "./decode.ts";
+import { decodeImage, ImageError, type RgbImage } from "./decode.ts";
+import { readImageFrame } from "./frame.ts";
 import { sharp } from "./sharp.ts";
 import { bombPng, makeHostileFolder, scene, SCENE_SIZE } from "./testdata/hostile.ts";
 
@@ -30,12 +31,12 @@ Deno.test("a hostile folder: every file decodes, or is refused for the right rea
         const image = await decodeImage(path);
         assert.deepEqual([image.width, image.height], size, name);
         assert.equal(image.data.length, size[0] * size[1] * 3, name);
-        assert.deepEqual(Object.values(await readImageSize(path)), size, name);
+        assert.deepEqual(Object.values((await readImageFrame(path)).upright), size, name);
       } else {
         const error = await refusal(decodeImage(path));
         assert.equal(error.reason, reason, error.message);
         if (!/truncated|pixel/.test(error.reason)) { // what stands after the header
-          assert.equal((await refusal(readImageSize(path))).reason, reason);
+          assert.equal((await refusal(readImageFrame(path))).reason, reason);
         }
         assert.equal(error.source, path);
         assert.ok(

@@ -5,7 +5,10 @@
  */
 import type { Metadata } from "sharp";
 import { sharp, toRaw } from "./sharp.ts";
-import { ALLOWED_FORMATS, SNIFF_BYTES, sniffFormat } from "./format.ts";
+import { checkFormat, readImageFile, readWhole } from "./file.ts";
+import { ImageError } from "./image_error.ts";
+
+export { ImageError };
 
 /** A picture in 8-bit sRGB. */
 export interface RgbImage {
@@ -23,30 +26,6 @@ export interface RgbImage {
  * decompression bomb.
  */
 export const DEFAULT_MAX_PIXELS = 2 ** 27;
-
-/** Why an image could not be decoded. */
-export class ImageError extends Error {
-  /** The name by which it is told from other errors. */
-  override name = "ImageError";
-
-  /**
-   * Makes the error; its message is `Cannot decode image "path": reason (detail)`.
-   *
-   * @param source what was to be decoded: the path, or `undefined` for bytes
-   * @param reason short, stable text to count and group by, such as `truncated or corrupt`
-   * @param detail what else is known, for people
-   * @param options the error behind it, as `cause`
-   */
-  constructor(
-    readonly source: string | undefined,
-    readonly reason: string,
-    detail?: string,
-    options?: ErrorOptions,
-  ) {
-    const what = source === undefined ? "image from bytes" : `image "${source}"`;
-    super(`Cannot decode ${what}: ${reason}${detail ? ` (${detail})` : ""}`, options);
-  }
-}
 
 /** Options of {@linkcode decodeImage}. */
 export interface DecodeOptions {
@@ -119,78 +98,6 @@ export async function decodeImage(
     throw detail.includes("exceeds pixel limit")
       ? new ImageError(path, "too many pixels", `the limit is ${maxPixels}`, { cause: error })
       : new ImageError(path, "truncated or corrupt", detail, { cause: error });
-  }
-}
-
-/**
- * The size of an image file as {@linkcode decodeImage} would return it, upright, from the file's header alone. What
- * comes after the header is not looked at, and may be damaged.
- *
- * @param path of the file
- * @returns width and height in px
- * @throws {ImageError} when it is no image of an allowed format, or its header cannot be read
- */
-export async function readImageSize(path: string): Promise<{ width: number; height: number }> {
-  await readImageFile(path, (head) => head); // never a format that is not allowed, nor a pipe
-  try {
-    const options = { failOn: "none", limitInputPixels: false, pages: 1 } as const;
-    const { width, height } = (await sharp(path, options).metadata()).autoOrient;
-    return { width, height };
-  } catch (error) {
-    const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new ImageError(path, "truncated or corrupt", detail, { cause: error });
-  }
-}
-
-/** The whole of a file whose head is known. */
-async function readWhole(head: Uint8Array, file: Deno.FsFile, size: number): Promise<Uint8Array> {
-  const rest = await readUpTo(file, size - head.length);
-  const bytes = new Uint8Array(head.length + rest.length);
-  bytes.set(head);
-  bytes.set(rest, head.length);
-  return bytes;
-}
-
-/** Looks at what a file is, and at its head, before the rest is read. */
-async function readImageFile(
-  path: string,
-  read: (head: Uint8Array, file: Deno.FsFile, size: number) => Uint8Array | Promise<Uint8Array>,
-): Promise<Uint8Array> {
-  try {
-    const { isDirectory, isFile, size } = await Deno.stat(path);
-    if (isDirectory) throw new ImageError(path, "is a directory");
-    // Opening a pipe would wait for its writer, reading a device might never end.
-    if (!isFile) throw new ImageError(path, "is not a regular file");
-    using file = await Deno.open(path);
-    const head = await readUpTo(file, Math.min(size, SNIFF_BYTES));
-    checkFormat(head, path); // a large file that is no image need not be read
-    return await read(head, file, size);
-  } catch (error) {
-    // A permission that the process lacks spoils every image alike: that is no fault of this one.
-    if (error instanceof ImageError || error instanceof Deno.errors.NotCapable) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new ImageError(path, "unreadable file", detail, { cause: error });
-  }
-}
-
-/** Reads up to `length` bytes; fewer when the file ends before. */
-async function readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const count = await file.read(bytes.subarray(done));
-    if (count === null) break;
-    done += count;
-  }
-  return bytes.subarray(0, done);
-}
-
-function checkFormat(head: Uint8Array, path?: string): void {
-  if (head.length === 0) throw new ImageError(path, "empty file");
-  const format = sniffFormat(head);
-  if (format === undefined) throw new ImageError(path, "not an image");
-  if (!(ALLOWED_FORMATS as readonly string[]).includes(format)) {
-    throw new ImageError(path, `format ${format} is not allowed`, ALLOWED_FORMATS.join(", "));
   }
 }
 

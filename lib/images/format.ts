@@ -8,6 +8,9 @@
 /** Formats that are decoded; everything else is refused by name. */
 export const ALLOWED_FORMATS = ["jpeg", "png", "webp", "gif", "tiff", "avif"] as const;
 
+/** One of {@linkcode ALLOWED_FORMATS}. */
+export type AllowedFormat = typeof ALLOWED_FORMATS[number];
+
 /** How many bytes of a file's head {@linkcode sniffFormat} wants to see. */
 export const SNIFF_BYTES = 1024;
 

@@ -6,5 +6,6 @@
 export * from "./cut.ts";
 export * from "./decode.ts";
 export * from "./encode.ts";
+export * from "./frame.ts";
 export type { PatchBatch, Preprocessing } from "./preprocessing.ts";
 export * from "./rgba.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Box } from "../covers/cover.ts";
-import type { Dataset } from "../datasets/mod.ts";
+import { type Dataset, placedObjects } from "../datasets/mod.ts";
 import { decodeImage } from "../images/mod.ts";
 import { type Figure, type FigureOptions, frame, type Picture, pictureOf } from "./figure.ts";
 import { checkRows } from "./rows.ts";
@@ -150,7 +150,7 @@ export async function sheetRowOf(
     count?: number;
   } = {},
 ): Promise<SheetRow> {
-  const filled = dataset.images.filter(({ objects }) => objects.length > 0)
+  const filled = dataset.images.filter((image) => placedObjects(image).length > 0)
     .sort((a, b) => a.objects.length - b.objects.length); // stable: equal ones in their order
   const shown = Math.min(count, filled.length);
   const places = Array.from(
@@ -159,7 +159,7 @@ export async function sheetRowOf(
   );
   const samples = await Promise.all(places.map(async (at) => ({
     picture: await pictureOf(await decodeImage(filled[at].path), { maxSide: 360 }),
-    boxes: filled[at].objects.map(({ box }) => box),
+    boxes: placedObjects(filled[at]).map(({ box }) => box),
   })));
   return { dataset: label, ...(caption && { caption }), samples };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Box } from "../covers/mod.ts";
-import type { DatasetImage } from "../datasets/mod.ts";
+import { type DatasetImage, placedObjects } from "../datasets/mod.ts";
 import type { RetrievalRun } from "../runner/mod.ts";
 import { decodeImage } from "../images/mod.ts";
 import { imagesInOrder, recallAtK, topResults } from "../retrieval/mod.ts";
@@ -55,8 +55,8 @@ function pickQueries(
 }
 
 /** Boxes of the annotated objects of a class. */
-function objectsOf({ objects }: DatasetImage, query: number): Box[] {
-  return objects.filter(({ category }) => category === query).map(({ box }) => box);
+function objectsOf(image: DatasetImage, query: number): Box[] {
+  return placedObjects(image).filter(({ category }) => category === query).map(({ box }) => box);
 }
 
 /**

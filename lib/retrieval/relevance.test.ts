@@ -130,3 +130,21 @@ Deno.test("topResults and rankImages refuse what would list wrong images", () =>
     assert.throws(() => list(scores, NaN), /query NaN is not among 2/);
   }
 });
+
+Deno.test("an image whose boxes were refused shows its classes, at no size", () => {
+  const box = { left: 0, top: 0, width: 50, height: 50 };
+  const size = { width: 100, height: 100 };
+  const dataset = {
+    categories: ["fork"],
+    images: [
+      { id: "a", ...size, objects: [{ category: 0, box }] },
+      { id: "b", ...size, objects: [{ category: 0, box }], boxesRefused: true },
+    ],
+  };
+  assert.deepEqual([...relevanceOf(dataset).relevant], [1, 1]);
+  for (const bin of SIZE_BINS) {
+    const { relevant, ignored } = relevanceBySize(dataset, bin);
+    assert.deepEqual([relevant[1], ignored![1]], [0, 1], bin.name);
+  }
+  assert.deepEqual(subsetByRmax(dataset.images, 1), [0]);
+});

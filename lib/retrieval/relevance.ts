@@ -16,6 +16,8 @@ export interface AnnotatedImage {
   height?: number;
   /** The objects; `category` is an index into the categories. */
   objects: readonly { category: number; box: Box }[];
+  /** Whether the boxes say nothing, neither where objects are nor how large. */
+  boxesRefused?: boolean;
 }
 
 /** What relevance needs of a data set. */
@@ -106,7 +108,7 @@ export function relevanceOf(
  * of that class: it is relevant when that lies in the bin, and takes no part in the ranking
  * (`ignored`) when it lies outside. Images without the class stay in as distractors. So the recalls
  * of different bins face the same distractors, and finding a large object is neither rewarded nor
- * punished in a bin of small ones.
+ * punished in a bin of small ones. An object whose box was refused lies in no bin.
  *
  * @param dataset categories and annotated images, with sizes
  * @param bin sides as a share of the image
@@ -126,7 +128,8 @@ export function relevanceBySize(
     const largest = new Map<number, number>();
     for (const { category, box } of image.objects) {
       checkCategory(category, image.id, queries);
-      largest.set(category, Math.max(largest.get(category) ?? 0, areaShare(image, box)));
+      const share = image.boxesRefused ? NaN : areaShare(image, box);
+      largest.set(category, Math.max(largest.get(category) ?? 0, share));
     }
     for (const [category, share] of largest) {
       const side = Math.sqrt(share);
@@ -149,7 +152,7 @@ export function rMax(image: AnnotatedImage): number {
 
 /**
  * The images whose r_max is at most `threshold`: the subsets of the paper's Table 1. Images without
- * objects show nothing to compare with the threshold and are left out.
+ * objects, or with refused boxes, show nothing to compare with the threshold and are left out.
  *
  * @param images images in the order of the score matrix's columns
  * @param threshold largest r_max, e.g. 10 ** -1.5
@@ -157,7 +160,7 @@ export function rMax(image: AnnotatedImage): number {
  */
 export function subsetByRmax(images: readonly AnnotatedImage[], threshold: number): number[] {
   return images.flatMap((image, n) =>
-    image.objects.length > 0 && rMax(image) <= threshold ? [n] : []
+    image.objects.length > 0 && !image.boxesRefused && rMax(image) <= threshold ? [n] : []
   );
 }
 

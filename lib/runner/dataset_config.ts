@@ -5,7 +5,13 @@
  */
 import { basename, dirname } from "node:path";
 import type { z } from "zod";
-import { type DatasetFormat, type Draw, type LearnedPlace, SPLITS } from "../datasets/mod.ts";
+import {
+  type AnnotationFrame,
+  type DatasetFormat,
+  type Draw,
+  type LearnedPlace,
+  SPLITS,
+} from "../datasets/mod.ts";
 import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
 import {
   checkSettings,
@@ -64,6 +70,11 @@ export function filesName(annotations: string): string {
 export interface DatasetFiles extends LearnedPlace {
   /** Use only the first so many images, in the order of the annotations. */
   limit?: number;
+  /**
+   * Where EXIF turns an image and no size says in which frame its boxes are: that of the image as it is shown
+   * (`upright`, unless given) or of the pixels as they are stored.
+   */
+  annotationFrame?: AnnotationFrame;
 }
 
 /** A data set that exists: the split that is searched, and those that a fusion learns from; all have the same categories. */
@@ -80,6 +91,7 @@ const FILES: Fields<DatasetFiles> = {
   part: TEXT.optional(),
   draw: settings<Draw>({ size: POSITIVE, take: oneOf("drawn", "rest") }).optional(),
   limit: COUNT.optional(),
+  annotationFrame: oneOf<AnnotationFrame>("upright", "stored").optional(),
 };
 
 /** What a {@linkcode DatasetFiles} may say. */

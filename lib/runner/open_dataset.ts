@@ -7,12 +7,14 @@ import { join } from "node:path";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import {
   type Dataset,
+  describeFrames,
   drawImages,
   firstImages,
   generateClevrDs,
   loadCoco,
   loadDataset,
 } from "../datasets/mod.ts";
+import { notice } from "../runtime/notice.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../runtime/progress.ts";
 import { checkSettings } from "../runtime/settings.ts";
 import {
@@ -53,12 +55,14 @@ function filesOfSplit(config: FilesConfig, split?: "train" | "val"): DatasetFile
 async function openFiles(
   config: FilesConfig,
   seed: number,
-  { split, signal, keepMissing }: Pick<OpenDatasetOptions, "split" | "signal" | "keepMissing">,
+  { split, signal, output, keepMissing }: Omit<OpenDatasetOptions, "cacheDir" | "displayId">,
 ): Promise<Dataset> {
-  const { annotations, root, part, draw, limit } = filesOfSplit(config, split);
+  const { annotations, root, part, draw, limit, annotationFrame } = filesOfSplit(config, split);
   const name = [filesName(annotations), ...(part ? [part] : [])].join("-");
   const place = { source: config.source, annotations, root, ...(part && { part }) };
-  const whole = await loadDataset(place, { name, signal, keepMissing });
+  const whole = await loadDataset(place, { name, signal, keepMissing, annotationFrame });
+  const frames = describeFrames(whole);
+  if (frames) notice(frames, output);
   const dataset = draw === undefined ? whole : drawImages(whole, draw, seed);
   return limit === undefined ? dataset : firstImages(dataset, limit);
 }
@@ -80,7 +84,7 @@ export async function openDataset(
 ): Promise<Dataset> {
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
   if (config.source !== "clevr-ds") {
-    return await openFiles(config, seed, { split: other, signal, keepMissing });
+    return await openFiles(config, seed, { split: other, signal, output, keepMissing });
   }
   const { variant, family, images, split: searched, size, objects, classes } = config;
   const split = other ?? searched;

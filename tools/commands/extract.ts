@@ -9,7 +9,14 @@
  */
 import { dirname, join } from "node:path";
 import { parseCoverName } from "../../lib/covers/mod.ts";
-import { type Dataset, describeDataset, loadCoco, loadFolder } from "../../lib/datasets/mod.ts";
+import {
+  type AnnotationFrame,
+  type Dataset,
+  describeDataset,
+  describeFrames,
+  loadCoco,
+  loadFolder,
+} from "../../lib/datasets/mod.ts";
 import {
   type Encoder,
   type EncoderDtype,
@@ -33,6 +40,7 @@ import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
 const OPTIONS = {
   dataset: { type: "string" },
   images: { type: "string" },
+  "annotation-frame": { type: "string" },
   cover: { type: "string", default: "cc@10" },
   encoder: { type: "string", default: "tiny-clip" },
   dtype: { type: "string", default: "fp32" },
@@ -47,6 +55,7 @@ const OPTIONS = {
 
 const USAGE = `Usage: deno task extract --dataset FOLDER|ANNOTATIONS.json [options]
   --images FOLDER               of the images that COCO-format annotations name
+  --annotation-frame upright|stored  of boxes where EXIF turns an image and no size says it (upright)
   --cover COVER                 full, objects, cc@K, grid@N or vc@K:MINSIDE (cc@10)
   --encoder ID                  tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
   --dtype DTYPE                 of the encoder's weights: fp32, fp16, q8, … (fp32)
@@ -77,7 +86,7 @@ function parseCount(option: string, text: string): number {
 function parseCall(args: string[]) {
   const { values } = readOptions({ args, options: OPTIONS });
   if (!values.dataset) throw new UsageError("Cannot extract features: --dataset is missing");
-  const { preprocessing, shard } = values;
+  const { preprocessing, shard, "annotation-frame": frame } = values;
   const maxPixels = values["max-pixels"];
   let cover;
   try {
@@ -88,6 +97,9 @@ function parseCall(args: string[]) {
   return {
     dataset: values.dataset,
     images: values.images,
+    annotationFrame: frame === undefined
+      ? undefined
+      : oneOf<AnnotationFrame>("annotation-frame", frame, ["upright", "stored"]),
     encoder: values.encoder,
     dtype: oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]),
     preprocessing: preprocessing === undefined
@@ -127,10 +139,10 @@ async function lookFor(
 
 /** A data set of COCO annotations, or of the images in a folder. */
 async function loadDataset(call: ReturnType<typeof parseCall>): Promise<Dataset> {
-  const { dataset: path, images } = call;
+  const { dataset: path, images, annotationFrame } = call;
   if (!await lookFor(call)) {
     // an image that the annotations list and that is not there belongs in the ledger, too
-    return await loadCoco(path, images ?? dirname(path), { keepMissing: true });
+    return await loadCoco(path, images ?? dirname(path), { keepMissing: true, annotationFrame });
   }
   if (call.extract.cover.scheme === "objects") {
     throw new UsageError(
@@ -174,6 +186,8 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
   checkFolder(call.extract.cacheDir, "--cache");
   const dataset = await loadDataset(call);
   console.error(printable(describeDataset(dataset)));
+  const frames = describeFrames(dataset);
+  if (frames) notice(printable(frames));
   const { dtype, preprocessing } = call;
   const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing, signal });
   const said = scopeNotice(encoder, dataset);

@@ -5,7 +5,8 @@
  */
 import { extname, join } from "node:path";
 import { IMAGE_ENDINGS } from "../folder.ts";
-import { ImageError, readImageSize } from "../../images/decode.ts";
+import { readImageFrame } from "../../images/frame.ts";
+import { ImageError } from "../../images/image_error.ts";
 import { resolveInside } from "../paths.ts";
 
 /** A label file of one image is far smaller; what is larger is none. */
@@ -136,7 +137,7 @@ export async function sizeBelow(
   const place = await resolveInside(root, path);
   if (place.kind !== "file") return undefined;
   try {
-    return await readImageSize(place.path);
+    return (await readImageFrame(place.path)).upright;
   } catch (error) {
     if (error instanceof ImageError) return undefined;
     throw error;

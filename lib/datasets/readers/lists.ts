@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type AnnotationLists, note } from "../coco.ts";
-import type { DatasetReport } from "../dataset.ts";
+import type { AnnotationLists } from "../coco.ts";
+import { type DatasetReport, noteIn } from "../dataset.ts";
 import type { DatasetPlace } from "./place.ts";
 
 /** Reads annotations of one format into lists. */
@@ -57,7 +57,7 @@ export class Lists implements AnnotationLists {
 
   /** Counts something that is left out. */
   note(key: Exclude<keyof DatasetReport, "examples">, what: string): void {
-    note(this.report, key, what);
+    noteIn(this.report, key, what);
   }
 
   /** An error that ends the reading. */

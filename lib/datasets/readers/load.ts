@@ -52,14 +52,18 @@ const READERS: Readonly<Record<Exclude<DatasetFormat, "coco">, Reader>> = {
  */
 export async function loadDataset(
   { source, ...place }: DatasetSource,
-  { name = basename(place.annotations), keepMissing = false, signal = operationSignal() }:
-    LoadCocoOptions = {},
+  {
+    name = basename(place.annotations),
+    keepMissing = false,
+    annotationFrame = "upright",
+    signal = operationSignal(),
+  }: LoadCocoOptions = {},
 ): Promise<Dataset> {
-  const { annotations, root } = place;
-  if (source === "coco") return await loadCoco(annotations, root, { name, keepMissing, signal });
+  const { annotations, root } = place, how = { name, keepMissing, annotationFrame, signal };
+  if (source === "coco") return await loadCoco(annotations, root, how);
   signal.throwIfAborted();
   const attempt = `Cannot load data set ${annotations} as ${source}`, report = emptyReport();
   const lists = new Lists(report, attempt);
   await READERS[source](place, lists, signal);
-  return await datasetOf(lists, root, { name, attempt, report, keepMissing, signal });
+  return await datasetOf(lists, root, { ...how, attempt, report });
 }
