@@ -8,15 +8,10 @@ import { canonicalJson, sha256 } from "../runtime/files.ts";
 import type { Draw } from "./readers/place.ts";
 
 /** The corners of an oriented box, in order around it, in px of the image; they may lie outside. */
-export type Corners = [Point, Point, Point, Point];
+export type Corners = readonly [Point, Point, Point, Point];
 
-/** A point in px of the image: 0, 0 is the outer corner of its first pixel. */
-export interface Point {
-  /** To the right. */
-  x: number;
-  /** Down. */
-  y: number;
-}
+/** A point in px of the image, to the right and down: 0, 0 is the outer corner of its first pixel. */
+export type Point = readonly [x: number, y: number];
 
 /** One annotated object. */
 export interface DatasetObject {

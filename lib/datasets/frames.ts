@@ -111,7 +111,7 @@ function alignImage(
   for (const object of image.objects) {
     object.box = align(object.box);
     if (object.corners) {
-      object.corners = object.corners.map((at) => alignPoint(at, align)) as Corners;
+      object.corners = object.corners.map((at) => alignPoint(at, align)) as unknown as Corners;
     }
   }
 }
@@ -122,9 +122,9 @@ function scaleBox(box: Box, { x, y }: { x: number; y: number }): Box {
 }
 
 /** A point is a box without extent. */
-function alignPoint({ x, y }: Point, align: (box: Box) => Box): Point {
+function alignPoint([x, y]: Point, align: (box: Box) => Box): Point {
   const { left, top } = align({ left: x, top: y, width: 0, height: 0 });
-  return { x: left, y: top };
+  return [left, top];
 }
 
 /**

@@ -66,9 +66,7 @@ Deno.test("YOLO: shares of the image in px, polygons as their boxes, images with
 Deno.test("YOLO-OBB: oriented boxes keep their corners in px, and have the box around them", async () => {
   const { images: [{ objects: [plane, ship] }] } = await load("yolo_obb", "val");
   assert.deepEqual(plane.box, { left: 10, top: 5, width: 50, height: 30 });
-  assert.deepEqual(plane.corners, [{ x: 20, y: 5 }, { x: 60, y: 15 }, { x: 50, y: 35 }, {
-    ...{ x: 10, y: 25 },
-  }]);
+  assert.deepEqual(plane.corners, [[20, 5], [60, 15], [50, 35], [10, 25]]);
   assert.deepEqual(ship.box, { left: 90, top: 45, width: 8, height: 4 });
 });
 
@@ -81,7 +79,7 @@ Deno.test("DOTA v1 and v2: with headers or without, the same 18 classes in all p
   assert.deepEqual(shown(val), {
     "val/images/P0003.png": [["ship", 24, 2, 34, 28], ["container crane", 0, 10, 12, 10]],
   });
-  const corners = val.images[0].objects[1].corners!.map(({ x, y }) => [x, y]);
+  const { corners } = val.images[0].objects[1];
   assert.deepEqual(corners, [[-4, 10], [12, 10], [12, 20], [-4, 20]]); // the box ends at the image
   assert.equal(train.categories.length, 18);
   assert.deepEqual(train.categories, val.categories);
@@ -300,7 +298,7 @@ Deno.test("corners are turned and scaled with their boxes", () =>
     const { images } = await loadDataset({ ...source, part: "val" }, options);
     const [{ width, height, objects: [ship] }] = images;
     assert.deepEqual([width, height], [48, 64]);
-    assert.deepEqual(ship.corners!.map(({ x, y }) => [x, y]), [[46, 30], [28, 58], [18, 52], [
+    assert.deepEqual(ship.corners, [[46, 30], [28, 58], [18, 52], [
       36,
       24,
     ]]);
