@@ -19,7 +19,7 @@ import {
 } from "./dataset.ts";
 import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
-import { fileNameOf } from "./coco_image.ts";
+import { fileNameOf, fileNamesOf } from "./coco_image.ts";
 import { parseAnnotations } from "./coco_json.ts";
 import { segmentationBox } from "./coco_masks.ts";
 import { resolveInside, type SafePath } from "./paths.ts";
@@ -94,6 +94,18 @@ function positive(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
+/** Where the file of an image is: at the first of its names that is there. */
+async function placeOf(root: string, entry: Json): Promise<SafePath> {
+  const [first, ...others] = fileNamesOf(entry);
+  const place = await resolveInside(root, first);
+  if (place.kind !== "missing") return place;
+  for (const name of others) {
+    const other = await resolveInside(root, name);
+    if (other.kind === "file") return other;
+  }
+  return place;
+}
+
 type ImageMap = IdMap<DatasetImage | null>;
 
 /** Whether two sizes are both known and not the same. */
@@ -147,7 +159,7 @@ async function readImages(
   for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
     signal.throwIfAborted();
     const part = listed.slice(start, start + PATHS_AT_A_TIME);
-    const found = await Promise.all(part.map((entry) => resolveInside(root, fileNameOf(entry))));
+    const found = await Promise.all(part.map((entry) => placeOf(root, entry)));
     part.forEach((entry, i) => addImage(entry, found[i]));
   }
   return { images: [...byFile.values()], present, byId };

@@ -6,9 +6,11 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileNameOf } from "../datasets/coco_image.ts";
+import { fileNamesOf } from "../datasets/coco_image.ts";
 import { parseAnnotations } from "../datasets/coco_json.ts";
 import { ownEncoderFolder } from "../encoders/locate.ts";
+
+const MISSING = "missing";
 
 /** Size and time of change. */
 function stateOf(path: string): string {
@@ -16,7 +18,7 @@ function stateOf(path: string): string {
     const { size, mtimeMs } = statSync(path);
     return `${size} ${mtimeMs}`;
   } catch {
-    return "missing";
+    return MISSING;
   }
 }
 
@@ -26,20 +28,21 @@ interface Annotations {
   state: string;
   /** SHA-256 of its content. */
   digest: string;
-  /** Files of the images that it names. */
-  names: string[];
+  /** Files of the images that it names, each with further places where it may lie. */
+  names: string[][];
 }
 
 /** By path: the same large JSON is not read for every figure. */
 const annotationsRead = new Map<string, Annotations>();
 
 /** Files of the images that annotations name; none where they are not COCO's format, which loading them says. */
-function namesIn(content: Uint8Array): string[] {
+function namesIn(content: Uint8Array): string[][] {
   try {
     const { images } = parseAnnotations(new TextDecoder().decode(content)) as {
       images: Record<string, unknown>[];
     };
-    return images.map(fileNameOf).filter((name) => typeof name === "string");
+    return images.map((image) => fileNamesOf(image).filter((name) => typeof name === "string"))
+      .filter((names) => names.length > 0);
   } catch {
     return [];
   }
@@ -82,7 +85,11 @@ function* dataStates(annotations: string, root: unknown, source: unknown): Gener
   if (found !== undefined) yield found.digest;
   if (source === undefined || source === "coco") {
     if (found === undefined || typeof root !== "string") return;
-    for (const name of found.names) yield `${name} ${stateOf(join(root, name))}`;
+    for (const names of found.names) {
+      const state = (name: string) => stateOf(join(root, name));
+      const name = names.find((one) => state(one) !== MISSING) ?? names[0];
+      yield `${name} ${state(name)}`;
+    }
     return;
   }
   for (const folder of new Set([annotations, root])) {
