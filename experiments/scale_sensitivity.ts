@@ -13,7 +13,6 @@ import {
   type Claim,
   configure,
   type CoverSpec,
-  type DatasetFiles,
   type ExperimentConfig,
   type ExperimentDefinition,
   type MethodScores,
@@ -29,6 +28,7 @@ import {
   type Scale,
   writeResults,
 } from "detailclip";
+import type { FilesConfig } from "detailclip/runner";
 import { asGood, better, type Evidence, percentBetween, several } from "detailclip/report";
 import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
@@ -85,13 +85,14 @@ export function scaleSensitivityConfig(
 export const LVIS_LABEL = "LVIS";
 
 /** Where LVIS would lie; it does not come with the workspace. */
-const LVIS: DatasetFiles = {
+const LVIS: FilesConfig = {
+  source: "coco",
   annotations: "/path/to/lvis_v1_val.json",
   root: "/path/to",
 };
 
 /** The command that runs it on photographs, with what was changed of the configuration. */
-function commandFor({ seed, covers }: ExperimentConfig, { annotations }: DatasetFiles): string {
+function commandFor({ seed, covers }: ExperimentConfig, { annotations }: FilesConfig): string {
   const own = configure(scaleSensitivity, "paper");
   const kOf = (all: readonly CoverSpec[]) => all.find((cover) => cover.scheme === "complete")?.k;
   return [
@@ -103,11 +104,12 @@ function commandFor({ seed, covers }: ExperimentConfig, { annotations }: Dataset
 }
 
 /** The same on annotated photographs, with the paper's encoder: the embedded one knows emoji only. */
-function onPhotographs(config: ExperimentConfig, files: DatasetFiles): ExperimentConfig {
+function onPhotographs(config: ExperimentConfig, files: FilesConfig): ExperimentConfig {
+  const { train: _, val: _v, ...searched } = files;
   return {
     ...config,
     name: config.name.replace("_recall", "_lvis_recall"),
-    dataset: { source: "coco", annotations: files.annotations, root: files.root },
+    dataset: searched,
     encoder: { id: "Xenova/clip-vit-base-patch32", dtype: "fp32", preprocessing: "squash" },
   };
 }

@@ -16,6 +16,7 @@ import {
   type DatasetReport,
   emptyReport,
   note,
+  type Point,
 } from "./dataset.ts";
 import { type AnnotationLists, type Json, openAnnotations } from "./coco_file.ts";
 import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
@@ -221,10 +222,11 @@ function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): Foun
 /** Corners of an oriented box, where there are four that span its box: eight other numbers may be anything. */
 function cornersOf({ corners }: Json, box: Box): Corners | undefined {
   if (!Array.isArray(corners) || corners.length !== 8 || !corners.every(Number.isFinite)) return;
-  const [x, y] = [0, 1].map((axis) => corners.filter((_, i) => i % 2 === axis) as number[]);
-  const spans = Math.min(...x) <= box.left && Math.max(...x) >= box.left + box.width &&
-    Math.min(...y) <= box.top && Math.max(...y) >= box.top + box.height;
-  return spans ? [0, 1, 2, 3].map((i) => ({ x: x[i], y: y[i] })) as Corners : undefined;
+  const at = [0, 2, 4, 6].map((i): Point => [corners[i], corners[i + 1]]);
+  const [xs, ys] = [0, 1].map((axis) => at.map((point) => point[axis]));
+  const spans = Math.min(...xs) <= box.left && Math.max(...xs) >= box.left + box.width &&
+    Math.min(...ys) <= box.top && Math.max(...ys) >= box.top + box.height;
+  return spans ? at as unknown as Corners : undefined;
 }
 
 const ID_PROBLEMS = {

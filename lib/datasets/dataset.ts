@@ -12,15 +12,10 @@ import { countUnjudged, type JudgementCounts } from "./judged.ts";
 import type { Draw } from "./readers/place.ts";
 
 /** The corners of an oriented box, in order around it, in px of the image; they may lie outside. */
-export type Corners = [Point, Point, Point, Point];
+export type Corners = readonly [Point, Point, Point, Point];
 
-/** A point in px of the image: 0, 0 is the outer corner of its first pixel. */
-export interface Point {
-  /** To the right. */
-  x: number;
-  /** Down. */
-  y: number;
-}
+/** A point in px of the image, to the right and down: 0, 0 is the outer corner of its first pixel. */
+export type Point = readonly [x: number, y: number];
 
 /** One annotated object. */
 export interface DatasetObject {
@@ -97,8 +92,6 @@ export interface DatasetReport extends JudgementCounts {
   brokenLabels?: number;
   /** Frames that a data set of frames (SOLO) counts, and that are not there. */
   missingFrames?: number;
-  /** Images of another size than their annotations say: left out, as boxes in px would lie elsewhere. */
-  resizedImages?: number;
   /** Files listed more than once, under one id or several: one image, with the objects of all. */
   duplicateImages: number;
   /** Images under the id of another file, or of a file listed before with another size: left out. */
@@ -349,7 +342,6 @@ const PROBLEMS: [Counted, string][] = [
   ["backgroundImages", "images without label file: taken to show no object"],
   ["brokenLabels", "images left out: their label file cannot be read"],
   ["missingFrames", "frames missing"],
-  ["resizedImages", "images left out: of another size than their annotations say"],
   ["duplicateImages", "images listed twice"],
   ["conflictingImages", "images left out: another file has their id, or their file another size"],
   ["unusableIds", "images or categories left out: they have no exact id"],

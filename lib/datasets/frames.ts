@@ -111,20 +111,15 @@ function alignImage(
   for (const object of image.objects) {
     object.box = align(object.box);
     if (object.corners) {
-      object.corners = object.corners.map((point) => alignPoint(point, align)) as Corners;
+      object.corners = object.corners.map((at) => alignPoint(at, align)) as unknown as Corners;
     }
   }
 }
 
 /** A point is a box without extent. */
-function alignPoint({ x, y }: Point, align: (box: Box) => Box): Point {
+function alignPoint([x, y]: Point, align: (box: Box) => Box): Point {
   const { left, top } = align({ left: x, top: y, width: 0, height: 0 });
-  return { x: left, y: top };
-}
-
-function scaleBox(box: Box, { x, y }: { x: number; y: number }): Box {
-  if (x === 1 && y === 1) return box;
-  return { left: box.left * x, top: box.top * y, width: box.width * x, height: box.height * y };
+  return [left, top];
 }
 
 /**

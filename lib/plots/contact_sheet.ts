@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Box } from "../covers/cover.ts";
-import { type Dataset, placedObjects } from "../datasets/mod.ts";
+import { type Dataset, placedObjects, type Point } from "../datasets/mod.ts";
 import { decodeImage } from "../images/mod.ts";
+import { type AnnotatedBox, annotatedBox, cornerOutline } from "./annotated_box.ts";
 import { type Figure, type FigureOptions, frame, type Picture, pictureOf } from "./figure.ts";
 import { checkRows } from "./rows.ts";
 import { clipText, element, textLine, textWidth } from "./svg.ts";
@@ -16,7 +16,7 @@ export interface Sample {
   /** The image, see `pictureOf`. */
   picture: Picture;
   /** Its annotated objects, in px of the image. */
-  boxes: readonly Box[];
+  boxes: readonly AnnotatedBox[];
 }
 
 /** Samples of one data set. */
@@ -117,14 +117,11 @@ function drawSample({ picture, boxes }: Sample, size: number): string {
       height: box.height * scale,
       fill: "none",
     };
-    return element("rect", {
-      ...shape,
-      stroke: "#10131a",
-      "stroke-opacity": 0.55,
-      "stroke-width": 2.6,
-    }) +
-      element("rect", {
-        ...shape,
+    const corners = box.corners?.map(([x, y]): Point => [left + x * scale, top + y * scale]);
+    const draw = (style: Record<string, string | number | undefined>) =>
+      corners ? cornerOutline(corners, style) : element("rect", { ...shape, ...style });
+    return draw({ stroke: "#10131a", "stroke-opacity": 0.55, "stroke-width": 2.6 }) +
+      draw({
         stroke: THEME.match,
         "stroke-width": 1.3,
         "stroke-dasharray": large ? "6 4" : undefined,
@@ -159,7 +156,7 @@ export async function sheetRowOf(
   );
   const samples = await Promise.all(places.map(async (at) => ({
     picture: await pictureOf(await decodeImage(filled[at].path), { maxSide: 360 }),
-    boxes: placedObjects(filled[at]).map(({ box }) => box),
+    boxes: placedObjects(filled[at]).map(annotatedBox),
   })));
   return { dataset: label, ...(caption && { caption }), samples };
 }

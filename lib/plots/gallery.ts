@@ -4,6 +4,8 @@
  * @module
  */
 import type { Box } from "../covers/cover.ts";
+import type { Point } from "../datasets/mod.ts";
+import { type AnnotatedBox, cornerOutline, widened } from "./annotated_box.ts";
 import { type Figure, type FigureOptions, frame, type Picture } from "./figure.ts";
 import { element, textLine, wrapText } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
@@ -17,7 +19,7 @@ export interface GalleryResult {
   /** Where it matched, in px of the image. */
   box?: Box;
   /** Annotated objects, in px of the image: where the answer is, whether or not the method says so. */
-  objects?: readonly Box[];
+  objects?: readonly AnnotatedBox[];
   /** Its score. */
   score?: number;
 }
@@ -149,13 +151,23 @@ function thumbnail(
 
 /** A box on a thumbnail, over a dark edge: yellow, or dashed white where the method did not find it. */
 function outline(
-  box: Box,
+  box: AnnotatedBox,
   { left, top, scale, size }: { left: number; top: number; scale: number; size: number },
   dashed = false,
 ): string {
+  const style = dashed
+    ? { stroke: "#ffffff", "stroke-width": 1.6, "stroke-dasharray": "4 2.5" }
+    : { stroke: THEME.match, "stroke-width": 1.8 };
+  const edge = { stroke: "#10131a", "stroke-width": dashed ? 2.4 : 3.4 };
   const clamp = (value: number) => Math.min(Math.max(3.5, value), size - 3.5);
   // around a tiny object the frame stands back, so that the object is seen
   const space = (side: number) => dashed ? Math.max(2, (14 - side * scale) / 2) : 0;
+  if (box.corners) {
+    const shown = box.corners.map(([x, y]): Point => [(x - left) * scale, (y - top) * scale]);
+    const stood = widened(shown, space(Math.max(box.width, box.height)));
+    const drawn = cornerOutline(stood, edge) + cornerOutline(stood, style);
+    return element("svg", { width: size, height: size }, drawn); // ends at the thumbnail
+  }
   const [dx, dy] = [space(box.width), space(box.height)];
   const x = clamp((box.left - left) * scale - dx), y = clamp((box.top - top) * scale - dy);
   const shape = {
@@ -165,11 +177,7 @@ function outline(
     height: clamp((box.top + box.height - top) * scale + dy) - y,
     fill: "none",
   };
-  const style = dashed
-    ? { stroke: "#ffffff", "stroke-width": 1.6, "stroke-dasharray": "4 2.5" }
-    : { stroke: THEME.match, "stroke-width": 1.8 };
-  return element("rect", { ...shape, stroke: "#10131a", "stroke-width": dashed ? 2.4 : 3.4 }) +
-    element("rect", { ...shape, ...style });
+  return element("rect", { ...shape, ...edge }) + element("rect", { ...shape, ...style });
 }
 
 /** A tick or a cross in the corner: the cue beside colour. */

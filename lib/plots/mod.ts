@@ -21,6 +21,7 @@ export {
   plots,
   type ThemedPlotOptions,
 } from "./plot.ts";
+export type { AnnotatedBox } from "./annotated_box.ts";
 export * from "./recall_bars.ts";
 export * from "./cover_figure.ts";
 export * from "./gallery.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Box } from "../covers/mod.ts";
 import { type DatasetImage, placedObjects } from "../datasets/mod.ts";
 import type { RetrievalRun } from "../runner/mod.ts";
 import { decodeImage } from "../images/mod.ts";
 import { imagesInOrder, recallAtK, topResults } from "../retrieval/mod.ts";
+import { type AnnotatedBox, annotatedBox } from "./annotated_box.ts";
 import { type Figure, type FigureOptions, type Picture, pictureOf } from "./figure.ts";
 import { galleryFigure, type GalleryResult, type GalleryRow } from "./gallery.ts";
 
@@ -55,8 +55,8 @@ function pickQueries(
 }
 
 /** Boxes of the annotated objects of a class. */
-function objectsOf(image: DatasetImage, query: number): Box[] {
-  return placedObjects(image).filter(({ category }) => category === query).map(({ box }) => box);
+function objectsOf(image: DatasetImage, query: number): AnnotatedBox[] {
+  return placedObjects(image).filter(({ category }) => category === query).map(annotatedBox);
 }
 
 /**

@@ -28,6 +28,18 @@ Deno.test("the demo's command line becomes a configuration", () => {
     root: resolve("dir"),
     limit: 3,
   });
+  const voc = fileURLToPath(new URL("../../lib/datasets/readers/testdata/voc", import.meta.url));
+  const { config: named } = readArguments(["--dataset", `voc:${voc}`, "--limit", "1"]);
+  const place = { annotations: voc, root: voc };
+  assert.deepEqual(named.dataset, {
+    ...{ source: "voc", ...place, part: "test", limit: 1 },
+    ...{ train: { ...place, part: "train" }, val: { ...place, part: "val" } },
+  });
+  assert.deepEqual(named.fusion, plain.fusion); // there are images to learn from
+  const { config: untaught } = readArguments(["--dataset", voc.replace(/voc$/, "solo")]);
+  assert.deepEqual(untaught.fusion!.map(({ method }) => method), ["closed form"]);
+  const { config: small } = readArguments(["--dataset", "clevr-ds-S:90"]);
+  assert.deepEqual(small.dataset, { ...plain.dataset, variant: "S", images: 90 });
   const { config: { encoder, seed } } = readArguments(["--encoder", "./clip", "--seed", "0"]);
   assert.deepEqual([encoder.id, encoder.dtype, seed], ["./clip", "fp32", 0]);
 });
@@ -57,7 +69,9 @@ for (
       ["--published", "--annotations", "a", "--images", "b"],
       /--published needs images to train on/,
     ],
-    [["--limit", "5"], /--limit is for --annotations and --images/],
+    [["--limit", "5"], /--limit is for --dataset, or --annotations and --images/],
+    [["--dataset", "a", "--annotations", "a", "--images", "b"], /name two data sets/],
+    [["--dataset", "/nowhere/at/all"], /Cannot find data set \/nowhere\/at\/all: there is nothing/],
     [["--annotations", "a", "--images", "b", "--limit", "0"], /--limit must be .* from 1 on/],
     [["--colour"], /Unknown option '--colour' \(there are: --scale, --seed, /],
     [["--encodr", "x"], /Unknown option '--encodr'; did you mean --encoder\?/],

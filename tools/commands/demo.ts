@@ -4,7 +4,8 @@
  *     deno task demo                                      the generated CLEVR-DS, a few minutes
  *     deno task demo --published                          with the method as published, a quarter of an hour
  *     deno task demo --scale smoke                        the same in seconds
- *     deno task demo --annotations a.json --images dir    any data set with COCO-format annotations
+ *     deno task demo --dataset dota:folder                any data set, in any common format of annotations
+ *     deno task demo --annotations a.json --images dir    the same as --dataset coco:a.json:dir
  *     deno task demo --encoder path/or/hub-id             any CLIP
  *
  * Rows and figures are filed under runs/, each configuration in a folder of its own; `--keep` renews the committed
@@ -21,6 +22,8 @@ const USAGE = `Usage: deno task demo [options]
   --scale SCALE               smoke, quick (unless told), full or paper
   --seed N                    seed of the data set and of every draw
   --encoder ID                tiny-clip, a folder in the hub's layout, or a hub id
+  --dataset NAME              instead of the generated one: a path, FORMAT:ANNOTATIONS[:IMAGES] with the format coco,
+                              voc, yolo, dota, visdrone, xview or solo, or clevr-ds[-S|-L|-reduced][-noto][:IMAGES]
   --annotations FILE          COCO-format JSON instead of the generated data set
   --images FOLDER             folder of its images
   --limit N                   only its first N images

@@ -10,6 +10,7 @@ import {
   configHash,
   configure,
   type DatasetConfig,
+  datasetNamed,
   describeDataset,
   type Diff,
   type ExperimentConfig,
@@ -28,6 +29,8 @@ import {
 import { closedForm } from "../../experiments/recipes.ts";
 import { mainResult, PUBLISHED } from "../../experiments/main_result.ts";
 import { describeLedger } from "../../lib/features/mod.ts";
+import { describeSource } from "../../lib/runner/named_dataset.ts";
+import { notice } from "../../lib/runtime/notice.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import { oneOf, readOptions, UsageError } from "./arguments.ts";
 
@@ -43,6 +46,7 @@ const OPTIONS = {
   scale: { type: "string", default: "quick" },
   seed: { type: "string" },
   encoder: { type: "string" },
+  dataset: { type: "string" },
   annotations: { type: "string" },
   images: { type: "string" },
   limit: { type: "string" },
@@ -83,19 +87,24 @@ function isFolder(path: string): boolean {
  */
 export function readArguments(args: string[]): Demo {
   const { values } = readOptions({ args, options: OPTIONS });
-  const { annotations, images: root, encoder, keep } = values;
+  const { annotations, images: root, dataset: name, encoder, keep } = values;
   if ((annotations === undefined) !== (root === undefined)) {
     throw new UsageError("Cannot run demo: --annotations and --images go together");
+  }
+  if (name !== undefined && annotations !== undefined) {
+    throw new UsageError("Cannot run demo: --dataset and --annotations name two data sets");
   }
   if (values.published && annotations !== undefined) {
     throw new UsageError(
       "Cannot run demo: --published needs images to train on, which --annotations lacks",
     );
   }
-  if (values.limit !== undefined && annotations === undefined) {
-    throw new UsageError("Cannot run demo: --limit is for --annotations and --images");
+  if (values.limit !== undefined && annotations === undefined && name === undefined) {
+    throw new UsageError(
+      "Cannot run demo: --limit is for --dataset, or --annotations and --images",
+    );
   }
-  const changed = (["seed", "encoder", "annotations"] as const).find((name) =>
+  const changed = (["seed", "encoder", "dataset", "annotations"] as const).find((name) =>
     values[name] !== undefined
   );
   if (keep && changed !== undefined) {
@@ -114,14 +123,37 @@ export function readArguments(args: string[]): Demo {
       >["encoder"],
     }),
   });
+  const limit = integer("limit", values.limit, 1);
+  if (name !== undefined) return { config: onDataset(config, name, limit), keep };
   if (annotations === undefined || root === undefined) return { config, keep };
   // whole paths: a relative one means other data in another folder
   const files = { annotations: resolve(annotations), root: resolve(root) };
-  const limit = integer("limit", values.limit, 1);
   const dataset: DatasetConfig = { source: "coco", ...files, limit };
   // such data come without training images; the closed form needs none
   const fusion = [closedForm({ scheme: "complete", k: 5 })];
   return { config: { ...config, dataset, fusion }, keep };
+}
+
+/** The configuration on a data set that is named: with the fusions that its images to learn from allow. */
+function onDataset(
+  config: ExperimentConfig,
+  name: string,
+  limit: number | undefined,
+): ExperimentConfig {
+  const generated = config.dataset.source === "clevr-ds" ? config.dataset : undefined;
+  const dataset = datasetNamed(name, generated);
+  if (dataset.source === "folder") {
+    throw new UsageError(
+      `Cannot run demo: ${dataset.root} is a folder of images without annotations, in which nothing can be scored`,
+    );
+  }
+  notice(describeSource(dataset));
+  const learns = dataset.source === "clevr-ds" || dataset.train !== undefined;
+  return {
+    ...config,
+    dataset: { ...dataset, ...(limit !== undefined && { limit }) },
+    ...(!learns && { fusion: [closedForm({ scheme: "complete", k: 5 })] }),
+  };
 }
 
 /** Draws the recall bars and the gallery; those kept are the gallery notebook's. */
@@ -185,10 +217,12 @@ export async function demonstrate({ config, keep }: Demo, command: string): Prom
       );
     }
   } else {
-    console.log(
-      "\nNo DetailCLIP: its transformer is trained on other images, which --annotations does not name; the " +
-        "closed form fuses the patches of cc@5 into one vector without any training.",
-    );
+    if (!config.fusion?.some(({ fuser }) => fuser.kind === "trained")) {
+      console.log(
+        "\nNo DetailCLIP: its transformer is trained on other images, which this data set does not come with; the " +
+          "closed form fuses the patches of cc@5 into one vector without any training.",
+      );
+    }
     console.log(`\n${describeDataset(dataset)}`); // with all that could not be used
   }
   const draw = () => drawFigures(run, described, keep);

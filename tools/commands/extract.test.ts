@@ -64,7 +64,7 @@ Deno.test("extract tool: listed images that do not exist are in the ledger", () 
     }
     const absent = await run(["--dataset", join(folder, "absent")]);
     assert.equal(absent.code, 1);
-    assert.match(absent.stderr, /Cannot load data set .*absent/);
+    assert.match(absent.stderr, /Cannot find data set .*absent/);
   }));
 
 Deno.test("extract tool: exit status 1 when it cannot work, 2 when it is called wrongly", () =>
@@ -96,7 +96,10 @@ Deno.test("extract tool: a folder without images, or with broken ones alone, is 
     await Deno.mkdir(images);
     const empty = await run(["--dataset", images, ...cache]);
     assert.equal(empty.code, 1);
-    assert.match(empty.stderr, /Cannot load image folder .*images: it holds no image; .* \.jpg, /);
+    assert.match(
+      empty.stderr,
+      /Cannot find data set .*images: it holds neither annotations \(of coco, .*\) nor images/,
+    );
     for (const name of ["a.jpg", "b.png"]) await Deno.writeTextFile(join(images, name), "no image");
     const broken = await run(["--dataset", images, ...cache, "--cover", "full"]);
     assert.equal(broken.code, 1);
@@ -139,6 +142,41 @@ Deno.test("extract tool: relative paths, of variables too, mean the folder in wh
     }
   }));
 
+Deno.test("extract tool: a name says the format, a bare folder is recognised, and a line says as what", () =>
+  withFolder(async (folder) => {
+    const dota = fileURLToPath(
+      new URL("../../lib/datasets/readers/testdata/dota", import.meta.url),
+    );
+    const args = ["--cache", join(folder, "cache"), "--cover", "objects"];
+    for (const name of [`dota:${dota}`, dota]) {
+      const { code, stdout, stderr } = await run(["--dataset", name, ...args]);
+      assert.equal(code, 0, stderr);
+      assert.match(
+        stderr,
+        /^note: data set in dota format: .*dota; val is searched; learned from: /m,
+      );
+      assert.match(stderr, /dota-val: 1 images, 2 objects; .*marked ignored or difficult/);
+      assert.match(stdout, /dota-val: 1 images in = 1 cached .*\n3 patches in /);
+    }
+    const visdrone = dota.replace(/dota$/, "visdrone");
+    const generated = ["--dataset", "clevr-ds-reduced:10", "--split", "val", "--seed", "3"];
+    const cache = { DETAILCLIP_CACHE: join(folder, "generated") };
+    const drawn = await run([...generated, ...args], cache);
+    assert.equal(drawn.code, 0, drawn.stderr);
+    assert.match(drawn.stdout, /clevr-ds-reduced-.*-seed3-val: 1 images in = 1 cached/);
+    for (
+      const [call, why] of [
+        [
+          ["--dataset", `dota:${visdrone}`],
+          /0 objects; .*; \d+ annotations left out: not written as the format says/,
+        ],
+        [["--dataset", "dotta:x"], /there is no format dotta; did you mean dota\?/],
+        [["--dataset", dota, "--split", "test"], /--split: expected train, val, got test/],
+        [["--dataset", dota, "--seed", "x"], /--seed: expected a whole number/],
+      ] as const
+    ) assert.match((await run([...call, ...args])).stderr, why);
+  }));
+
 Deno.test("extract tool: covers by objects are refused where there are no annotations", () =>
   withFolder(async (folder) => {
     await writeImages(join(folder, "images"), 1);
@@ -154,7 +192,7 @@ Deno.test("extract tool: covers by objects are refused where there are no annota
 Deno.test("extract tool: a missing data set and a missing encoder are told together", async () => {
   const { code, stderr } = await run(["--dataset", "absent", "--encoder", "nobody/nothing"]);
   assert.equal(code, 1);
-  assert.match(stderr, /Cannot load data set absent: .*\nCannot load encoder "nobody\/nothing"/);
+  assert.match(stderr, /Cannot find data set absent: .*\nCannot load encoder "nobody\/nothing"/);
 });
 
 Deno.test("extract tool: the embedded encoder says that it does not know photographs", () =>

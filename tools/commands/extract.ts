@@ -7,14 +7,13 @@
  *
  * @module
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { parseCoverName } from "../../lib/covers/mod.ts";
 import {
   type AnnotationFrame,
   type Dataset,
   describeDataset,
-  describeFrames,
-  loadCoco,
+  type ImageFolder,
   loadFolder,
 } from "../../lib/datasets/mod.ts";
 import {
@@ -35,12 +34,17 @@ import type { CutMethod } from "../../lib/images/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
+import { datasetNamed, describeSource } from "../../lib/runner/named_dataset.ts";
+import { openDataset } from "../../lib/runner/open_dataset.ts";
+import type { DatasetConfig } from "../../lib/runner/dataset_config.ts";
 import { oneOf, readOptions, UsageError } from "./arguments.ts";
 import { runTask } from "./task.ts";
 
 const OPTIONS = {
   dataset: { type: "string" },
   images: { type: "string" },
+  split: { type: "string" },
+  seed: { type: "string", default: "7" },
   "annotation-frame": { type: "string" },
   cover: { type: "string", default: "cc@10" },
   encoder: { type: "string", default: "tiny-clip" },
@@ -54,8 +58,12 @@ const OPTIONS = {
   retry: { type: "boolean", default: false },
 } as const;
 
-const USAGE = `Usage: deno task extract --dataset FOLDER|ANNOTATIONS.json [options]
-  --images FOLDER               of the images that COCO-format annotations name
+const USAGE = `Usage: deno task extract --dataset NAME [options]
+  --dataset NAME                a folder of images, ANNOTATIONS.json, FORMAT:ANNOTATIONS[:IMAGES] with the format coco,
+                                voc, yolo, dota, visdrone, xview or solo, or clevr-ds[-S|-L|-reduced][-noto][:IMAGES]
+  --images FOLDER               of the images that annotations name
+  --split train|val             those images, not the ones that are searched
+  --seed N                      of generated images, and of those that are drawn to choose by (7)
   --annotation-frame upright|stored  of boxes where EXIF turns an image and no size says it (upright)
   --cover COVER                 full, objects, cc@K, grid@N or vc@K:MINSIDE (cc@10)
   --encoder ID                  tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
@@ -83,6 +91,11 @@ function parseCount(option: string, text: string): number {
   throw new UsageError(`Cannot read --${option}: expected a positive integer, got ${text}`);
 }
 
+function parseSeed(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new UsageError(`Cannot read --seed: expected a whole number from 0 on, got ${text}`);
+}
+
 /** What the command line asks for, before anything is loaded. */
 function parseCall(args: string[]) {
   const { values } = readOptions({ args, options: OPTIONS });
@@ -96,8 +109,11 @@ function parseCall(args: string[]) {
     throw new UsageError((error as Error).message);
   }
   return {
-    dataset: values.dataset,
-    images: values.images,
+    dataset: values.images === undefined ? values.dataset : `${values.dataset}:${values.images}`,
+    split: values.split === undefined
+      ? undefined
+      : oneOf<"train" | "val">("split", values.split, ["train", "val"]),
+    seed: parseSeed(values.seed),
     annotationFrame: frame === undefined
       ? undefined
       : oneOf<AnnotationFrame>("annotation-frame", frame, ["upright", "stored"]),
@@ -121,37 +137,43 @@ function parseCall(args: string[]) {
 /**
  * Looks for the data set and the encoder before either is opened.
  *
- * @returns whether the data set is a folder
+ * @returns where the data set is
  * @throws {Error} when one is missing, or both
  */
 async function lookFor(
   { dataset, encoder, dtype }: ReturnType<typeof parseCall>,
-): Promise<boolean> {
-  const looks = await Promise.allSettled([
-    Deno.stat(dataset).catch((error) => {
-      throw new Error(`Cannot load data set ${dataset}: ${error.message}`);
-    }),
+): Promise<DatasetConfig | ImageFolder> {
+  const [found, located] = await Promise.allSettled([
+    Promise.try(() => datasetNamed(dataset)),
     locateEncoder(encoder, { dtype }),
   ]);
+  const looks: PromiseSettledResult<unknown>[] = [found, located];
   const faults = looks.flatMap((look) => look.status === "rejected" ? [look.reason.message] : []);
-  if (faults.length > 0) throw new Error(faults.join("\n"));
-  return looks[0].status === "fulfilled" && looks[0].value.isDirectory;
+  if (found.status === "fulfilled" && faults.length === 0) return found.value;
+  throw new Error(faults.join("\n"));
 }
 
-/** A data set of COCO annotations, or of the images in a folder. */
-async function loadDataset(call: ReturnType<typeof parseCall>): Promise<Dataset> {
-  const { dataset: path, images, annotationFrame } = call;
-  if (!await lookFor(call)) {
-    // an image that the annotations list and that is not there belongs in the ledger, too
-    return await loadCoco(path, images ?? dirname(path), { keepMissing: true, annotationFrame });
+/** The data set of the call: of a folder all images, of others those that are searched, or another split. */
+async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
+  const { split, seed, annotationFrame } = call, found = await lookFor(call);
+  notice(printable(describeSource(found)));
+  if (found.source === "folder") {
+    if (split !== undefined) {
+      throw new UsageError(`Cannot use --split: ${found.root} is a folder of images without parts`);
+    }
+    if (call.extract.cover.scheme === "objects") {
+      throw new UsageError(
+        `Cannot use --cover objects: ${found.root} is a folder, without annotations that say where ` +
+          "objects are; name annotations, or their format: FORMAT:ANNOTATIONS:IMAGES",
+      );
+    }
+    return await loadFolder(found.root);
   }
-  if (call.extract.cover.scheme === "objects") {
-    throw new UsageError(
-      `Cannot use --cover objects: ${path} is a folder, without annotations that say where objects ` +
-        `are; give a file of COCO annotations, and the folder as --images`,
-    );
-  }
-  return await loadFolder(path);
+  const framed = found.source === "clevr-ds" || annotationFrame === undefined
+    ? found
+    : { ...found, annotationFrame };
+  // an image that the annotations list and that is not there belongs in the ledger, too
+  return await openDataset(framed, seed, { split, keepMissing: true });
 }
 
 /** File names come from anywhere: what would move a terminal's cursor is written out. */
@@ -185,10 +207,8 @@ function nothingEncoded(summary: string, label: string, ledger: FeatureStore["le
 /** Extracts while showing progress. */
 async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
   checkFolder(call.extract.cacheDir, "--cache", { complete: true });
-  const dataset = await loadDataset(call);
+  const dataset = await openNamed(call);
   console.error(printable(describeDataset(dataset)));
-  const frames = describeFrames(dataset);
-  if (frames) notice(printable(frames));
   const { dtype, preprocessing } = call;
   const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing });
   const said = scopeNotice(encoder, dataset);

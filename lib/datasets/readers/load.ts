@@ -46,7 +46,7 @@ const READERS: Readonly<Record<Exclude<DatasetFormat, "coco">, Reader>> = {
  * const dataset = await loadDataset({ source: "dota", annotations: root, root }, options);
  * const [{ box, corners }] = dataset.images[0].objects;
  * assert.deepEqual(box, { left: 1, top: 1, width: 8, height: 8 });
- * assert.deepEqual(corners![0], { x: 4, y: 1 });
+ * assert.deepEqual(corners![0], [4, 1]);
  * await Deno.remove(root, { recursive: true });
  * ```
  */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { sharp } from "../../images/sharp.ts";
 import { type Dataset, describeDataset } from "../dataset.ts";
 import { dotaLine } from "./dota.ts";
 import { partOf, textOf } from "./files.ts";
@@ -65,9 +66,7 @@ Deno.test("YOLO: shares of the image in px, polygons as their boxes, images with
 Deno.test("YOLO-OBB: oriented boxes keep their corners in px, and have the box around them", async () => {
   const { images: [{ objects: [plane, ship] }] } = await load("yolo_obb", "val");
   assert.deepEqual(plane.box, { left: 10, top: 5, width: 50, height: 30 });
-  assert.deepEqual(plane.corners, [{ x: 20, y: 5 }, { x: 60, y: 15 }, { x: 50, y: 35 }, {
-    ...{ x: 10, y: 25 },
-  }]);
+  assert.deepEqual(plane.corners, [[20, 5], [60, 15], [50, 35], [10, 25]]);
   assert.deepEqual(ship.box, { left: 90, top: 45, width: 8, height: 4 });
 });
 
@@ -80,7 +79,7 @@ Deno.test("DOTA v1 and v2: with headers or without, the same 18 classes in all p
   assert.deepEqual(shown(val), {
     "val/images/P0003.png": [["ship", 24, 2, 34, 28], ["container crane", 0, 10, 12, 10]],
   });
-  const corners = val.images[0].objects[1].corners!.map(({ x, y }) => [x, y]);
+  const { corners } = val.images[0].objects[1];
   assert.deepEqual(corners, [[-4, 10], [12, 10], [12, 20], [-4, 20]]); // the box ends at the image
   assert.equal(train.categories.length, 18);
   assert.deepEqual(train.categories, val.categories);
@@ -218,7 +217,7 @@ Deno.test("folders name parts as the data sets do", () => {
   for (const [path, part] of Object.entries(parts)) assert.equal(partOf(path), part, path);
 });
 
-Deno.test("two label files of one image end the reading; an image of another size is left out", async () => {
+Deno.test("two label files of one image end the reading; boxes on an image of another shape are refused", async () => {
   await withCopy(sample("dota"), async (folder, source) => {
     await Deno.mkdir(join(folder, "train/labelTxt-v1.5"));
     await Deno.copyFile(
@@ -237,9 +236,12 @@ Deno.test("two label files of one image end the reading; an image of another siz
       join(folder, "JPEGImages/000003.jpg"),
       join(folder, "JPEGImages/000001.jpg"),
     );
-    const { report } = await loadDataset(source);
-    assert.equal(report.resizedImages, 1);
-    assert.match(report.examples.join(), /000001\.jpg has 48 x 64 px, .* says 64 x 48/);
+    const { report, images: [{ boxesRefused }] } = await loadDataset(source);
+    assert.deepEqual([report.refusedBoxes, boxesRefused], [1, true]);
+    assert.match(
+      report.examples.join(),
+      /000001\.jpg, annotated as 64 x 48 px, its file has 48 x 64 px/,
+    );
   });
 });
 
@@ -284,3 +286,21 @@ Deno.test("an aborted signal stops every reader with its reason, and an absent p
     await assert.rejects(loadDataset(absent), /^Error: Cannot load data set .*absent/);
   }
 });
+
+Deno.test("corners are turned and scaled with their boxes", () =>
+  withCopy(sample("dota"), async (folder, source) => {
+    const image = join(folder, "val/images/P0003.png"); // stored 64 x 48, shown 48 x 64
+    await Deno.writeFile(
+      image,
+      await sharp(await Deno.readFile(image)).withMetadata({ orientation: 6 }).png().toBuffer(),
+    );
+    const options = { annotationFrame: "stored" } as const;
+    const { images } = await loadDataset({ ...source, part: "val" }, options);
+    const [{ width, height, objects: [ship] }] = images;
+    assert.deepEqual([width, height], [48, 64]);
+    assert.deepEqual(ship.corners, [[46, 30], [28, 58], [18, 52], [
+      36,
+      24,
+    ]]);
+    assert.deepEqual(ship.box, { left: 18, top: 24, width: 28, height: 34 });
+  }));

@@ -8,7 +8,7 @@
  */
 import { join } from "node:path/posix";
 import { parseAnnotations } from "../coco_json.ts";
-import { filesBelow, mapFiles, readLabel, realFolder, sizeBelow } from "./files.ts";
+import { filesBelow, mapFiles, readLabel, realFolder } from "./files.ts";
 import type { Lists } from "./lists.ts";
 import type { DatasetPlace } from "./place.ts";
 
@@ -137,26 +137,21 @@ export async function readSolo(
   for (const [i, captures] of read.entries()) {
     const { path } = wanted[i];
     if (typeof captures === "string") lists.note("brokenLabels", `${path}: ${captures}`);
-    else for (const one of captures) await addCapture(one, { path, root, classes }, lists);
+    else for (const one of captures) addCapture(one, { path, classes }, lists);
   }
 }
 
-async function addCapture(
+function addCapture(
   { filename, dimension, values }: Capture,
-  { path, root, classes }: { path: string; root: string; classes: Map<unknown, unknown> },
+  { path, classes }: { path: string; classes: Map<unknown, unknown> },
   lists: Lists,
-): Promise<void> {
+): void {
   if (typeof filename !== "string" || filename === "") {
     return lists.note("brokenLabels", `${path}: a capture has no filename`);
   }
   const name = join(path, "..", filename.replaceAll("\\", "/")), said = pairOf(dimension);
   if (!values) return lists.note("unlabelledImages", name);
-  const size = await sizeBelow(root, name);
-  if (size && said && (size.width !== said[0] || size.height !== said[1])) {
-    const is = `${size.width} x ${size.height}`;
-    return lists.note("resizedImages", `${name} has ${is} px, ${path} says ${said.join(" x ")}`);
-  }
-  const image = lists.addImage(name, size ?? (said && { width: said[0], height: said[1] }));
+  const image = lists.addImage(name, said && { width: said[0], height: said[1] });
   values.forEach((value, i) => {
     const where = `${path}, box ${i}`;
     const { labelId, labelName, origin, dimension }: Json = isRecord(value) ? value : {};

@@ -9,7 +9,7 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { entriesIn } from "../../runtime/files.ts";
 import { join } from "node:path";
-import { linesOf, mapFiles, readLabel, sizeBelow, stemOf } from "./files.ts";
+import { linesOf, mapFiles, readLabel, stemOf } from "./files.ts";
 import { type Bbox, type Lists, numbersOf } from "./lists.ts";
 import type { DatasetPlace } from "./place.ts";
 import { foldersOf, type LabelFiles, type LabelledImage, pairFiles, pairsOfPart } from "./pairs.ts";
@@ -129,11 +129,11 @@ export async function readVoc(
   const folders = await foldersOf(place, lists);
   const all = await pairFiles(folders, LABELS, lists, signal);
   const wanted = new Set(await wantedPairs(all, place, lists)), found = new Set<string>();
-  const read = await mapFiles(all.pairs, signal, async ({ label, image }) => {
+  const read = await mapFiles(all.pairs, signal, async ({ label }) => {
     try {
       const file = await readLabel(folders.labels, label);
       if ("why" in file) throw new Error(file.why);
-      return { ...parseVoc(file.text), image: await sizeBelow(folders.root, image) };
+      return parseVoc(file.text);
     } catch (error) {
       return (error as Error).message;
     }
@@ -153,14 +153,10 @@ export async function readVoc(
 
 function addVocImage(
   { label, image }: LabelledImage,
-  { size: said, objects, image: size }: VocAnnotation & { image?: VocAnnotation["size"] },
+  { size, objects }: VocAnnotation,
   lists: Lists,
 ): void {
-  if (size && said && (size.width !== said.width || size.height !== said.height)) {
-    const [is, says] = [size, said].map(({ width, height }) => `${width} x ${height}`);
-    return lists.note("resizedImages", `${image} has ${is} px, ${label} says ${says}`);
-  }
-  const index = lists.addImage(image, size ?? said);
+  const index = lists.addImage(image, size);
   objects.forEach(({ name, difficult, box }, i) => {
     const where = `${label}, object ${i + 1}`;
     if (typeof box === "string") lists.note("brokenAnnotations", `${where}: ${box}`);
