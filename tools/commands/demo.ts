@@ -16,12 +16,12 @@
  */
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
-import { fail, helpOn } from "./arguments.ts";
+import { ENCODER_USAGE, fail, helpOn } from "./arguments.ts";
 
 const USAGE = `Usage: deno task demo [options]
   --scale SCALE               smoke, quick (unless told), full or paper
   --seed N                    seed of the data set and of every draw
-  --encoder ID                tiny-clip, a folder in the hub's layout, or a hub id
+${ENCODER_USAGE}
   --annotations FILE          COCO-format JSON instead of the generated data set
   --images FOLDER             folder of its images
   --limit N                   only its first N images

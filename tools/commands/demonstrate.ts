@@ -4,14 +4,12 @@
  *
  * @module
  */
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   configHash,
   configure,
   type DatasetConfig,
   describeDataset,
-  type Diff,
   type ExperimentConfig,
   filesOf,
   type FusionMethod,
@@ -28,7 +26,7 @@ import {
 import { closedForm } from "../../experiments/recipes.ts";
 import { mainResult, PUBLISHED } from "../../experiments/main_result.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
 
 /** What the command line asks for. */
 export interface Demo {
@@ -41,7 +39,7 @@ export interface Demo {
 const OPTIONS = {
   scale: { type: "string", default: "quick" },
   seed: { type: "string" },
-  encoder: { type: "string" },
+  ...ENCODER_OPTIONS,
   annotations: { type: "string" },
   images: { type: "string" },
   limit: { type: "string" },
@@ -71,10 +69,6 @@ function isOwn(config: ExperimentConfig): boolean {
   );
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
 /**
  * Command line to configuration.
  *
@@ -82,7 +76,7 @@ function isFolder(path: string): boolean {
  */
 export function readArguments(args: string[]): Demo {
   const { values } = readOptions({ args, options: OPTIONS });
-  const { annotations, images: root, encoder, keep } = values;
+  const { annotations, images: root, keep } = values;
   if ((annotations === undefined) !== (root === undefined)) {
     throw new UsageError("Cannot run demo: --annotations and --images go together");
   }
@@ -94,7 +88,7 @@ export function readArguments(args: string[]): Demo {
   if (values.limit !== undefined && annotations === undefined) {
     throw new UsageError("Cannot run demo: --limit is for --annotations and --images");
   }
-  const changed = (["seed", "encoder", "annotations"] as const).find((name) =>
+  const changed = (["seed", "encoder", "dtype", "device", "annotations"] as const).find((name) =>
     values[name] !== undefined
   );
   if (keep && changed !== undefined) {
@@ -107,11 +101,7 @@ export function readArguments(args: string[]): Demo {
   const config = configure(mainResult, scale, {
     ...(!all && { fusion: withoutPublished(scale) }),
     seed: integer("seed", values.seed, 0),
-    ...(encoder !== undefined && {
-      encoder: { id: isFolder(encoder) ? resolve(encoder) : encoder } as Diff<
-        ExperimentConfig
-      >["encoder"],
-    }),
+    encoder: readEncoder(values),
   });
   if (annotations === undefined || root === undefined) return { config, keep };
   // whole paths: a relative one means other data in another folder

@@ -5,29 +5,32 @@
  *
  * @module
  */
-import {
-  addEncoder,
-  type EncoderDtype,
-  listEncoders,
-  type LocalEncoder,
-} from "../../lib/encoders/mod.ts";
+import { addEncoder, listEncoders, type LocalEncoder } from "../../lib/encoders/mod.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { checkEncoder, describeCheck } from "../encoders/check_encoder.ts";
 import { KNOWN_MODELS } from "../encoders/known_models.ts";
-import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  fail,
+  helpOn,
+  oneOf,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 
 const USAGE = `Usage: deno task encoder list | add ID | check ID [options]
   list                  the encoders that are here, and models of the hub to choose from
   add ID                downloads a model of the hub, or goes on with a download that was broken off
   check ID              shapes, speed, int8 beside fp32, and a fixed image and text beside PyTorch where that is installed
   --dtype fp32|fp16|q8  precision of the weights (fp32)
-  --device DEVICE       of check: cpu, webgpu, … as onnxruntime names them (cpu)
+  --device DEVICE       of check: cpu, webgpu, cuda, dml or coreml (cpu)
   --torch MODEL         of check: PyTorch's checkpoint of the same model, a folder or an id
 Of the environment: HF_ENDPOINT (another hub), HF_TOKEN (for private and gated models), DETAILCLIP_MODELS (the folder of models)`;
 
 const OPTIONS = {
-  dtype: { type: "string", default: "fp32" },
-  device: { type: "string", default: "cpu" },
+  dtype: ENCODER_OPTIONS.dtype,
+  device: ENCODER_OPTIONS.device,
   torch: { type: "string" },
 } as const;
 
@@ -36,14 +39,14 @@ function parseCall(args: string[]) {
   const { values, positionals } = readOptions({ args, options: OPTIONS, allowPositionals: true });
   const [given = "list", id, ...rest] = positionals;
   const action = oneOf("encoder", given, ["list", "add", "check"] as const);
-  const dtype = oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]);
+  const { dtype, device } = readEncoder(values);
   if ((action !== "list") !== (id !== undefined) || rest.length > 0) {
     const expected = action === "list" ? "no ID" : "one ID";
     throw new UsageError(
       `Cannot ${action}: expected ${expected}, got ${positionals.slice(1).join(" ") || "none"}`,
     );
   }
-  return { action, id, dtype, device: values.device, torch: values.torch };
+  return { action, id, dtype, device, torch: values.torch };
 }
 
 /** An encoder that is here, in a line. */
@@ -71,7 +74,7 @@ async function run(args: string[]): Promise<void> {
   if (action === "list") return console.log(await listing());
   if (action === "add") {
     const folder = await addEncoder(id, { dtype: how.dtype });
-    return console.log(`${id}: ${how.dtype} is in ${folder}`);
+    return console.log(`${id}: ${how.dtype ?? "fp32"} is in ${folder}`);
   }
   console.log(describeCheck(await checkEncoder(id, how)).join("\n"));
 }

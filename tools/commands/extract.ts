@@ -10,13 +10,7 @@
 import { dirname, join } from "node:path";
 import { parseCoverName } from "../../lib/covers/mod.ts";
 import { type Dataset, describeDataset, loadCoco, loadFolder } from "../../lib/datasets/mod.ts";
-import {
-  type Encoder,
-  type EncoderDtype,
-  loadEncoder,
-  locateEncoder,
-  scopeNotice,
-} from "../../lib/encoders/mod.ts";
+import { type Encoder, loadEncoder, locateEncoder, scopeNotice } from "../../lib/encoders/mod.ts";
 import {
   extractFeatures,
   type ExtractOptions,
@@ -28,14 +22,21 @@ import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  ENCODER_USAGE,
+  helpOn,
+  oneOf,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 
 const OPTIONS = {
   dataset: { type: "string" },
   images: { type: "string" },
   cover: { type: "string", default: "cc@10" },
-  encoder: { type: "string", default: "tiny-clip" },
-  dtype: { type: "string", default: "fp32" },
+  ...ENCODER_OPTIONS,
   preprocessing: { type: "string" },
   cache: { type: "string", default: join(CACHE_DIR, "features") },
   method: { type: "string", default: "exact" },
@@ -48,8 +49,7 @@ const OPTIONS = {
 const USAGE = `Usage: deno task extract --dataset FOLDER|ANNOTATIONS.json [options]
   --images FOLDER               of the images that COCO-format annotations name
   --cover COVER                 full, objects, cc@K, grid@N or vc@K:MINSIDE (cc@10)
-  --encoder ID                  tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
-  --dtype DTYPE                 of the encoder's weights: fp32, fp16, q8, … (fp32)
+${ENCODER_USAGE}
   --preprocessing clip|squash   how a patch becomes square: CLIP's centre crop, or squashed
   --cache FOLDER                where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)
   --method exact|pyramid        how large images are cut (exact)
@@ -88,8 +88,7 @@ function parseCall(args: string[]) {
   return {
     dataset: values.dataset,
     images: values.images,
-    encoder: values.encoder,
-    dtype: oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]),
+    encoder: { id: "tiny-clip", ...readEncoder(values) },
     preprocessing: preprocessing === undefined
       ? undefined
       : oneOf<"clip" | "squash">("preprocessing", preprocessing, ["clip", "squash"]),
@@ -112,13 +111,13 @@ function parseCall(args: string[]) {
  * @throws {Error} when one is missing, or both
  */
 async function lookFor(
-  { dataset, encoder, dtype }: ReturnType<typeof parseCall>,
+  { dataset, encoder: { id, dtype } }: ReturnType<typeof parseCall>,
 ): Promise<boolean> {
   const looks = await Promise.allSettled([
     Deno.stat(dataset).catch((error) => {
       throw new Error(`Cannot load data set ${dataset}: ${error.message}`);
     }),
-    locateEncoder(encoder, { dtype }),
+    locateEncoder(id, { dtype }),
   ]);
   const faults = looks.flatMap((look) => look.status === "rejected" ? [look.reason.message] : []);
   if (faults.length > 0) throw new Error(faults.join("\n"));
@@ -174,8 +173,8 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
   checkFolder(call.extract.cacheDir, "--cache");
   const dataset = await loadDataset(call);
   console.error(printable(describeDataset(dataset)));
-  const { dtype, preprocessing } = call;
-  const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing, signal });
+  const { preprocessing, encoder: { id, ...how } } = call;
+  const encoder: Encoder = await loadEncoder(id, { ...how, preprocessing, signal });
   const said = scopeNotice(encoder, dataset);
   if (said) notice(printable(said));
   const { shard } = call.extract;
