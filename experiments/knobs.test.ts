@@ -7,6 +7,7 @@ import {
   checkWhole,
   checkWholes,
   configWith,
+  type Knobs,
   ownDataset,
 } from "./knobs.ts";
 import { mainResult, mainResultOn } from "./main_result.ts";
@@ -42,6 +43,12 @@ Deno.test("common knobs change what they name, and nothing else", () => {
   assert.deepEqual(configWith(own, {}), own);
   const turned = configWith(own, { seed: 3, encoder: "/e", images: 50, epochs: 2 });
   assert.deepEqual([turned.seed, turned.encoder.id], [3, "/e"]);
+  const encoderOf = (encoder: Knobs["encoder"]) => configWith(own, { encoder }).encoder;
+  assert.deepEqual(encoderOf({ dtype: "q8" }), { ...own.encoder, dtype: "q8" });
+  assert.deepEqual(encoderOf({ id: "a/b", dtype: "fp16", device: "webgpu" }), {
+    ...{ id: "a/b", dtype: "fp16", device: "webgpu" },
+  });
+  assert.throws(() => encoderOf(7 as unknown as string), /encoder/);
   assert.deepEqual(turned.dataset, { ...own.dataset, images: 50 });
   const epochs = turned.fusion!.map(({ fuser }) => fuser.kind === "trained" && fuser.train.epochs);
   assert.deepEqual(epochs, [2, 2, 2, false, false]); // closed form and ceiling have none

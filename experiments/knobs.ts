@@ -18,6 +18,7 @@ import {
   type SeriesMember,
 } from "detailclip";
 import { DATASET_FORMATS, isAbsoluteName } from "detailclip/datasets";
+import type { EncoderDtype } from "detailclip/encoders";
 import {
   checkTexts,
   describeSource,
@@ -32,8 +33,11 @@ import { labelOf, VARIANTS } from "./variants.ts";
 export interface Knobs {
   /** Seed of every draw: a whole number from 0 on. */
   seed?: number;
-  /** `tiny-clip`, a hub id, or the absolute path of a folder in the hub's layout. */
-  encoder?: string;
+  /**
+   * `tiny-clip`, a hub id, or the absolute path of a folder in the hub's layout; an object where its precision, or the
+   * device, is another.
+   */
+  encoder?: string | { id?: string; dtype?: EncoderDtype; device?: string };
   /** The label of a generated set ({@linkcode VARIANTS}) or `clevr-ds…`, or one's own ({@linkcode ownDataset}). */
   dataset?: string;
   /** Of a generated set all images, 7:1:2 to learn from, to choose by and to search; of one's own the searched ones at most. */
@@ -300,12 +304,19 @@ export function configWith(config: ExperimentConfig, knobs: Knobs): ExperimentCo
     ...{ seed, dataset },
     ...(fusion && { fusion }),
     ...(learn && asOwn && { learn }),
-    ...(encoder !== undefined && encoder !== config.encoder.id && {
-      encoder: { id: encoder, dtype: config.encoder.dtype }, // with its own preprocessing
-    }),
+    ...(encoder !== undefined && { encoder: encoderOf(config.encoder, encoder) }),
   };
   checkConfig(turned, `Cannot configure ${config.name}`);
   return turned;
+}
+
+/** The encoder that a knob says: another one comes with its own preprocessing. */
+function encoderOf(
+  own: ExperimentConfig["encoder"],
+  knob: NonNullable<Knobs["encoder"]>,
+): ExperimentConfig["encoder"] {
+  const { id = own.id, ...how } = typeof knob === "object" ? knob : { id: knob };
+  return { ...(id === own.id ? own : { id, dtype: own.dtype }), ...how };
 }
 
 /**

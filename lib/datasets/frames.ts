@@ -116,6 +116,11 @@ function alignImage(
   }
 }
 
+function scaleBox(box: Box, { x, y }: { x: number; y: number }): Box {
+  if (x === 1 && y === 1) return box;
+  return { left: box.left * x, top: box.top * y, width: box.width * x, height: box.height * y };
+}
+
 /** A point is a box without extent. */
 function alignPoint([x, y]: Point, align: (box: Box) => Box): Point {
   const { left, top } = align({ left: x, top: y, width: 0, height: 0 });

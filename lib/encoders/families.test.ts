@@ -17,7 +17,7 @@ interface Golden {
   image: number[][];
 }
 
-const FAMILIES = ["siglip", "siglip2", "laion", "mobileclip", "jina-clip"];
+const FAMILIES = ["clip", "siglip", "siglip2", "laion", "mobileclip", "jina-clip"];
 
 const folderOf = (family: string) =>
   fileURLToPath(new URL(`./testdata/families/${family}`, import.meta.url));

@@ -17,6 +17,9 @@ const EMBEDDED: Record<string, URL> = {
   "tiny-clip": new URL("../../data/encoders/tiny-clip/", import.meta.url),
 };
 
+/** The ids of the encoders that are part of this repository. */
+export const EMBEDDED_IDS: readonly string[] = Object.keys(EMBEDDED);
+
 /** How the hub's files of a precision end. */
 const SUFFIX: Record<EncoderDtype, string> = { fp32: "", fp16: "_fp16", q8: "_quantized" };
 

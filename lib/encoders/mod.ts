@@ -6,6 +6,7 @@
 export { addEncoder } from "./add.ts";
 export type { CommonShares } from "./common_direction.ts";
 export * from "./encoder.ts";
+export { listEncoders, type LocalEncoder } from "./list.ts";
 export { loadEncoder } from "./load.ts";
 export * from "./prompts.ts";
 export { locateEncoder } from "./locate.ts";

@@ -60,6 +60,8 @@ export interface ExperimentConfig {
   encoder: {
     id: string;
     dtype: "fp32" | "fp16" | "q8";
+    /** Where it runs, `cpu` unless told; another device rounds otherwise. */
+    device?: string;
     /** Overrides the encoder's own preprocessing; `squash` is what the authors' code does. */
     preprocessing?: "clip" | "squash";
     /** Of an encoder that has one: other shares of its common direction, or none; see `LoadEncoderOptions`. */
@@ -101,6 +103,7 @@ const FIELDS: Fields<ExperimentConfig> = {
   encoder: settings<ExperimentConfig["encoder"]>({
     id: TEXT,
     dtype: oneOf("fp32", "fp16", "q8"),
+    device: TEXT.optional(),
     preprocessing: oneOf("clip", "squash").optional(),
     commonDirection: z.union([z.literal(false), COMMON_SHARES_SCHEMA], {
       error: "must be false, or shares { text, image } from 0 to below 1",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { InterruptError } from "../../lib/runtime/interrupt.ts";
 import { ROOT } from "../project.ts";
-import { readOptions, statusOf, UsageError } from "./arguments.ts";
+import { readEncoder, readOptions, statusOf, UsageError } from "./arguments.ts";
 
 /** The arguments of Deno that run the programs of the tasks, by task. */
 const PROGRAMS = Object.fromEntries(
@@ -57,4 +57,13 @@ Deno.test("an unknown option names the nearest one, and --help where there is no
   const read = (...args: string[]) => () => readOptions({ args, options: {} });
   assert.throws(read("--fast"), /Unknown option '--fast' \(there are: --help\)/);
   assert.throws(read("--halp"), /did you mean --help\?/);
+});
+
+Deno.test("readEncoder: who looks, as far as the command line says; a folder that is there by its whole path", () => {
+  assert.deepEqual(readEncoder({}), {});
+  const all = { encoder: "Xenova/clip-vit-base-patch32", dtype: "q8", device: "webgpu" };
+  assert.deepEqual(readEncoder(all), { id: all.encoder, dtype: "q8", device: "webgpu" });
+  assert.deepEqual(readEncoder({ encoder: "." }), { id: Deno.cwd() });
+  assert.throws(() => readEncoder({ dtype: "q4" }), /--dtype: expected fp32, fp16, q8, got q4/);
+  assert.throws(() => readEncoder({ device: "gpu" }), /--device: expected cpu, webgpu, .*got gpu/);
 });

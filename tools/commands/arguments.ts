@@ -4,8 +4,10 @@
  * @module
  */
 
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { EncoderDtype } from "../../lib/encoders/mod.ts";
 import { callersFolder } from "../../lib/runtime/cache_dir.ts";
 import { InterruptError } from "../../lib/runtime/interrupt.ts";
 import { nearestName } from "../../lib/runtime/nearest.ts";
@@ -96,4 +98,46 @@ export function oneOf<T extends string>(option: string, value: string, allowed: 
   const found = allowed.find((name) => name === value);
   if (found) return found;
   throw new UsageError(`Cannot read --${option}: expected ${allowed.join(", ")}, got ${value}`);
+}
+
+/** The options by which every task that encodes is told who looks. */
+export const ENCODER_OPTIONS = {
+  encoder: { type: "string" },
+  dtype: { type: "string" },
+  device: { type: "string" },
+} as const;
+
+/** What {@linkcode ENCODER_OPTIONS} are, for the text of `--help`. */
+export const ENCODER_USAGE =
+  `  --encoder ID                tiny-clip, a folder in the hub's layout, or a hub id (see deno task encoder)
+  --dtype fp32|fp16|q8        of the encoder's weights (fp32)
+  --device DEVICE             where it runs: cpu, webgpu, cuda, dml or coreml (cpu)`;
+
+/** Who looks, as far as the command line says. */
+export interface EncoderChoice {
+  /** As `loadEncoder` takes it; the absolute path of a folder that is there. */
+  id?: string;
+  /** Precision of the weights. */
+  dtype?: EncoderDtype;
+  /** As onnxruntime names it. */
+  device?: string;
+}
+
+/**
+ * Reads {@linkcode ENCODER_OPTIONS}.
+ *
+ * @throws {UsageError} when there is no such precision or device
+ */
+export function readEncoder(
+  { encoder, dtype, device }: { encoder?: string; dtype?: string; device?: string },
+): EncoderChoice {
+  const isFolder = encoder && statSync(encoder, { throwIfNoEntry: false })?.isDirectory();
+  return {
+    ...(encoder !== undefined && { id: isFolder ? resolve(encoder) : encoder }),
+    ...(dtype !== undefined &&
+      { dtype: oneOf<EncoderDtype>("dtype", dtype, ["fp32", "fp16", "q8"]) }),
+    ...(device !== undefined && {
+      device: oneOf("device", device, ["cpu", "webgpu", "cuda", "dml", "coreml"]),
+    }),
+  };
 }

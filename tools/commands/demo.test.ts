@@ -42,13 +42,20 @@ Deno.test("the demo's command line becomes a configuration", () => {
   assert.deepEqual(small.dataset, { ...plain.dataset, variant: "S", images: 90 });
   const { config: { encoder, seed } } = readArguments(["--encoder", "./clip", "--seed", "0"]);
   assert.deepEqual([encoder.id, encoder.dtype, seed], ["./clip", "fp32", 0]);
+  const { config } = readArguments(["--encoder", "a/b", "--dtype", "q8", "--device", "webgpu"]);
+  assert.deepEqual(config.encoder, { id: "a/b", dtype: "q8", device: "webgpu" });
 });
 
 Deno.test("the demo keeps the committed configuration only", () => {
   const { config, keep } = readArguments(["--keep"]);
   const options = { keep, runsDir: "runs", resultsDir: "results" };
   assert.equal(filesOf(config.name, config, options).folder, "results");
-  const changes = [["--seed", "8"], ["--encoder", "b"], ["--annotations", "a", "--images", "b"]];
+  const changes = [["--seed", "8"], ["--encoder", "b"], ["--dtype", "q8"], ["--device", "webgpu"], [
+    "--annotations",
+    "a",
+    "--images",
+    "b",
+  ]];
   const folders = changes.map((change) => {
     assert.throws(() => readArguments([...change, "--keep"]), /--keep is for the committed/);
     const { config } = readArguments(change);

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import {
   configHash,
@@ -12,7 +11,6 @@ import {
   type DatasetConfig,
   datasetNamed,
   describeDataset,
-  type Diff,
   type ExperimentConfig,
   filesOf,
   type FusionMethod,
@@ -32,7 +30,7 @@ import { describeLedger } from "../../lib/features/mod.ts";
 import { describeSource } from "../../lib/runner/named_dataset.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
 
 /** What the command line asks for. */
 export interface Demo {
@@ -45,7 +43,7 @@ export interface Demo {
 const OPTIONS = {
   scale: { type: "string", default: "quick" },
   seed: { type: "string" },
-  encoder: { type: "string" },
+  ...ENCODER_OPTIONS,
   dataset: { type: "string" },
   annotations: { type: "string" },
   images: { type: "string" },
@@ -76,10 +74,6 @@ function isOwn(config: ExperimentConfig): boolean {
   );
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
 /**
  * Command line to configuration.
  *
@@ -87,7 +81,7 @@ function isFolder(path: string): boolean {
  */
 export function readArguments(args: string[]): Demo {
   const { values } = readOptions({ args, options: OPTIONS });
-  const { annotations, images: root, dataset: name, encoder, keep } = values;
+  const { annotations, images: root, dataset: name, keep } = values;
   if ((annotations === undefined) !== (root === undefined)) {
     throw new UsageError("Cannot run demo: --annotations and --images go together");
   }
@@ -104,9 +98,9 @@ export function readArguments(args: string[]): Demo {
       "Cannot run demo: --limit is for --dataset, or --annotations and --images",
     );
   }
-  const changed = (["seed", "encoder", "dataset", "annotations"] as const).find((name) =>
-    values[name] !== undefined
-  );
+  const changed = (["seed", "encoder", "dtype", "device", "dataset", "annotations"] as const).find((
+    name,
+  ) => values[name] !== undefined);
   if (keep && changed !== undefined) {
     throw new UsageError(
       `Cannot run demo: --keep is for the committed configuration, which --${changed} changes`,
@@ -117,11 +111,7 @@ export function readArguments(args: string[]): Demo {
   const config = configure(mainResult, scale, {
     ...(!all && { fusion: withoutPublished(scale) }),
     seed: integer("seed", values.seed, 0),
-    ...(encoder !== undefined && {
-      encoder: { id: isFolder(encoder) ? resolve(encoder) : encoder } as Diff<
-        ExperimentConfig
-      >["encoder"],
-    }),
+    encoder: readEncoder(values),
   });
   const limit = integer("limit", values.limit, 1);
   if (name !== undefined) return { config: onDataset(config, name, limit), keep };

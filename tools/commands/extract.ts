@@ -16,13 +16,7 @@ import {
   type ImageFolder,
   loadFolder,
 } from "../../lib/datasets/mod.ts";
-import {
-  type Encoder,
-  type EncoderDtype,
-  loadEncoder,
-  locateEncoder,
-  scopeNotice,
-} from "../../lib/encoders/mod.ts";
+import { type Encoder, loadEncoder, locateEncoder, scopeNotice } from "../../lib/encoders/mod.ts";
 import {
   describeLedger,
   extractFeatures,
@@ -37,7 +31,14 @@ import { createProgress } from "../../lib/runtime/progress.ts";
 import { datasetNamed, describeSource } from "../../lib/runner/named_dataset.ts";
 import { openDataset } from "../../lib/runner/open_dataset.ts";
 import type { DatasetConfig } from "../../lib/runner/dataset_config.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  ENCODER_USAGE,
+  oneOf,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 import { runTask } from "./task.ts";
 
 const OPTIONS = {
@@ -47,8 +48,7 @@ const OPTIONS = {
   seed: { type: "string", default: "7" },
   "annotation-frame": { type: "string" },
   cover: { type: "string", default: "cc@10" },
-  encoder: { type: "string", default: "tiny-clip" },
-  dtype: { type: "string", default: "fp32" },
+  ...ENCODER_OPTIONS,
   preprocessing: { type: "string" },
   cache: { type: "string", default: join(CACHE_DIR, "features") },
   method: { type: "string", default: "exact" },
@@ -66,8 +66,7 @@ const USAGE = `Usage: deno task extract --dataset NAME [options]
   --seed N                      of generated images, and of those that are drawn to choose by (7)
   --annotation-frame upright|stored  of boxes where EXIF turns an image and no size says it (upright)
   --cover COVER                 full, objects, cc@K, grid@N or vc@K:MINSIDE (cc@10)
-  --encoder ID                  tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
-  --dtype DTYPE                 of the encoder's weights: fp32, fp16, q8, … (fp32)
+${ENCODER_USAGE}
   --preprocessing clip|squash   how a patch becomes square: CLIP's centre crop, or squashed
   --cache FOLDER                where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)
   --method exact|pyramid        how large images are cut (exact)
@@ -117,8 +116,7 @@ function parseCall(args: string[]) {
     annotationFrame: frame === undefined
       ? undefined
       : oneOf<AnnotationFrame>("annotation-frame", frame, ["upright", "stored"]),
-    encoder: values.encoder,
-    dtype: oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]),
+    encoder: { id: "tiny-clip", ...readEncoder(values) },
     preprocessing: preprocessing === undefined
       ? undefined
       : oneOf<"clip" | "squash">("preprocessing", preprocessing, ["clip", "squash"]),
@@ -141,11 +139,11 @@ function parseCall(args: string[]) {
  * @throws {Error} when one is missing, or both
  */
 async function lookFor(
-  { dataset, encoder, dtype }: ReturnType<typeof parseCall>,
+  { dataset, encoder: { id, dtype } }: ReturnType<typeof parseCall>,
 ): Promise<DatasetConfig | ImageFolder> {
   const [found, located] = await Promise.allSettled([
     Promise.try(() => datasetNamed(dataset)),
-    locateEncoder(encoder, { dtype }),
+    locateEncoder(id, { dtype }),
   ]);
   const looks: PromiseSettledResult<unknown>[] = [found, located];
   const faults = looks.flatMap((look) => look.status === "rejected" ? [look.reason.message] : []);
@@ -209,8 +207,8 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
   checkFolder(call.extract.cacheDir, "--cache", { complete: true });
   const dataset = await openNamed(call);
   console.error(printable(describeDataset(dataset)));
-  const { dtype, preprocessing } = call;
-  const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing });
+  const { preprocessing, encoder: { id, ...how } } = call;
+  const encoder: Encoder = await loadEncoder(id, { ...how, preprocessing });
   const said = scopeNotice(encoder, dataset);
   if (said) notice(printable(said));
   const { shard } = call.extract;

@@ -156,6 +156,14 @@ Deno.test("the command line: names by prefix, JSON values, clear refusals", () =
   assert.equal(options.scale, "paper");
   assert.deepEqual(options.set, { k: 7, n: "x=y" });
   assert.deepEqual(parseCommandLine([], all).notebooks, all);
+  const setBy = (...args: string[]) => parseCommandLine(args, all).set;
+  assert.deepEqual(setBy("--encoder", "a/b"), { encoder: "a/b" });
+  assert.deepEqual(setBy("--encoder", "a/b", "--dtype", "q8", "--set", "seed=8"), {
+    ...{ seed: 8, encoder: { id: "a/b", dtype: "q8" } },
+  });
+  assert.deepEqual(setBy("--device", "webgpu"), { encoder: { device: "webgpu" } });
+  assert.throws(() => setBy("--set", "encoder=a/b", "--dtype", "q8"), /said by --set and by/);
+  assert.throws(() => setBy("--encoder", "a/b", "--keep"), /may change the seed alone/);
   assert.equal(parseCommandLine([], all).scale, "quick");
   assert.equal(parseCommandLine([], all).cold, false);
   assert.equal(parseCommandLine(["--cold"], all).cold, true);

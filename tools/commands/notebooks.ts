@@ -24,7 +24,15 @@ import {
 import { noteTimes, timesPath } from "../jupyter/times.ts";
 import { baseline } from "../../experiments/baseline.ts";
 import { ROOT } from "../project.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  ENCODER_USAGE,
+  type EncoderChoice,
+  oneOf,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 import { runTask } from "./task.ts";
 
 const SCALES = ["smoke", "quick", "full", "paper"];
@@ -34,6 +42,7 @@ const USAGE = `Usage: deno task notebooks [name…] [options]
   --scale SCALE               smoke, quick (unless told), full or paper
   --set KEY=VALUE             another value for a parameter of the first cell, such as seed=8 or ks=2,4,6
                               (a list) or 'grid={"gamma":[0.5]}' (JSON); may be repeated
+${ENCODER_USAGE}
   --timeout MINUTES           the most that a notebook may take
   --repeat N                  run them so many times
   --cold                      begin with empty caches, which are removed at the end
@@ -93,6 +102,19 @@ function positive(option: string, text: string, { integer = false } = {}): numbe
   throw new UsageError(`Cannot read --${option}: expected a positive ${kind}, got ${text}`);
 }
 
+/** The parameter `encoder` where options say it: an id, or an object where they say more. */
+function encoderSetting(
+  values: Parameters<typeof readEncoder>[0],
+  set: readonly string[],
+): { encoder?: string | EncoderChoice } {
+  const { id, ...how } = readEncoder(values), more = Object.keys(how).length > 0;
+  if (id === undefined && !more) return {};
+  if (set.includes("encoder")) {
+    throw new UsageError("Cannot set encoder: it is said by --set and by --encoder, too");
+  }
+  return { encoder: id !== undefined && !more ? id : { ...(id && { id }), ...how } };
+}
+
 /**
  * Reads the command line.
  *
@@ -108,6 +130,7 @@ export function parseCommandLine(
     options: {
       scale: { type: "string", default: "quick" },
       set: { type: "string", multiple: true, default: [] },
+      ...ENCODER_OPTIONS,
       timeout: { type: "string" },
       repeat: { type: "string", default: "1" },
       cold: { type: "boolean", default: false },
@@ -121,7 +144,10 @@ export function parseCommandLine(
   const settings = values.set.map(parseSetting), names = settings.map(([name]) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new UsageError(`Cannot set ${twice}: it is set twice`);
-  const set = Object.fromEntries(settings);
+  const set: Record<string, unknown> = {
+    ...Object.fromEntries(settings),
+    ...encoderSetting(values, names),
+  };
   if (values.keep && set.seed === baseline.seed) {
     throw new UsageError(
       `Cannot run notebooks: seed ${baseline.seed} is the committed one; leave --set seed out`,
