@@ -4,6 +4,7 @@
  * @module
  */
 export type { CommonShares } from "./common_direction.ts";
+export { distantQueries, type DistantQuery, vocabularyNotice } from "./concepts.ts";
 export * from "./encoder.ts";
 export { loadEncoder } from "./load.ts";
 export * from "./prompts.ts";
