@@ -8,6 +8,7 @@ export { meanVector } from "../numeric/vectors.ts";
 export { bestVectorScores, dotScores } from "./scores.ts";
 export * from "./patch_scores.ts";
 export * from "./score_stream.ts";
+export * from "./scorers.ts";
 export * from "./recall.ts";
 export * from "./relevance.ts";
 export * from "./bootstrap.ts";
