@@ -90,7 +90,10 @@ Deno.test("remote: true downloads the files once, then works offline", async () 
 });
 
 Deno.test("an id that is nothing, and a folder that lacks files, are refused with reasons", async () => {
-  await assert.rejects(locateEncoder("no such thing"), /neither embedded \(tiny-clip\), nor/);
+  await assert.rejects(
+    locateEncoder("no such thing"),
+    /neither embedded \(tiny-clip, photo-clip\), nor/,
+  );
   await assert.rejects(locateEncoder("owner/../../etc"), /nor a hub id/);
   await assert.rejects(
     locateEncoder("./no/such"),

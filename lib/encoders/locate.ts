@@ -12,6 +12,7 @@ import type { EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
 /** Encoders that are part of this repository. */
 const EMBEDDED: Record<string, URL> = {
   "tiny-clip": new URL("../../data/encoders/tiny-clip/", import.meta.url),
+  "photo-clip": new URL("../../data/encoders/photo-clip/", import.meta.url),
 };
 
 /** How the hub's files of a precision end. */
