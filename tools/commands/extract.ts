@@ -142,7 +142,7 @@ async function loadDataset(call: ReturnType<typeof parseCall>): Promise<Dataset>
 }
 
 /** File names come from anywhere: what would move a terminal's cursor is written out. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(
     /\p{Cc}/gu,
     (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`,
