@@ -21,7 +21,7 @@
  * // prints the photos of a folder that show a word best, and where: find("photos", "key")
  * export async function find(folder: string, word: string): Promise<void> {
  *   const dataset = await loadFolder(folder);
- *   const encoder = await loadEncoder("tiny-clip"); // or a folder in the hub's layout, or a hub id
+ *   const encoder = await loadEncoder("photo-clip"); // or a folder in the hub's layout, or a hub id
  *   const cover = { scheme: "complete", k: 10 } as const; // cc@10: 166 patches an image
  *   const store = await extractFeatures({ dataset, cover, encoder, cacheDir: ".cache/features" });
  *   const images = store.imageIds.map((id) => store.get(id)); // N times (P, D)

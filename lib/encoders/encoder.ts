@@ -52,6 +52,18 @@ export interface TextOptions extends EncodeOptions {
   onCut?: (texts: readonly number[], context: number) => void;
 }
 
+/** What an encoder of images by concepts can name: `concepts.json` in its folder. It changes no vector. */
+export interface Concepts {
+  /** Names of the concepts of {@linkcode Encoder.imageConcepts}. // (C) */
+  image: readonly string[];
+  /** The words of {@linkcode Encoder.textConcepts}. // (L) */
+  text: readonly string[];
+  /** The sentence that a word is put in before it is compared with them; `{}` stands for it. */
+  prompt: string;
+  /** A text whose cosine to the nearest word is below this is far from all that the encoder knows. */
+  far: number;
+}
+
 /** A frozen vision-language model together with the preprocessing it was trained with. */
 export interface Encoder {
   /** The id it was loaded by. */
@@ -66,6 +78,8 @@ export interface Encoder {
   readonly fingerprint: string;
   /** What it knows, where it knows drawn objects only: `"138 classes of emoji renderings"`. */
   readonly drawnOnly?: string;
+  /** The concepts that it tells images in; with them, `imageConcepts` and `textConcepts` answer. */
+  readonly concepts?: Concepts;
   /** How images are brought to `inputSize`; hand it to `cutPatches`. */
   readonly preprocessing: Preprocessing;
   /**
@@ -88,6 +102,21 @@ export interface Encoder {
    * @throws {VectorError} If the model gives no finite vector for one of them.
    */
   encodeTexts(texts: readonly string[], options?: TextOptions): Promise<Float32Array>;
+  /**
+   * Scores images by the concepts of an encoder that has some.
+   *
+   * @param patches bytes (P, S, S, 3), already resized
+   * @returns the share of each concept in each image, rows of sum 1 // (P, C)
+   * @throws {Error} If the encoder has no {@linkcode Concepts}.
+   */
+  imageConcepts?(patches: PatchBatch, options?: EncodeOptions): Promise<Float32Array>;
+  /**
+   * Compares texts with the words of an encoder that has some.
+   *
+   * @returns the cosine of each text to each word // (Q, L)
+   * @throws {Error} If the encoder has no {@linkcode Concepts}.
+   */
+  textConcepts?(texts: readonly string[], options?: TextOptions): Promise<Float32Array>;
   /** Frees the model's memory; the encoder cannot be used afterwards. */
   dispose(): Promise<void>;
 }

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { notice } from "../runtime/notice.ts";
 import { commonDirection } from "./common_direction.ts";
+import { readConcepts } from "./concepts.ts";
 import type { Encoder, EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
 import { fingerprintEncoder, hashEncoderFiles } from "./fingerprint.ts";
 import { int8SaturatesHere } from "./int8.ts";
@@ -33,7 +34,8 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
 }
 
 /**
- * Loads an encoder: the embedded `tiny-clip`, a folder, or a model of the hub.
+ * Loads an encoder: one of the embedded ones, `tiny-clip` for drawn scenes and `photo-clip` for photographs, a
+ * folder, or a model of the hub.
  *
  * A folder has the hub's layout: `config.json`, `preprocessor_config.json`, `tokenizer.json`,
  * `tokenizer_config.json` and `onnx/{text,vision}_model{,_fp16,_quantized}.onnx`; tools/encoders/export_encoder.py
@@ -45,7 +47,7 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * image's vector would depend on the images beside it: those models run one image, or one text, at a time.
  * Models of tools/encoders/export_encoder.py have a range a token instead, and run several.
  *
- * @param id `"tiny-clip"`, a path, or a hub id such as `"Xenova/clip-vit-base-patch32"`
+ * @param id `"tiny-clip"`, `"photo-clip"`, a path, or a hub id such as `"Xenova/clip-vit-base-patch32"`
  * @param options precision, device, and where to look
  * @throws {Error} If files are missing: the message lists what to download and where to put it.
  *
@@ -67,7 +69,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const folder = await locateEncoder(id, options);
   const files = await hashEncoderFiles(folder, encoderFiles(dtype)); // before any of them is read for use
   const config = await readJson<ModelConfig>(folder, "config.json");
-  const scope = await readScope(folder);
+  const scope = await readScope(folder), concepts = await readConcepts(folder);
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
   const rules = textRules(config, await readJson<TokenizerConfig>(folder, "tokenizer_config.json"));
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
@@ -115,6 +117,7 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     textBatch: TEXT_BATCH,
     ...(common && { common }),
     ...scope,
+    ...(concepts && { concepts }),
   });
 }
 

@@ -91,7 +91,10 @@ Deno.test("another precision comes from the same revision, and only what is miss
 });
 
 Deno.test("an id that is nothing, and a folder that lacks files, are refused with reasons", async () => {
-  await assert.rejects(locateEncoder("no such thing"), /neither embedded \(tiny-clip\), nor/);
+  await assert.rejects(
+    locateEncoder("no such thing"),
+    /neither embedded \(tiny-clip, photo-clip\), nor/,
+  );
   await assert.rejects(locateEncoder("owner/../../etc"), /nor a hub id/);
   await assert.rejects(
     locateEncoder("./no/such"),

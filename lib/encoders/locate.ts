@@ -15,6 +15,7 @@ import { addModel } from "./hub/add_model.ts";
 /** Encoders that are part of this repository. */
 const EMBEDDED: Record<string, URL> = {
   "tiny-clip": new URL("../../data/encoders/tiny-clip/", import.meta.url),
+  "photo-clip": new URL("../../data/encoders/photo-clip/", import.meta.url),
 };
 
 /** The ids of the encoders that are part of this repository. */

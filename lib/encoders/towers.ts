@@ -27,8 +27,17 @@ export interface TowerOptions {
 
 /** One loaded tower. */
 export interface Tower {
-  /** Runs the model on `count` inputs; returns (count, D), not normalised. */
-  run(inputs: Float32Array | BigInt64Array, dims: number[]): Promise<Float32Array>;
+  /**
+   * Runs the model on `count` inputs.
+   *
+   * @param output which of the model's outputs; its vectors if absent
+   * @returns (count, D), not normalised
+   */
+  run(
+    inputs: Float32Array | BigInt64Array,
+    dims: number[],
+    output?: string,
+  ): Promise<Float32Array>;
   /** Frees the session. */
   dispose(): Promise<unknown>;
   /** Of a text tower that takes texts of one length alone: that many tokens. */
@@ -98,7 +107,8 @@ export async function loadTower(
   const half = session.inputMetadata.some(({ type }) => type === "float16");
   const length = part === "text" ? session.inputMetadata[0].shape?.[1] : undefined;
   const tower: Tower = {
-    run: (inputs, dims) => runTower(transformers, model, session, half, inputs, dims),
+    run: (inputs, dims, output) =>
+      runTower(transformers, model, session, half, inputs, dims, output),
     dispose: () => model.dispose(),
     ...(typeof length === "number" && { length }),
   };
@@ -108,11 +118,11 @@ export async function loadTower(
 /** A tower that runs its inputs one at a time, so that none feels another. */
 function oneByOne(tower: Tower): Tower {
   return {
-    async run(inputs, [count, ...shape]) {
+    async run(inputs, [count, ...shape], output) {
       const size = inputs.length / count;
       const rows: Float32Array[] = [];
       for (let start = 0; start < inputs.length; start += size) {
-        rows.push(await tower.run(inputs.slice(start, start + size), [1, ...shape]));
+        rows.push(await tower.run(inputs.slice(start, start + size), [1, ...shape], output));
       }
       const vectors = new Float32Array(count * rows[0].length); // (B, D)
       rows.forEach((row, i) => vectors.set(row, i * row.length));
@@ -128,6 +138,8 @@ interface Session {
   inputMetadata: readonly { type?: string; shape?: readonly (number | string)[] }[];
 }
 
+/** Names of the output that holds a tower's vectors. */
+
 async function runTower(
   { Tensor }: typeof import("@huggingface/transformers"),
   model: PreTrainedModel,
@@ -135,6 +147,7 @@ async function runTower(
   half: boolean,
   inputs: Float32Array | BigInt64Array,
   dims: number[],
+  output?: string,
 ): Promise<Float32Array> {
   const feeds: Record<string, Tensor> = {};
   if (inputs instanceof BigInt64Array) {
@@ -148,10 +161,13 @@ async function runTower(
       : new Tensor("float32", inputs, dims);
   }
   const outputs: Record<string, Tensor> = await model(feeds);
-  const name = OUTPUTS.find((key) => key in outputs);
+  const wanted = output === undefined ? OUTPUTS : [output];
+  const name = wanted.find((key) => key in outputs);
   if (name === undefined) {
     throw new Error(
-      `Cannot encode: the model returns ${Object.keys(outputs)}, none of them pooled`,
+      `Cannot encode: the model returns ${Object.keys(outputs)}, none of them ${
+        output ?? "pooled"
+      }`,
     );
   }
   const values = Float32Array.from(floats(outputs[name]));

@@ -8,6 +8,7 @@ import { operationSignal } from "../runtime/interrupt.ts";
 import { notice } from "../runtime/notice.ts";
 import { addCommonPart, type CommonShares } from "./common_direction.ts";
 import {
+  type Concepts,
   type EncodeOptions,
   type Encoder,
   type EncoderDtype,
@@ -32,12 +33,23 @@ export interface Parts {
   common?: { shares: CommonShares; direction: Float64Array };
   /** What it knows, where it knows drawn objects only. */
   drawnOnly?: string;
+  /** What the second output of its towers, `concepts`, is about. */
+  concepts?: Concepts;
+}
+
+/** An output of a tower. */
+interface TowerOutput {
+  /** Numbers an input. */
+  width: number;
+  /** Its name; that of the vectors if absent. */
+  output?: string;
 }
 
 /** An encoder made of two towers; the text tower is loaded by the first text. */
 export class TwoTowerEncoder implements Encoder {
   readonly inputSize: number;
   readonly drawnOnly?: string;
+  readonly concepts?: Concepts;
   #parts: Parts;
   #table: Float32Array;
   #pixels: Float32Array; // (microBatch, 3, S, S), reused by every run
@@ -56,6 +68,7 @@ export class TwoTowerEncoder implements Encoder {
     this.inputSize = preprocessing.size;
     this.#parts = parts;
     this.drawnOnly = parts.drawnOnly;
+    this.concepts = parts.concepts;
     this.#table = normalizationTable(preprocessing);
     this.#pixels = new Float32Array(parts.microBatch * 3 * this.inputSize ** 2);
   }
@@ -70,8 +83,33 @@ export class TwoTowerEncoder implements Encoder {
     return result;
   }
 
-  encodeImages(
+  async encodeImages(patches: PatchBatch, options?: EncodeOptions): Promise<Float32Array> {
+    return this.#finish(await this.#runImages(patches, { width: this.dim }, options), "image");
+  }
+
+  async encodeTexts(texts: readonly string[], options?: TextOptions): Promise<Float32Array> {
+    return this.#finish(await this.#runTexts(texts, { width: this.dim }, options), "text");
+  }
+
+  async imageConcepts(patches: PatchBatch, options?: EncodeOptions): Promise<Float32Array> {
+    const { image } = this.#known("score images");
+    return await this.#runImages(patches, { width: image.length, output: "concepts" }, options);
+  }
+
+  async textConcepts(texts: readonly string[], options?: TextOptions): Promise<Float32Array> {
+    const { text } = this.#known("compare texts with words");
+    return await this.#runTexts(texts, { width: text.length, output: "concepts" }, options);
+  }
+
+  #known(what: string): Concepts {
+    if (this.concepts) return this.concepts;
+    throw new Error(`Cannot ${what}: the encoder ${this.id} has no concepts.json`);
+  }
+
+  /** One output of the image tower. // (P, width) */
+  #runImages(
     patches: PatchBatch,
+    { width, output }: TowerOutput,
     { signal = operationSignal() }: EncodeOptions = {},
   ): Promise<Float32Array> {
     return this.#inTurn("encode images", async () => {
@@ -88,21 +126,23 @@ export class TwoTowerEncoder implements Encoder {
           } bytes, got ${data.length}`,
         );
       }
-      const out = new Float32Array(count * this.dim); // (P, D)
+      const out = new Float32Array(count * width); // (P, width)
       for (let from = 0; from < count; from += this.#parts.microBatch) {
         signal.throwIfAborted();
         const n = Math.min(this.#parts.microBatch, count - from);
         const pixels = this.#pixels.subarray(0, n * 3 * size * size);
         normalizePatches(data, from, n, size, this.#table, pixels);
-        out.set(await this.#parts.image.run(pixels, [n, 3, size, size]), from * this.dim);
+        out.set(await this.#parts.image.run(pixels, [n, 3, size, size], output), from * width);
       }
       signal.throwIfAborted();
-      return this.#finish(out, "image");
+      return out;
     });
   }
 
-  encodeTexts(
+  /** One output of the text tower. // (Q, width) */
+  #runTexts(
     texts: readonly string[],
+    { width, output }: TowerOutput,
     { signal = operationSignal(), onCut }: TextOptions = {},
   ): Promise<Float32Array> {
     return this.#inTurn("encode texts", async () => {
@@ -115,17 +155,17 @@ export class TwoTowerEncoder implements Encoder {
       const { tokenize, tower } = await this.#loadText();
       const { ids, cut, context } = await tokenize(texts, signal);
       if (cut.length > 0) (onCut ?? ((cut) => this.#sayCut(texts, cut, context)))(cut, context);
-      const out = new Float32Array(texts.length * this.dim); // (Q, D)
+      const out = new Float32Array(texts.length * width); // (Q, width)
       for (const group of groupByLength(ids, this.#parts.textBatch)) {
         signal.throwIfAborted();
         const tokens = BigInt64Array.from(group.flatMap((i) => ids[i]).map(BigInt));
-        const vectors = await tower.run(tokens, [group.length, ids[group[0]].length]);
+        const rows = await tower.run(tokens, [group.length, ids[group[0]].length], output);
         group.forEach((i, row) =>
-          out.set(vectors.subarray(row * this.dim, (row + 1) * this.dim), i * this.dim)
+          out.set(rows.subarray(row * width, (row + 1) * width), i * width)
         );
       }
       signal.throwIfAborted();
-      return this.#finish(out, "text");
+      return out;
     });
   }
 

@@ -10,6 +10,7 @@ export * from "./index/mod.ts";
 export * from "./patch_scores.ts";
 export * from "./score_stream.ts";
 export { expectedHits, type Ranking, rankingOf, type Tie } from "./ranking.ts";
+export * from "./scorers.ts";
 export * from "./recall.ts";
 export * from "./relevance.ts";
 export * from "./bootstrap.ts";

@@ -6,7 +6,7 @@
 import { makeCover } from "../covers/mod.ts";
 import { clevrDsClasses } from "../datasets/clevr_ds/classes.ts";
 import { type Dataset, describeDataset, firstImages } from "../datasets/mod.ts";
-import { type Encoder, loadEncoder, scopeNotice } from "../encoders/mod.ts";
+import { type Encoder, loadEncoder, scopeNotice, vocabularyNotice } from "../encoders/mod.ts";
 import { checkFolders } from "../runtime/cache_dir.ts";
 import { notice } from "../runtime/notice.ts";
 import { type ShowOptions, showStep } from "../runtime/progress.ts";
@@ -64,8 +64,11 @@ export async function openParts(
         await partToLearn(config, dataset, name, open);
       }
     }
-    const said = scopeNotice(encoder, dataset);
-    if (said) notice(said, output);
+    const said = [
+      scopeNotice(encoder, dataset),
+      await vocabularyNotice(encoder, dataset.categories, { signal }),
+    ];
+    for (const text of said) if (text) notice(text, output);
     return { dataset, encoder };
   } catch (error) {
     await encoder.dispose();

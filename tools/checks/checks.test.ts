@@ -227,6 +227,15 @@ const CASES: Case[] = [
     /:1: not pinned.*numpy>=2/,
   ],
   [
+    "a loose Python version with a hash, below an exact one with a hash",
+    pins,
+    {
+      "requirements.txt": `numpy==2.4.6 --hash=sha256:${"0".repeat(64)}\n` +
+        `pillow>=2 --hash=sha256:${"0".repeat(64)}\n`,
+    },
+    /^requirements\.txt:2: not pinned[^\n]*$/,
+  ],
+  [
     "another Deno",
     pins,
     { ".ci/run": "npx -y deno@2.9.6 task ok\n" },

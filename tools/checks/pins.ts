@@ -8,7 +8,7 @@ import { DENO_VERSION } from "../project.ts";
 import { type Check, exists, listFiles } from "./check.ts";
 
 const NPM_PIN = /^npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+(-[\w.]+)?(\/.*)?$/;
-const PYTHON_PIN = /^[\w.[\]-]+==[\w.!+]+( ?;.*)?$/;
+const PYTHON_PIN = /^[\w.[\]-]+==[\w.!+]+(?: --hash=sha256:[0-9a-f]{64})*( ?;.*)?$/;
 const ACTION_PIN = /@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/;
 
 /** What is wrong with a package that a file names. */

@@ -175,7 +175,7 @@ async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
 }
 
 /** File names come from anywhere: what would move a terminal's cursor is written out. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(
     /\p{Cc}/gu,
     (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`,

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { withFolder, writeImages } from "../../lib/features/testing.ts";
+import { find } from "./find.ts";
+
+const PHOTOS = fileURLToPath(new URL("../../data/photos", import.meta.url));
+const RANDOM = fileURLToPath(new URL("../../lib/encoders/testdata/random-clip", import.meta.url));
+
+/** Runs something and gives what was said on standard error with it. */
+async function withNotices<T>(work: () => Promise<T>): Promise<{ result: T; said: string[] }> {
+  const said: string[] = [], before = console.warn;
+  console.warn = (text: string) => said.push(text);
+  try {
+    return { result: await work(), said };
+  } finally {
+    console.warn = before;
+  }
+}
+
+Deno.test("find: photographs by word, best first, with the window that won; a far word gets a notice", () =>
+  withFolder(async (folder) => {
+    const args = [
+      PHOTOS,
+      "feline",
+      "the meaning of life",
+      "building",
+      "--cover",
+      "cc@2",
+      "--count",
+      "2",
+    ];
+    const { result, said } = await withNotices(() => find([...args, "--cache", folder]));
+    const lines = result.split("\n");
+    assert.deepEqual(lines.filter((line) => !line.startsWith(" ")), [
+      "feline",
+      "the meaning of life",
+      "building",
+    ]);
+    assert.match(lines[1], /^ {3}1 {2} 0\.\d{3} {2}cat\.jpg {2}\d+x\d+ at \d+,\d+$/);
+    assert.match(lines[7], /^ {3}1 {2} 0\.\d{3} {2}china\.jpg {2}/);
+    assert.equal(lines.length, 9);
+    assert.equal(said.filter((text) => text.includes("no word near")).length, 1);
+    assert.match(said.join("\n"), /no word near "the meaning of life" \(nearest: /);
+  }));
+
+Deno.test("find: a broken image is said and left out; a folder of none but such is refused", () =>
+  withFolder(async (folder) => {
+    const images = join(folder, "images"), only = join(folder, "only");
+    await writeImages(images, 2);
+    await Deno.writeTextFile(join(images, "let\tter.png"), "not an image");
+    const own = ["--encoder", RANDOM, "--cover", "full", "--cache", join(folder, "cache")];
+    const { result, said } = await withNotices(() => find([images, "boat", ...own]));
+    assert.equal(result.split("\n").length, 3);
+    assert.match(said.join("\n"), /note: not searched: let\\x09ter\.png: /);
+    await Deno.mkdir(only);
+    await Deno.writeTextFile(join(only, "letter.png"), "not an image");
+    await withNotices(() =>
+      assert.rejects(find([only, "boat", ...own]), /none of its images can be read/)
+    );
+  }));
+
+Deno.test("find: wrong calls are refused before anything is loaded", async () => {
+  const wrong: [string[], RegExp][] = [
+    [[], /FOLDER is missing/],
+    [["photos"], /in photos: WORD is missing/],
+    [["photos", "cat", "--count", "0"], /--count: expected a positive integer, got 0/],
+    [
+      ["photos", "cat", "--scorer", "best"],
+      /--scorer: expected maximum, full, mean, full\+patches, got best/,
+    ],
+    [["photos", "cat", "--cover", "objects"], /--cover: objects need annotations/],
+    [["photos", "cat", "--cover", "cc@x"], /--cover: /],
+    [["photos", "cat", "--encode", "x"], /did you mean --encoder/],
+    [[join(PHOTOS, "absent"), "cat", "--encoder", RANDOM], /Cannot load image folder .*absent/],
+  ];
+  for (const [args, expected] of wrong) await assert.rejects(find(args), expected, `${args}`);
+});

@@ -1,0 +1,147 @@
+/**
+ * `deno task find`: the photographs of a folder that show a word best, and where. Features are kept in the cache: a second
+ * search of the same folder reads them, a killed one goes on.
+ *
+ * Exits with 0 when it searched, 1 when it failed, 2 when it was called wrongly, 130 when it was stopped.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { parseCoverName } from "../../lib/covers/mod.ts";
+import { loadFolder } from "../../lib/datasets/mod.ts";
+import {
+  classPrompts,
+  type Encoder,
+  loadEncoder,
+  scopeNotice,
+  vocabularyNotice,
+} from "../../lib/encoders/mod.ts";
+import { extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
+import { createScorer, SCORER_NAMES, scoreStream, topResults } from "../../lib/retrieval/mod.ts";
+import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
+import { interruptible, operationSignal } from "../../lib/runtime/interrupt.ts";
+import { notice } from "../../lib/runtime/notice.ts";
+import { createProgress } from "../../lib/runtime/progress.ts";
+import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import { printable } from "./extract.ts";
+
+const OPTIONS = {
+  encoder: { type: "string", default: "photo-clip" },
+  cover: { type: "string", default: "cc@5" },
+  scorer: { type: "string", default: "full+patches" },
+  count: { type: "string", default: "5" },
+  cache: { type: "string", default: join(CACHE_DIR, "features") },
+} as const;
+
+const USAGE = `Usage: deno task find FOLDER WORD… [options]
+  --encoder ID     photo-clip, a folder in the hub's layout, or a hub id (photo-clip)
+  --cover COVER    where to look: full, cc@K, grid@N or vc@K:MINSIDE (cc@5)
+  --scorer NAME    how an image is scored: ${SCORER_NAMES.join(", ")} (full+patches)
+  --count N        photographs a word (5)
+  --cache FOLDER   where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)`;
+
+/** What the command line asks for. */
+function parseCall(args: string[]) {
+  const { values, positionals } = readOptions({ args, options: OPTIONS, allowPositionals: true });
+  const [folder, ...words] = positionals;
+  const attempt = "Cannot search photographs";
+  if (folder === undefined) throw new UsageError(`${attempt}: FOLDER is missing`);
+  if (words.length === 0) throw new UsageError(`${attempt} in ${folder}: WORD is missing`);
+  const count = Number(values.count);
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new UsageError(`Cannot read --count: expected a positive integer, got ${values.count}`);
+  }
+  try {
+    const cover = parseCoverName(values.cover);
+    if (cover.scheme === "objects") throw new Error("objects need annotations, a folder has none");
+    return {
+      ...values,
+      folder,
+      words,
+      count,
+      cover,
+      scorer: oneOf("scorer", values.scorer, SCORER_NAMES),
+    };
+  } catch (error) {
+    throw error instanceof UsageError
+      ? error
+      : new UsageError(`Cannot read --cover: ${(error as Error).message}`);
+  }
+}
+
+type Call = ReturnType<typeof parseCall>;
+
+/** The features of a folder's photographs, with what is to be said of them. */
+async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Promise<FeatureStore> {
+  const dataset = await loadFolder(folder);
+  const said = scopeNotice(encoder, dataset);
+  if (said) notice(printable(said));
+  const progress = createProgress({ label: "Look at photographs", total: dataset.images.length });
+  try {
+    const store = await extractFeatures({
+      ...{ dataset, cover, encoder, cacheDir: cache },
+      onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
+    });
+    for (const { image, detail } of store.ledger) {
+      notice(printable(`not searched: ${image}: ${detail}`));
+    }
+    if (store.imageIds.length === 0) {
+      throw new Error(`Cannot search photographs in ${folder}: none of its images can be read`);
+    }
+    return store;
+  } finally {
+    await progress.finish();
+  }
+}
+
+/** The lines of one word's results. */
+function describe(
+  word: string,
+  found: ReturnType<typeof topResults>,
+  ids: readonly string[],
+): string {
+  const lines = found.map(({ rank, image, score, box }) => {
+    const place = box ? `  ${box.width}x${box.height} at ${box.left},${box.top}` : "";
+    return `${String(rank).padStart(4)}  ${score.toFixed(3).padStart(6)}  ${ids[image]}${place}`;
+  });
+  return printable(word) + "\n" + lines.map(printable).join("\n");
+}
+
+/**
+ * Searches a folder.
+ *
+ * @param args the command line
+ * @returns what to print
+ */
+export async function find(args: string[]): Promise<string> {
+  const call = parseCall(args), { words, count } = call;
+  checkFolder(call.cache, "--cache");
+  const encoder = await loadEncoder(call.encoder);
+  try {
+    const far = await vocabularyNotice(encoder, words);
+    const queries = await classPrompts(encoder, words, { templates: "single" }); // (Q, D)
+    const store = await featuresOf(call, encoder);
+    const images = function* () {
+      for (const id of store.imageIds) yield store.get(id); // (P, D)
+    };
+    const scorer = createScorer(call.scorer, queries, { dim: store.dim });
+    const [scores] = await scoreStream(images(), [scorer], { signal: operationSignal() }); // (Q, N)
+    if (far) notice(printable(far));
+    const boxesOf = (image: number) => store.get(store.imageIds[image]).boxes;
+    return words.map((word, q) =>
+      describe(word, topResults(scores, q, { count, boxesOf }), store.imageIds)
+    ).join("\n");
+  } finally {
+    await encoder.dispose();
+  }
+}
+
+if (import.meta.main) {
+  helpOn(USAGE);
+  using _interrupts = interruptible();
+  try {
+    console.log(await find(Deno.args));
+  } catch (error) {
+    fail(error, USAGE);
+  }
+}
