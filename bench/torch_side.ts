@@ -12,6 +12,9 @@ import { Readable } from "node:stream";
 export const ROOT: string = join(import.meta.dirname!, "..");
 const PYTHON = join(ROOT, ".venv-torch", Deno.build.os === "windows" ? "Scripts" : "bin", "python");
 
+/** What is installed, with the hash of every file. */
+const REQUIREMENTS = ["--require-hashes", "-r", "tools/requirements/torch.txt"];
+
 /** Runs a program to its end; what it says on standard error is shown. */
 async function run(program: string, args: string[]): Promise<void> {
   console.error(`$ ${program} ${args.join(" ")}`);
@@ -25,7 +28,7 @@ export async function ensureTorch(): Promise<void> {
   if (existsSync(PYTHON)) return;
   await run(Deno.env.get("PYTHON") ?? "python3", ["-m", "venv", join(ROOT, ".venv-torch")]);
   const index = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"];
-  await run(PYTHON, ["-m", "pip", "install", "-q", "-r", "tools/requirements/torch.txt", ...index]);
+  await run(PYTHON, ["-m", "pip", "install", "-q", "--no-deps", ...REQUIREMENTS, ...index]);
 }
 
 /** Runs a Python script of the repository in `.venv-torch`. */
