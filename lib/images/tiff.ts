@@ -10,6 +10,12 @@ export interface TiffHeader {
   photometric: number;
   /** Samples a pixel. */
   samples: number;
+  /** Bits of a sample. */
+  bits: number;
+  /** 1 unsigned, 2 signed, 3 floating point, 5 and 6 complex. */
+  sampleFormat: number;
+  /** 1 none, 7 JPEG … */
+  compression: number;
   /** What the samples after those of the colour are: 1 and 2 alpha (1 premultiplied), 0 unknown. */
   extraSamples: number[];
   /** Pixels of a tile; 0 where the image is in strips. */
@@ -23,9 +29,12 @@ export interface TiffHeader {
 const BYTES_OF_TYPE: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 16: 8 };
 const MOST_VALUES = 1024;
 const TAGS = {
+  bits: 258,
+  compression: 259,
   photometric: 262,
   samples: 277,
   extraSamples: 338,
+  sampleFormat: 339,
   tileWidth: 322,
   tileHeight: 323,
   noData: 42113,
@@ -70,6 +79,9 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
   return {
     photometric: first(TAGS.photometric, -1),
     samples: first(TAGS.samples, 1),
+    bits: Math.max(...values.get(TAGS.bits) ?? [1]),
+    sampleFormat: Math.max(...values.get(TAGS.sampleFormat) ?? [1]),
+    compression: first(TAGS.compression, 1),
     extraSamples: values.get(TAGS.extraSamples) ?? [],
     tilePixels: first(TAGS.tileWidth, 0) * first(TAGS.tileHeight, 0),
     ...(marked !== undefined && Number.isFinite(marked) && { noData: marked }),
