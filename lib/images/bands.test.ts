@@ -177,6 +177,21 @@ Deno.test("samples without an agreed white are refused by name", async () => {
   }
 });
 
+Deno.test("reasons can be grouped: numbers out of a damaged header are in the detail", async () => {
+  const file = makeTiff({ width: 1, height: 1, photometric: 1, data: new Uint8Array(1) });
+  const bits = Array.from(file, (_, at) => at).find((at) => file[at] === 2 && file[at + 1] === 1)!;
+  for (
+    const [count, reason] of [[12, "pixel type uint12 is not supported"], [
+      13,
+      "truncated or corrupt",
+    ]] as const
+  ) {
+    const damaged = file.slice();
+    new DataView(damaged.buffer).setUint16(bits + 8, count, true);
+    assert.equal((await refusal(damaged)).reason, reason);
+  }
+});
+
 Deno.test("colours that would come out wrong are refused by name", async () => {
   const three = Uint8Array.of(120, 90, 200), one = { width: 1, height: 1, data: three };
   for (
@@ -187,7 +202,7 @@ Deno.test("colours that would come out wrong are refused by name", async () => {
       [0, "WhiteIsZero"],
       [32803, "colour filter array"],
       [5, "separated"],
-      [77, "77"],
+      [77, "unknown"],
     ] as const
   ) {
     const { reason } = await refusal(makeTiff({ ...one, photometric }));

@@ -62,6 +62,8 @@ const PHOTOMETRICS: Readonly<Record<number, string>> = {
   32845: "LogLuv",
 };
 const JPEG_COMPRESSION = 7;
+/** Bits of samples that are decoded, and of those that there are elsewhere. */
+const SMALL_BITS = [1, 2, 4, 8, 16], LARGE_BITS = [10, 12, 14, 24, 32, 64, 128];
 /** ExtraSamples that say transparency: premultiplied, straight, and Corel's. */
 const ALPHA: readonly number[] = [1, 2, 999];
 
@@ -74,9 +76,12 @@ export function checkTiff(header: TiffHeader, path?: string): void {
   const { photometric, samples, compression, bits, sampleFormat, extraSamples } = header;
   const kinds: Record<number, string> = { 2: "int", 3: "float", 5: "complex int", 6: "complex" };
   const kind = kinds[sampleFormat] ?? "uint";
-  if (kind !== "uint" || bits > 16) {
+  if (![...SMALL_BITS, ...LARGE_BITS].includes(bits)) {
+    throw new ImageError(path, "truncated or corrupt", `samples of ${bits} bits`);
+  }
+  if (kind !== "uint" || !SMALL_BITS.includes(bits)) {
     // Elevation models, raw science: they have no agreed white, so that no guess is made.
-    const detail = "unsigned samples of up to 16 bits are";
+    const detail = "unsigned samples of 1, 2, 4, 8 and 16 bits are";
     throw new ImageError(path, `pixel type ${kind}${bits} is not supported`, detail);
   }
   const refuse = (what: string, detail: string) => {
@@ -87,7 +92,7 @@ export function checkTiff(header: TiffHeader, path?: string): void {
   }
   const name = PHOTOMETRICS[photometric];
   if (name !== undefined || photometric > YCBCR) {
-    refuse(name ?? `${photometric}`, "grey, RGB, palette and CMYK are");
+    refuse(name ?? "unknown", `${photometric}; grey, RGB, palette and CMYK are`);
   }
   const colours = samples - extraSamples.filter((kind) => ALPHA.includes(kind)).length;
   if (photometric === 0 && colours > 2) refuse("WhiteIsZero", `with ${colours} bands`);

@@ -28,6 +28,7 @@ export interface TiffHeader {
 
 const BYTES_OF_TYPE: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 16: 8 };
 const MOST_VALUES = 1024;
+const MOST_TAGS = 65535;
 const TAGS = {
   bits: 258,
   compression: 259,
@@ -56,12 +57,13 @@ function createReader(bytes: Uint8Array) {
  * Reads the first directory of a TIFF or BigTIFF.
  *
  * @param bytes the file
- * @throws {RangeError} when the directory lies outside of the file
+ * @throws {RangeError} when the directory lies outside of the file, or has more entries than a TIFF can have
  */
 export function readTiffHeader(bytes: Uint8Array): TiffHeader {
   const { read, big } = createReader(bytes);
   const [word, countBytes, entryBytes] = big ? [8, 8, 20] as const : [4, 2, 12] as const;
   const start = read(big ? 8 : 4, word), count = read(start, countBytes);
+  if (count > MOST_TAGS) throw new RangeError(`its directory would have ${count} entries`);
   const values = new Map<number, number[]>();
   const wanted = new Set(Object.values(TAGS));
   for (let i = 0; i < count; i++) {

@@ -171,6 +171,9 @@ async function loadDataset(call: ReturnType<typeof parseCall>): Promise<Dataset>
         `are; give a file of COCO annotations, and the folder as --images`,
     );
   }
+  if (annotationFrame) {
+    throw new UsageError(`Cannot use --annotation-frame: ${path} is a folder, without annotations`);
+  }
   return await loadFolder(path, pixels);
 }
 
