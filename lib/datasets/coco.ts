@@ -5,6 +5,7 @@
  */
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
+import type { PixelConfig } from "../images/bands.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import {
   createDataset,
@@ -14,6 +15,7 @@ import {
   type DatasetReport,
   emptyReport,
   noteIn as note,
+  pixelsOf,
 } from "./dataset.ts";
 import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
@@ -23,7 +25,7 @@ import { segmentationBox } from "./coco_masks.ts";
 import { resolveInside, type SafePath } from "./paths.ts";
 
 /** Options of {@linkcode loadCoco}. */
-export interface LoadCocoOptions {
+export interface LoadCocoOptions extends PixelConfig {
   /** Name of the data set; by default that of the annotation file without its extension. */
   name?: string;
   /** Keep images whose file does not exist, so that they appear in a ledger; default false. */
@@ -310,6 +312,8 @@ export async function loadCoco(
     name,
     keepMissing = false,
     annotationFrame = "upright",
+    bands,
+    stretch,
     signal = operationSignal(),
   }: LoadCocoOptions = {},
 ): Promise<Dataset> {
@@ -330,6 +334,7 @@ export async function loadCoco(
     images,
     annotated: true,
     ...(lists.drawn && { drawn: true }),
+    ...pixelsOf({ bands, stretch }, attempt),
     report,
   });
 }

@@ -5,7 +5,8 @@
  */
 import { basename, join } from "node:path";
 import { operationSignal } from "../runtime/interrupt.ts";
-import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
+import type { PixelConfig } from "../images/bands.ts";
+import { createDataset, type Dataset, emptyReport, pixelsOf } from "./dataset.ts";
 import { isInside } from "./paths.ts";
 
 const ENDINGS = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "avif"];
@@ -21,13 +22,13 @@ export const IMAGE_ENDINGS: string = ENDINGS.map((ending) => `.${ending}`).join(
  * files of other endings are left out and counted.
  *
  * @param directory the folder
- * @param options `signal` stops the listing with its reason; by default an interrupt does
+ * @param options `bands` and `stretch` say how pixels become RGB, see `decodeImage`; `signal` stops the listing with its reason; by default an interrupt does
  * @returns a data set without annotations; an id is the path relative to the folder, with `/`
  * @throws {Error} when the folder does not exist, cannot be read or holds no image
  */
 export async function loadFolder(
   directory: string,
-  { signal = operationSignal() }: { signal?: AbortSignal } = {},
+  { bands, stretch, signal = operationSignal() }: PixelConfig & { signal?: AbortSignal } = {},
 ): Promise<Dataset> {
   signal.throwIfAborted();
   const root = await Deno.realPath(directory).catch((cause) => {
@@ -73,6 +74,7 @@ export async function loadFolder(
     categories: [],
     images: ids.map((id) => ({ id, path: join(root, id), objects: [] })),
     annotated: false,
+    ...pixelsOf({ bands, stretch }, `Cannot load image folder ${directory}`),
     report,
   });
 }

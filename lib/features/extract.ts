@@ -6,12 +6,14 @@
 import { makeCover } from "../covers/mod.ts";
 import type { DatasetImage } from "../datasets/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { notice } from "../runtime/notice.ts";
 import { checkSettings } from "../runtime/settings.ts";
 import { CacheWriter, FeatureCache } from "./cache.ts";
 import { openHashIndex } from "./hashes.ts";
 import { featureKey } from "./key.ts";
 import { openResult } from "./open.ts";
 import { type ExtractOptions, OPTIONS_SCHEMA } from "./options.ts";
+import { countNotes, type ImageNotes, notesInWords } from "./notes.ts";
 import { type Run, runPipeline } from "./pipeline.ts";
 import { DEFAULT_MAX_BYTES } from "./prepare.ts";
 import { findPatches } from "./reuse.ts";
@@ -52,10 +54,11 @@ async function startRun(options: ExtractOptions): Promise<Run> {
   const images = selectImages(options);
   const signal = operationSignal(own);
   signal.throwIfAborted();
-  const key = featureKey({ cover, encoder, method });
+  const key = featureKey({ cover, encoder, method, pixels: options.dataset.pixels });
   const cache = await FeatureCache.open(cacheDir, key, { verify, signal });
   const hashes = await openHashIndex(cacheDir);
   const { preprocessing } = encoder;
+  const notes: ImageNotes = new Map();
   return {
     options,
     images,
@@ -65,6 +68,8 @@ async function startRun(options: ExtractOptions): Promise<Run> {
       preprocessing,
       method,
       maxPixels,
+      pixels: key.pixels,
+      onNote: countNotes(notes),
       maxBytes,
       hashes,
       signal,
@@ -84,6 +89,7 @@ async function startRun(options: ExtractOptions): Promise<Run> {
       copied: 0,
     },
     claimed: new Set(),
+    notes,
   };
 }
 
@@ -125,6 +131,7 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureS
     await run.writer.retract(run.cache.broken);
     await runPipeline(run);
   } finally {
+    for (const line of notesInWords(run.notes)) (options.onNote ?? notice)(line);
     await run.writer.close();
     await run.hashes.save();
   }

@@ -11,6 +11,7 @@ import { encodePrepared, PendingBatch } from "./batch.ts";
 import type { CacheWriter, FeatureCache } from "./cache.ts";
 import type { HashIndex } from "./hashes.ts";
 import { mayFitNow } from "./ledger.ts";
+import type { ImageNotes } from "./notes.ts";
 import type { ExtractOptions, ExtractProgress } from "./options.ts";
 import { identifyImage, type PreparedImage, prepareImage, type PrepareOptions } from "./prepare.ts";
 import { BoundedQueue } from "./queue.ts";
@@ -34,6 +35,8 @@ export interface Run {
   progress: ExtractProgress;
   /** Keys that are being encoded, so that copies of an image are not encoded twice. */
   claimed: Set<string>;
+  /** What was done to the pixels of images. */
+  notes: ImageNotes;
 }
 
 /** Counts an image as done. */

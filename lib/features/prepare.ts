@@ -14,6 +14,7 @@ import {
   decodeImage,
   ImageError,
   type PatchBatch,
+  type PixelConfig,
   type Preprocessing,
 } from "../images/mod.ts";
 import type { HashIndex } from "./hashes.ts";
@@ -33,6 +34,10 @@ export interface PrepareOptions {
   method: CutMethod;
   /** Limit on an image's pixels; the default of `decodeImage` when left out. */
   maxPixels?: number;
+  /** How pixels become RGB, where that is not the default. */
+  pixels?: PixelConfig;
+  /** Called with what was done to the pixels of an image. */
+  onNote?: (image: DatasetImage, note: string) => void;
   /** Limit on the size of an image's file. */
   maxBytes: number;
   /** What other covers know of an image, and the length D of a feature. */
@@ -195,7 +200,9 @@ export async function prepareImage(
     if (read !== key) found = undefined; // the file changed under our eyes
     key = read;
   }
-  const pixels = await decodeImage(bytes, { maxPixels, signal }); // (H, W, 3)
+  const onNote = (note: string) => options.onNote?.(image, note);
+  const decoded = { ...options.pixels, maxPixels, onNote, signal };
+  const pixels = await decodeImage(bytes, decoded); // (H, W, 3)
   const { width, height } = pixels;
   if (spec.scheme === "objects" && objectBoxes(image).length > 0) checkFrame(image, pixels);
   const cover = makeCover(spec, { width, height, objects: objectBoxes(image) });

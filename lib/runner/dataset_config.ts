@@ -6,6 +6,7 @@
 import { basename, dirname } from "node:path";
 import type { z } from "zod";
 import { type AnnotationFrame, SPLITS } from "../datasets/mod.ts";
+import { PIXEL_FIELDS, type PixelConfig } from "../images/bands.ts";
 import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
 import {
   checkSettings,
@@ -53,7 +54,7 @@ export function cocoName(annotations: string): string {
 }
 
 /** A split of a data set with COCO-format annotations. */
-export interface CocoFiles {
+export interface CocoFiles extends PixelConfig {
   /** COCO-format JSON: COCO, LVIS or anything exported that way; all splits have the same categories. */
   annotations: string;
   /** Folder that the JSON's file names are relative to. */
@@ -80,6 +81,7 @@ const FILES: Fields<CocoFiles> = {
   root: TEXT,
   limit: COUNT.optional(),
   annotationFrame: oneOf<AnnotationFrame>("upright", "stored").optional(),
+  ...PIXEL_FIELDS,
 };
 
 /** What a {@linkcode CocoFiles} may say. */

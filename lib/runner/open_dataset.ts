@@ -36,8 +36,9 @@ function cocoFiles(
   config: Extract<DatasetConfig, { source: "coco" }>,
   split?: "train" | "val",
 ): CocoFiles {
+  const { annotationFrame, bands, stretch } = config;
   const files = split === undefined ? config : config[split];
-  if (files) return files;
+  if (files) return { annotationFrame, bands, stretch, ...files }; // what a split does not say for itself
   throw new Error(
     `Cannot open the ${split} split: the data set ${config.annotations} comes without one; name ` +
       `its annotations and images as dataset.${split}`,
@@ -60,9 +61,9 @@ export async function openDataset(
 ): Promise<Dataset> {
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
   if (config.source === "coco") {
-    const { annotations, root, limit, annotationFrame } = cocoFiles(config, other);
-    const name = cocoName(annotations);
-    const dataset = await loadCoco(annotations, root, { name, annotationFrame, signal });
+    const { annotations, root, limit, annotationFrame, bands, stretch } = cocoFiles(config, other);
+    const how = { name: cocoName(annotations), annotationFrame, bands, stretch };
+    const dataset = await loadCoco(annotations, root, { ...how, signal });
     const frames = describeFrames(dataset);
     if (frames) notice(frames, output);
     return limit === undefined ? dataset : firstImages(dataset, limit);

@@ -30,7 +30,7 @@ import {
   type FeatureStore,
   type Verify,
 } from "../../lib/features/mod.ts";
-import type { CutMethod } from "../../lib/images/mod.ts";
+import type { CutMethod, PixelConfig } from "../../lib/images/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
@@ -41,6 +41,8 @@ const OPTIONS = {
   dataset: { type: "string" },
   images: { type: "string" },
   "annotation-frame": { type: "string" },
+  bands: { type: "string" },
+  stretch: { type: "string" },
   cover: { type: "string", default: "cc@10" },
   encoder: { type: "string", default: "tiny-clip" },
   dtype: { type: "string", default: "fp32" },
@@ -56,6 +58,8 @@ const OPTIONS = {
 const USAGE = `Usage: deno task extract --dataset FOLDER|ANNOTATIONS.json [options]
   --images FOLDER               of the images that COCO-format annotations name
   --annotation-frame upright|stored  of boxes where EXIF turns an image and no size says it (upright)
+  --bands R,G,B                 bands that are red, green and blue, numbered from 1 (the first three)
+  --stretch none|percentile     of 16-bit bands: their upper 8 bits, or from the 2nd to the 98th percentile (none)
   --cover COVER                 full, objects, cc@K, grid@N or vc@K:MINSIDE (cc@10)
   --encoder ID                  tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
   --dtype DTYPE                 of the encoder's weights: fp32, fp16, q8, … (fp32)
@@ -82,11 +86,19 @@ function parseCount(option: string, text: string): number {
   throw new UsageError(`Cannot read --${option}: expected a positive integer, got ${text}`);
 }
 
+/** Reads `red,green,blue`. */
+function parseBands(text: string): PixelConfig["bands"] {
+  const bands = text.split(",").map((band) => parseCount("bands", band.trim()));
+  const [red, green, blue] = bands;
+  if (bands.length === 3) return [red, green, blue];
+  throw new UsageError(`Cannot read --bands: expected three numbers such as 4,3,2, got ${text}`);
+}
+
 /** What the command line asks for, before anything is loaded. */
 function parseCall(args: string[]) {
   const { values } = readOptions({ args, options: OPTIONS });
   if (!values.dataset) throw new UsageError("Cannot extract features: --dataset is missing");
-  const { preprocessing, shard, "annotation-frame": frame } = values;
+  const { preprocessing, shard, bands, stretch, "annotation-frame": frame } = values;
   const maxPixels = values["max-pixels"];
   let cover;
   try {
@@ -100,6 +112,12 @@ function parseCall(args: string[]) {
     annotationFrame: frame === undefined
       ? undefined
       : oneOf<AnnotationFrame>("annotation-frame", frame, ["upright", "stored"]),
+    pixels: {
+      bands: bands === undefined ? undefined : parseBands(bands),
+      stretch: stretch === undefined
+        ? undefined
+        : oneOf<"none" | "percentile">("stretch", stretch, ["none", "percentile"]),
+    },
     encoder: values.encoder,
     dtype: oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]),
     preprocessing: preprocessing === undefined
@@ -139,10 +157,13 @@ async function lookFor(
 
 /** A data set of COCO annotations, or of the images in a folder. */
 async function loadDataset(call: ReturnType<typeof parseCall>): Promise<Dataset> {
-  const { dataset: path, images, annotationFrame } = call;
+  const { dataset: path, images, annotationFrame, pixels } = call;
   if (!await lookFor(call)) {
     // an image that the annotations list and that is not there belongs in the ledger, too
-    return await loadCoco(path, images ?? dirname(path), { keepMissing: true, annotationFrame });
+    return await loadCoco(path, images ?? dirname(path), {
+      ...{ keepMissing: true, annotationFrame },
+      ...pixels,
+    });
   }
   if (call.extract.cover.scheme === "objects") {
     throw new UsageError(
@@ -150,7 +171,10 @@ async function loadDataset(call: ReturnType<typeof parseCall>): Promise<Dataset>
         `are; give a file of COCO annotations, and the folder as --images`,
     );
   }
-  return await loadFolder(path);
+  if (annotationFrame) {
+    throw new UsageError(`Cannot use --annotation-frame: ${path} is a folder, without annotations`);
+  }
+  return await loadFolder(path, pixels);
 }
 
 /** File names come from anywhere: what would move a terminal's cursor is written out. */
@@ -199,9 +223,11 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
   const label = `${dataset.name}${shard ? ` ${shard.index}/${shard.count}` : ""}`;
   const progress = createProgress({ label, total });
   let encoded = 0;
+  const notes: string[] = []; // after the progress line
   try {
     const store = await extractFeatures({
       ...call.extract,
+      onNote: (line) => notes.push(line),
       dataset,
       encoder,
       onProgress(now) {
@@ -216,6 +242,7 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
     return summary;
   } finally {
     await progress.finish();
+    for (const line of notes) notice(printable(line));
     await encoder.dispose();
   }
 }
