@@ -14,6 +14,9 @@ const pythonOf = (folder: string) =>
   join(ROOT, folder, Deno.build.os === "windows" ? "Scripts" : "bin", "python");
 const PYTHON = pythonOf(".venv-torch");
 
+/** What is installed, with the hash of every file. */
+const REQUIREMENTS = ["--require-hashes", "-r", "tools/requirements/torch.txt"];
+
 /** Runs a program to its end; what it says on standard error is shown. */
 async function run(program: string, args: string[]): Promise<void> {
   console.error(`$ ${program} ${args.join(" ")}`);
@@ -45,7 +48,8 @@ export async function ensureEnvironment(
 /** Makes `.venv-torch` from tools/requirements/torch.txt when it is not there. */
 export async function ensureTorch(): Promise<void> {
   const index = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"];
-  await ensureEnvironment(".venv-torch", "tools/requirements/torch.txt", ...index);
+  const options = ["--no-deps", "--require-hashes", ...index];
+  await ensureEnvironment(".venv-torch", "tools/requirements/torch.txt", ...options);
 }
 
 /** Runs a Python script of the repository in `.venv-torch`. */

@@ -5,6 +5,7 @@
  */
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
+import type { PixelConfig } from "../images/bands.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import type { ProgressOutput } from "../runtime/progress.ts";
 import {
@@ -16,6 +17,7 @@ import {
   type DatasetReport,
   emptyReport,
   note,
+  pixelsOf,
   type Point,
 } from "./dataset.ts";
 import { type AnnotationLists, type Json, openAnnotations } from "./coco_file.ts";
@@ -28,7 +30,7 @@ import { showReading } from "./read_progress.ts";
 import type { SafePath } from "./paths.ts";
 
 /** Options of {@linkcode loadCoco}. */
-export interface LoadCocoOptions {
+export interface LoadCocoOptions extends PixelConfig {
   /** Name of the data set; by default that of the annotation file without its extension. */
   name?: string;
   /** Keep images whose file does not exist, so that they appear in a ledger; default false. */
@@ -362,7 +364,7 @@ export async function datasetOf(
   options: DatasetOfOptions,
 ): Promise<Dataset> {
   const { name, attempt, signal, keepMissing = false, annotationFrame = "upright" } = options;
-  const { report = emptyReport() } = options;
+  const { report = emptyReport(), bands, stretch } = options;
   const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
   const { images, present, byId, entries } = listed;
   const frames = await readFrames(present, annotationFrame, report, signal);
@@ -378,6 +380,7 @@ export async function datasetOf(
     images,
     annotated: true,
     ...(lists.drawn && { drawn: true }),
+    ...pixelsOf({ bands, stretch }, attempt),
     report,
   };
   return await createLargeDataset(parts, signal);

@@ -5,9 +5,11 @@
  */
 import { createHash } from "node:crypto";
 import type { Box } from "../covers/mod.ts";
+import { changedPixels, PIXEL_SCHEMA, type PixelConfig } from "../images/bands.ts";
 import type { Scene } from "../images/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
 import { checkpoint } from "../runtime/interrupt.ts";
+import { checkSettings } from "../runtime/settings.ts";
 import { countUnjudged, type JudgementCounts } from "./judged.ts";
 import type { Draw } from "./readers/place.ts";
 
@@ -171,10 +173,23 @@ export interface Dataset {
   annotated: boolean;
   /** Whether the workspace drew the images: they show drawn objects. */
   drawn?: boolean;
+  /** How pixels become RGB, where that is not the default; see `decodeImage`. */
+  pixels?: PixelConfig;
   /** What was left out. */
   report: DatasetReport;
   /** SHA-256 over categories, image ids, sizes and annotations; not over where the files are. */
   fingerprint: string;
+}
+
+/**
+ * How a data set says that its pixels are to be read; nothing where that is the default.
+ *
+ * @throws {RangeError} when it says what it cannot
+ */
+export function pixelsOf(config: PixelConfig, attempt: string): Pick<Dataset, "pixels"> {
+  checkSettings(PIXEL_SCHEMA, config, attempt);
+  const pixels = changedPixels(config);
+  return pixels ? { pixels } : {};
 }
 
 /** A report in which nothing has been found yet. */

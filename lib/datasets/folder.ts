@@ -5,6 +5,7 @@
  */
 import { basename, join } from "node:path";
 import { operationSignal } from "../runtime/interrupt.ts";
+import type { PixelConfig } from "../images/bands.ts";
 import {
   countsOf,
   createDataset,
@@ -12,6 +13,7 @@ import {
   type DatasetReport,
   emptyReport,
   note,
+  pixelsOf,
 } from "./dataset.ts";
 import { IMAGE_ENDINGS, kindOfEntry, kindOfFile } from "./folder_files.ts";
 import { openRawNames, type RawNames } from "./raw_names.ts";
@@ -78,13 +80,13 @@ async function walk(listing: Listing, folder: string): Promise<void> {
  * unpacked; names that are not UTF-8, which have to be changed; folders that may not be read; and files of other endings.
  *
  * @param directory the folder
- * @param options `signal` stops the listing with its reason; by default an interrupt does
+ * @param options `bands` and `stretch` say how pixels become RGB, see `decodeImage`; `signal` stops the listing with its reason; by default an interrupt does
  * @returns a data set without annotations; an id is the path relative to the folder, with `/`
  * @throws {Error} when the folder does not exist, cannot be read or holds no image
  */
 export async function loadFolder(
   directory: string,
-  { signal = operationSignal() }: { signal?: AbortSignal } = {},
+  { bands, stretch, signal = operationSignal() }: PixelConfig & { signal?: AbortSignal } = {},
 ): Promise<Dataset> {
   signal.throwIfAborted();
   const attempt = `Cannot load image folder ${directory}`;
@@ -116,6 +118,7 @@ export async function loadFolder(
     categories: [],
     images: ids.map((id) => ({ id, path: join(root, id), objects: [] })),
     annotated: false,
+    ...pixelsOf({ bands, stretch }, `Cannot load image folder ${directory}`),
     report,
   });
 }

@@ -138,8 +138,6 @@ interface Session {
   inputMetadata: readonly { type?: string; shape?: readonly (number | string)[] }[];
 }
 
-/** Names of the output that holds a tower's vectors. */
-
 async function runTower(
   { Tensor }: typeof import("@huggingface/transformers"),
   model: PreTrainedModel,

@@ -9,12 +9,14 @@ import type { DatasetImage } from "../datasets/mod.ts";
 import { canonicalJson, isReadOnly, removeLeftovers, sha256 } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { acquireLock } from "../runtime/lock.ts";
+import { notice } from "../runtime/notice.ts";
 import { checkSettings } from "../runtime/settings.ts";
 import { CacheWriter, FeatureCache } from "./cache.ts";
 import { openHashIndex } from "./hashes.ts";
 import { type FeatureKey, featureKey, featureKeyName } from "./key.ts";
 import { openResult } from "./open.ts";
 import { type ExtractOptions, OPTIONS_SCHEMA } from "./options.ts";
+import { countNotes, type ImageNotes, notesInWords } from "./notes.ts";
 import { type Run, runPipeline } from "./pipeline.ts";
 import { DEFAULT_MAX_BYTES } from "./prepare.ts";
 import { findPatches } from "./reuse.ts";
@@ -78,6 +80,7 @@ async function startRun(
   const cache = await FeatureCache.open(cacheDir, key, { verify, signal });
   const hashes = await openHashIndex(cacheDir);
   const { preprocessing } = encoder;
+  const notes: ImageNotes = new Map();
   return {
     options,
     images,
@@ -87,6 +90,8 @@ async function startRun(
       preprocessing,
       method,
       maxPixels,
+      pixels: key.pixels,
+      onNote: countNotes(notes),
       maxBytes,
       hashes,
       signal,
@@ -106,6 +111,7 @@ async function startRun(
       copied: 0,
     },
     claimed: new Set(),
+    notes,
   };
 }
 
@@ -145,7 +151,7 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureS
   const { cover, encoder, method, cacheDir } = options;
   const images = selectImages(options), signal = operationSignal(options.signal);
   signal.throwIfAborted();
-  const key = featureKey({ cover, encoder, method });
+  const key = featureKey({ cover, encoder, method, pixels: options.dataset.pixels });
   using _lock = await lockImages(join(cacheDir, featureKeyName(key)), images, signal);
   const run = await startRun(options, { images, key, signal });
   try {
@@ -154,6 +160,7 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureS
     await run.writer.retract(run.cache.broken);
     await runPipeline(run);
   } finally {
+    for (const line of notesInWords(run.notes)) (options.onNote ?? notice)(line);
     await run.writer.close();
     await run.hashes.save();
   }

@@ -7,7 +7,7 @@ import { basename } from "node:path";
 import type { Box } from "../covers/cover.ts";
 import { coverName, type CoverSpec } from "../covers/mod.ts";
 import type { Encoder } from "../encoders/mod.ts";
-import type { CutMethod } from "../images/mod.ts";
+import { changedPixels, type CutMethod, type PixelConfig } from "../images/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
 
 /**
@@ -28,6 +28,8 @@ export interface FeatureKey {
   preprocessing: { mode: string; size: number; filter?: string };
   /** How patches are cut out of the image. */
   method: CutMethod;
+  /** How pixels become RGB, where that is not the default. */
+  pixels?: PixelConfig;
 }
 
 /** The parts from which a key is made. */
@@ -38,12 +40,14 @@ export interface FeatureKeyParts {
   encoder: Pick<Encoder, "id" | "fingerprint" | "dtype" | "dim" | "preprocessing">;
   /** How patches are cut out of the image; `exact` unless told. */
   method?: CutMethod;
+  /** How pixels become RGB: that of the data set. */
+  pixels?: PixelConfig;
 }
 
 /**
  * Makes the key under which features are cached.
  *
- * @param parts cover, encoder and cut method
+ * @param parts cover, encoder, cut method, and how pixels become RGB
  *
  * @example
  * ```ts
@@ -57,7 +61,10 @@ export interface FeatureKeyParts {
  * assert(featureKeyName(key).startsWith("cc@10-tiny-clip-fp32-clip64-exact-"));
  * ```
  */
-export function featureKey({ cover, encoder, method = "exact" }: FeatureKeyParts): FeatureKey {
+export function featureKey(
+  { cover, encoder, method = "exact", pixels = {} }: FeatureKeyParts,
+): FeatureKey {
+  const changed = changedPixels(pixels);
   const fitted = cover.scheme === "complete" || cover.scheme === "grid";
   const { id, fingerprint, dtype, dim, preprocessing: { mode, size, filter } } = encoder;
   return {
@@ -66,6 +73,7 @@ export function featureKey({ cover, encoder, method = "exact" }: FeatureKeyParts
     encoder: { id, fingerprint, dtype, dim },
     preprocessing: { mode, size, ...(filter && { filter }) },
     method,
+    ...(changed && { pixels: changed }),
   };
 }
 

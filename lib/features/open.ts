@@ -71,7 +71,7 @@ export interface OpenFeaturesOptions extends FeatureKeyParts {
 export async function openFeatures(options: OpenFeaturesOptions): Promise<FeatureStore> {
   checkSettings<unknown>(OPTIONS_SCHEMA, options, "Cannot open features");
   const { dataset, cacheDir, encoder, signal = operationSignal() } = options;
-  const key = featureKey(options);
+  const key = featureKey({ ...options, pixels: dataset.pixels });
   const hashes = await openHashIndex(cacheDir);
   const { cover, method } = key;
   const { preprocessing } = encoder;

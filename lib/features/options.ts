@@ -76,6 +76,11 @@ export interface ExtractOptions {
   /** Called when images are encoded and when batches of them are written. */
   onEvent?: (event: ExtractEvent) => void;
   /**
+   * Called at the end with each line about what was done to the pixels of images of this run, such as bands that were
+   * left out; written as a notice unless told.
+   */
+  onNote?: (line: string) => void;
+  /**
    * Pixels above which an image goes to the ledger (the limit of `decodeImage` unless told). One that is there
    * because of a smaller limit is tried again; one whose features are there already keeps them.
    */
@@ -127,6 +132,7 @@ export const OPTIONS_SCHEMA: z.ZodType<ExtractOptions> = settings<ExtractOptions
   signal: object<AbortSignal>("an AbortSignal", (value) => value instanceof AbortSignal).optional(),
   onProgress: callback<ExtractOptions["onProgress"]>().optional(),
   onEvent: callback<ExtractOptions["onEvent"]>().optional(),
+  onNote: callback<ExtractOptions["onNote"]>().optional(),
   maxPixels: COUNT.optional(),
   maxBytes: COUNT.optional(),
   retry: FLAG.optional(),

@@ -9,6 +9,7 @@ import { encodePrepared, PendingBatch } from "./batch.ts";
 import { type CacheWriter, type FeatureCache, ReadOnlyCacheError } from "./cache.ts";
 import type { HashIndex } from "./hashes.ts";
 import { conditionsOf, explain, isWorthTrying } from "./ledger.ts";
+import type { ImageNotes } from "./notes.ts";
 import type { ExtractOptions, ExtractProgress } from "./options.ts";
 import { identifyImage, type PreparedImage, prepareImage, type PrepareOptions } from "./prepare.ts";
 import { BoundedQueue } from "./queue.ts";
@@ -32,6 +33,8 @@ export interface Run {
   progress: ExtractProgress;
   /** Keys that are being encoded, so that copies of an image are not encoded twice. */
   claimed: Set<string>;
+  /** What was done to the pixels of images. */
+  notes: ImageNotes;
 }
 
 /** Counts an image as done. */

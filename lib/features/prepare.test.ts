@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { DatasetImage } from "../datasets/mod.ts";
+import type { Dataset, DatasetImage } from "../datasets/mod.ts";
+import { makeTiff } from "../images/testdata/tiff.ts";
 import { extractFeatures } from "./extract.ts";
+import { featureKey, featureKeyName } from "./key.ts";
+import { openFeatures } from "./open.ts";
 import { filesDataset, hashEncoder, withFolder, writeImages } from "./testing.ts";
 
 const box = { left: 2, top: 2, width: 9, height: 9 };
@@ -40,4 +43,42 @@ Deno.test("boxes of an image that is decoded to another size are refused with bo
     const [{ reason, detail }] = objects.ledger;
     assert.equal(reason, "boxes are of another size than the image");
     assert.match(detail, /annotated as 80 x 80 px, decoded to 40 x \d+ px/);
+  }));
+
+Deno.test("bands and stretch of a data set are in the features and their key, and one line tells of bands left out", () =>
+  withFolder(async (folder) => {
+    const [width, height] = [12, 10], encoder = hashEncoder(), cover = { scheme: "full" } as const;
+    const samples = (bands: number) =>
+      Uint16Array.from({ length: width * height * bands }, (_, i) => 100 * (i % bands) + i);
+    const paths = await Promise.all([4, 5, 3].map(async (bands) => {
+      const path = join(folder, `${bands}.tif`);
+      const parts = { width, height, photometric: 2, data: samples(bands) };
+      await Deno.writeFile(path, makeTiff({ ...parts, extraSamples: Array(bands - 3).fill(0) }));
+      return path;
+    }));
+    const extract = async (pixels?: Dataset["pixels"]) => {
+      const lines: string[] = [];
+      const dataset = { ...filesDataset(paths.slice(0, 2)), ...(pixels && { pixels }) };
+      const options = { dataset, cover, encoder, cacheDir: join(folder, "cache") };
+      const store = await extractFeatures({ ...options, onNote: (line) => lines.push(line) });
+      assert.equal((await openFeatures(options)).folder, store.folder);
+      return { store, lines: lines.toSorted() };
+    };
+    const plain = await extract();
+    assert.deepEqual(plain.lines.map((line) => line.replace(/bands (1.*) are used.*/, "$1")), [
+      "2 images, the first 4.tif: 16-bit samples use their lower bits only and come out nearly black " +
+      "(see the setting stretch)",
+      "4.tif: 1, 2, 3 of 4",
+      "5.tif: 1, 2, 3 of 5",
+    ]);
+    assert.deepEqual((await extract()).lines, []); // from the cache: nothing is decoded
+    assert.equal(
+      plain.store.folder.split("/").pop(),
+      featureKeyName(featureKey({ cover, encoder })),
+    );
+    const stretched = await extract({ stretch: "percentile", bands: [3, 2, 1] });
+    assert.deepEqual(stretched.lines, []);
+    assert.notEqual(stretched.store.folder, plain.store.folder);
+    assert.notDeepEqual(stretched.store.get("4.tif").features, plain.store.get("4.tif").features);
+    assert.equal((await extract({ stretch: "none" })).store.folder, plain.store.folder);
   }));

@@ -14,6 +14,7 @@ import {
   decodeImage,
   ImageError,
   type PatchBatch,
+  type PixelConfig,
   type Preprocessing,
   type RgbImage,
   type Scene,
@@ -35,6 +36,10 @@ export interface PrepareOptions {
   method: CutMethod;
   /** Limit on an image's pixels; the default of `decodeImage` when left out. */
   maxPixels?: number;
+  /** How pixels become RGB, where that is not the default. */
+  pixels?: PixelConfig;
+  /** Called with what was done to the pixels of an image. */
+  onNote?: (image: DatasetImage, note: string) => void;
   /** Limit on the size of an image's file. */
   maxBytes: number;
   /** What other covers know of an image, and the length D of a feature. */
@@ -229,7 +234,8 @@ export async function prepareImage(
       if (read !== key) found = undefined; // the file changed under our eyes
       key = read;
     }
-    pixels = await decodeImage(bytes, { maxPixels, signal });
+    const onNote = (note: string) => options.onNote?.(image, note);
+    pixels = await decodeImage(bytes, { ...options.pixels, maxPixels, onNote, signal });
   }
   const { width, height } = pixels;
   if (spec.scheme === "objects" && objectBoxes(image).length > 0) checkFrame(image, pixels);

@@ -152,7 +152,7 @@ Deno.test("devices are not read, damage inside a file is noticed, floats are ref
 
   assert.equal(
     (await refusal(decodeImage(floatTiff()))).reason,
-    "pixel type float is not supported",
+    "pixel type float32 is not supported",
   );
 });
 

@@ -4,25 +4,25 @@
  * @module
  */
 import type { Metadata, SharpOptions } from "sharp";
-import { sharp, toRaw } from "./sharp.ts";
+import { checkSettings } from "../runtime/settings.ts";
+import {
+  checkTiff,
+  lacksExtraSamples,
+  PIXEL_SCHEMA,
+  type PixelConfig,
+  planBands,
+} from "./bands.ts";
+import { sharp } from "./sharp.ts";
 import { checkFormat, readImageFile, readWhole } from "./file.ts";
 import { type AllowedFormat, decodedFormat } from "./format.ts";
 import { ImageError } from "./image_error.ts";
-import { countScans } from "./jpeg.ts";
+import { countScans, mendJpeg } from "./jpeg.ts";
+import { decodeBands, decodePlain, orAbort } from "./pixels.ts";
+import { isDark, type RgbImage } from "./samples.ts";
 import { firstDirectory, readTiffHeader } from "./tiff.ts";
 import { checkWork } from "./work.ts";
 
-export { ImageError };
-
-/** A picture in 8-bit sRGB. */
-export interface RgbImage {
-  /** Width in px. */
-  width: number;
-  /** Height in px. */
-  height: number;
-  /** Red, green, blue, row-major: (H, W, 3). */
-  data: Uint8Array;
-}
+export { ImageError, type RgbImage };
 
 /**
  * Pixels that an image may have unless told otherwise: 2^27, about 134 million (16,384 x 8,192),
@@ -32,7 +32,7 @@ export interface RgbImage {
 export const DEFAULT_MAX_PIXELS = 2 ** 27;
 
 /** Options of {@linkcode decodeImage}. */
-export interface DecodeOptions {
+export interface DecodeOptions extends PixelConfig {
   /** Width x height in px above which an image is refused: {@linkcode DEFAULT_MAX_PIXELS}. */
   maxPixels?: number;
   /**
@@ -41,25 +41,29 @@ export interface DecodeOptions {
    * ignored here too.
    */
   colourProfile?: "ignore" | "convert";
-  /** Aborts between the steps of decoding. */
+  /** Aborts the decoding; a decoder that is at work goes on in the background for a while. */
   signal?: AbortSignal;
+  /** Called with what was done to the image that its user may want to know, in words that are the same for each kind. */
+  onNote?: (note: string) => void;
 }
 
 /**
  * Decodes an image to 8-bit sRGB.
  *
  * The format is told from the content, not from the name: JPEG, PNG, WebP, GIF, TIFF or AVIF,
- * anything else is refused. EXIF orientation is applied, CMYK is converted to sRGB (an embedded RGB
+ * anything else is refused. EXIF orientation is applied, CMYK is converted as Pillow does (by an embedded
  * profile only on request), 16 bits are reduced to 8, transparency is laid on white (what is
- * invisible on a web page stays invisible), of an animation the first frame is taken. A truncated
- * or damaged file is refused rather than returned half grey. The size is checked from the header,
- * before pixels are allocated.
+ * invisible on a web page stays invisible), of an animation the first frame is taken. Of a TIFF of more
+ * bands the first three are taken unless `bands` names others, and `ExtraSamples` says what is transparency.
+ * A truncated or damaged file is refused rather than returned half grey, but for faults of a JPEG's header that every
+ * viewer forgives. The work is bounded from the header, before pixels are allocated.
  *
  * @param source path of a file, or the bytes of one
- * @param options limit on the pixels, and an abort signal
+ * @param options which bands and how they are stretched, the limit on the pixels, and an abort signal
  * @returns the pixels (H, W, 3)
  * @throws {ImageError} when there is no image to be had; `reason` says why in a few stable words
- * @throws {RangeError} when `maxPixels` is not a positive integer: the limit cannot be switched off
+ * @throws {RangeError} when `maxPixels` is not a positive integer: the limit cannot be switched off; or `bands` or
+ *   `stretch` is none
  *
  * @example
  * ```ts
@@ -73,60 +77,90 @@ export interface DecodeOptions {
  */
 export async function decodeImage(
   source: string | Uint8Array,
-  { maxPixels = DEFAULT_MAX_PIXELS, colourProfile = "ignore", signal }: DecodeOptions = {},
+  options: DecodeOptions = {},
 ): Promise<RgbImage> {
+  const { maxPixels = DEFAULT_MAX_PIXELS, bands, stretch, signal, onNote } = options;
+  const attempt = "Cannot decode image";
   if (!Number.isSafeInteger(maxPixels) || maxPixels < 1) {
-    throw new RangeError(
-      `Cannot decode image: maxPixels must be a positive integer, got ${maxPixels}`,
-    );
+    throw new RangeError(`${attempt}: maxPixels must be a positive integer, got ${maxPixels}`);
   }
+  checkSettings(PIXEL_SCHEMA, { bands, stretch }, attempt);
   signal?.throwIfAborted();
   const path = typeof source === "string" ? source : undefined;
-  const read = typeof source === "string" ? await readImageFile(source, readWhole) : source;
-  const format = checkFormat(read, path);
+  const bytes = typeof source === "string" ? await readImageFile(source, readWhole) : source;
+  const format = checkFormat(bytes, path);
   signal?.throwIfAborted();
+  const file = { bytes, format, path };
   try {
-    const tiff = format === "tiff" ? readTiffHeader(read) : undefined;
-    const bytes = tiff ? firstDirectory(read, tiff, path !== undefined) : read;
-    // One frame; the limits hold from the header on, before any pixel is allocated.
-    const options: SharpOptions = {
-      failOn: "warning",
-      limitInputPixels: maxPixels,
-      limitInputChannels: 0,
-      pages: 1,
-    };
-    const metadata = await orAbort(sharp(bytes, options).metadata(), signal);
-    checkDecoder(metadata, format, path);
-    checkDepth(metadata, path);
-    const scans = format === "jpeg" ? countScans(bytes) : 1;
-    checkWork(metadata, format, { maxPixels, path, scans, tilePixels: tiff?.tilePixels });
-    const pipeline = sharp(bytes, { ...options, ignoreIcc: colourProfile === "ignore" })
-      .autoOrient().flatten({ background: "#ffffff" })
-      .toColourspace("srgb");
-    const { width, height, channels, data } = await orAbort(toRaw(pipeline), signal);
-    return { width, height, data: toThreeChannels(data, channels) };
+    return await decodeFile(file, { ...options, maxPixels });
   } catch (error) {
-    if (error instanceof ImageError || signal?.aborted) throw error;
-    const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw detail.includes("exceeds pixel limit")
-      ? new ImageError(path, "too many pixels", `the limit is ${maxPixels}`, { cause: error })
-      : new ImageError(path, "truncated or corrupt", detail, { cause: error });
+    const mendable = format === "jpeg" && !(error instanceof ImageError) && !signal?.aborted;
+    const mended = mendable ? mendJpeg(bytes) : undefined;
+    if (!mended) throw asImageError(error, path, { maxPixels, signal });
+    try {
+      const image = await decodeFile({ ...file, bytes: mended }, { ...options, maxPixels });
+      onNote?.("faults of the JPEG that viewers forgive were mended");
+      return image;
+    } catch {
+      throw asImageError(error, path, { maxPixels, signal }); // what is wrong with the file as it is
+    }
   }
 }
 
-/** Waits for a decoder no longer than until an abort: it goes on in the background, and its outcome is dropped. */
-async function orAbort<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return await work;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, aborted]);
-  } finally {
-    work.catch(() => {}); // a failure after the abort is nobody's
-    signal.removeEventListener("abort", stop);
+/** What a failure of the decoder means for the image; an abort is none of its own. */
+function asImageError(
+  error: unknown,
+  path: string | undefined,
+  { maxPixels, signal }: { maxPixels: number; signal?: AbortSignal },
+): unknown {
+  if (error instanceof ImageError || signal?.aborted) return error;
+  const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
+  return detail.includes("exceeds pixel limit")
+    ? new ImageError(path, "too many pixels", `the limit is ${maxPixels}`, { cause: error })
+    : new ImageError(path, "truncated or corrupt", detail, { cause: error });
+}
+
+/** A file whose container is known. */
+interface ImageFile {
+  bytes: Uint8Array;
+  format: AllowedFormat;
+  path?: string;
+}
+
+/** Decodes a file once its header has been found to be harmless. */
+async function decodeFile(
+  { bytes: given, format, path }: ImageFile,
+  options: DecodeOptions & { maxPixels: number },
+): Promise<RgbImage> {
+  const { maxPixels, colourProfile, stretch, signal, onNote } = options;
+  const tiff = format === "tiff" ? readTiffHeader(given) : undefined;
+  if (tiff) checkTiff(tiff, path);
+  const bytes = tiff ? firstDirectory(given, tiff, path !== undefined) : given;
+  // One frame; the limits hold from the header on, before any pixel is allocated.
+  const limits: SharpOptions = {
+    // libtiff warns of bands that nothing names; what they are is decided here.
+    ...{ failOn: tiff && lacksExtraSamples(tiff) ? "error" : "warning", pages: 1 },
+    ...{ limitInputPixels: maxPixels, limitInputChannels: 0 },
+  };
+  const metadata = await orAbort(sharp(bytes, limits).metadata(), signal);
+  checkDecoder(metadata, format, path);
+  checkDepth(metadata, path);
+  const scans = format === "jpeg" ? countScans(bytes) : 1;
+  checkWork(metadata, format, { maxPixels, path, scans, tilePixels: tiff?.tilePixels });
+  const plan = planBands(metadata, tiff, options, path);
+  if (plan.note) onNote?.(plan.note);
+  const deep = metadata.depth === "ushort", stretched = stretch === "percentile" && deep;
+  const convert = colourProfile === "convert";
+  const open = () => sharp(bytes, { ...limits, ignoreIcc: !convert }).autoOrient();
+  const image = (plan.plain && !stretched) || (plan.kind === "cmyk" && !plan.note && convert)
+    ? await decodePlain(open(), signal)
+    : await decodeBands(open(), plan, { metadata, tiff, stretched, signal });
+  if (deep && !stretched && isDark(image.data)) {
+    onNote?.(
+      "16-bit samples use their lower bits only and come out nearly black (see the setting stretch)",
+    );
   }
+  return image;
 }
 
 /** The header and the decoder must agree on what a file is. */
@@ -136,22 +170,8 @@ function checkDecoder(metadata: Metadata, format: AllowedFormat, path?: string):
   throw new ImageError(path, `format ${decoded} is not allowed`, `its header says ${format}`);
 }
 
+/** Refuses pixels of which no 8 bits can be made without a guess; those of a TIFF are known by name before. */
 function checkDepth({ depth }: Metadata, path?: string): void {
-  // Floats and 32-bit integers (elevation models, raw science) have no agreed white: no guess is
-  // made.
-  if (depth !== "uchar" && depth !== "ushort") {
-    throw new ImageError(
-      path,
-      `pixel type ${depth} is not supported`,
-      "8 and 16 bits a channel are",
-    );
-  }
-}
-
-function toThreeChannels(data: Uint8Array, channels: number): Uint8Array {
-  if (channels === 3) return data;
-  if (channels !== 1) throw new Error(`${channels} channels`);
-  const rgb = new Uint8Array(data.length * 3);
-  for (let i = 0, to = 0; i < data.length; i++) rgb[to++] = rgb[to++] = rgb[to++] = data[i];
-  return rgb;
+  if (depth === "uchar" || depth === "ushort") return;
+  throw new ImageError(path, `pixel type ${depth} is not supported`, "8 and 16 bits a channel are");
 }

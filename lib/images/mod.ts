@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { changedPixels, type PixelConfig } from "./bands.ts";
 export * from "./cut.ts";
 export * from "./decode.ts";
 export * from "./encode.ts";

@@ -56,11 +56,12 @@ export function rawInput(
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
-/** Runs a pipeline to raw bytes, a view without copying. */
+/** Runs a pipeline to raw samples of 8 bits, or of 16 in the machine's order; a view without copying. */
 export async function toRaw(
   pipeline: Sharp,
+  depth: "uchar" | "ushort" = "uchar",
 ): Promise<{ width: number; height: number; channels: number; data: Uint8Array }> {
-  const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await pipeline.raw({ depth }).toBuffer({ resolveWithObject: true });
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { width: info.width, height: info.height, channels: info.channels, data: bytes };
 }

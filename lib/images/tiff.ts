@@ -10,6 +10,12 @@ export interface TiffHeader {
   photometric: number;
   /** Samples a pixel. */
   samples: number;
+  /** Bits of a sample. */
+  bits: number;
+  /** 1 unsigned, 2 signed, 3 floating point, 5 and 6 complex. */
+  sampleFormat: number;
+  /** 1 none, 7 JPEG … */
+  compression: number;
   /** What the samples after those of the colour are: 1 and 2 alpha (1 premultiplied), 0 unknown. */
   extraSamples: number[];
   /** Pixels of a tile; 0 where the image is in strips. */
@@ -22,10 +28,14 @@ export interface TiffHeader {
 
 const BYTES_OF_TYPE: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 16: 8 };
 const MOST_VALUES = 1024;
+const MOST_TAGS = 65535;
 const TAGS = {
+  bits: 258,
+  compression: 259,
   photometric: 262,
   samples: 277,
   extraSamples: 338,
+  sampleFormat: 339,
   tileWidth: 322,
   tileHeight: 323,
   noData: 42113,
@@ -47,12 +57,13 @@ function createReader(bytes: Uint8Array) {
  * Reads the first directory of a TIFF or BigTIFF.
  *
  * @param bytes the file
- * @throws {RangeError} when the directory lies outside of the file
+ * @throws {RangeError} when the directory lies outside of the file, or has more entries than a TIFF can have
  */
 export function readTiffHeader(bytes: Uint8Array): TiffHeader {
   const { read, big } = createReader(bytes);
   const [word, countBytes, entryBytes] = big ? [8, 8, 20] as const : [4, 2, 12] as const;
   const start = read(big ? 8 : 4, word), count = read(start, countBytes);
+  if (count > MOST_TAGS) throw new RangeError(`its directory would have ${count} entries`);
   const values = new Map<number, number[]>();
   const wanted = new Set(Object.values(TAGS));
   for (let i = 0; i < count; i++) {
@@ -70,6 +81,9 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
   return {
     photometric: first(TAGS.photometric, -1),
     samples: first(TAGS.samples, 1),
+    bits: Math.max(...values.get(TAGS.bits) ?? [1]),
+    sampleFormat: Math.max(...values.get(TAGS.sampleFormat) ?? [1]),
+    compression: first(TAGS.compression, 1),
     extraSamples: values.get(TAGS.extraSamples) ?? [],
     tilePixels: first(TAGS.tileWidth, 0) * first(TAGS.tileHeight, 0),
     ...(marked !== undefined && Number.isFinite(marked) && { noData: marked }),

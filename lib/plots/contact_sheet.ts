@@ -155,7 +155,7 @@ export async function sheetRowOf(
     (_, i) => Math.floor((i + 0.5) / shown * filled.length),
   );
   const samples = await Promise.all(places.map(async (at) => ({
-    picture: await pictureOf(await decodeImage(filled[at].path), { maxSide: 360 }),
+    picture: await pictureOf(await decodeImage(filled[at].path, dataset.pixels), { maxSide: 360 }),
     boxes: placedObjects(filled[at]).map(annotatedBox),
   })));
   return { dataset: label, ...(caption && { caption }), samples };

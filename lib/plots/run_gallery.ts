@@ -80,7 +80,9 @@ export async function galleryOf(
   const pictures = new Map<number, Promise<Picture>>();
   const picture = (n: number) => {
     const found = pictures.get(n) ??
-      decodeImage(images[n].path).then((image) => pictureOf(image, { maxSide: 240 }));
+      decodeImage(images[n].path, run.dataset.pixels).then((image) =>
+        pictureOf(image, { maxSide: 240 })
+      );
     pictures.set(n, found);
     return found;
   };

@@ -112,6 +112,11 @@ Deno.test("configHash depends on every value but not on the order of keys", () =
 Deno.test("a data set of another source takes the place of the baseline's", () => {
   const dataset = { source: "coco", annotations: "a.json", root: "images" } as const;
   assert.deepEqual(configure(definition, "quick", { dataset }).dataset, dataset);
+  const scenes = { ...dataset, annotationFrame: "stored", bands: [4, 3, 2], stretch: "percentile" };
+  const own = (dataset: object) => configure(definition, "quick", { dataset });
+  assert.deepEqual(own(scenes).dataset, scenes);
+  const hashes = [dataset, scenes, { ...scenes, bands: [3, 2, 1] }].map((d) => configHash(own(d)));
+  assert.equal(new Set(hashes).size, 3);
 });
 
 const loss = { kind: "query-proxy", distance: "mse" } as const;
@@ -174,6 +179,16 @@ for (
     [
       { dataset: { source: "coco", annotatons: "a", root: "b" } },
       "dataset.annotations is missing: it must be text; dataset.annotatons is not a setting; did you mean annotations?",
+    ],
+    [
+      {
+        dataset: { source: "coco", annotations: "a", root: "b", stretch: "minmax", bands: [0, 1] },
+      },
+      'dataset.bands[0] must be a positive integer, got 0; dataset.bands must be three numbers of bands, from 1 on, got [ 0, 1 ]; dataset.stretch must be one of none, percentile, got "minmax"',
+    ],
+    [
+      { dataset: { source: "coco", annotations: "a", root: "b", annotationFrame: "raw" } },
+      'dataset.annotationFrame must be one of upright, stored, got "raw"',
     ],
     [{ encoder: "tiny-clip" }, 'encoder must be an object, got "tiny-clip"'],
     [{ encoder: { id: "" } }, 'encoder.id must be text that is not empty, got ""'],

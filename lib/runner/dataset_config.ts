@@ -12,6 +12,7 @@ import {
   type LearnedPlace,
   SPLITS,
 } from "../datasets/mod.ts";
+import { PIXEL_FIELDS, type PixelConfig } from "../images/bands.ts";
 import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
 import {
   checkSettings,
@@ -67,7 +68,7 @@ export function filesName(annotations: string): string {
 }
 
 /** A split of a data set that exists. */
-export interface DatasetFiles extends LearnedPlace {
+export interface DatasetFiles extends LearnedPlace, PixelConfig {
   /** Use only the first so many images, in the order of the annotations. */
   limit?: number;
   /**
@@ -92,6 +93,7 @@ const FILES: Fields<DatasetFiles> = {
   draw: settings<Draw>({ size: POSITIVE, take: oneOf("drawn", "rest") }).optional(),
   limit: COUNT.optional(),
   annotationFrame: oneOf<AnnotationFrame>("upright", "stored").optional(),
+  ...PIXEL_FIELDS,
 };
 
 /** What a {@linkcode DatasetFiles} may say. */

@@ -43,8 +43,9 @@ export interface OpenDatasetOptions {
 
 /** The files of a split of a data set that exists. */
 function filesOfSplit(config: FilesConfig, split?: "train" | "val"): DatasetFiles {
+  const { annotationFrame, bands, stretch } = config;
   const files = split === undefined ? config : config[split];
-  if (files) return files;
+  if (files) return { annotationFrame, bands, stretch, ...files }; // what a split does not say for itself
   throw new Error(
     `Cannot open the ${split} split: the data set ${config.annotations} comes without one; name ` +
       `its annotations and images as dataset.${split}`,
@@ -57,10 +58,12 @@ async function openFiles(
   seed: number,
   { split, signal, keepMissing, output, displayId }: OpenDatasetOptions,
 ): Promise<Dataset> {
-  const { annotations, root, part, draw, limit, annotationFrame } = filesOfSplit(config, split);
+  const { annotations, root, part, draw, limit, ...how } = filesOfSplit(config, split);
+  const { annotationFrame, bands, stretch } = how;
   const name = [filesName(annotations), ...(part ? [part] : [])].join("-");
   const place = { source: config.source, annotations, root, ...(part && { part }) };
-  const options = { name, annotationFrame, signal, keepMissing, output, displayId };
+  const pixels = { annotationFrame, bands, stretch };
+  const options = { name, ...pixels, signal, keepMissing, output, displayId };
   const whole = await loadDataset(place, options);
   const frames = describeFrames(whole);
   if (frames) notice(frames, output);

@@ -7,6 +7,7 @@ import { openDataset } from "./open_dataset.ts";
 import { recallOf } from "../report/claims.ts";
 import { readResults } from "../report/results.ts";
 import { runRetrieval } from "./run_retrieval.ts";
+import { alignMethods } from "./score_covers.ts";
 import { testConfig, withFolders } from "./testing.ts";
 
 const config = testConfig({
@@ -107,15 +108,14 @@ Deno.test("a broken image of a COCO data set is left out, recorded and does not 
     assert.ok(cacheDir !== CACHE_DIR);
   }));
 
-Deno.test("an image that one cover cannot be laid on is ranked by no method", () =>
+Deno.test("an image whose boxes are refused counts for every cover, and for none by size", () =>
   withFolders(async (options) => {
     const drawn = await openDataset(config.dataset, config.seed, options);
     const root = join(drawn.images[0].path, ".."), annotations = join(options.cacheDir, "own.json");
     const images = drawn.images.slice(0, 5).map(({ id }, n) => ({
       ...{ id: n, file_name: id },
-      ...(n === 1 && { width: 6000, height: 6000 }), // the JSON is wrong about an image's size
+      ...(n === 1 && { width: 6000, height: 5000 }), // the JSON is wrong about an image's shape
     }));
-    const bbox = (n: number) => [n === 1 ? 5000 : 0, 0, 20, 20];
     await Deno.writeTextFile(
       annotations,
       JSON.stringify({
@@ -124,28 +124,49 @@ Deno.test("an image that one cover cannot be laid on is ranked by no method", ()
         annotations: images.map(({ id }) => ({
           image_id: id,
           category_id: id % 2,
-          bbox: bbox(id),
+          bbox: [id === 1 ? 5000 : 0, 0, 20, 20],
         })),
       }),
     );
     const dataset = { source: "coco", annotations, root } as const;
-    const run = await runRetrieval({ ...config, dataset, subsets: [] }, options);
-    const kept = images.filter(({ id }) => id !== 1).map(({ file_name }) => file_name);
-    assert.deepEqual(run.imageIds, kept);
-    assert.equal(run.stores.get("full")!.imageIds.length, 5);
-    assert.equal(run.stores.get("objects")!.ledger.length, 1);
-    const full = run.methods.find(({ method }) => method === "full image")!.scores;
-    assert.deepEqual([full.images, full.scores.length, full.winners?.length], [4, 8, 8]);
+    const run = await runRetrieval({ ...config, dataset, subsets: ["size"] }, options);
+    assert.equal(run.dataset.report.refusedBoxes, 1);
+    assert.deepEqual(run.imageIds, images.map(({ file_name }) => file_name));
+    for (const store of run.stores.values()) assert.equal(store.ledger.length, 0);
+    const objects = run.stores.get("objects")!;
+    assert.deepEqual(run.imageIds.map((id) => objects.patchCount(id)), [2, 1, 2, 2, 2]);
+    assert.deepEqual([...run.relevance.relevant], [1, 0, 1, 0, 1, 0, 1, 0, 1, 0]);
     const alone = await runRetrieval(
       { ...config, dataset, subsets: [], covers: [{ scheme: "full" }] },
       options,
     );
-    const all = alone.methods[0].scores; // of five images: the second column is the one left out
-    for (const [n, column] of [0, 2, 3, 4].entries()) {
-      for (const q of [0, 1]) assert.equal(full.scores[q * 4 + n], all.scores[q * 5 + column]);
-    }
-    assert.ok(run.rows.every(({ images }) => images === 4));
+    const full = run.methods.find(({ method }) => method === "full image")!.scores;
+    assert.deepEqual(full.scores, alone.methods[0].scores.scores);
   }));
+
+Deno.test("an image that one cover cannot be laid on is ranked by no method", () => {
+  const scored = (imageIds: string[], method: string) => ({
+    imageIds,
+    methods: [{
+      ...{ method, cover: method, vectors: 1 },
+      scores: {
+        ...{ queries: 2, images: imageIds.length },
+        scores: Float32Array.from([0, 10].flatMap((q) => imageIds.map((id) => q + Number(id)))),
+        winners: Int32Array.from([0, 10].flatMap((q) => imageIds.map((id) => q + Number(id)))),
+      },
+    }],
+  });
+  const { imageIds, methods } = alignMethods([
+    scored(["0", "1", "2", "3"], "full"),
+    scored(["3", "0", "2"], "objects"),
+  ]);
+  assert.deepEqual(imageIds, ["0", "2", "3"]);
+  for (const { scores: { queries, images, scores, winners } } of methods) {
+    assert.deepEqual([queries, images], [2, 3]);
+    assert.deepEqual([...scores], [0, 2, 3, 10, 12, 13]);
+    assert.deepEqual([...winners!], [0, 2, 3, 10, 12, 13]);
+  }
+});
 
 Deno.test("a run that could show nothing is refused before anything is encoded", () =>
   withFolders(async (options) => {

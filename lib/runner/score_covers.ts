@@ -96,7 +96,7 @@ export function alignMethods(
   const has = covers.map(({ imageIds }) => new Set(imageIds));
   const common = (covers[0]?.imageIds ?? []).filter((id) => has.every((ids) => ids.has(id)));
   const methods = covers.flatMap(({ imageIds, methods }) =>
-    imageIds.length === common.length
+    imageIds.length === common.length && common.every((id, n) => id === imageIds[n])
       ? methods
       : methods.map((m) => ({ ...m, scores: pickColumns(m.scores, imageIds, common) }))
   );

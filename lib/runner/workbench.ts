@@ -9,6 +9,7 @@ import { coverBoxes, coverName, type CoverSpec, makeCover } from "../covers/mod.
 import type { Dataset } from "../datasets/mod.ts";
 import { classPrompts, type Encoder } from "../encoders/mod.ts";
 import { extractFeatures, type FeatureStore } from "../features/mod.ts";
+import { notice } from "../runtime/notice.ts";
 import {
   createProgress,
   type Progress,
@@ -111,6 +112,7 @@ export async function openWorkbench(
   const { dataset, encoder } = await openParts(config, open, options);
   const encode = async (dataset: Dataset, cover: CoverSpec, what: string) => {
     const { output, displayId } = options;
+    const notes: string[] = []; // after the progress line
     const extract = (progress: Progress) =>
       extractFeatures({
         dataset,
@@ -120,10 +122,15 @@ export async function openWorkbench(
         method: config.cut,
         reuse: opened,
         signal,
+        onNote: (line) => notes.push(line),
         onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
       });
     const total = dataset.images.length;
-    return await showStep(`Encode ${what}`, extract, { total, output, displayId });
+    try {
+      return await showStep(`Encode ${what}`, extract, { total, output, displayId });
+    } finally {
+      for (const line of notes) notice(line, output);
+    }
   };
   const store = (dataset: Dataset, cover: CoverSpec, split = "") => {
     const what = [coverName(cover), split].join(" ").trim();

@@ -14,6 +14,9 @@ import { readme } from "./readme.ts";
 import { documentation, format, lint, types } from "./sources.ts";
 import { wasmBytes } from "./wasm.ts";
 
+/** A hash, as pip has it. */
+const HASH = `--hash=sha256:${"0".repeat(64)}`;
+
 /** A project in which all is well. */
 const GOOD: Record<string, string> = {
   "deno.json": `{
@@ -27,7 +30,8 @@ const GOOD: Record<string, string> = {
 }
 `,
   "deno.lock": JSON.stringify({ version: "5", workspace: { dependencies: ["npm:left@1.2.3"] } }),
-  "requirements.txt": "# frozen\nnumpy==2.1.0 ; python_full_version >= '3.11'\n    # via pandas\n",
+  "requirements.txt":
+    `# frozen\nnumpy==2.1.0 ; python_full_version >= '3.11' \\\n    ${HASH} \\\n    ${HASH}\n    # via pandas\n`,
   "lib/covers/testdata/raw.json": "{  }",
   "data/sharp.ts": "export default 1;\n",
   "lib/mod.ts": 'export * from "./covers/mod.ts";\n',
@@ -49,7 +53,8 @@ const GOOD: Record<string, string> = {
   }),
   "README.md": "`deno task demo`, [code](lib/mod.ts)\n\n" +
     '```ts\nimport { two } from "detailclip";\n\nconsole.log(two);\n```\n',
-  ".github/workflows/ci.yml": "steps:\n  - uses: actions/checkout@v4.2.2\n",
+  ".github/workflows/ci.yml":
+    "steps:\n  - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2\n",
   ".ci/run": `npx -y deno@${DENO_VERSION} task ok\n`,
 };
 
@@ -227,13 +232,16 @@ const CASES: Case[] = [
     /:1: not pinned.*numpy>=2/,
   ],
   [
-    "a loose Python version with a hash, below an exact one with a hash",
+    "a Python package without a hash",
     pins,
-    {
-      "requirements.txt": `numpy==2.4.6 --hash=sha256:${"0".repeat(64)}\n` +
-        `pillow>=2 --hash=sha256:${"0".repeat(64)}\n`,
-    },
-    /^requirements\.txt:2: not pinned[^\n]*$/,
+    { "requirements.txt": "# frozen\nnumpy==2.1.0\n" },
+    /:2: without a hash: numpy==2\.1\.0/,
+  ],
+  [
+    "a Python package after one of several lines",
+    pins,
+    { "requirements.txt": `a==1.0 \\\n    ${HASH}\nnumpy==2.1.0\n` },
+    /:3: without a hash: numpy==2\.1\.0/,
   ],
   [
     "another Deno",
@@ -244,8 +252,8 @@ const CASES: Case[] = [
   [
     "a moving action",
     pins,
-    { ".github/workflows/ci.yml": "steps:\n  - uses: actions/checkout@v4\n" },
-    /ci\.yml:2: not pinned exactly: actions\/checkout@v4/,
+    { ".github/workflows/ci.yml": "steps:\n  - uses: actions/checkout@v4.2.2\n" },
+    /ci\.yml:2: not pinned to a commit: actions\/checkout@v4/,
   ],
   [
     "a snippet that does not compile",

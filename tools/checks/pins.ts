@@ -8,8 +8,8 @@ import { DENO_VERSION } from "../project.ts";
 import { type Check, exists, listFiles } from "./check.ts";
 
 const NPM_PIN = /^npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+(-[\w.]+)?(\/.*)?$/;
-const PYTHON_PIN = /^[\w.[\]-]+==[\w.!+]+(?: --hash=sha256:[0-9a-f]{64})*( ?;.*)?$/;
-const ACTION_PIN = /@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/;
+const PYTHON_PIN = /^[\w.[\]-]+==[\w.!+]+( ?;.*)?$/;
+const ACTION_PIN = /@[0-9a-f]{40}$/;
 
 /** What is wrong with a package that a file names. */
 function npmProblem(file: string, name: string, target: string, locked: boolean): string | null {
@@ -47,20 +47,26 @@ async function badLines(
   problem: (line: string) => string | null,
 ): Promise<string[]> {
   if (!await exists(join(root, file))) return [];
-  const lines = (await Deno.readTextFile(join(root, file))).split(/\r?\n/);
+  const text = await Deno.readTextFile(join(root, file));
+  // a line that goes on stands where it begins
+  const lines = text.replace(
+    /(\\\r?\n[^\n\\]*)+/g,
+    (rest) => rest.replace(/\s*\\\r?\n\s*/g, " ") + "\n".repeat(rest.split("\n").length - 1),
+  ).split(/\r?\n/);
   return lines.flatMap((line, i) => {
     const found = problem(line.trim());
     return found ? [`${file}:${i + 1}: ${found}`] : [];
   });
 }
 
-/** A line of requirements that pins nothing. */
+/** A requirement that pins nothing, or whose files may change. */
 function pythonProblem(line: string): string | null {
   const requirement = line.replace(/(^| )#.*$/, "").trim();
-  if (requirement === "" || requirement.startsWith("--") || PYTHON_PIN.test(requirement)) {
-    return null;
-  }
-  return `not pinned exactly: ${requirement}`;
+  if (requirement === "" || requirement.startsWith("--")) return null;
+  const [pin, ...hashes] = requirement.split(/\s+--hash=/);
+  if (!PYTHON_PIN.test(pin)) return `not pinned exactly: ${requirement}`;
+  const hashed = hashes.length > 0 && hashes.every((hash) => /^sha256:[0-9a-f]{64}$/.test(hash));
+  return hashed ? null : `without a hash: ${pin}`;
 }
 
 /** A line that names another Deno than the pinned one. */
@@ -72,7 +78,7 @@ function denoProblem(line: string): string | null {
 /** A line of a workflow that uses an action whose content can change. */
 function actionProblem(line: string): string | null {
   const action = line.match(/^(?:- )?uses:\s*(\S+)/)?.[1];
-  return action && !ACTION_PIN.test(action) ? `not pinned exactly: ${action}` : null;
+  return action && !ACTION_PIN.test(action) ? `not pinned to a commit: ${action}` : null;
 }
 
 /** Packages, Python packages, Deno itself and CI actions. */

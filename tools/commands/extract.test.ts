@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { withFolder, writeImages } from "../../lib/features/testing.ts";
+import { makeTiff } from "../../lib/images/testdata/tiff.ts";
 import { parseShard } from "./extract.ts";
 
 const TOOL = fileURLToPath(new URL("./extract.ts", import.meta.url));
@@ -232,3 +233,30 @@ Deno.test("parseShard: i/n with i below n", () => {
   assert.deepEqual(parseShard("3/16"), { index: 3, count: 16 });
   for (const text of ["4/4", "1", "-1/2", "1/x", "1/0"]) assert.throws(() => parseShard(text));
 });
+
+Deno.test("extract tool: bands, stretch and the frame of boxes are options, and what was done is told", () =>
+  withFolder(async (folder) => {
+    const data = Uint16Array.from({ length: 12 * 10 * 5 }, (_, i) => 20 * (i % 97));
+    const tiff = { width: 12, height: 10, photometric: 1, data };
+    await Deno.writeFile(join(folder, "scene.tif"), makeTiff(tiff));
+    const dataset = join(folder, "own.json");
+    const json = {
+      images: [{ id: 1, file_name: "scene.tif", width: 24, height: 20 }],
+      categories: [{ id: 1, name: "boat" }],
+      annotations: [{ image_id: 1, category_id: 1, bbox: [0, 0, 4, 4] }],
+    };
+    await Deno.writeTextFile(dataset, JSON.stringify(json));
+    const args = ["--dataset", dataset, "--cache", join(folder, "cache"), "--cover", "objects"];
+    const plain = await run(args);
+    assert.match(plain.stderr, /scene\.tif: bands 1, 2, 3 of 5 are used as red, green and blue/);
+    assert.match(plain.stderr, /scene\.tif: 16-bit samples .* \(see the setting stretch\)/);
+    assert.match(plain.stderr, /scene\.tif, annotated as 24 x 20 px, its file has 12 x 10 px/);
+    const chosen = ["--bands", "5,3,1", "--stretch", "percentile", "--annotation-frame", "stored"];
+    const other = await run([...args, ...chosen]);
+    assert.equal(other.code, 0, other.stderr);
+    assert.doesNotMatch(other.stderr, /scene\.tif: /);
+    assert.match(other.stdout, /; 1 images encoded in this run/); // not the features of other pixels
+    for (const wrong of [["--bands", "1,2"], ["--bands", "0,1,2"], ["--stretch", "x"]]) {
+      assert.equal((await run([...args, ...wrong])).code, 2);
+    }
+  }));

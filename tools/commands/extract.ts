@@ -24,7 +24,7 @@ import {
   type FeatureStore,
   type Verify,
 } from "../../lib/features/mod.ts";
-import type { CutMethod } from "../../lib/images/mod.ts";
+import type { CutMethod, PixelConfig } from "../../lib/images/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
@@ -47,6 +47,8 @@ const OPTIONS = {
   split: { type: "string" },
   seed: { type: "string", default: "7" },
   "annotation-frame": { type: "string" },
+  bands: { type: "string" },
+  stretch: { type: "string" },
   cover: { type: "string", default: "cc@10" },
   ...ENCODER_OPTIONS,
   preprocessing: { type: "string" },
@@ -65,6 +67,8 @@ const USAGE = `Usage: deno task extract --dataset NAME [options]
   --split train|val             those images, not the ones that are searched
   --seed N                      of generated images, and of those that are drawn to choose by (7)
   --annotation-frame upright|stored  of boxes where EXIF turns an image and no size says it (upright)
+  --bands R,G,B                 bands that are red, green and blue, numbered from 1 (the first three)
+  --stretch none|percentile     of 16-bit bands: their upper 8 bits, or from the 2nd to the 98th percentile (none)
   --cover COVER                 full, objects, cc@K, grid@N or vc@K:MINSIDE (cc@10)
 ${ENCODER_USAGE}
   --preprocessing clip|squash   how a patch becomes square: CLIP's centre crop, or squashed
@@ -95,11 +99,19 @@ function parseSeed(text: string): number {
   throw new UsageError(`Cannot read --seed: expected a whole number from 0 on, got ${text}`);
 }
 
+/** Reads `red,green,blue`. */
+function parseBands(text: string): PixelConfig["bands"] {
+  const bands = text.split(",").map((band) => parseCount("bands", band.trim()));
+  const [red, green, blue] = bands;
+  if (bands.length === 3) return [red, green, blue];
+  throw new UsageError(`Cannot read --bands: expected three numbers such as 4,3,2, got ${text}`);
+}
+
 /** What the command line asks for, before anything is loaded. */
 function parseCall(args: string[]) {
   const { values } = readOptions({ args, options: OPTIONS });
   if (!values.dataset) throw new UsageError("Cannot extract features: --dataset is missing");
-  const { preprocessing, shard, "annotation-frame": frame } = values;
+  const { preprocessing, shard, bands, stretch, "annotation-frame": frame } = values;
   const maxPixels = values["max-pixels"];
   let cover;
   try {
@@ -116,6 +128,12 @@ function parseCall(args: string[]) {
     annotationFrame: frame === undefined
       ? undefined
       : oneOf<AnnotationFrame>("annotation-frame", frame, ["upright", "stored"]),
+    pixels: {
+      bands: bands === undefined ? undefined : parseBands(bands),
+      stretch: stretch === undefined
+        ? undefined
+        : oneOf<"none" | "percentile">("stretch", stretch, ["none", "percentile"]),
+    },
     encoder: { id: "tiny-clip", ...readEncoder(values) },
     preprocessing: preprocessing === undefined
       ? undefined
@@ -153,7 +171,7 @@ async function lookFor(
 
 /** The data set of the call: of a folder all images, of others those that are searched, or another split. */
 async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
-  const { split, seed, annotationFrame } = call, found = await lookFor(call);
+  const { split, seed, annotationFrame, pixels } = call, found = await lookFor(call);
   notice(printable(describeSource(found)));
   if (found.source === "folder") {
     if (split !== undefined) {
@@ -165,11 +183,20 @@ async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
           "objects are; name annotations, or their format: FORMAT:ANNOTATIONS:IMAGES",
       );
     }
-    return await loadFolder(found.root);
+    if (annotationFrame) {
+      throw new UsageError(
+        `Cannot use --annotation-frame: ${found.root} is a folder, without annotations`,
+      );
+    }
+    return await loadFolder(found.root, pixels);
   }
-  const framed = found.source === "clevr-ds" || annotationFrame === undefined
-    ? found
-    : { ...found, annotationFrame };
+  const told = Object.entries({ annotationFrame, ...pixels }).filter(([, value]) => value);
+  if (found.source === "clevr-ds" && told.length > 0) {
+    const names = { annotationFrame: "annotation-frame", bands: "bands", stretch: "stretch" };
+    const [name] = told.map(([name]) => names[name as keyof typeof names]);
+    throw new UsageError(`Cannot use --${name}: the images of ${call.dataset} are generated`);
+  }
+  const framed = { ...found, ...Object.fromEntries(told) };
   // an image that the annotations list and that is not there belongs in the ledger, too
   return await openDataset(framed, seed, { split, keepMissing: true });
 }
@@ -218,9 +245,11 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
   const label = `${dataset.name}${shard ? ` ${shard.index}/${shard.count}` : ""}`;
   const progress = createProgress({ label, total });
   let encoded = 0;
+  const notes: string[] = []; // after the progress line
   try {
     const store = await extractFeatures({
       ...call.extract,
+      onNote: (line) => notes.push(line),
       dataset,
       encoder,
       onProgress(now) {
@@ -235,6 +264,7 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
     return summary;
   } finally {
     await progress.finish();
+    for (const line of notes) notice(printable(line));
     await encoder.dispose();
   }
 }

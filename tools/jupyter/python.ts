@@ -78,7 +78,15 @@ async function build(venv: Venv, python: string, root: string, show?: ShowOption
     const hint = "On Debian and Ubuntu the module is a package: apt-get install python3-venv";
     throw new Error(`${(error as Error).message}\n${hint}`);
   }
-  const install = ["-m", "pip", "install", "--quiet", "-r", join(root, REQUIREMENTS)];
+  const install = [
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--require-hashes",
+    "-r",
+    join(root, REQUIREMENTS),
+  ];
   await showStep(
     "Install JupyterLab in .venv (once)",
     () => step(`install ${REQUIREMENTS}`, venv.python, install, root),

@@ -20,6 +20,8 @@ export interface TiffParts {
   sampleFormat?: number;
   /** Further tags of one LONG: a tile's size, a chroma subsampling. */
   more?: [tag: number, value: number][];
+  /** The value that marks pixels without data, as GDAL writes it: of three characters at most. */
+  noData?: string;
   /** Offset of a next directory. */
   next?: number;
 }
@@ -29,11 +31,11 @@ const SLOT = 256;
 
 /** Writes an uncompressed TIFF in one strip, little-endian. */
 export function makeTiff(
-  { width, height, data, photometric, extraSamples, sampleFormat = 1, more = [], next = 0 }:
+  { width, height, data, photometric, extraSamples, sampleFormat = 1, more = [], noData, next = 0 }:
     TiffParts,
 ): Uint8Array {
   const samples = data.length / (width * height), bits = 8 * data.byteLength / data.length;
-  const tags: [tag: number, type: 3 | 4, values: number[]][] = [
+  const tags: [tag: number, type: 2 | 3 | 4, values: number[]][] = [
     [256, 4, [width]],
     [257, 4, [height]],
     [258, 3, Array(samples).fill(bits)],
@@ -47,6 +49,10 @@ export function makeTiff(
     [339, 3, Array(samples).fill(sampleFormat)],
     ...more.map(([tag, value]): [number, 4, number[]] => [tag, 4, [value]]),
   ];
+  if (noData !== undefined) {
+    const [a = 0, b = 0, c = 0] = Array.from(noData, (sign) => sign.charCodeAt(0));
+    tags.push([42113, 2, [a + 256 * b + 65536 * c]]);
+  }
   tags.sort(([a], [b]) => a - b);
   const far = 8 + 2 + 12 * tags.length + 4, strip = far + SLOT * tags.length;
   const bytes = new Uint8Array(strip + data.byteLength), view = new DataView(bytes.buffer);
@@ -56,7 +62,7 @@ export function makeTiff(
     const at = 10 + 12 * i, size = type === 3 ? 2 : 4, values = tag === 273 ? [strip] : given;
     view.setUint16(at, tag, true);
     view.setUint16(at + 2, type, true);
-    view.setUint32(at + 4, values.length, true);
+    view.setUint32(at + 4, type === 2 ? 4 : values.length, true);
     const inside = size * values.length <= 4, from = inside ? at + 8 : far + SLOT * i;
     if (!inside) view.setUint32(at + 8, from, true);
     values.forEach((value, n) =>

@@ -154,7 +154,7 @@ with zipfile.ZipFile(glob.glob(os.path.join(wheels, "*.whl"))[0]) as wheel:
 async function fetchCuda(python: string, target: string): Promise<void> {
   const install = [
     ...["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target", target],
-    ...["-r", requirementsOf("cuda")],
+    ...["--require-hashes", "-r", requirementsOf("cuda")],
   ];
   await step(
     "install TensorFlow with CUDA",
@@ -184,7 +184,8 @@ export async function libraryPlace(
   cacheDir: string,
 ): Promise<LibraryPlace> {
   const text = await Deno.readTextFile(requirementsOf(variant));
-  const lines = text.split("\n").filter((line) => line.startsWith("tensorflow"));
+  const lines = text.split("\n").filter((line) => line.startsWith("tensorflow"))
+    .map((line) => line.replace(/ \\$/, "")); // hashes on lines of their own name nothing new
   const { name, libraries } = findPlatform();
   const parts = [name, WHEEL_PYTHON, libraries, HEADERS, lines];
   const key = sha256(JSON.stringify(parts)).slice(0, 12);
