@@ -42,19 +42,27 @@ export async function readFrames(
   for (let start = 0; start < images.length; start += FILES_AT_A_TIME) {
     signal.throwIfAborted();
     const part = images.slice(start, start + FILES_AT_A_TIME);
-    await Promise.all(part.map(async (image) => {
-      try {
-        const frame = await readImageFrame(image.path);
-        frames.set(image, frame);
-        if (image.width !== undefined) return;
-        Object.assign(image, frame[annotationFrame]);
-        report.sizesRead++;
-      } catch (error) {
-        if (!(error instanceof ImageError)) throw error;
-      }
-    }));
+    const read = await Promise.all(part.map(({ path }) => readFrame(path)));
+    part.forEach((image, i) => { // in the order of the images, so that examples are the same ones each time
+      const frame = read[i];
+      if (!frame) return;
+      frames.set(image, frame);
+      if (image.width !== undefined) return;
+      Object.assign(image, frame[annotationFrame]);
+      report.sizesRead++;
+    });
   }
   return frames;
+}
+
+/** The frame of a file; nothing where it is no image. */
+async function readFrame(path: string): Promise<ImageFrame | undefined> {
+  try {
+    return await readImageFrame(path);
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    return undefined;
+  }
 }
 
 function isEqual(one: ImageSize, other: ImageSize): boolean {

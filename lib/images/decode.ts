@@ -15,6 +15,7 @@ import {
 import { sharp } from "./sharp.ts";
 import { checkFormat, readImageFile, readWhole } from "./file.ts";
 import { type AllowedFormat, decodedFormat } from "./format.ts";
+import { firstFrame } from "./first_frame.ts";
 import { ImageError } from "./image_error.ts";
 import { countScans, mendJpeg } from "./jpeg.ts";
 import { decodeBands, decodePlain, orAbort } from "./pixels.ts";
@@ -135,7 +136,7 @@ async function decodeFile(
   const { maxPixels, colourProfile, stretch, signal, onNote } = options;
   const tiff = format === "tiff" ? readTiffHeader(given) : undefined;
   if (tiff) checkTiff(tiff, path);
-  const bytes = tiff ? firstDirectory(given, tiff, path !== undefined) : given;
+  const bytes = tiff ? firstDirectory(given, tiff, path !== undefined) : firstFrame(given, format);
   // One frame; the limits hold from the header on, before any pixel is allocated.
   const limits: SharpOptions = {
     // libtiff warns of bands that nothing names; what they are is decided here.

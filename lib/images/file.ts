@@ -50,7 +50,7 @@ export async function readWhole(
 }
 
 /** Reads up to `length` bytes; fewer when the file ends before. */
-async function readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array> {
+export async function readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   let done = 0;
   while (done < length) {

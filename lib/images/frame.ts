@@ -4,10 +4,12 @@
  * @module
  */
 import type { Box } from "../covers/cover.ts";
-import { checkFormat, readImageFile } from "./file.ts";
-import type { AllowedFormat } from "./format.ts";
+import { checkFormat, readImageFile, readUpTo, readWhole } from "./file.ts";
+import { firstFrame } from "./first_frame.ts";
+import { type AllowedFormat, decodedFormat } from "./format.ts";
 import { ImageError } from "./image_error.ts";
 import { sharp } from "./sharp.ts";
+import { readTiffSize } from "./tiff.ts";
 
 /** Size of an image in px. */
 export interface ImageSize {
@@ -38,22 +40,51 @@ const HEAD_BYTES = 4096;
  * @throws {ImageError} when it is no image of an allowed format, or its header cannot be read
  */
 export async function readImageFrame(path: string): Promise<ImageFrame> {
-  const head = await readImageFile(path, (head) => head, HEAD_BYTES);
-  const plain = plainSize(head, checkFormat(head, path));
-  if (plain) return { stored: plain, upright: plain, orientation: 1 };
-  try {
-    const options = { failOn: "none", limitInputPixels: false, pages: 1 } as const;
-    const { width, height, orientation = 1, autoOrient } = await sharp(path, options).metadata();
-    const turned = orientation >= 1 && orientation <= 8;
-    return {
-      stored: { width, height },
-      upright: autoOrient,
-      orientation: turned ? orientation : 1,
-    };
-  } catch (error) {
-    const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new ImageError(path, "truncated or corrupt", detail, { cause: error });
+  return await readImageFile(path, async (head, file, size) => {
+    const format = checkFormat(head, path);
+    try {
+      return frameOf(plainSize(head, format) ?? await slowSize({ head, file, size, format, path }));
+    } catch (error) {
+      const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
+      throw new ImageError(path, "truncated or corrupt", detail, { cause: error });
+    }
+  }, HEAD_BYTES);
+}
+
+/** The frame of pixels stored in a size and turned by EXIF; an orientation that there is not turns nothing. */
+function frameOf(
+  { width, height, orientation = 1 }: ImageSize & { orientation?: number },
+): ImageFrame {
+  const stored = { width, height };
+  const known = orientation >= 1 && orientation <= 8 ? orientation : 1;
+  const upright = known > 4 ? { width: height, height: width } : stored;
+  return { stored, upright, orientation: known };
+}
+
+/** Size and orientation where the head alone does not say them. */
+async function slowSize(
+  { head, file, size, format, path }: {
+    head: Uint8Array;
+    file: Deno.FsFile;
+    size: number;
+    format: AllowedFormat;
+    path: string;
+  },
+): Promise<ImageSize & { orientation?: number }> {
+  if (format === "tiff") {
+    return await readTiffSize(head, async (place, length) => {
+      await file.seek(place, Deno.SeekMode.Start);
+      return await readUpTo(file, length);
+    });
   }
+  // Of an animation a decoder would look at all frames, of which there may be millions.
+  const source = format === "webp" || format === "gif"
+    ? firstFrame(await readWhole(head, file, size), format)
+    : path;
+  const options = { failOn: "none", limitInputPixels: false, pages: 1 } as const;
+  const metadata = await sharp(source, options).metadata();
+  if (decodedFormat(metadata) === format) return metadata;
+  throw new Error(`its header says ${format}`);
 }
 
 /**

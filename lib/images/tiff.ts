@@ -41,10 +41,10 @@ const TAGS = {
   noData: 42113,
 };
 
-/** Numbers of either byte order and size. */
-function createReader(bytes: Uint8Array) {
+/** Numbers of either byte order and size; by the head of the file, which the bytes are unless it is given. */
+function createReader(bytes: Uint8Array, head: Uint8Array = bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const little = bytes[0] === 0x49;
+  const little = head[0] === 0x49;
   const read = (at: number, size: number): number => {
     if (size === 1) return view.getUint8(at);
     if (size === 2) return view.getUint16(at, little);
@@ -89,6 +89,37 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
     ...(marked !== undefined && Number.isFinite(marked) && { noData: marked }),
     ...(end + word <= bytes.length && read(end, word) !== 0 && { next: { at: end, bytes: word } }),
   };
+}
+
+/** Bytes that the first directory takes at most, as far as its first tags are looked for. */
+const DIRECTORY_BYTES = 8192;
+
+/**
+ * Reads size and orientation of a TIFF's stored pixels from its first directory, wherever in the file it is.
+ *
+ * @param head the first bytes of the file
+ * @param readAt reads up to so many bytes from a place on
+ * @throws {RangeError} when they are not there
+ */
+export async function readTiffSize(
+  head: Uint8Array,
+  readAt: (place: number, length: number) => Promise<Uint8Array>,
+): Promise<{ width: number; height: number; orientation: number }> {
+  const { read, big } = createReader(head);
+  const [word, countBytes, entryBytes] = big ? [8, 8, 20] : [4, 2, 12];
+  const bytes = await readAt(read(big ? 8 : 4, word), DIRECTORY_BYTES);
+  const directory = createReader(bytes, head);
+  const found = new Map([[274, 1]]);
+  const entries = Math.floor((bytes.length - countBytes) / entryBytes);
+  for (let i = 0; i < Math.min(directory.read(0, countBytes), entries); i++) {
+    const at = countBytes + i * entryBytes, size = BYTES_OF_TYPE[directory.read(at + 2, 2)];
+    if (size !== undefined) {
+      found.set(directory.read(at, 2), directory.read(at + 4 + word, Math.min(size, word)));
+    }
+  }
+  const [width = 0, height = 0, orientation = 1] = [256, 257, 274].map((tag) => found.get(tag));
+  if (width < 1 || height < 1) throw new RangeError("its first directory gives no size");
+  return { width, height, orientation };
 }
 
 /**
