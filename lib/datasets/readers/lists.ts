@@ -110,8 +110,8 @@ export class Lists implements AnnotationLists {
 
 /** A number as annotations write it; NaN for the words that Python writes; `undefined` for anything else. */
 export function numberOf(text: string): number | undefined {
-  if (/^[+-]?(?:nan|inf(?:inity)?)$/i.test(text)) return NaN;
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
+  return /^[+-]?(?:nan|inf(?:inity)?)$/i.test(text) ? NaN : undefined;
 }
 
 /** Numbers of several texts; `undefined` where one is none. */
