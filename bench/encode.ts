@@ -16,15 +16,15 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { createRandom, type Encoder, loadEncoder, medianOf } from "detailclip";
+import { CACHE_DIR, createRandom, type Encoder, loadEncoder, medianOf } from "detailclip";
 import { type PatchBatch } from "detailclip/images";
 import type { Dataset } from "../lib/datasets/mod.ts";
 import { machine, versions } from "../lib/report/provenance.ts";
 import { recordResult } from "./record.ts";
 import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
 
-const MODEL = join(ROOT, ".cache/models/bench/random-vit-b-32");
-const PHOTOS = join(ROOT, ".cache/bench/photos");
+const MODEL = join(CACHE_DIR, "models/bench/random-vit-b-32");
+const PHOTOS = join(CACHE_DIR, "bench/photos");
 const EXPORTERS = ["export_encoder.py", "lean_tower.py", "quantize_rows.py"].map((name) =>
   join(ROOT, "tools/encoders", name)
 );

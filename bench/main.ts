@@ -7,7 +7,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { KEEP_VARIABLE } from "../lib/report/filing.ts";
-import { helpOn } from "../tools/commands/arguments.ts";
+import { spawnChild } from "../lib/runtime/children.ts";
+import { UsageError } from "../tools/commands/arguments.ts";
+import { runTask } from "../tools/commands/task.ts";
 
 const folder = import.meta.dirname!;
 const [name, ...options] = Deno.args;
@@ -19,17 +21,21 @@ const names = [...Deno.readDirSync(folder)]
 
 const usage = `Usage: deno task bench NAME [options]. Benchmarks: ${names.join(", ")}
 The options of a benchmark stand at the head of bench/NAME.ts; --keep, without others, renews results/bench.`;
-helpOn(usage);
-if (name === undefined || !names.includes(name) || !existsSync(join(folder, `${name}.ts`))) {
-  console.error(usage);
-  Deno.exit(2);
-}
-if (keep && args.length > 0) {
-  console.error("Cannot run bench: --keep is for the committed measurement, which options change");
-  Deno.exit(2);
-}
-const { code } = await new Deno.Command(Deno.execPath(), {
-  args: ["run", "-A", join(folder, `${name}.ts`), ...args],
-  env: { [KEEP_VARIABLE]: keep ? "1" : "" },
-}).spawn().status;
-Deno.exit(code);
+await runTask(usage, async () => {
+  if (name === undefined || !names.includes(name) || !existsSync(join(folder, `${name}.ts`))) {
+    throw new UsageError(`Cannot run bench: there is no benchmark ${name ?? "named"}`);
+  }
+  if (keep && args.length > 0) {
+    throw new UsageError(
+      "Cannot run bench: --keep is for the committed measurement, which options change",
+    );
+  }
+  const child = spawnChild(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--frozen", "-P=programs"],
+      ...[join(folder, `${name}.ts`), ...args],
+    ],
+    env: { [KEEP_VARIABLE]: keep ? "1" : "" },
+  });
+  return (await child.status).code;
+});

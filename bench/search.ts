@@ -1,8 +1,10 @@
 /**
  * What a search costs with all patches, a few fused vectors or one (paper Table 6): time of one query and
- * of many at once, and bytes an image.
+ * of many at once, and bytes an image. Before that, our exhaustive search beside faiss, numpy and usearch, with a
+ * vector an image, 1 and 2 threads; `--sizes ""` leaves that out.
  *
  *     deno task bench search [--images 10000] [--dim 512] [--patches 166] [--vectors 1,2,4,8] [--queries 10] [--rounds 5]
+ *       [--sizes 10000,100000,1000000]
  *
  * Time does not depend on what the vectors show, so they are random unit vectors; every image has its own,
  * so that memory is read as it would be. The methods take turns within a round; medians are reported. Writes
@@ -21,6 +23,8 @@ import {
 } from "detailclip/retrieval";
 import { machine, versions } from "../lib/report/provenance.ts";
 import { recordResult } from "./record.ts";
+import { measurePatches } from "./search_patches.ts";
+import { measurePeers } from "./search_peers.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -30,6 +34,7 @@ const { values: options } = parseArgs({
     vectors: { type: "string", default: "1,2,4,8" },
     queries: { type: "string", default: "10" },
     rounds: { type: "string", default: "5" },
+    sizes: { type: "string", default: "10000,100000,1000000" },
   },
 });
 
@@ -42,6 +47,23 @@ const images = count("images"), dim = count("dim"), rounds = count("rounds");
 const asked = count("queries");
 const sizes = [...options.vectors.split(",").map(Number), count("patches")];
 const draw = randomUnitVectors(createRandom(0), dim);
+
+const vectorCounts = options.sizes.split(",").filter((size) => size !== "").map(Number);
+const peers = vectorCounts.length === 0 ? [] : await measurePeers({
+  ...{ sizes: vectorCounts, dim, rounds: 3 * rounds, queries: [1, asked], threads: [1, 2] },
+});
+if (peers.length > 0) {
+  console.log(`${dim} dims, ten best; least time of ${3 * rounds} rounds; numpy only multiplies`);
+  console.table(peers.map(({ ms, median, cpu, ofFaiss, cpuOfFaiss, agreement, ...which }) => ({
+    ...which,
+    ms: ms.toFixed(2),
+    "median, ms": median.toFixed(2),
+    "of faiss": ofFaiss.toFixed(2),
+    "processor, ms": cpu.toFixed(2),
+    "of faiss ": cpuOfFaiss.toFixed(2),
+    "of faiss's ten best": agreement?.toFixed(3) ?? "",
+  })));
+}
 
 /** Images with `vectors` vectors each; all patches are too many for one array, and are searched image by image. */
 function collectionOf(vectors: number, patches: boolean): SearchCollection {
@@ -78,6 +100,15 @@ console.table(rows.map((row) => ({
   [`${asked} queries, ms`]: row.manyQueriesMs.toFixed(0),
   "of all patches ": row.manyQueriesRatio.toFixed(3),
 })));
+const byPatch = await measurePatches(draw, [draw(1), draw(asked)], {
+  ...{ images, patches: count("patches"), dim, rounds },
+});
+console.log("All patches in a flat index, the ten best images:");
+console.table(byPatch.map(({ kilobytes, ms, ...which }) => ({
+  ...which,
+  "kB an image": kilobytes.toFixed(1),
+  ms: ms.toFixed(1),
+})));
 console.log("The paper's Table 6 (another machine, its unit of time not said):");
 console.table(paperTable("table 6").rows);
 await recordResult("search", {
@@ -91,4 +122,6 @@ await recordResult("search", {
   queries: asked,
   rounds,
   rows,
+  byPatch,
+  peers,
 });

@@ -1,5 +1,5 @@
 /**
- * The PyTorch side of a benchmark: its environment, and a process that answers requests.
+ * The Python side of a benchmark, PyTorch's mostly: its environment, and a process that answers requests.
  *
  * @module
  */
@@ -10,7 +10,9 @@ import { Readable } from "node:stream";
 
 /** The repository's root. */
 export const ROOT: string = join(import.meta.dirname!, "..");
-const PYTHON = join(ROOT, ".venv-torch", Deno.build.os === "windows" ? "Scripts" : "bin", "python");
+const pythonOf = (folder: string) =>
+  join(ROOT, folder, Deno.build.os === "windows" ? "Scripts" : "bin", "python");
+const PYTHON = pythonOf(".venv-torch");
 
 /** Runs a program to its end; what it says on standard error is shown. */
 async function run(program: string, args: string[]): Promise<void> {
@@ -20,12 +22,30 @@ async function run(program: string, args: string[]): Promise<void> {
   if (code !== 0) throw new Error(`Cannot run ${program} ${args.join(" ")}: it ended with ${code}`);
 }
 
+/**
+ * Makes an environment when it is not there.
+ *
+ * @param folder where, in the repository's root
+ * @param requirements the packages it has
+ * @param options of pip
+ * @returns its Python
+ */
+export async function ensureEnvironment(
+  folder: string,
+  requirements: string,
+  ...options: string[]
+): Promise<string> {
+  const python = pythonOf(folder);
+  if (existsSync(python)) return python;
+  await run(Deno.env.get("PYTHON") ?? "python3", ["-m", "venv", join(ROOT, folder)]);
+  await run(python, ["-m", "pip", "install", "-q", "-r", requirements, ...options]);
+  return python;
+}
+
 /** Makes `.venv-torch` from tools/requirements/torch.txt when it is not there. */
 export async function ensureTorch(): Promise<void> {
-  if (existsSync(PYTHON)) return;
-  await run(Deno.env.get("PYTHON") ?? "python3", ["-m", "venv", join(ROOT, ".venv-torch")]);
   const index = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"];
-  await run(PYTHON, ["-m", "pip", "install", "-q", "-r", "tools/requirements/torch.txt", ...index]);
+  await ensureEnvironment(".venv-torch", "tools/requirements/torch.txt", ...index);
 }
 
 /** Runs a Python script of the repository in `.venv-torch`. */
@@ -39,8 +59,8 @@ export class TorchProcess {
   #writer: WritableStreamDefaultWriter<Uint8Array>;
   #lines: AsyncIterator<string>;
 
-  constructor(script: string, args: string[]) {
-    this.#process = new Deno.Command(PYTHON, {
+  constructor(script: string, args: string[], python: string = PYTHON) {
+    this.#process = new Deno.Command(python, {
       args: [script, ...args],
       cwd: ROOT,
       stdin: "piped",
@@ -54,7 +74,9 @@ export class TorchProcess {
   /** Reads the next answer. */
   async read<T>(): Promise<T> {
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error("Cannot measure PyTorch: its process ended; see its output above");
+    if (done) {
+      throw new Error("Cannot measure the Python side: its process ended; see its output above");
+    }
     return JSON.parse(value) as T;
   }
 

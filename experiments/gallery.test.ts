@@ -30,6 +30,13 @@ Deno.test("right answers among the first are counted by method", () => {
   ]);
 });
 
+Deno.test("of equal scores as many right answers are counted as are to be expected", () => {
+  const scores = { queries: 3, images: 4, scores: Float32Array.from(Array(12).fill(0.5)) };
+  const tied = { ...run, methods: [{ ...run.methods[0], scores }] };
+  const [cat] = firstResults(tied, { methods: ["cc@10"], queries: ["cat"], count: 1 });
+  assert.deepEqual(cat.right, { "cc@10": 0.5 }); // 2 of 4 show a cat
+});
+
 Deno.test("methods and classes that are not there are named", () => {
   const count = 1;
   assert.throws(

@@ -12,9 +12,9 @@ import {
   openDataset,
   recallOf,
   type RetrievalRun,
-  topResults,
 } from "detailclip";
 import { better } from "detailclip/report";
+import { expectedHits, rankingOf } from "detailclip/retrieval";
 import { clevrDsClasses } from "detailclip/datasets";
 import { against, verdictOn } from "./judging.ts";
 import { checkNames, checkWhole } from "./knobs.ts";
@@ -70,7 +70,7 @@ export interface FirstResults {
 }
 
 /**
- * Counts right answers among the first results of each method.
+ * Counts right answers among the first results of each method; of equal scores, as many as are to be expected.
  *
  * @param run a retrieval run
  * @param options `methods` and `queries` by name; `count`: how many results are looked at
@@ -92,8 +92,7 @@ export function firstResults(
     right: Object.fromEntries(names.map((method) => {
       const found = methods.find((m) => m.method === method);
       if (!found) throw new RangeError(`Cannot count right answers: there is no method ${method}`);
-      const first = topResults(found.scores, query, { count, relevance });
-      return [method, first.filter(({ relevant }) => relevant).length];
+      return [method, expectedHits(rankingOf(found.scores, relevance, query), count)];
     })),
   });
   const chosen = queries.map((query) => {

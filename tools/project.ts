@@ -4,6 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { spawnChild } from "../lib/runtime/children.ts";
 
 /** The one Deno version of this project: see README.md for why upgrading takes evidence. */
 export const DENO_VERSION = "2.8.1";
@@ -59,7 +60,7 @@ async function feed(
 }
 
 /**
- * Runs a program to its end and keeps what it prints.
+ * Runs a program to its end and keeps what it prints. An interrupt ends it (with `signal`, by closing its input).
  *
  * @param program what to start
  * @param args its arguments
@@ -71,14 +72,15 @@ export async function capture(
   args: readonly string[],
   { cwd = ROOT, env = {}, input, signal, onOutput }: CaptureOptions = {},
 ): Promise<Finished> {
-  const child = new Deno.Command(program, {
+  const child = spawnChild(program, {
     args: [...args],
     cwd,
     env: { NO_COLOR: "1", ...env },
     stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
-  }).spawn();
+    endsByItself: signal !== undefined,
+  });
   let output = "";
   const collect = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {

@@ -12,3 +12,10 @@ export { verifiedCover, type VerifiedOptions } from "./verified.ts";
 export { coverage, objectCoverage, type ObjectSize, type SizeCoverage } from "./coverage.ts";
 export { clipBox, toImageBox } from "./geometry.ts";
 export { type CoverImage, coverName, type CoverSpec, makeCover, parseCoverName } from "./spec.ts";
+export {
+  type SceneCover,
+  sceneCover,
+  type SceneCoverOptions,
+  tileBoxes,
+  type TileOptions,
+} from "./tiles.ts";

@@ -153,6 +153,9 @@ Deno.test("everything unusable is counted under its own name, and nothing else i
       boxesFromMasks: 0,
       outside: 2,
       clipped: 1,
+      unusableJudgements: 0,
+      unjudgedPairs: 0,
+      classesWithoutNegatives: 0,
     });
     assert.equal(examples.length, 10);
   }));
@@ -166,19 +169,6 @@ Deno.test("missing images stay when asked for, so that they can end in a ledger"
       assert.equal(report.missingImages, 1);
     },
   ));
-
-Deno.test("LVIS images lie in the folders of COCO that their URLs name, where the root has those", () =>
-  withFiles({
-    images: ["sub/b.jpg", "sub/gone.jpg", "../secret.jpg"].map((path, id) => ({
-      ...{ id, width: 9, height: 9, coco_url: `http://images.example/${path}` },
-    })),
-    categories: [{ id: 1, name: "buggy" }],
-    annotations: [],
-  }, async ({ root, annotations }) => {
-    const { images, report } = await loadCoco(annotations, root);
-    assert.deepEqual(images.map(({ id }) => id), ["sub/b.jpg"]);
-    assert.deepEqual([report.missingImages, report.unsafePaths], [2, 0]);
-  }));
 
 Deno.test("LVIS images are named by their URL", () =>
   withFiles({
@@ -219,7 +209,7 @@ function shown({ categories, images }: Dataset): Record<string, string[]> {
 
 /** The counts that are not zero, less those of what is there. */
 function told({ report: { listed: _, images: _i, objects: _o, examples: _e, ...rest } }: Dataset) {
-  return Object.fromEntries(Object.entries(rest).filter(([, count]) => count > 0));
+  return Object.fromEntries(Object.entries(rest).filter(([, count]) => Number(count) > 0));
 }
 
 const BIG = "9007199254740992", NEXT = "9007199254740993"; // as numbers they are the same

@@ -6,23 +6,26 @@
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import type { ProgressOutput } from "../runtime/progress.ts";
 import {
   type Corners,
-  createDataset,
+  createLargeDataset,
   type Dataset,
   type DatasetImage,
   type DatasetObject,
   type DatasetReport,
   emptyReport,
-  noteIn as note,
+  note,
   type Point,
 } from "./dataset.ts";
+import { type AnnotationLists, type Json, openAnnotations } from "./coco_file.ts";
 import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
-import { fileNameOf, fileNamesOf } from "./coco_image.ts";
-import { parseAnnotations } from "./coco_json.ts";
+import { fileNameOf, resolveImage } from "./coco_image.ts";
+import { type ListedImage, readJudgements, withClasses } from "./coco_judged.ts";
 import { segmentationBox } from "./coco_masks.ts";
-import { resolveInside, type SafePath } from "./paths.ts";
+import { showReading } from "./read_progress.ts";
+import type { SafePath } from "./paths.ts";
 
 /** Options of {@linkcode loadCoco}. */
 export interface LoadCocoOptions {
@@ -34,79 +37,36 @@ export interface LoadCocoOptions {
   annotationFrame?: AnnotationFrame;
   /** Stops the reading with its reason. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
+  /**
+   * Told of the bytes of the annotation file that are done, and how many there are; each is read twice. Unless it is
+   * given, the reading of a large file is shown.
+   */
+  onProgress?: (done: number, total: number) => void;
+  /** Where progress shows; found out by itself unless told. */
+  output?: ProgressOutput;
+  /** In a notebook: the display that the stages of a run share. */
+  displayId?: string;
 }
 
-type Json = Record<string, unknown>;
 type Size = Pick<DatasetImage, "width" | "height">;
 
 const PATHS_AT_A_TIME = 64;
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** What annotations say, in COCO's words, whatever format they came in. */
-export interface AnnotationLists {
-  /** `id`, `file_name`, and `width` and `height` where they are known. */
-  images: Json[];
-  /** `id` and `name`. */
-  categories: Json[];
-  /** `image_id`, `category_id`, `bbox`, and `corners` of an oriented box: x and y of the four, in px. */
-  annotations: Json[];
-  /** Whether the workspace drew the images. */
-  drawn?: boolean;
-}
-
-/** The lists of an annotation file. */
-async function readAnnotations(file: string): Promise<AnnotationLists> {
-  const attempt = `Cannot load data set ${file}`;
-  let text: string;
-  try {
-    text = await Deno.readTextFile(file);
-  } catch (cause) {
-    throw new Error(`${attempt}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-  }
-  let json: unknown;
-  try {
-    json = parseAnnotations(text);
-  } catch (cause) {
-    throw new Error(`${attempt}: it is not JSON (${(cause as Error).message})`, { cause });
-  }
-  if (!isRecord(json)) {
-    throw new Error(`${attempt}: it holds no object with images and annotations`);
-  }
-  const list = (key: string): Json[] => {
-    const value = json[key];
-    if (!Array.isArray(value)) throw new Error(`${attempt}: it has no list "${key}"`);
-    const wrong = value.findIndex((item) => !isRecord(item));
-    if (wrong >= 0) throw new Error(`${attempt}: ${key}[${wrong}] is not an object`);
-    return value;
-  };
-  return {
-    images: list("images"),
-    categories: list("categories"),
-    annotations: list("annotations"),
-    drawn: isRecord(json.info) && isRecord(json.info.recipe), // by generateClevrDs
-  };
-}
 
 function positive(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
-/** Where the file of an image is: at the first of its names that is there. */
-async function placeOf(root: string, entry: Json): Promise<SafePath> {
-  const [first, ...others] = fileNamesOf(entry);
-  const place = await resolveInside(root, first);
-  if (place.kind !== "missing") return place;
-  for (const name of others) {
-    const other = await resolveInside(root, name);
-    if (other.kind === "file") return other;
-  }
-  return place;
-}
-
 type ImageMap = IdMap<DatasetImage | null>;
+
+/** The images of a file of annotations, and where they were found. */
+interface ReadImages {
+  images: DatasetImage[];
+  /** Those whose files exist. */
+  present: DatasetImage[];
+  byId: ImageMap;
+  /** Each with the entries that list it. */
+  entries: ListedImage[];
+}
 
 /** Whether two sizes are both known and not the same. */
 function sizesDiffer(one: Size, other: Size): boolean {
@@ -121,12 +81,12 @@ async function readImages(
   keepMissing: boolean,
   report: DatasetReport,
   signal: AbortSignal,
-): Promise<{ images: DatasetImage[]; present: DatasetImage[]; byId: ImageMap }> {
+): Promise<ReadImages> {
   const root = await Deno.realPath(imageRoot).catch((cause) => {
     throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
   });
   const byId: ImageMap = new IdMap(), byFile = new Map<string, DatasetImage>();
-  const present: DatasetImage[] = [];
+  const entries: ListedImage[] = [], present: DatasetImage[] = [];
   const addImage = (entry: Json, place: SafePath) => {
     const id = idOf(entry.id);
     const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
@@ -144,6 +104,7 @@ async function readImages(
       // Boxes in px of another size would lie elsewhere.
       if (sizesDiffer(twin, size)) return note(report, "conflictingImages", what);
       byId.set(id, Object.assign(twin, size));
+      entries.push([twin, entry]);
       return note(report, "duplicateImages", what);
     }
     if (place.kind === "missing") {
@@ -153,16 +114,17 @@ async function readImages(
     const image: DatasetImage = { id: place.id, path: place.path, ...size, objects: [] };
     byFile.set(image.id, image);
     byId.set(id, image);
+    entries.push([image, entry]);
     if (place.kind === "file") present.push(image);
   };
   report.listed = listed.length;
   for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
     signal.throwIfAborted();
     const part = listed.slice(start, start + PATHS_AT_A_TIME);
-    const found = await Promise.all(part.map((entry) => placeOf(root, entry)));
+    const found = await Promise.all(part.map((entry) => resolveImage(root, entry)));
     part.forEach((entry, i) => addImage(entry, found[i]));
   }
-  return { images: [...byFile.values()], present, byId };
+  return { images: [...byFile.values()], present, byId, entries };
 }
 
 /** A category's name as words: LVIS names categories "tennis_racket", others leave spaces and line breaks. */
@@ -230,7 +192,7 @@ function flagsOf(annotation: Json): { crowd: boolean; ignored: boolean } {
 /** A box that can be used, or the count that says why there is none, and what else there is to say. */
 type FoundBox =
   | { box: Box; clipped: boolean; fromMask: boolean }
-  | { why: "empty" | "outside" | "notFinite" | "withoutBox"; detail?: string };
+  | { why: "crowd" | "empty" | "outside" | "notFinite" | "withoutBox"; detail?: string };
 
 /** An annotation's `bbox`, or else that of its `segmentation`, as a box clipped to the image. */
 function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): FoundBox {
@@ -290,9 +252,10 @@ function addObject(
     return note(report, "unknownCategories", `${what()}, ${which}`);
   }
   const { crowd, ignored } = flagsOf(annotation);
-  if (crowd) return note(report, "crowd", what());
-  const found = readBox(annotation, image.value);
+  const found: FoundBox = crowd ? { why: "crowd" } : readBox(annotation, image.value);
   if ("why" in found) {
+    // The image shows the class, but not where: it is no wrong answer.
+    image.value.notExhaustive = withClasses(image.value.notExhaustive, [category.value]);
     return note(report, found.why, what() + (found.detail ? `: ${found.detail}` : ""));
   }
   if (found.clipped) note(report, "clipped", what());
@@ -314,16 +277,20 @@ function addObject(
  * categories whose names differ but in case, spaces, `_` and `-` are one, ids may be numbers here and text there or
  * exceed 2^53, a box that is missing is that of the polygons or the mask, a size that is missing is the file's.
  *
+ * An image with LVIS's `neg_category_ids` was searched for these classes and the ones annotated in it only. Of the
+ * others, of those in `not_exhaustive_category_ids` and of those annotated without a box that can be used (a crowd, an
+ * empty box) it says neither that the image shows them nor that it does not: such pairs are counted, and in no ranking.
  * Boxes come out in px of the image as `decodeImage` returns it: those on the stored pixels of an image that EXIF turns
  * are turned, those on a copy of another size are scaled, and where a file has another shape they are refused while
  * the image and its categories stay.
  *
- * The annotation file is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
+ * The annotation file may be larger than memory: its annotations are read one after the other, and their polygons are
+ * not kept. It is not trusted: an image whose `file_name` leaves the image root (by `..`, as an
  * absolute path, or through a link) is refused.
  *
  * @param annotationFile COCO JSON with `images`, `annotations` and `categories`
  * @param imageRoot folder that `file_name` is relative to
- * @param options name, whether to keep missing images, and a signal
+ * @param options name, whether to keep missing images, a signal, and where progress shows
  * @throws {Error} when the file cannot be read or is not COCO JSON, a category has no name, or the image root does
  *   not exist
  *
@@ -342,51 +309,76 @@ function addObject(
 export async function loadCoco(
   annotationFile: string,
   imageRoot: string,
-  {
-    name,
-    keepMissing = false,
-    annotationFrame = "upright",
-    signal = operationSignal(),
-  }: LoadCocoOptions = {},
+  options: LoadCocoOptions = {},
 ): Promise<Dataset> {
+  const { signal = operationSignal(), onProgress, output, displayId } = options;
   signal.throwIfAborted();
-  return await datasetOf(await readAnnotations(annotationFile), imageRoot, {
-    name: name ?? basename(annotationFile).replace(/\.json$/, ""),
-    attempt: `Cannot load data set ${annotationFile}`,
-    report: emptyReport(),
-    ...{ keepMissing, annotationFrame, signal },
-  });
+  const shown = showReading(annotationFile, { output, displayId });
+  const attempt = `Cannot load data set ${annotationFile}`;
+  let outcome: "stopped" | undefined = "stopped";
+  try {
+    const read = { signal, onProgress: onProgress ?? shown.update };
+    const dataset = await datasetOf(
+      await openAnnotations(annotationFile, attempt, read),
+      imageRoot,
+      {
+        ...options,
+        name: options.name ?? basename(annotationFile).replace(/\.json$/, ""),
+        attempt,
+        signal,
+      },
+    );
+    outcome = undefined;
+    return dataset;
+  } finally {
+    await shown.finish(outcome);
+  }
+}
+
+/** How annotations become a data set. */
+export interface DatasetOfOptions extends LoadCocoOptions {
+  /** Name of the data set. */
+  name: string;
+  /** The beginning of error messages. */
+  attempt: string;
+  /** What is left out is counted in it; in a new one unless given. */
+  report?: DatasetReport;
+  /** Stops the reading with its reason. */
+  signal: AbortSignal;
 }
 
 /**
- * A data set of annotations in COCO's words. What cannot be used is left out and counted, as {@linkcode loadCoco} says.
+ * A data set of annotations in COCO's words, which are read one after the other. What cannot be used is left out and
+ * counted, as {@linkcode loadCoco} says.
  *
  * @param lists what the annotations say
  * @param imageRoot folder that `file_name` is relative to
- * @param options as of {@linkcode loadCoco}, with the beginning of error messages, and the report to count in
+ * @param options see there
  * @throws {Error} when a category has no name, or the image root does not exist
  */
 export async function datasetOf(
   lists: AnnotationLists,
   imageRoot: string,
-  { name, attempt, report, keepMissing, annotationFrame, signal }: Required<LoadCocoOptions> & {
-    attempt: string;
-    report: DatasetReport;
-  },
+  options: DatasetOfOptions,
 ): Promise<Dataset> {
-  const { images, present, byId } = await readImages(
-    ...[lists.images, imageRoot, keepMissing, report, signal] as const,
-  );
+  const { name, attempt, signal, keepMissing = false, annotationFrame = "upright" } = options;
+  const { report = emptyReport() } = options;
+  const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
+  const { images, present, byId, entries } = listed;
   const frames = await readFrames(present, annotationFrame, report, signal);
   const { names, categories } = readCategories(lists.categories, report, attempt);
-  for (const annotation of lists.annotations) addObject(annotation, byId, categories, report);
+  for await (const annotation of lists.annotations) {
+    addObject(annotation, byId, categories, report);
+  }
+  readJudgements(entries, categories, report);
   alignBoxes(frames, annotationFrame, report);
-  return createDataset({
+  const parts = {
     name,
     categories: names,
     images,
     annotated: true,
     ...(lists.drawn && { drawn: true }),
     report,
-  });
+  };
+  return await createLargeDataset(parts, signal);
 }

@@ -3,8 +3,12 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import type { Box } from "../covers/mod.ts";
+import type { Scene } from "../images/mod.ts";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
+import { checkpoint } from "../runtime/interrupt.ts";
+import { countUnjudged, type JudgementCounts } from "./judged.ts";
 import type { Draw } from "./readers/place.ts";
 
 /** The corners of an oriented box, in order around it, in px of the image; they may lie outside. */
@@ -37,6 +41,12 @@ export interface DatasetImage {
   height?: number;
   /** Its objects; empty when there are none or the data set has no annotations. */
   objects: DatasetObject[];
+  /** Where the image is a tile of a scene: which part of the file it is, in px of the scene. */
+  part?: { scene: Scene; box: Box };
+  /** Where not all classes were looked for: those that were and are not there, as indices, ascending. */
+  absent?: number[];
+  /** Classes of which not every object is annotated, as indices, ascending. */
+  notExhaustive?: number[];
   /** Set where the boxes were made on an image of another shape than the file's: they say what is shown, not where. */
   boxesRefused?: true;
 }
@@ -47,7 +57,7 @@ export function placedObjects({ objects, boxesRefused }: DatasetImage): DatasetO
 }
 
 /** What was found while reading a data set: nothing is left out without being counted here. */
-export interface DatasetReport {
+export interface DatasetReport extends JudgementCounts {
   /** Images that the data set lists or the folder holds. */
   listed: number;
   /** Images that can be used: `listed` less the refused, duplicate, conflicting and missing ones. */
@@ -60,6 +70,20 @@ export interface DatasetReport {
   unsafePaths: number;
   /** Files of a folder whose names do not end as those of images do: they are not listed. */
   otherFiles?: number;
+  /** Pictures of a folder whose format cannot be decoded: they are not listed. */
+  otherFormats?: number;
+  /** The same by format, such as `heif`. */
+  formats?: Record<string, number>;
+  /** Archives in a folder, such as tar shards: they are not listed. */
+  archives?: number;
+  /** Names in a folder that are not UTF-8: what they name cannot be opened. */
+  notUtf8?: number;
+  /** Links to folders of the same tree: their images are listed where they are. */
+  linkedFolders?: number;
+  /** Links to folders outside of the folder: not followed. */
+  outsideFolders?: number;
+  /** Folders that may not be read. */
+  unreadableFolders?: number;
   /** Images that no label file says anything of: they are left out. */
   unlabelledImages?: number;
   /** Images without a label file where that says that they show no object (YOLO): they are used. */
@@ -118,8 +142,21 @@ export interface DatasetReport {
   outside: number;
   /** Boxes that stood out of the image and were clipped; they are used. */
   clipped: number;
+  /** Classes that an image was searched for by an id that no category has; they are left out. */
+  unusableJudgements: number;
   /** The first few of what was left out, in words. */
   examples: string[];
+}
+
+/** What is counted by a number of its own. */
+export type Counted = Exclude<keyof DatasetReport, "examples" | "formats">;
+
+const MAX_EXAMPLES = 10;
+
+/** Counts something that was left out or changed, and keeps the first few in words. */
+export function note(report: DatasetReport, key: Counted, what: string): void {
+  report[key] = (report[key] ?? 0) + 1;
+  if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
 }
 
 /** Images, what they show, and what was left out. */
@@ -170,20 +207,11 @@ export function emptyReport(): DatasetReport {
     boxesFromMasks: 0,
     outside: 0,
     clipped: 0,
+    unusableJudgements: 0,
+    unjudgedPairs: 0,
+    classesWithoutNegatives: 0,
     examples: [],
   };
-}
-
-const MAX_EXAMPLES = 10;
-
-/** Counts something that was left out or changed, and keeps the first few in words. */
-export function noteIn(
-  report: DatasetReport,
-  key: Exclude<keyof DatasetReport, "examples">,
-  what: string,
-): void {
-  report[key] = (report[key] ?? 0) + 1;
-  if (report.examples.length < MAX_EXAMPLES) report.examples.push(`${key}: ${what}`);
 }
 
 /** What {@linkcode createDataset} cannot work out. */
@@ -191,15 +219,57 @@ export type DatasetParts = Omit<Dataset, "fingerprint">;
 
 /** Completes a data set: counts of what is used, and the fingerprint. */
 export function createDataset(parts: DatasetParts): Dataset {
+  const steps = completing(parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * The same for a data set of any size: of a million objects the fingerprint takes seconds, between which the event loop
+ * has its turns.
+ *
+ * @throws the signal's reason, when it has aborted
+ */
+export async function createLargeDataset(
+  parts: DatasetParts,
+  signal: AbortSignal,
+): Promise<Dataset> {
+  const steps = completing(parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await checkpoint(signal);
+  }
+}
+
+const IMAGES_A_STEP = 2000;
+
+/** Completes a data set in steps, some thousand images each. */
+function* completing(parts: DatasetParts): Generator<undefined, Dataset> {
   const { categories, images, report } = parts;
   report.images = images.length;
   report.objects = images.reduce((sum, image) => sum + image.objects.length, 0);
   report.imagesWithoutObjects = images.filter((image) => image.objects.length === 0).length;
-  const content = images.map(({ id, width, height, objects, boxesRefused }) => ({
-    ...{ id, width, height, objects },
-    ...(boxesRefused && { boxesRefused }),
-  }));
-  return { ...parts, fingerprint: sha256(canonicalJson([categories, content])) };
+  Object.assign(report, countUnjudged(images, categories.length));
+  // As the hash of the canonical JSON of all, whose text may be longer than a string can be.
+  const hash = createHash("sha256").update(`[${canonicalJson(categories)},[`);
+  for (let start = 0; start < images.length; start += IMAGES_A_STEP) {
+    if (start > 0) yield;
+    const part = images.slice(start, start + IMAGES_A_STEP).map(contentOf).join();
+    hash.update(start > 0 ? `,${part}` : part);
+  }
+  return { ...parts, fingerprint: hash.update("]]").digest("hex") };
+}
+
+/**
+ * The text of what an image is; what is undefined is not part of it: most images have no lists of classes, and no
+ * refused boxes.
+ */
+function contentOf(image: DatasetImage): string {
+  const { id, width, height, objects, absent, notExhaustive, boxesRefused } = image;
+  return canonicalJson({ id, width, height, objects, absent, notExhaustive, boxesRefused });
 }
 
 /**
@@ -258,10 +328,16 @@ export function drawImages(dataset: Dataset, { size, take }: Draw, seed: number)
   return filterImages(dataset, ({ id }) => drawn.has(id) === (take === "drawn"));
 }
 
-const PROBLEMS: [keyof DatasetReport, string][] = [
+const PROBLEMS: [Counted, string][] = [
   ["missingImages", "images missing"],
   ["unsafePaths", "images refused: their path leaves the image root"],
   ["otherFiles", "files left out: their endings are not those of images"],
+  ["otherFormats", "pictures left out: their formats cannot be decoded"],
+  ["archives", "archives left out: unpack them to use what they hold"],
+  ["notUtf8", "files or folders left out: their names are not UTF-8"],
+  ["linkedFolders", "links to folders within: their images are listed once"],
+  ["outsideFolders", "links to folders outside: not followed"],
+  ["unreadableFolders", "folders left out: they may not be read"],
   ["unlabelledImages", "images left out: no label says what they show"],
   ["backgroundImages", "images without label file: taken to show no object"],
   ["brokenLabels", "images left out: their label file cannot be read"],
@@ -294,23 +370,33 @@ const PROBLEMS: [keyof DatasetReport, string][] = [
   ["boxesFromMasks", "boxes taken from polygons or masks"],
   ["outside", "boxes outside their image"],
   ["clipped", "boxes clipped"],
+  [
+    "unusableJudgements",
+    "classes that images were searched for left out: no category has their id",
+  ],
+  ["unjudgedPairs", "pairs of class and image not judged: in no ranking"],
+  ["classesWithoutNegatives", "classes that no image is known not to show: any ranking finds them"],
 ];
 
+/** Everything that was left out or changed, each with its count. */
+export function countsOf(report: DatasetReport, problems = PROBLEMS): string[] {
+  return problems
+    .map(([key, words]) => [key, report[key] ?? 0, words] as const)
+    .filter(([, count]) => count > 0)
+    .map(([key, count, words]) => {
+      if (key !== "otherFormats") return `${count} ${words}`;
+      const formats = Object.entries(report.formats ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+      return `${count} ${words} (${formats.map(([name, n]) => `${n} ${name}`).join(", ")})`;
+    });
+}
+
 /** Counts of what was done about frames, the gravest first. */
-const FRAMES: readonly (keyof DatasetReport)[] = [
+const FRAMES: readonly Counted[] = [
   "refusedBoxes",
   "scaledImages",
   "unknownFrames",
   "turnedImages",
 ];
-
-/** Counts above 0 of a report, in words. */
-function countsInWords(report: DatasetReport, problems: typeof PROBLEMS): string[] {
-  return problems
-    .map(([key, words]) => [(report[key] ?? 0) as number, words] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, words]) => `${count} ${words}`);
-}
 
 /**
  * What was done so that boxes and images share a frame, one line with an example; nothing where nothing was.
@@ -318,7 +404,7 @@ function countsInWords(report: DatasetReport, problems: typeof PROBLEMS): string
  * @param dataset what was read
  */
 export function describeFrames({ name, report }: Dataset): string | undefined {
-  const counts = countsInWords(report, PROBLEMS.filter(([key]) => FRAMES.includes(key)));
+  const counts = countsOf(report, PROBLEMS.filter(([key]) => FRAMES.includes(key)));
   if (counts.length === 0) return undefined;
   const [example] = FRAMES.flatMap((key) =>
     report.examples.filter((text) => text.startsWith(`${key}:`))
@@ -332,10 +418,7 @@ export function describeFrames({ name, report }: Dataset): string | undefined {
  * @param dataset what was read
  */
 export function describeDataset({ name, annotated, report }: Dataset): string {
-  const counts = countsInWords(
-    report,
-    PROBLEMS.filter(([key]) => annotated || key !== "imagesWithoutObjects"),
-  );
+  const counts = countsOf(annotated ? report : { ...report, imagesWithoutObjects: 0 });
   const used = annotated
     ? `${report.images} images, ${report.objects} objects`
     : `${report.images} images`;

@@ -5,20 +5,77 @@
  */
 import { basename, join } from "node:path";
 import { operationSignal } from "../runtime/interrupt.ts";
-import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
-import { isInside } from "./paths.ts";
+import {
+  countsOf,
+  createDataset,
+  type Dataset,
+  type DatasetReport,
+  emptyReport,
+  note,
+} from "./dataset.ts";
+import { IMAGE_ENDINGS, kindOfEntry, kindOfFile } from "./folder_files.ts";
+import { openRawNames, type RawNames } from "./raw_names.ts";
 
-const ENDINGS = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "avif"];
-const EXTENSIONS = new RegExp(`\\.(${ENDINGS.join("|")})$`, "i");
+/** A folder that is listed, and what was found so far. */
+interface Listing {
+  root: string;
+  ids: string[];
+  report: DatasetReport;
+  rawNames: RawNames;
+  signal: AbortSignal;
+}
 
-/** What files of images end in, for messages. */
-export const IMAGE_ENDINGS: string = ENDINGS.map((ending) => `.${ending}`).join(", ");
+/** Counts a file under the name of its format. */
+function countFormat(report: DatasetReport, id: string, name: string): void {
+  note(report, "otherFormats", `${id} (${name})`);
+  report.formats = { ...report.formats, [name]: (report.formats?.[name] ?? 0) + 1 };
+}
+
+/** Lists a regular file, or counts it. */
+async function addFile({ root, ids, report }: Listing, id: string, inside: boolean): Promise<void> {
+  const file = await kindOfFile(join(root, id), inside);
+  if (file.kind === "other") return note(report, "otherFiles", id);
+  if (!inside) return note(report, "unsafePaths", id);
+  if (file.kind === "archive") return note(report, "archives", id);
+  if (file.kind === "format") return countFormat(report, id, file.name);
+  ids.push(id);
+}
+
+/** Lists a folder and those in it. */
+async function walk(listing: Listing, folder: string): Promise<void> {
+  const { root, report, signal } = listing;
+  const path = join(root, folder);
+  const inFolder = (name: string) => folder === "" ? name : `${folder}/${name}`;
+  const entries: Deno.DirEntry[] = [];
+  try {
+    for await (const entry of Deno.readDir(path)) {
+      signal.throwIfAborted();
+      entries.push(entry);
+    }
+  } catch (error) {
+    if (folder === "" || !(error instanceof Deno.errors.PermissionDenied)) throw error;
+    return note(report, "unreadableFolders", folder);
+  }
+  for (const name of listing.rawNames.in(path)) note(report, "notUtf8", inFolder(name));
+  for (const entry of entries) {
+    signal.throwIfAborted();
+    const id = inFolder(entry.name);
+    const kind = await kindOfEntry(root, join(root, id), entry);
+    if (kind === "folder") await walk(listing, id);
+    else if (kind === "file" || kind === "outsideFile") await addFile(listing, id, kind === "file");
+    else note(report, kind === "other" ? "otherFiles" : `${kind}s`, id);
+  }
+}
 
 /**
  * Lists a folder of images, sub-folders included, in the order of their ids. Whether a file really is
  * an image is found out when it is decoded: a file of that extension that is not one is listed, so that
- * it ends in the ledger rather than vanishing. Links that lead out of the folder are refused and counted;
- * files of other endings are left out and counted.
+ * it ends in the ledger rather than vanishing.
+ *
+ * What is not listed is counted: links that lead out of the folder, which are refused; links to folders within it,
+ * whose images are listed where they are; pictures of formats that cannot be decoded, by format (`.heic`, `.bmp` and
+ * the like are listed where their content can); archives such as the tar shards of WebDataset, which have to be
+ * unpacked; names that are not UTF-8, which have to be changed; folders that may not be read; and files of other endings.
  *
  * @param directory the folder
  * @param options `signal` stops the listing with its reason; by default an interrupt does
@@ -30,39 +87,25 @@ export async function loadFolder(
   { signal = operationSignal() }: { signal?: AbortSignal } = {},
 ): Promise<Dataset> {
   signal.throwIfAborted();
+  const attempt = `Cannot load image folder ${directory}`;
   const root = await Deno.realPath(directory).catch((cause) => {
-    throw new Error(`Cannot load image folder ${directory}: ${cause.message}`, { cause });
+    throw new Error(`${attempt}: ${cause.message}`, { cause });
   });
-  if (!(await Deno.stat(root)).isDirectory) {
-    throw new Error(`Cannot load image folder ${directory}: it is not a folder`);
+  if (!(await Deno.stat(root)).isDirectory) throw new Error(`${attempt}: it is not a folder`);
+  const report: DatasetReport = { ...emptyReport(), otherFiles: 0 };
+  const ids: string[] = [], rawNames = openRawNames();
+  try {
+    await walk({ root, ids, report, rawNames, signal }, "");
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new Error(`${attempt}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  } finally {
+    rawNames.close();
   }
-  const report = { ...emptyReport(), otherFiles: 0 };
-  const ids: string[] = [];
-  const leaveOut = (what: "unsafePaths" | "otherFiles", id: string) => {
-    report[what]++;
-    if (report.examples.length < 10) report.examples.push(`${what}: ${id}`);
-  };
-  const walk = async (folder: string): Promise<void> => {
-    for await (const entry of Deno.readDir(join(root, folder))) {
-      signal.throwIfAborted();
-      const id = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory) await walk(id);
-      else if (!EXTENSIONS.test(entry.name)) leaveOut("otherFiles", id);
-      else if (entry.isSymlink && !await leadsInside(root, join(root, id))) {
-        leaveOut("unsafePaths", id);
-      } else ids.push(id);
-    }
-  };
-  await walk("");
   if (ids.length === 0) {
-    const counts: [number, string][] = [
-      [report.unsafePaths, "links that lead out of it"],
-      [report.otherFiles, "files of other endings"],
-    ];
-    const found = counts.filter(([count]) => count > 0).map(([count, what]) => `${what}: ${count}`);
-    const others = found.length > 0 ? ` (${found.join("; ")})` : "";
+    const counts = countsOf(report).join("; ");
     throw new Error(
-      `Cannot load image folder ${directory}: it holds no image${others}; images are files that end in ` +
+      `${attempt}: it holds no image${counts && ` (${counts})`}; images are files that end in ` +
         IMAGE_ENDINGS,
     );
   }
@@ -75,13 +118,4 @@ export async function loadFolder(
     annotated: false,
     report,
   });
-}
-
-/** Whether a link stays inside the folder; one that leads nowhere does, and fails when decoded. */
-async function leadsInside(root: string, link: string): Promise<boolean> {
-  try {
-    return isInside(root, await Deno.realPath(link));
-  } catch {
-    return true;
-  }
 }

@@ -11,7 +11,7 @@ import {
   type Corners,
   type DatasetImage,
   type DatasetReport,
-  noteIn,
+  note,
   type Point,
 } from "./dataset.ts";
 
@@ -92,14 +92,14 @@ function alignImage(
   if (image.objects.length === 0) return;
   if (fitting.length === 0) {
     image.boxesRefused = true;
-    return noteIn(report, "refusedBoxes", what);
+    return note(report, "refusedBoxes", what);
   }
   const told = orientation === 1 || fitting.length === 1;
   const from = told ? fitting[0] : annotationFrame;
-  if (!told) noteIn(report, "unknownFrames", `${what}, EXIF orientation ${orientation}`);
-  if (!isEqual(annotated, frame[from])) noteIn(report, "scaledImages", what);
+  if (!told) note(report, "unknownFrames", `${what}, EXIF orientation ${orientation}`);
+  if (!isEqual(annotated, frame[from])) note(report, "scaledImages", what);
   const turns = from === "stored" && orientation > 1;
-  if (turns) noteIn(report, "turnedImages", `${what}, EXIF orientation ${orientation}`);
+  if (turns) note(report, "turnedImages", `${what}, EXIF orientation ${orientation}`);
   const scale = {
     x: frame[from].width / annotated.width,
     y: frame[from].height / annotated.height,

@@ -23,6 +23,16 @@ export { loadDataset } from "./readers/load.ts";
 export { isAbsoluteName, locateDataset } from "./readers/locate.ts";
 export * from "./readers/place.ts";
 export { loadFolder } from "./folder.ts";
+export {
+  type Corner,
+  dotaLabels,
+  type RemoteObject,
+  type RemoteScene,
+  remoteScene,
+  type RemoteSceneConfig,
+} from "./remote_scene/generate.ts";
+export { sceneTiles } from "./scene_tiles.ts";
+export { type JudgedImage, type JudgementCounts, unjudgedClasses } from "./judged.ts";
 export * from "./statistics.ts";
 export {
   generateClevrDs,

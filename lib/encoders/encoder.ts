@@ -4,6 +4,7 @@
  * @module
  */
 import type { PatchBatch, Preprocessing } from "../images/mod.ts";
+import type { ProgressOutput } from "../runtime/progress.ts";
 import type { CommonShares } from "./common_direction.ts";
 
 /** Precision of an encoder's weights: `q8` is int8, with activations quantised on the fly. */
@@ -42,6 +43,15 @@ export interface EncodeOptions {
   signal?: AbortSignal;
 }
 
+/** Options of encoding texts. */
+export interface TextOptions extends EncodeOptions {
+  /**
+   * Told of the texts, by their places in the call, that are longer than the context, and of its length in tokens.
+   * Default: a notice says so.
+   */
+  onCut?: (texts: readonly number[], context: number) => void;
+}
+
 /** A frozen vision-language model together with the preprocessing it was trained with. */
 export interface Encoder {
   /** The id it was loaded by. */
@@ -70,13 +80,14 @@ export interface Encoder {
    */
   encodeImages(patches: PatchBatch, options?: EncodeOptions): Promise<Float32Array>;
   /**
-   * Encodes Q texts; what exceeds the model's context is cut off.
+   * Encodes Q texts; what exceeds the model's context is cut off, and a notice says so.
    *
    * @param texts Q texts
    * @returns float32 (Q, D), rows of length 1
+   * @throws {TypeError} If one of them is not a string.
    * @throws {VectorError} If the model gives no finite vector for one of them.
    */
-  encodeTexts(texts: readonly string[], options?: EncodeOptions): Promise<Float32Array>;
+  encodeTexts(texts: readonly string[], options?: TextOptions): Promise<Float32Array>;
   /** Frees the model's memory; the encoder cannot be used afterwards. */
   dispose(): Promise<void>;
 }
@@ -95,7 +106,7 @@ export interface LoadEncoderOptions {
    */
   commonDirection?: CommonShares | false;
   /** Folder of models in the hub's layout (`<folder>/<owner>/<name>/…`). Default: the environment
-   * variable `DETAILCLIP_MODELS`, else `.cache/models` of this repository. */
+   * variable `DETAILCLIP_MODELS`, else `models` of the cache, or of this repository's `.cache`. */
   modelsDir?: string;
   /** Allows a hub id that is not in the models folder to be downloaded into it. Default false. */
   remote?: boolean;
@@ -105,4 +116,6 @@ export interface LoadEncoderOptions {
   threads?: number;
   /** Stops a download. By default an interrupt does (`operationSignal`). */
   signal?: AbortSignal;
+  /** Where the progress of a download shows. */
+  output?: ProgressOutput;
 }

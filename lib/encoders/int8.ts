@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readTextIfThere } from "../runtime/files.ts";
+import { readProc } from "../runtime/proc.ts";
 
 /**
  * Whether a processor adds int8 products up in 16 bits, which saturate: x86 with AVX2 alone. With VNNI it does so in
@@ -17,6 +17,6 @@ export function int8Saturates(cpuinfo: string | undefined): boolean {
 }
 
 /** The same of this machine. */
-export async function int8SaturatesHere(): Promise<boolean> {
-  return int8Saturates(await readTextIfThere("/proc/cpuinfo").catch(() => undefined));
+export function int8SaturatesHere(): boolean {
+  return int8Saturates(readProc("/proc/cpuinfo"));
 }

@@ -6,13 +6,15 @@
 import { join } from "node:path";
 import { notice } from "../runtime/notice.ts";
 import { commonDirection } from "./common_direction.ts";
-import type { Encoder, LoadEncoderOptions } from "./encoder.ts";
-import { fingerprintEncoder } from "./fingerprint.ts";
+import type { Encoder, EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
+import { fingerprintEncoder, hashEncoderFiles } from "./fingerprint.ts";
 import { int8SaturatesHere } from "./int8.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
 import { readScope } from "./scope.ts";
-import { loadTokenizer, loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
+import { newRules, textRules, type TokenizerConfig } from "./text_rules.ts";
+import { loadTokenizer } from "./tokenizer.ts";
+import { loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
 
 /** Texts in one run of the text tower. */
@@ -36,7 +38,8 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * A folder has the hub's layout: `config.json`, `preprocessor_config.json`, `tokenizer.json`,
  * `tokenizer_config.json` and `onnx/{text,vision}_model{,_fp16,_quantized}.onnx`; tools/encoders/export_encoder.py
  * makes one from a PyTorch checkpoint. A hub id (`owner/name`) is looked for in the folder of models and
- * is downloaded only with `remote: true`. Families: CLIP and SigLIP.
+ * is downloaded only with `remote: true`, or by `addEncoder`. Families: CLIP
+ * (with open_clip's and MobileCLIP), SigLIP and SigLIP 2, and jina-clip where it has two towers.
  *
  * With `dtype: "q8"` the hub's models quantise activations by the range they have in one run, so that an
  * image's vector would depend on the images beside it: those models run one image, or one text, at a time.
@@ -62,9 +65,11 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
 export async function loadEncoder(id: string, options: LoadEncoderOptions = {}): Promise<Encoder> {
   const { dtype = "fp32", device = "cpu", preprocessing: mode, commonDirection: shares } = options;
   const folder = await locateEncoder(id, options);
+  const files = await hashEncoderFiles(folder, encoderFiles(dtype)); // before any of them is read for use
   const config = await readJson<ModelConfig>(folder, "config.json");
   const scope = await readScope(folder);
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
+  const rules = textRules(config, await readJson<TokenizerConfig>(folder, "tokenizer_config.json"));
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, device, threads };
   const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, towerOptions);
@@ -79,28 +84,55 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     dtype,
     preprocessing: preprocessing.mode,
     ...(shares !== undefined && { commonDirection: shares }),
+    ...newRules(config, rules),
   };
   let dim: number, fingerprint: string, common: ReturnType<typeof commonDirection>;
   try {
     dim = (await image.run(new Float32Array(3 * size * size), [1, 3, size, size])).length;
     common = commonDirection(config.common_direction, shares, dim);
-    fingerprint = await fingerprintEncoder(folder, encoderFiles(dtype), settings);
+    await checkUnchanged(id, folder, dtype, files);
+    fingerprint = fingerprintEncoder(files, settings);
   } catch (error) {
     await image.dispose();
     throw error;
   }
-  if (dtype === "q8" && device === "cpu" && await int8SaturatesHere()) notice(saturates(id));
+  if (dtype === "q8" && device === "cpu" && int8SaturatesHere()) notice(saturates(id));
   return new TwoTowerEncoder(id, dim, dtype, fingerprint, preprocessing, {
     image,
-    loadText: async () => ({
-      tokenize: await loadTokenizer(folder, config),
-      tower: await loadTower("text", folder, config, towerOptions),
-    }),
+    loadText: async () => {
+      const tower = await loadTower("text", folder, config, towerOptions), { length } = tower;
+      const fixed = length === undefined ? {} : { context: length, padded: true };
+      try {
+        const tokenize = await loadTokenizer(folder, { ...rules, ...fixed });
+        await checkUnchanged(id, folder, dtype, files);
+        return { tokenize, tower };
+      } catch (error) {
+        await tower.dispose();
+        throw error;
+      }
+    },
     microBatch,
     textBatch: TEXT_BATCH,
     ...(common && { common }),
     ...scope,
   });
+}
+
+/** Refuses files that are no longer those of the fingerprint: what was loaded from them is another encoder. */
+async function checkUnchanged(
+  id: string,
+  folder: string,
+  dtype: EncoderDtype,
+  files: Record<string, string>,
+): Promise<void> {
+  const now = await hashEncoderFiles(folder, encoderFiles(dtype));
+  const changed = Object.keys({ ...files, ...now }).filter((file) => now[file] !== files[file]);
+  if (changed.length === 0) return;
+  throw new Error(
+    `Cannot load encoder "${id}": ${
+      changed.join(", ")
+    } of ${folder} changed while it was in use; load it again`,
+  );
 }
 
 /** What is to be said of int8 on a processor that {@linkcode int8SaturatesHere} speaks of. */

@@ -3,6 +3,8 @@ import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { addEncoder } from "./add.ts";
+import { REVISION, withHub } from "./hub/testing.ts";
 import { loadEncoder } from "./load.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 
@@ -17,31 +19,11 @@ async function inTemporaryFolder(test: (folder: string) => Promise<void>) {
   }
 }
 
-/** Serves the random encoder as the hub would: /owner/name/resolve/main/file. */
-async function withHub(test: (requests: string[]) => Promise<void>) {
-  const requests: string[] = [], before = Deno.env.get("HF_ENDPOINT");
-  const server = Deno.serve({ port: 0, onListen: () => {} }, async ({ url }) => {
-    const path = new URL(url).pathname;
-    requests.push(path);
-    const [owner, name, , , ...file] = path.slice(1).split("/");
-    if (`${owner}/${name}` !== "someone/random-clip") return new Response(null, { status: 404 });
-    return new Response(await Deno.readFile(join(RANDOM_CLIP, ...file)));
-  });
-  Deno.env.set("HF_ENDPOINT", `http://localhost:${server.addr.port}/`);
-  try {
-    await test(requests);
-  } finally {
-    if (before === undefined) Deno.env.delete("HF_ENDPOINT");
-    else Deno.env.set("HF_ENDPOINT", before);
-    await server.shutdown();
-  }
-}
-
 Deno.test("a hub id is found in the folder of models, without the network", async () => {
   await inTemporaryFolder(async (modelsDir) => {
     await mkdir(join(modelsDir, "someone"));
     await cp(RANDOM_CLIP, join(modelsDir, "someone", "random-clip"), { recursive: true });
-    await withHub(async (requests) => {
+    await withHub({ folder: RANDOM_CLIP }, async (requests) => {
       const folder = await locateEncoder("someone/random-clip", { modelsDir, remote: true });
       assert.equal(folder, join(modelsDir, "someone", "random-clip"));
       assert.deepEqual(requests, []);
@@ -49,41 +31,60 @@ Deno.test("a hub id is found in the folder of models, without the network", asyn
   });
 });
 
-Deno.test("a missing model: the error says what to download and where to put it", async () => {
+Deno.test("a missing model: the error has the one command that brings it; nothing is downloaded unasked", async () => {
   await inTemporaryFolder(async (modelsDir) => {
-    await withHub(async (requests) => {
-      await assert.rejects(
-        loadEncoder("someone/random-clip", { modelsDir, dtype: "q8" }),
-        ({ message }: Error) => {
-          for (const file of encoderFiles("q8")) {
-            assert.ok(message.includes(`/someone/random-clip/resolve/main/${file}`), message);
-            assert.ok(message.includes(join(modelsDir, "someone/random-clip", file)), message);
-          }
-          return message.includes("remote: true");
-        },
+    await withHub({ folder: RANDOM_CLIP }, async (requests) => {
+      const messageOf = async (options: Parameters<typeof loadEncoder>[1]) => {
+        const loading = loadEncoder("someone/random-clip", { modelsDir, ...options });
+        return (await loading.then(() => assert.fail(), (error: Error) => error)).message;
+      };
+      const message = await messageOf({ dtype: "q8" });
+      for (const part of [...encoderFiles("q8"), join(modelsDir, "someone/random-clip")]) {
+        assert.ok(message.includes(part), message);
+      }
+      assert.match(message, /; deno task encoder add someone\/random-clip --dtype q8 brings them$/);
+      assert.match(
+        await messageOf({}),
+        /; deno task encoder add someone\/random-clip brings them$/,
       );
-      assert.deepEqual(requests, [], "nothing is downloaded unasked");
+      assert.deepEqual(requests, []);
       assert.deepEqual(await readdir(modelsDir), []);
     });
   });
 });
 
-Deno.test("remote: true downloads the files once, then works offline", async () => {
+Deno.test("addEncoder downloads the files once, then all works offline", async () => {
   await inTemporaryFolder(async (modelsDir) => {
-    await withHub(async (requests) => {
-      const options = { modelsDir, remote: true };
-      const encoder = await loadEncoder("someone/random-clip", options);
+    await withHub({ folder: RANDOM_CLIP }, async (requests) => {
+      const options = { modelsDir, output: "silent" } as const;
+      const folder = await addEncoder("someone/random-clip", options);
+      assert.equal(folder, join(modelsDir, "someone", "random-clip"));
+      const asked = requests.length;
+      await addEncoder("someone/random-clip", options);
+      const encoder = await loadEncoder("someone/random-clip", { modelsDir });
       assert.equal((await encoder.encodeTexts(["boat"])).length, 32);
       await encoder.dispose();
-      assert.equal(requests.length, 6);
-      await locateEncoder("someone/random-clip", options);
-      assert.equal(requests.length, 6);
-      await assert.rejects(locateEncoder("someone/else", options), /Cannot download .*: 404/);
+      assert.equal(requests.length, asked);
+      const files = encoderFiles("fp32").map((file) => join("someone/random-clip", file));
+      const found = await readdir(modelsDir, { recursive: true, withFileTypes: true });
+      assert.equal(found.filter((entry) => entry.isFile()).length, files.length + 1); // source.json
+      await assert.rejects(addEncoder("someone/else", options), /Cannot get .*404: someone\/else/);
+    });
+  });
+});
+
+Deno.test("another precision comes from the same revision, and only what is missing of it", async () => {
+  await inTemporaryFolder(async (modelsDir) => {
+    await withHub({ folder: RANDOM_CLIP }, async (requests) => {
+      const options = { modelsDir, output: "silent" } as const;
+      await addEncoder("someone/random-clip", options);
+      requests.length = 0;
+      await addEncoder("someone/random-clip", { ...options, dtype: "q8" });
+      assert.match(requests[0].path, new RegExp(`/revision/${REVISION}$`));
+      const asked = requests.filter(({ path }) => path.includes("/resolve/"));
       assert.deepEqual(
-        await readdir(modelsDir, { recursive: true }).then((all) =>
-          all.filter((path) => path.endsWith(".tmp"))
-        ),
-        [],
+        asked.map(({ path }) => path.split("/").at(-1)).sort(),
+        ["text_model_quantized.onnx", "vision_model_quantized.onnx"],
       );
     });
   });

@@ -6,8 +6,11 @@
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { operationSignal } from "../runtime/interrupt.ts";
+import { CACHE_DIR, callersFolder, sharedFolder } from "../runtime/cache_dir.ts";
+import { inNotebook, operationSignal } from "../runtime/interrupt.ts";
 import type { EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
+import { externalFiles } from "./fingerprint.ts";
+import { addModel } from "./hub/add_model.ts";
 
 /** Encoders that are part of this repository. */
 const EMBEDDED: Record<string, URL> = {
@@ -32,25 +35,29 @@ export function encoderFiles(dtype: EncoderDtype): string[] {
   ];
 }
 
-/** The files of `encoderFiles` that `folder` lacks. */
+/** The files of `encoderFiles`, and those in which these keep weights, that `folder` lacks. */
 function missingFiles(folder: string, dtype: EncoderDtype): string[] {
-  return encoderFiles(dtype).filter((file) => !existsSync(join(folder, file)));
+  const files = encoderFiles(dtype), there = files.filter((file) => existsSync(join(folder, file)));
+  return [...files, ...externalFiles(folder, there)].filter((file) =>
+    !existsSync(join(folder, file))
+  );
 }
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Host that hub ids are downloaded from: `HF_ENDPOINT` where that is set, as for the hub's own clients. */
-function hubHost(): string {
-  return (Deno.env.get("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, "");
-}
-
-/** The folder that hub ids are looked for in. */
-function modelsFolder(options: LoadEncoderOptions): string {
-  const chosen = options.modelsDir ?? Deno.env.get("DETAILCLIP_MODELS");
-  // Not relative to the working directory: a notebook's is not the repository's root.
-  return chosen ? resolve(chosen) : fileURLToPath(new URL("../../.cache/models", import.meta.url));
+/** The folder that hub ids are looked for in; of a model the one that has it, where none is named. */
+export function modelsFolder(
+  options: Pick<LoadEncoderOptions, "modelsDir"> = {},
+  id?: string,
+): string {
+  if (options.modelsDir) return resolve(options.modelsDir);
+  const chosen = Deno.env.get("DETAILCLIP_MODELS");
+  if (chosen) return resolve(callersFolder(), chosen);
+  const own = join(CACHE_DIR, "models");
+  const isHere = id !== undefined && isFolder(join(own, ...id.split("/")));
+  return isHere ? own : sharedFolder("models");
 }
 
 /** Whether an id names a folder, there or not. */
@@ -69,7 +76,7 @@ const HUB_ID = /^[\w-][\w.-]*\/[\w-][\w.-]*$/;
 export function ownEncoderFolder(id: string): string | undefined {
   if (Object.hasOwn(EMBEDDED, id)) return undefined;
   if (!isPath(id) && !HUB_ID.test(id)) return undefined;
-  const folder = isPath(id) ? resolve(id) : join(modelsFolder({}), ...id.split("/"));
+  const folder = isPath(id) ? resolve(id) : join(modelsFolder({}, id), ...id.split("/"));
   return isFolder(folder) ? folder : undefined;
 }
 
@@ -94,7 +101,7 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
       `Cannot load encoder "${id}": it is neither embedded (${known}), nor a folder, nor a hub id (owner/name)`,
     );
   }
-  const models = modelsFolder(options), folder = join(models, ...id.split("/"));
+  const models = modelsFolder(options, id), folder = join(models, ...id.split("/"));
   if (statSync(models, { throwIfNoEntry: false })?.isFile()) {
     throw new Error(
       `Cannot load encoder "${id}": the folder of models, ${models}, which modelsDir or ` +
@@ -103,9 +110,12 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
   }
   const missing = missingFiles(folder, dtype);
   if (missing.length === 0) return folder;
-  if (!options.remote) throw new Error(describeMissing(id, folder, missing));
+  if (!options.remote) throw new Error(describeMissing(id, folder, missing, dtype));
   const { signal = operationSignal() } = options;
-  for (const file of missing) await download(id, file, folder, signal);
+  const download = { signal, output: options.output };
+  await addModel(id, encoderFiles(dtype), folder, download);
+  const beside = missingFiles(folder, dtype); // what the models say of files besides them is known only now
+  if (beside.length > 0) await addModel(id, beside, folder, download);
   return folder;
 }
 
@@ -116,38 +126,16 @@ function complete(id: string, folder: string, dtype: EncoderDtype, hint: string)
   throw new Error(`Cannot load encoder "${id}": ${folder} lacks ${missing.join(", ")}. ${hint}.`);
 }
 
-function describeMissing(id: string, folder: string, missing: string[]): string {
-  const lines = missing.map((file) => `  ${fileAddress(id, file)}\n    -> ${join(folder, file)}`);
-  return `Cannot load encoder "${id}": its files are not on this machine. Download\n${
-    lines.join("\n")
-  }\nor pass { remote: true } to have that done. The folder of models is set by modelsDir or DETAILCLIP_MODELS.`;
-}
-
-function fileAddress(id: string, file: string): string {
-  return `${hubHost()}/${id}/resolve/main/${file}`;
-}
-
-/** Downloads one file beside its place and renames it when it is whole. */
-async function download(id: string, file: string, folder: string, signal: AbortSignal) {
-  const address = fileAddress(id, file), path = join(folder, file);
-  const response = await fetch(address, { signal });
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    throw new Error(`Cannot download ${address}: ${response.status} ${response.statusText}`);
-  }
-  const temporary = `${path}.${Deno.pid}.tmp`;
-  await Deno.mkdir(join(path, ".."), { recursive: true });
-  try {
-    const target = await Deno.open(temporary, { write: true, create: true, truncate: true });
-    await response.body.pipeTo(target.writable, { signal });
-    const expected = Number(response.headers.get("x-linked-size") ?? NaN);
-    const size = statSync(temporary).size;
-    if (expected > 0 && size !== expected) {
-      throw new Error(`Cannot download ${address}: got ${size} of ${expected} bytes`);
-    }
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
+/** What brings the files: a command, or a call where a cell asks for them. */
+function describeMissing(
+  id: string,
+  folder: string,
+  missing: string[],
+  dtype: EncoderDtype,
+): string {
+  const other = dtype === "fp32" ? undefined : dtype;
+  const call = `await addEncoder("${id}"${other ? `, { dtype: "${other}" }` : ""})`;
+  const command = `deno task encoder add ${id}${other ? ` --dtype ${other}` : ""}`;
+  const hint = inNotebook() ? `${call} (of "detailclip/encoders"), or ${command},` : command;
+  return `Cannot load encoder "${id}": ${folder} lacks ${missing.join(", ")}; ${hint} brings them`;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { addEncoder } from "./add.ts";
 export type { CommonShares } from "./common_direction.ts";
 export * from "./encoder.ts";
 export { loadEncoder } from "./load.ts";

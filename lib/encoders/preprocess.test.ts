@@ -27,6 +27,29 @@ Deno.test("the authors' way of resizing replaces the model's own", () => {
   assert.equal(readPreprocessing({ size: 64 }, "clip").mode, "clip");
 });
 
+Deno.test("a filter is named where it is not that of the mode, and only with the model's own mode", () => {
+  const filterOf = (...args: Parameters<typeof readPreprocessing>) =>
+    readPreprocessing(...args).filter;
+  const squashed = { size: { height: 64, width: 64 } };
+  assert.equal(filterOf({ ...CLIP, resample: 3 }), undefined);
+  assert.equal(filterOf({ ...CLIP, resample: 2 }), "bilinear"); // MobileCLIP
+  assert.equal(filterOf({ ...squashed, resample: 3 }), "bicubic"); // SigLIP
+  assert.equal(filterOf({ ...squashed, resample: 2 }), undefined); // SigLIP 2
+  assert.equal(filterOf({ ...squashed, resample: 3 }, "squash"), undefined); // the authors' way
+  assert.throws(() => filterOf({ ...CLIP, resample: 0 }), /resample must be 2 .* or 3 .*, got 0/);
+});
+
+Deno.test("jina-clip's way of writing is read", () => {
+  const jina = { size: 224, interpolation: "bicubic", mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 1] };
+  assert.deepEqual(
+    readPreprocessing({ ...jina, resize_mode: "shortest" }),
+    readPreprocessing({ ...CLIP, resample: 3 }),
+  );
+  const squashed = readPreprocessing({ ...jina, resize_mode: "squash" });
+  assert.deepEqual([squashed.mode, squashed.filter], ["squash", "bicubic"]);
+  assert.throws(() => readPreprocessing({ ...jina, resize_mode: "longest" }), /"longest" is not/);
+});
+
 Deno.test("what cannot be done is refused", () => {
   assert.throws(() => readPreprocessing({}), /name no square/);
   assert.throws(() => readPreprocessing({ size: { height: 10, width: 20 } }), /name no square/);

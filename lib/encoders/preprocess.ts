@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Preprocessing } from "../images/mod.ts";
+import type { Filter, Preprocessing } from "../images/mod.ts";
+import { FILTERS } from "../images/preprocessing.ts";
 
 /** Preprocessing with the numbers that bytes are normalised by. */
 export interface ModelPreprocessing extends Preprocessing {
@@ -27,6 +28,13 @@ interface PreprocessorConfig {
   rescale_factor?: number;
   image_mean?: number[];
   image_std?: number[];
+  /** Pillow's number of a filter. */
+  resample?: number;
+  /** The next four are jina-clip's. */
+  resize_mode?: string;
+  interpolation?: string;
+  mean?: number[];
+  std?: number[];
 }
 
 /** The side of a square size, however it is written; undefined when it is not square or not given. */
@@ -36,17 +44,51 @@ function squareSide(size: Size): number | undefined {
   return size.height === size.width ? size.height : undefined;
 }
 
+/** Pillow's numbers of the filters that there are. */
+const RESAMPLE: Record<number, Filter> = { 2: "bilinear", 3: "bicubic" };
+
+/** jina-clip's own way of writing, in that of the others. */
+function inHubsWords(config: PreprocessorConfig): PreprocessorConfig {
+  const { resize_mode: mode, size, interpolation, mean, std } = config;
+  if (mode === undefined) return config;
+  if (typeof size !== "number" || (mode !== "shortest" && mode !== "squash")) {
+    throw new Error(`Cannot read preprocessing: resize_mode "${mode}" is not supported`);
+  }
+  return {
+    size: mode === "squash" ? { height: size, width: size } : { shortest_edge: size },
+    crop_size: size,
+    do_center_crop: mode === "shortest",
+    resample: interpolation === "bicubic" ? 3 : 2,
+    image_mean: mean,
+    image_std: std,
+  };
+}
+
+/** The filter that a model asks for, where it is not that of the mode. */
+function filterOf(resample: number | undefined, mode: Preprocessing["mode"]): Filter | undefined {
+  if (resample === undefined) return undefined;
+  const filter = RESAMPLE[resample];
+  if (filter === undefined) {
+    throw new Error(
+      `Cannot read preprocessing: resample must be 2 (bilinear) or 3 (bicubic), got ${resample}`,
+    );
+  }
+  return filter === FILTERS[mode] ? undefined : filter;
+}
+
 /**
  * Reads a model's preprocessing.
  *
- * @param config the content of preprocessor_config.json
- * @param mode what to use in place of the model's own way of resizing
- * @throws {Error} If the model's images are not squares, or are cropped from larger ones.
+ * @param given the content of preprocessor_config.json
+ * @param mode what to use in place of the model's own way of resizing, its filter included
+ * @throws {Error} If the model's images are not squares, are cropped from larger ones, or are resized in a way
+ * that there is not.
  */
 export function readPreprocessing(
-  config: PreprocessorConfig,
+  given: PreprocessorConfig,
   mode?: Preprocessing["mode"],
 ): ModelPreprocessing {
+  const config = inHubsWords(given);
   const resized = squareSide(config.size), cropped = squareSide(config.crop_size);
   // A size with both sides squashes an image; CLIP's, with the shortest edge alone, needs the crop.
   const crops = config.do_center_crop ?? false;
@@ -59,10 +101,12 @@ export function readPreprocessing(
       `Cannot read preprocessing: images resized to ${resized} px and cropped to ${size} px are not supported`,
     );
   }
-  const normalize = config.do_normalize ?? true;
+  const own = crops ? "clip" : "squash", normalize = config.do_normalize ?? true;
+  const filter = mode === undefined ? filterOf(config.resample, own) : undefined;
   return {
-    mode: mode ?? (crops ? "clip" : "squash"),
+    mode: mode ?? own,
     size,
+    ...(filter && { filter }),
     mean: normalize ? config.image_mean ?? [0.5, 0.5, 0.5] : [0, 0, 0],
     std: normalize ? config.image_std ?? [0.5, 0.5, 0.5] : [1, 1, 1],
     scale: config.do_rescale ?? true ? config.rescale_factor ?? 1 / 255 : 1,

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, sha256, writeAtomic } from "../runtime/files.ts";
+import { canonicalJson, removeLeftovers, sha256, writeAtomic } from "../runtime/files.ts";
 import type { Encoder } from "./encoder.ts";
 
 /** Raise this when prompts come out differently for the same encoder, sentences and names. */
@@ -12,6 +12,14 @@ const PROMPT_VERSION = 1;
 
 /** Length of a SHA-256 in hexadecimal digits, with which a file begins. */
 const DIGEST = 64;
+
+/** Vectors of class prompts. */
+export interface ClassVectors {
+  /** float32 (Q, D). */
+  vectors: Float32Array;
+  /** The classes some of whose sentences are longer than the encoder's context. */
+  cut: readonly string[];
+}
 
 /** What the vectors depend on. */
 export interface PromptKey {
@@ -33,12 +41,12 @@ function pathOf(cacheDir: string, { encoder, sentences, names }: PromptKey): str
  *
  * @param cacheDir folder of the files
  * @param key what the vectors are of
- * @returns float32 (Q, D); `undefined` where there is no file, or one that is damaged
+ * @returns the vectors; `undefined` where there is no file, or one that is damaged
  */
 export async function keptPrompts(
   cacheDir: string,
   key: PromptKey,
-): Promise<Float32Array | undefined> {
+): Promise<ClassVectors | undefined> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await Deno.readFile(pathOf(cacheDir, key));
@@ -46,27 +54,35 @@ export async function keptPrompts(
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-  const vectors = bytes.slice(DIGEST);
-  const whole = vectors.length === 4 * key.names.length * key.encoder.dim &&
-    new TextDecoder().decode(bytes.subarray(0, DIGEST)) === sha256(vectors);
-  return whole ? new Float32Array(vectors.buffer) : undefined;
+  const body = bytes.slice(DIGEST), length = 4 * key.names.length * key.encoder.dim;
+  const decoder = new TextDecoder();
+  if (body.length < length || decoder.decode(bytes.subarray(0, DIGEST)) !== sha256(body)) return;
+  const cut = decoder.decode(body.subarray(length));
+  return {
+    vectors: new Float32Array(body.buffer, 0, length / 4),
+    cut: cut === "" ? [] : JSON.parse(cut),
+  };
 }
 
 /**
- * Writes vectors of class prompts, with a digest of them.
+ * Writes vectors of class prompts and, behind them, the names of classes that were cut, with a digest of both.
  *
  * @param cacheDir folder of the files, made where there is none
  * @param key what the vectors are of
- * @param vectors float32 (Q, D)
+ * @param found the vectors
  */
 export async function keepPrompts(
   cacheDir: string,
   key: PromptKey,
-  vectors: Float32Array,
+  { vectors, cut }: ClassVectors,
 ): Promise<void> {
-  const body = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  const names = new TextEncoder().encode(cut.length > 0 ? JSON.stringify(cut) : "");
+  const body = new Uint8Array(vectors.byteLength + names.length);
+  body.set(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
+  body.set(names, vectors.byteLength);
   const bytes = new Uint8Array(DIGEST + body.length);
   bytes.set(new TextEncoder().encode(sha256(body)));
   bytes.set(body, DIGEST);
+  await removeLeftovers(cacheDir);
   await writeAtomic(pathOf(cacheDir, key), bytes);
 }

@@ -138,6 +138,46 @@ Deno.test("an interrupt loses one batch of classes, and a full disk none", async
   });
 });
 
+Deno.test("names that are blank, or no text, are refused by their place", async () => {
+  await withEncoder(async (encoder) => {
+    for (const name of ["", "  ", null, 7, undefined, ["boat"]]) {
+      const names = ["boat", name] as string[];
+      await assert.rejects(classPrompts(encoder, names), /^TypeError: .*class name 1 must be text/);
+    }
+    const texts = ["boat", null] as unknown as string[];
+    await assert.rejects(
+      encoder.encodeTexts(texts),
+      /^TypeError: .*text 1 must be a string, got null/,
+    );
+  });
+});
+
+Deno.test("what is longer than the context is said once, also when its vector was kept on disk", async () => {
+  await withEncoder(async (real) => {
+    const cacheDir = await Deno.makeTempDir(), said: string[] = [], warn = console.warn;
+    console.warn = (line: string) => void said.push(line);
+    try {
+      const long = "ship ".repeat(100), names = ["boat", long, "apple"];
+      const options = { templates: ["a {}", "the {}"], cacheDir };
+      const first = await classPrompts(counting(real).encoder, names, options);
+      assert.equal(said.length, 1);
+      assert.match(said[0], /sentences of 1 of 3 class names are longer than .*: "ship ship/);
+      const next = counting(real);
+      assert.deepEqual(await classPrompts(next.encoder, names, options), first);
+      assert.deepEqual([next.texts(), said.length, said[1]], [0, 2, said[0]]);
+      await classPrompts(next.encoder, [long], options);
+      assert.equal(said.length, 2, "once a process");
+      await real.encodeTexts(["a boat", long]);
+      assert.match(said[2], /1 of 2 texts are longer than the \d+ tokens that .* reads/);
+      await real.encodeTexts(["a boat"]);
+      assert.equal(said.length, 3, "and nothing is said of what fits");
+    } finally {
+      console.warn = warn;
+      await Deno.remove(cacheDir, { recursive: true });
+    }
+  });
+});
+
 /** An encoder that counts the sentences it is asked for. */
 function counting(encoder: Encoder): { encoder: Encoder; texts: () => number } {
   let texts = 0;

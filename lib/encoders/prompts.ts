@@ -6,6 +6,7 @@
 import imagenet from "../../data/prompts/imagenet.json" with { type: "json" };
 import { canonicalJson } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { notice } from "../runtime/notice.ts";
 import { meanVector } from "../numeric/vectors.ts";
 import type { EncodeOptions, Encoder } from "./encoder.ts";
 import { keepPrompts, keptPrompts } from "./prompt_cache.ts";
@@ -26,8 +27,16 @@ export interface ClassPromptOptions extends EncodeOptions {
 /** Classes encoded together: enough texts to fill batches, few enough that memory stays flat. */
 const CLASSES_AT_ONCE = 16;
 
-/** Vectors of classes already known, by encoder, then by templates and name. */
-const cache = new WeakMap<Encoder, Map<string, Float32Array>>();
+/** A class that is known. */
+interface KnownClass {
+  /** Its unit vector. // (D) */
+  vector: Float32Array;
+  /** Whether some of its sentences were longer than the encoder's context. */
+  cut: boolean;
+}
+
+/** Classes already known, by encoder, then by templates and name. */
+const cache = new WeakMap<Encoder, Map<string, KnownClass>>();
 
 /** All sentences of a pattern: each `{word}` in it replaced by each word of that list in turn. */
 function expand(pattern: string, words: Record<string, readonly string[]>): string[] {
@@ -73,12 +82,14 @@ export function promptTemplates(templates: PromptTemplates): readonly string[] {
 /**
  * Encodes class names: each in every template, averaged over templates and brought to length 1 again.
  *
- * As in CLIP, names are put in as they are: "a" stays "a" before a vowel. Vectors are kept in memory for
+ * As in CLIP, names are put in as they are: "a" stays "a" before a vowel; a notice names those that make sentences
+ * longer than the encoder's context. Vectors are kept in memory for
  * as long as the encoder is, so that asking again costs nothing.
  *
  * @param encoder what encodes the sentences
  * @param names Q class names
  * @returns float32 (Q, D), unit rows in the order of `names`
+ * @throws {TypeError} If a name is blank or no string, or the templates are none.
  *
  * @example
  * ```ts
@@ -96,28 +107,56 @@ export async function classPrompts(
   { templates = "imagenet", cacheDir, signal = operationSignal(), onProgress }: ClassPromptOptions =
     {},
 ): Promise<Float32Array> {
+  checkNames(names);
   const sentences = promptTemplates(templates);
-  const known = cache.get(encoder) ?? new Map<string, Float32Array>();
+  const known = cache.get(encoder) ?? new Map<string, KnownClass>();
   cache.set(encoder, known);
   const prefix = `${canonicalJson(sentences)}\0`;
-  const remember = (name: string, vector: Float32Array) => known.set(prefix + name, vector);
+  const remember = (name: string, one: KnownClass) => known.set(prefix + name, one);
   const rowsOf = (names: readonly string[]) => {
     const rows = new Float32Array(names.length * encoder.dim); // (Q, D)
-    names.forEach((name, i) => rows.set(known.get(prefix + name)!, i * encoder.dim));
+    names.forEach((name, i) => rows.set(known.get(prefix + name)!.vector, i * encoder.dim));
     return rows;
   };
+  const cutOf = (names: readonly string[]) => names.filter((name) => known.get(prefix + name)!.cut);
   const all = [...new Set(names)], missing = all.filter((name) => !known.has(prefix + name));
   if (missing.length > 0) {
     const key = { encoder, sentences, names: all }; // what the next process asks for, too
     const kept = cacheDir ? await keptPrompts(cacheDir, key) : undefined;
-    if (kept) all.forEach((name, i) => remember(name, rowOf(kept, i, encoder)));
-    else {
+    if (kept) {
+      const cut = new Set(kept.cut);
+      all.forEach((name, i) =>
+        remember(name, { vector: rowOf(kept.vectors, i, encoder), cut: cut.has(name) })
+      );
+    } else {
       await encodeClasses(encoder, missing, sentences, remember, { signal, onProgress });
-      if (cacheDir) await keepPrompts(cacheDir, key, rowsOf(all));
+      if (cacheDir) await keepPrompts(cacheDir, key, { vectors: rowsOf(all), cut: cutOf(all) });
     }
+    sayCut(encoder, cutOf(missing), missing.length);
   }
   onProgress?.(missing.length, missing.length);
   return rowsOf(names);
+}
+
+/** Refuses names of which no sentence can be made. */
+function checkNames(names: readonly unknown[]): void {
+  const odd = names.findIndex((name) => typeof name !== "string" || name.trim() === "");
+  if (odd < 0) return;
+  throw new TypeError(
+    `Cannot make prompts: class name ${odd} must be text that is not blank, got ${
+      JSON.stringify(names[odd])
+    }`,
+  );
+}
+
+/** Says in a line which classes an encoder does not read to the end. */
+function sayCut({ id }: Encoder, cut: readonly string[], count: number): void {
+  if (cut.length === 0) return;
+  const shown = cut.slice(0, 3).map((name) => JSON.stringify(name.slice(0, 60)));
+  notice(
+    `sentences of ${cut.length} of ${count} class names are longer than ${id} reads, and are cut off: ` +
+      shown.join(", ") + (cut.length > shown.length ? ", …" : ""),
+  );
 }
 
 /** One class's vector. // (D) */
@@ -130,7 +169,7 @@ async function encodeClasses(
   encoder: Encoder,
   names: readonly string[],
   sentences: readonly string[],
-  remember: (name: string, vector: Float32Array) => void,
+  remember: (name: string, one: KnownClass) => void,
   { signal, onProgress }: ClassPromptOptions,
 ): Promise<void> {
   for (let from = 0; from < names.length; from += CLASSES_AT_ONCE) {
@@ -139,10 +178,14 @@ async function encodeClasses(
     const texts = some.flatMap((name) =>
       sentences.map((text) => text.replaceAll("{}", () => name))
     );
-    const vectors = await encoder.encodeTexts(texts, { signal }); // (classes * sentences, D)
+    const cut = new Set<number>();
+    const onCut = (texts: readonly number[]) =>
+      texts.forEach((text) => cut.add(Math.floor(text / sentences.length)));
+    const vectors = await encoder.encodeTexts(texts, { signal, onCut }); // (classes * sentences, D)
     const rows = sentences.length * encoder.dim;
-    some.forEach((name, i) =>
-      remember(name, meanVector(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim))
-    );
+    some.forEach((name, i) => {
+      const vector = meanVector(vectors.subarray(i * rows, (i + 1) * rows), encoder.dim);
+      remember(name, { vector, cut: cut.has(i) });
+    });
   }
 }

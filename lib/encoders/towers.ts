@@ -1,9 +1,9 @@
 /**
- * The two towers of a CLIP-family model as functions on plain arrays. The only user of transformers.js.
+ * The two towers of a CLIP-family model as functions on plain arrays. With tokenizer.ts the only user of transformers.js.
  *
  * @module
  */
-import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from "@huggingface/transformers";
+import type { PreTrainedModel, Tensor } from "@huggingface/transformers";
 import { join } from "node:path";
 import { quantizesByRun } from "./dynamic_quantization.ts";
 import type { EncoderDtype } from "./encoder.ts";
@@ -31,28 +31,38 @@ export interface Tower {
   run(inputs: Float32Array | BigInt64Array, dims: number[]): Promise<Float32Array>;
   /** Frees the session. */
   dispose(): Promise<unknown>;
+  /** Of a text tower that takes texts of one length alone: that many tokens. */
+  length?: number;
 }
-
-/** Cuts texts into token ids, each list as short as the model allows. */
-export type Tokenize = (texts: readonly string[]) => number[][];
 
 /** Families: which classes load the towers. SigLIP's vectors are its pooled outputs. */
 const FAMILIES = {
   clip: { text: "CLIPTextModelWithProjection", image: "CLIPVisionModelWithProjection" },
   siglip: { text: "SiglipTextModel", image: "SiglipVisionModel" },
+  jina_clip: { text: "JinaCLIPTextModel", image: "JinaCLIPVisionModel" },
 } as const;
+
+/** The names that families give to one vector an input; the first that a model returns is taken. */
+const OUTPUTS = [
+  ...["text_embeds", "image_embeds", "pooler_output"],
+  ...["l2norm_text_embeddings", "l2norm_image_embeddings"],
+];
 
 /** The family of a model, or an error that names those known. */
 function familyOf(config: ModelConfig): keyof typeof FAMILIES {
-  const type = config.model_type;
-  if (type === "clip" || type === "siglip") return type;
-  const known = Object.keys(FAMILIES).join(", ");
-  throw new Error(`Cannot load encoder: model_type must be one of ${known}, got ${type}`);
+  const type = config.model_type ?? "", known = Object.keys(FAMILIES);
+  if (Object.hasOwn(FAMILIES, type)) return type as keyof typeof FAMILIES;
+  throw new Error(
+    `Cannot load encoder: model_type must be one of ${known.join(", ")}, got ${config.model_type}`,
+  );
 }
 
 /** transformers.js, imported when the first encoder is loaded; it never goes to the network from here. */
-async function library(): Promise<typeof import("@huggingface/transformers")> {
-  return await import("@huggingface/transformers");
+export async function library(): Promise<typeof import("@huggingface/transformers")> {
+  const transformers = await import("@huggingface/transformers");
+  // Deno keeps that cache in a folder of the system's temporary directory, which all users share.
+  transformers.env.useBrowserCache = false;
+  return transformers;
 }
 
 /**
@@ -86,9 +96,11 @@ export async function loadTower(
     });
   const session = Object.values(model.sessions)[0] as Session;
   const half = session.inputMetadata.some(({ type }) => type === "float16");
+  const length = part === "text" ? session.inputMetadata[0].shape?.[1] : undefined;
   const tower: Tower = {
     run: (inputs, dims) => runTower(transformers, model, session, half, inputs, dims),
     dispose: () => model.dispose(),
+    ...(typeof length === "number" && { length }),
   };
   return alone ? oneByOne(tower) : tower;
 }
@@ -107,6 +119,7 @@ function oneByOne(tower: Tower): Tower {
       return vectors;
     },
     dispose: () => tower.dispose(),
+    length: tower.length,
   };
 }
 
@@ -135,7 +148,7 @@ async function runTower(
       : new Tensor("float32", inputs, dims);
   }
   const outputs: Record<string, Tensor> = await model(feeds);
-  const name = ["text_embeds", "image_embeds", "pooler_output"].find((key) => key in outputs);
+  const name = OUTPUTS.find((key) => key in outputs);
   if (name === undefined) {
     throw new Error(
       `Cannot encode: the model returns ${Object.keys(outputs)}, none of them pooled`,
@@ -153,31 +166,4 @@ function floats(tensor: Tensor): ArrayLike<number> {
   return data instanceof Uint16Array
     ? new Float16Array(data.buffer as ArrayBuffer, data.byteOffset, data.length)
     : data as Float16Array;
-}
-
-/**
- * Loads a model's tokenizer.
- *
- * CLIP's text tower looks only backwards and reads the first end token, so that texts need no padding;
- * SigLIP's was trained on texts padded to its full context.
- */
-export async function loadTokenizer(folder: string, config: ModelConfig): Promise<Tokenize> {
-  const { AutoTokenizer } = await library();
-  const tokenizer: PreTrainedTokenizer = await AutoTokenizer.from_pretrained(folder, {
-    local_files_only: true,
-  });
-  const padded = familyOf(config) === "siglip";
-  const context = config.text_config?.max_position_embeddings ?? (padded ? 64 : 77);
-  const filler = tokenizer.pad_token_id ?? 0;
-  return (texts) => {
-    if (texts.length === 0) return [];
-    const { input_ids } = tokenizer([...texts], { return_tensor: false }) as {
-      input_ids: number[][];
-    };
-    return input_ids.map((ids) => {
-      // The library's own truncation drops the end token, from which CLIP reads a text's vector.
-      const cut = ids.length > context ? [...ids.slice(0, context - 1), ids.at(-1)!] : ids;
-      return padded ? [...cut, ...Array(context - cut.length).fill(filler)] : cut;
-    });
-  };
 }

@@ -21,7 +21,10 @@ Deno.test("the error for a vector that is not finite names its input, across mic
       ...firstNumber,
       run: async (inputs, dims) => (await firstNumber.run(inputs, dims)).map((v) => 6 / (7 - v)),
     },
-    loadText: () => Promise.resolve({ tokenize: () => [[1], [2]], tower: firstNumber }),
+    loadText: () => {
+      const tokenize = () => Promise.resolve({ ids: [[1], [2]], cut: [], context: 9 });
+      return Promise.resolve({ tokenize, tower: firstNumber });
+    },
     microBatch: 2,
     textBatch: 2,
   });

@@ -5,10 +5,18 @@
  */
 import type { PatchBatch } from "../images/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { notice } from "../runtime/notice.ts";
 import { addCommonPart, type CommonShares } from "./common_direction.ts";
-import { type EncodeOptions, type Encoder, type EncoderDtype, VectorError } from "./encoder.ts";
+import {
+  type EncodeOptions,
+  type Encoder,
+  type EncoderDtype,
+  type TextOptions,
+  VectorError,
+} from "./encoder.ts";
 import { type ModelPreprocessing, normalizationTable, normalizePatches } from "./preprocess.ts";
-import type { Tokenize, Tower } from "./towers.ts";
+import type { Tokenize } from "./tokenizer.ts";
+import type { Tower } from "./towers.ts";
 
 /** What a `TwoTowerEncoder` is made of. */
 export interface Parts {
@@ -95,11 +103,18 @@ export class TwoTowerEncoder implements Encoder {
 
   encodeTexts(
     texts: readonly string[],
-    { signal = operationSignal() }: EncodeOptions = {},
+    { signal = operationSignal(), onCut }: TextOptions = {},
   ): Promise<Float32Array> {
     return this.#inTurn("encode texts", async () => {
+      const odd = texts.findIndex((text) => typeof text !== "string");
+      if (odd >= 0) {
+        throw new TypeError(
+          `Cannot encode texts: text ${odd} must be a string, got ${JSON.stringify(texts[odd])}`,
+        );
+      }
       const { tokenize, tower } = await this.#loadText();
-      const ids = tokenize(texts);
+      const { ids, cut, context } = await tokenize(texts, signal);
+      if (cut.length > 0) (onCut ?? ((cut) => this.#sayCut(texts, cut, context)))(cut, context);
       const out = new Float32Array(texts.length * this.dim); // (Q, D)
       for (const group of groupByLength(ids, this.#parts.textBatch)) {
         signal.throwIfAborted();
@@ -112,6 +127,14 @@ export class TwoTowerEncoder implements Encoder {
       signal.throwIfAborted();
       return this.#finish(out, "text");
     });
+  }
+
+  #sayCut(texts: readonly string[], cut: readonly number[], context: number): void {
+    const which = texts.length === 1 ? "the text is" : `${cut.length} of ${texts.length} texts are`;
+    const first = JSON.stringify(texts[cut[0]].slice(0, 60));
+    notice(
+      `${which} longer than the ${context} tokens that ${this.id} reads; the rest is cut off: ${first}…`,
+    );
   }
 
   /** What towers gave as unit vectors, with the common part where there is one. // (N, D) */

@@ -5,7 +5,15 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, sha256, writeAtomic } from "../runtime/files.ts";
+import {
+  canonicalJson,
+  isReadOnly,
+  readTextIfThere,
+  removeLeftovers,
+  sha256,
+  writeAtomic,
+} from "../runtime/files.ts";
+import { notice } from "../runtime/notice.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { type FeatureKey, featureKeyName, keyIdentity } from "./key.ts";
 import { addToLedger, type Ledger, type LedgerEntry, limitOf, readLedger } from "./ledger.ts";
@@ -71,7 +79,6 @@ export class FeatureCache {
     { verify = "size", signal }: OpenCacheOptions = {},
   ): Promise<FeatureCache> {
     const folder = join(cacheDir, featureKeyName(key));
-    await Deno.mkdir(folder, { recursive: true });
     await claimFolder(folder, key);
     const cache = new FeatureCache(folder, key, await readLedger(folder));
     for (const entry of (await readManifest(folder)).shards) {
@@ -92,25 +99,39 @@ export class FeatureCache {
 
   /** Removes what killed processes left behind. */
   async sweep(): Promise<string[]> {
-    return await sweepFolder(this.folder);
+    const removed = await sweepFolder(this.folder);
+    return [...removed, ...await removeLeftovers(this.folder)];
   }
 }
 
-/** Notes the key in its folder, or finds it there. */
+/**
+ * Notes the key in its folder, or finds it there. One that is damaged, as its digest says, is written anew: the name of
+ * the folder has a hash of the key. Keys written by earlier versions have no digest.
+ */
 async function claimFolder(folder: string, key: FeatureKey): Promise<void> {
-  const path = join(folder, "key.json");
-  let found: unknown;
-  try {
-    found = JSON.parse(await Deno.readTextFile(path));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof SyntaxError)) throw error;
-  }
-  if (found === undefined) await writeAtomic(path, JSON.stringify(key, null, 2) + "\n");
-  else if (!isKey(found, key)) {
+  const path = join(folder, "key.json"), text = await readTextIfThere(path);
+  const found = readKey(text);
+  if (found !== undefined && isKey(found, key)) return;
+  if (found !== undefined) {
     throw new Error(
       `Cannot open feature cache ${folder}: its key.json names another key, so it is damaged; ` +
         `delete the folder ${folder}, and its features are computed anew`,
     );
+  }
+  if (text !== undefined) notice(`${path} was damaged and is written anew`);
+  const signed = { ...key, digest: sha256(canonicalJson(key)) };
+  await writeAtomic(path, JSON.stringify(signed, null, 2) + "\n").catch((error) => {
+    if (text === undefined || !isReadOnly(error)) throw error;
+  });
+}
+
+/** What a key's file says; undefined where it says nothing, or not what was written. */
+function readKey(text: string | undefined): unknown {
+  try {
+    const { digest, ...key } = JSON.parse(text ?? "") ?? {};
+    return digest === undefined || digest === sha256(canonicalJson(key)) ? key : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -123,6 +144,12 @@ function isKey(found: unknown, key: FeatureKey): boolean {
   }
 }
 
+/** Features are to be written where nothing can be: that spoils all images alike. */
+export class ReadOnlyCacheError extends Error {
+  /** The name by which it is told from other errors. */
+  override name = "ReadOnlyCacheError";
+}
+
 /** Writes shards and ledger lines to a cache on behalf of this process. */
 export class CacheWriter {
   readonly #name = newWriterName();
@@ -130,6 +157,8 @@ export class CacheWriter {
   #ledger: Promise<Journal> | undefined;
   #shards = 0;
   #closed = false;
+  /** Whether what was noted could not be written. */
+  readOnly = false;
 
   /**
    * @param cache the cache to write to; what is written becomes known to it
@@ -143,8 +172,27 @@ export class CacheWriter {
     );
   }
 
+  /**
+   * Makes ready to write, before work is done that would be lost otherwise.
+   *
+   * @throws {ReadOnlyCacheError} when nothing can be written to the cache
+   */
+  async open(): Promise<void> {
+    try {
+      await this.#openManifest();
+    } catch (error) {
+      if (!isReadOnly(error)) throw error;
+      throw new ReadOnlyCacheError(
+        `Cannot write features to ${this.cache.folder}, and some are missing there: ` +
+          (error as Error).message,
+        { cause: error },
+      );
+    }
+  }
+
   /** Strikes broken shards from the manifest and deletes their files. */
   async retract(broken: readonly Retraction[]): Promise<void> {
+    if (broken.length > 0) await this.open();
     for (const entry of broken) {
       await (await this.#openManifest()).append(entry);
       await Deno.remove(join(this.cache.folder, entry.retract)).catch((error) => {
@@ -184,18 +232,30 @@ export class CacheWriter {
   async note(entry: LedgerEntry): Promise<void> {
     const { byKey, byPath } = this.cache.ledger;
     const known = entry.key === null ? byPath.get(entry.path) : byKey.get(entry.key);
-    const same = known?.reason === entry.reason && known.path === entry.path;
+    const same = known?.reason === entry.reason && known.path === entry.path &&
+      known.conditions === entry.conditions && known.cause === entry.cause;
     if (same && limitOf(known) === limitOf(entry)) return;
     // An image in work when the run failed: the ledger it would open now would stay open and locked.
     if (this.#closed) throw new Error(`Cannot note ${entry.image}: the cache is closed`);
     addToLedger(this.cache.ledger, entry); // before waiting: two may note the same image at once
-    this.#ledger ??= createJournal(join(this.cache.folder, fileNames.ledger(this.#name)));
-    await (await this.#ledger).append(entry);
+    // A line that a crash loses costs another try: not each of 100,000 has to wait for the disk.
+    this.#ledger ??= createJournal(join(this.cache.folder, fileNames.ledger(this.#name)), {
+      flush: false,
+    });
+    try {
+      await (await this.#ledger).append(entry);
+    } catch (error) {
+      if (!isReadOnly(error)) throw error; // what cannot be written is known in this run alone
+      this.#ledger = undefined;
+      this.readOnly = true;
+    }
   }
 
   /** Closes the files, and so tells other processes that this writer is done. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const journal of [this.#manifest, this.#ledger]) (await journal)?.close();
+    for (const journal of [this.#manifest, this.#ledger]) {
+      (await journal?.catch(() => undefined))?.close(); // one that could not be opened was an error before
+    }
   }
 }

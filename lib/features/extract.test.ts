@@ -84,10 +84,10 @@ Deno.test("extract: decoding runs ahead of the encoder, but not without bound", 
     const ahead = Promise.withResolvers<void>();
     const images = dataset.images.map((image, index) => ({
       ...image,
-      get path() {
+      get objects() {
         touched.add(index);
         if (touched.size >= 5) ahead.resolve();
-        return image.path;
+        return image.objects;
       },
     }));
     let whileEncoding = 0;
@@ -414,27 +414,66 @@ Deno.test("extract: images too large for a limit are tried again under a larger 
     }
   }));
 
-Deno.test("extract: a folder whose key.json is damaged is named, and what to do about it", () =>
-  withFolder(async (folder) => {
-    const { dataset, base } = await setUp(folder, 2);
-    const store = await extractFeatures({ ...base, dataset });
-    const [path] = await cacheFiles(base.cacheDir, /^key\.json$/);
+/** The features of two images, and the file with their key. */
+async function withKeyFile(
+  test: (path: string, again: () => Promise<string>, fingerprint: string) => Promise<void>,
+) {
+  const warn = console.warn;
+  console.warn = () => {};
+  try {
+    await withFolder(async (folder) => {
+      const { dataset, base } = await setUp(folder, 2);
+      const again = async () => (await extractFeatures({ ...base, dataset })).fingerprint();
+      const fingerprint = await again();
+      const [path] = await cacheFiles(base.cacheDir, /^key\.json$/);
+      await test(path, again, fingerprint);
+    });
+  } finally {
+    console.warn = warn;
+  }
+}
+
+Deno.test("extract: a key.json that is damaged, as its digest says, is written anew", () =>
+  withKeyFile(async (path, again, fingerprint) => {
     const text = await Deno.readTextFile(path);
-    for (const damaged of [text.replace("exact", "exacd"), "{}", "null"]) {
+    const changed = text.replace('"id": "hash"', '"id": "hush"');
+    for (const damaged of [text.replace("exact", "exacd"), changed, text.slice(0, 90), ""]) {
+      assert.notEqual(damaged, text);
       await Deno.writeTextFile(path, damaged);
-      await assert.rejects(
-        extractFeatures({ ...base, dataset }),
-        (error: Error) =>
-          error.message ===
-            `Cannot open feature cache ${dirname(path)}: its key.json names another key, ` +
-              `so it is damaged; delete the folder ${
-                dirname(path)
-              }, and its features are computed anew`,
-      );
+      assert.equal(await again(), fingerprint);
+      assert.equal(await Deno.readTextFile(path), text);
     }
-    await Deno.remove(dirname(path), { recursive: true });
-    const again = await extractFeatures({ ...base, dataset });
-    assert.equal(again.fingerprint(), store.fingerprint());
+  }));
+
+Deno.test("extract: a key.json of an older version is accepted, and named where it is another key's", () =>
+  withKeyFile(async (path, again, fingerprint) => {
+    const { digest: _, ...key } = JSON.parse(await Deno.readTextFile(path));
+    const old = JSON.stringify(key, null, 2) + "\n";
+    await Deno.writeTextFile(path, old);
+    assert.equal(await again(), fingerprint);
+    assert.equal(await Deno.readTextFile(path), old, "and stays");
+    const folder = dirname(path);
+    for (const damaged of [old.replace("exact", "exacd"), "{}", "null"]) {
+      await Deno.writeTextFile(path, damaged);
+      await assert.rejects(again(), {
+        message: `Cannot open feature cache ${folder}: its key.json names another key, so it is ` +
+          `damaged; delete the folder ${folder}, and its features are computed anew`,
+      });
+    }
+    await Deno.remove(folder, { recursive: true });
+    assert.equal(await again(), fingerprint);
+  }));
+
+Deno.test("extract: two at once share the work, and equal one", () =>
+  withFolder(async (folder) => {
+    const { dataset, base, encoder } = await setUp(folder);
+    const both = await Promise.all([0, 1].map(() => extractFeatures({ ...base, dataset })));
+    const once = encoder.calls.reduce((a, b) => a + b);
+    const alone = hashEncoder(), cacheDir = join(folder, "alone");
+    const store = await extractFeatures({ ...base, dataset, encoder: alone, cacheDir });
+    assert.equal(once, alone.calls.reduce((a, b) => a + b), "nothing is encoded twice");
+    for (const one of both) assert.equal(await digestFeatures(one), await digestFeatures(store));
+    assert.deepEqual(await cacheFiles(base.cacheDir, /lock$/), []);
   }));
 
 Deno.test("extract: options that mean nothing are refused before anything is written", () =>
@@ -531,7 +570,14 @@ Deno.test("extract: litter of killed processes is swept away, files of living on
     }
     using live = await Deno.open(join(cache, "manifest-live.jsonl"), { write: true });
     await live.lock(true);
+    using writing = await Deno.open(join(cache, "shard-live-000001.arrow.77-0.tmp"));
+    await writing.lock(true);
+    await put("key.json.77-1.tmp");
+    await Deno.writeTextFile(join(base.cacheDir, "content-hashes.jsonl.77-2.tmp"), "");
     await extractFeatures({ ...base, dataset });
+    assert.deepEqual(await cacheFiles(base.cacheDir, /^key\.json\..*tmp|lock$/), []);
+    const around = [...Deno.readDirSync(base.cacheDir)].map(({ name }) => name);
+    assert.ok(!around.some((name) => name.endsWith(".tmp")), around.join());
     assert.deepEqual(await cacheFiles(base.cacheDir, /dead|live/), [
       join(cache, "manifest-live.jsonl"),
       join(cache, "shard-live-000000.arrow"),

@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { join } from "node:path";
 import { makeCover } from "../covers/mod.ts";
 import type { DatasetImage } from "../datasets/mod.ts";
+import { canonicalJson, isReadOnly, removeLeftovers, sha256 } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { acquireLock } from "../runtime/lock.ts";
 import { checkSettings } from "../runtime/settings.ts";
 import { CacheWriter, FeatureCache } from "./cache.ts";
 import { openHashIndex } from "./hashes.ts";
-import { featureKey } from "./key.ts";
+import { type FeatureKey, featureKey, featureKeyName } from "./key.ts";
 import { openResult } from "./open.ts";
 import { type ExtractOptions, OPTIONS_SCHEMA } from "./options.ts";
 import { type Run, runPipeline } from "./pipeline.ts";
@@ -45,14 +48,33 @@ function checkOptions(options: ExtractOptions): void {
   makeCover(cover, { width: PROBE_SIDE, height: PROBE_SIDE, objects: [] });
 }
 
-async function startRun(options: ExtractOptions): Promise<Run> {
-  checkOptions(options);
-  const { cover, encoder, cacheDir, method = "exact", maxPixels, signal: own } = options;
+/**
+ * Lets one process at a time extract the features of the same images under the same key: the second one waits, and finds
+ * them. Other parts of a data set go side by side.
+ *
+ * @returns the lock; undefined where nothing can be written, so that there is nothing to share
+ */
+async function lockImages(
+  folder: string,
+  images: readonly DatasetImage[],
+  signal: AbortSignal,
+): Promise<Disposable | undefined> {
+  const which = sha256(canonicalJson(images.map(({ path }) => path))).slice(0, 16);
+  const doing = `extracts the same features into ${folder}`;
+  try {
+    return await acquireLock(join(folder, `extract-${which}.lock`), { doing, signal });
+  } catch (error) {
+    if (isReadOnly(error)) return undefined;
+    throw error;
+  }
+}
+
+async function startRun(
+  options: ExtractOptions,
+  { images, key, signal }: Pick<Run, "images" | "signal"> & { key: FeatureKey },
+): Promise<Run> {
+  const { encoder, cacheDir, method = "exact", maxPixels } = options;
   const { maxBytes = DEFAULT_MAX_BYTES, verify = "checksum", reuse = [] } = options;
-  const images = selectImages(options);
-  const signal = operationSignal(own);
-  signal.throwIfAborted();
-  const key = featureKey({ cover, encoder, method });
   const cache = await FeatureCache.open(cacheDir, key, { verify, signal });
   const hashes = await openHashIndex(cacheDir);
   const { preprocessing } = encoder;
@@ -92,7 +114,7 @@ async function startRun(options: ExtractOptions): Promise<Run> {
  *
  * Images are known by their content, so that a renamed or copied file is not encoded again. A bad image
  * goes to the ledger and the run goes on. The process may be killed at any moment: what was written is
- * whole, and the next run goes on from there. Decoding and cutting run ahead of the encoder.
+ * whole, and the next run goes on from there. A second process that is to do the same waits. Decoding and cutting run ahead of the encoder.
  *
  * @param options what to encode, how, and where to keep it
  * @returns the features of all images that are not in the ledger
@@ -119,14 +141,22 @@ async function startRun(options: ExtractOptions): Promise<Run> {
  * ```
  */
 export async function extractFeatures(options: ExtractOptions): Promise<FeatureStore> {
-  const run = await startRun(options);
+  checkOptions(options);
+  const { cover, encoder, method, cacheDir } = options;
+  const images = selectImages(options), signal = operationSignal(options.signal);
+  signal.throwIfAborted();
+  const key = featureKey({ cover, encoder, method });
+  using _lock = await lockImages(join(cacheDir, featureKeyName(key)), images, signal);
+  const run = await startRun(options, { images, key, signal });
   try {
     await run.cache.sweep();
+    await removeLeftovers(cacheDir);
     await run.writer.retract(run.cache.broken);
     await runPipeline(run);
   } finally {
     await run.writer.close();
     await run.hashes.save();
   }
-  return await openResult(options.cacheDir, run.cache.key, run.images, run.keys);
+  const unwritten = run.writer.readOnly ? run.cache.ledger : undefined;
+  return await openResult(cacheDir, run.cache.key, run.images, run.keys, unwritten);
 }

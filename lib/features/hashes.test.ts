@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { openHashIndex } from "./hashes.ts";
 import { withFolder } from "./testing.ts";
 
@@ -34,14 +34,55 @@ Deno.test("hashes: a file written a moment ago is not trusted yet", () =>
     assert.equal(index.get(path, await Deno.stat(path)), undefined);
   }));
 
-Deno.test("hashes: a damaged index costs only what is damaged", () =>
-  withFolder(async (folder) => {
-    const path = join(folder, "a.jpg");
-    await Deno.writeTextFile(path, "one");
-    const index = await openHashIndex(folder, later);
-    index.set(path, await Deno.stat(path), "hash");
+/** An index of one file, as it is on disk. */
+async function withIndex(
+  test: (index: { path: string; file: string; lines: string }) => Promise<void>,
+): Promise<void> {
+  const warn = console.warn;
+  try {
+    console.warn = () => {};
+    await withFolder(async (folder) => {
+      const path = join(folder, "a.jpg");
+      await Deno.writeTextFile(path, "one");
+      const index = await openHashIndex(folder, later);
+      index.set(path, await Deno.stat(path), "hash");
+      await index.save();
+      const file = join(folder, "content-hashes.jsonl");
+      await test({ path, file, lines: await Deno.readTextFile(file) });
+    });
+  } finally {
+    console.warn = warn;
+  }
+}
+
+Deno.test("hashes: a damaged index costs only what is damaged, and is mended", () =>
+  withIndex(async ({ path, file, lines }) => {
+    await Deno.writeTextFile(file, `{"x":\n3\nnull\n[1,2,3]\n${lines}["torn`);
+    const index = await openHashIndex(dirname(file));
+    assert.equal(index.get(path, await Deno.stat(path)), "hash");
     await index.save();
-    const file = join(folder, "content-hashes.jsonl");
-    await Deno.writeTextFile(file, `{"x":\n3\n${await Deno.readTextFile(file)}["torn`);
-    assert.equal((await openHashIndex(folder)).get(path, await Deno.stat(path)), "hash");
+    assert.equal(await Deno.readTextFile(file), lines);
+  }));
+
+Deno.test("hashes: a line changed in one bit is not believed", () =>
+  withIndex(async ({ path, file, lines }) => {
+    const bytes = new TextEncoder().encode(lines);
+    for (let at = 0; at < bytes.length - 1; at++) {
+      const changed = bytes.slice();
+      changed[at] ^= 1;
+      await Deno.writeFile(file, changed);
+      const found = (await openHashIndex(dirname(file))).get(path, await Deno.stat(path));
+      assert.ok(found === undefined || found === "hash", `byte ${at}: ${found}`);
+    }
+  }));
+
+Deno.test("hashes: an index without checks, as it was, is believed and gets them", () =>
+  withIndex(async ({ path, file, lines }) => {
+    const [row] = lines.trim().split("\n").map((line) => JSON.parse(line).slice(0, 3));
+    await Deno.writeTextFile(file, JSON.stringify(row) + "\n");
+    const index = await openHashIndex(dirname(file), later);
+    assert.equal(index.get(path, await Deno.stat(path)), "hash");
+    index.set(`${path}2`, await Deno.stat(path), "other");
+    await index.save();
+    assert.ok((await Deno.readTextFile(file)).startsWith(lines));
   }));

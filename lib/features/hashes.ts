@@ -5,13 +5,27 @@
  * @module
  */
 import { join, resolve } from "node:path";
-import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
+import {
+  canonicalJson,
+  isReadOnly,
+  readTextIfThere,
+  sha256,
+  writeAtomic,
+} from "../runtime/files.ts";
+import { notice } from "../runtime/notice.ts";
 
 /** A file changed as recently as this (ms) may change again within the clock's resolution. */
 const SETTLE_MS = 2000;
 const FILE_NAME = "content-hashes.jsonl";
 
 type Row = [path: string, stamp: string, hash: string];
+
+/** Digits of SHA-256 that stand behind each row: enough to tell a damaged one. */
+const CHECK_DIGITS = 16;
+
+function checkOf(row: Row): string {
+  return sha256(canonicalJson(row)).slice(0, CHECK_DIGITS);
+}
 
 /** Content hashes by file. */
 export interface HashIndex {
@@ -27,18 +41,29 @@ function stampOf(info: Deno.FileInfo): string {
   return [info.size, info.mtime?.getTime(), info.ctime?.getTime(), info.ino].join("/");
 }
 
-async function readRows(path: string): Promise<Map<string, Row>> {
-  const rows = new Map<string, Row>();
-  const text = await readTextIfThere(path) ?? "";
-  for (const line of text.split("\n")) {
-    try {
-      const row: Row = JSON.parse(line);
-      if (row.length === 3) rows.set(row[0], row);
-    } catch {
-      // A damaged line costs one file's hashing.
-    }
+/** A row of a line, or undefined where it is damaged; lines of old indexes have no check. */
+function readRow(line: string): Row | undefined {
+  try {
+    const [path, stamp, hash, check, ...rest] = JSON.parse(line);
+    const row: Row = [path, stamp, hash];
+    const whole = row.every((part) => typeof part === "string") && rest.length === 0 &&
+      (check === undefined || check === checkOf(row));
+    return whole ? row : undefined;
+  } catch {
+    return undefined;
   }
-  return rows;
+}
+
+async function readRows(path: string): Promise<{ rows: Map<string, Row>; damaged: number }> {
+  const rows = new Map<string, Row>();
+  let damaged = 0;
+  for (const line of (await readTextIfThere(path) ?? "").split("\n")) {
+    if (line === "") continue;
+    const row = readRow(line);
+    if (row) rows.set(row[0], row);
+    else damaged++;
+  }
+  return { rows, damaged };
 }
 
 /**
@@ -52,8 +77,12 @@ export async function openHashIndex(
   now: () => number = Date.now,
 ): Promise<HashIndex> {
   const file = join(cacheDir, FILE_NAME);
-  const rows = await readRows(file);
+  const { rows, damaged } = await readRows(file);
+  if (damaged > 0) {
+    notice(`${file}: ${damaged} damaged lines are left out; their files are read again`);
+  }
   const fresh = new Map<string, Row>();
+  let healed = damaged > 0;
   return {
     get(path, info) {
       const row = rows.get(resolve(path));
@@ -67,12 +96,15 @@ export async function openHashIndex(
       fresh.set(row[0], row);
     },
     async save() {
-      if (fresh.size === 0) return;
-      const merged = new Map([...await readRows(file), ...fresh]);
-      await writeAtomic(
-        file,
-        [...merged.values()].map((row) => JSON.stringify(row) + "\n").join(""),
+      if (fresh.size === 0 && !healed) return;
+      const merged = new Map([...(await readRows(file)).rows, ...fresh]);
+      const lines = [...merged.values()].map((row) =>
+        JSON.stringify([...row, checkOf(row)]) + "\n"
       );
+      await writeAtomic(file, lines.join("")).catch((error) => {
+        if (!isReadOnly(error)) throw error; // losing it costs time, never correctness
+      });
+      healed = false;
       fresh.clear();
     },
   };

@@ -40,7 +40,10 @@ Deno.test("journal: belongs to its writer until that closes it", () =>
     const journal = await createJournal(join(folder, "j.jsonl"));
     const work = () => Promise.resolve();
     assert.equal(await ifAbandoned(folder, "j.jsonl", work), false);
+    await journal.append({});
     journal.close();
     assert.equal(await ifAbandoned(folder, "j.jsonl", work), true);
+    (await createJournal(join(folder, "empty.jsonl"))).close();
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["j.jsonl"]);
     assert.equal(await ifAbandoned(folder, "gone.jsonl", work), false);
   }));

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, sha256 } from "../runtime/files.ts";
+import { canonicalJson, createLocked, isReadOnly, naming, sha256 } from "../runtime/files.ts";
 
 /** Digits of SHA-256 kept beside each line: enough to tell a torn or damaged line. */
 const CHECK_DIGITS = 16;
@@ -18,48 +18,50 @@ function checkOf(entry: object): string {
 export interface Journal {
   /** Where it is. */
   readonly path: string;
-  /** Adds one line and flushes it to disk; when this returns, the line survives a crash. */
+  /** Adds one line; when this returns, it survives a crash, of the process alone where lines are not flushed. */
   append(entry: object): Promise<void>;
-  /** Closes the file and so gives up its lock. */
+  /** Closes the file and so gives up its lock; one without a line is removed. */
   close(): void;
-}
-
-/** Opens a new file and locks it; a cleaner may take it for a dead writer's before it is locked. */
-async function openLocked(path: string): Promise<Deno.FsFile> {
-  for (;;) {
-    const file = await Deno.open(path, { write: true, createNew: true, append: true });
-    try {
-      await file.lock(true);
-      if ((await Deno.stat(path).catch(() => null)) !== null) return file;
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-    file.close(); // it was swept away in between: the lock is on a file without a name
-  }
 }
 
 /**
  * Creates a journal that no other process writes, and locks it until it is closed or the process dies.
  *
  * @param path a file that does not exist yet
+ * @param options `flush`: whether each line is flushed to disk (default yes)
  */
-export async function createJournal(path: string): Promise<Journal> {
-  const file = await openLocked(path);
-  const write = async (bytes: Uint8Array) => {
-    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-    await file.sync();
-  };
+export async function createJournal(
+  path: string,
+  { flush = true }: { flush?: boolean } = {},
+): Promise<Journal> {
+  const file = await naming(path, () => createLocked(path, { append: true }));
+  let torn = false, begun = false;
+  const write = (line: string) =>
+    naming(path, async () => {
+      // after a line of which only a part was written: a full disk may have room again
+      const bytes = new TextEncoder().encode(torn ? `\n${line}` : line);
+      torn = begun = true;
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      torn = false;
+      if (flush) await file.sync();
+    });
   let last = Promise.resolve();
   return {
     path,
     append(entry) {
       const line = JSON.stringify({ ...entry, check: checkOf(entry) }) + "\n";
-      const written = last.then(() => write(new TextEncoder().encode(line)));
+      const written = last.then(() => write(line));
       last = written.catch(() => {}); // one line after the other, and a failure is its caller's
       return written;
     },
-    close: () => file.close(),
+    close() {
+      try {
+        if (!begun) Deno.removeSync(path);
+      } catch {
+        // another process sweeps it
+      }
+      file.close();
+    },
   };
 }
 
@@ -112,11 +114,12 @@ export async function ifAbandoned(
   try {
     file = await Deno.open(join(folder, name), { read: true, write: true });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false; // another process was faster
+    // another process was faster, or nothing may be written here
+    if (error instanceof Deno.errors.NotFound || isReadOnly(error)) return false;
     throw error;
   }
   try {
-    if (!(await file.tryLock(true))) return false;
+    if (!(await file.tryLock(true).catch(() => false))) return false; // without locks none is known to be gone
     await work();
     return true;
   } finally {

@@ -25,7 +25,7 @@ export interface FeatureKey {
   /** The encoder's name (for people) and SHA-256 over its weights and configuration. */
   encoder: { id: string; fingerprint: string; dtype: string; dim: number };
   /** How a patch becomes the encoder's input. */
-  preprocessing: { mode: string; size: number };
+  preprocessing: { mode: string; size: number; filter?: string };
   /** How patches are cut out of the image. */
   method: CutMethod;
 }
@@ -59,12 +59,12 @@ export interface FeatureKeyParts {
  */
 export function featureKey({ cover, encoder, method = "exact" }: FeatureKeyParts): FeatureKey {
   const fitted = cover.scheme === "complete" || cover.scheme === "grid";
-  const { id, fingerprint, dtype, dim, preprocessing } = encoder;
+  const { id, fingerprint, dtype, dim, preprocessing: { mode, size, filter } } = encoder;
   return {
     version: FEATURE_VERSION,
     cover: fitted ? { ...cover, fit: cover.fit ?? "pad" } : cover,
     encoder: { id, fingerprint, dtype, dim },
-    preprocessing: { mode: preprocessing.mode, size: preprocessing.size },
+    preprocessing: { mode, size, ...(filter && { filter }) },
     method,
   };
 }

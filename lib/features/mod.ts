@@ -16,6 +16,6 @@ export {
   type FeatureKeyParts,
   keyIdentity,
 } from "./key.ts";
-export type { LedgerEntry } from "./ledger.ts";
+export { describeLedger, type LedgerEntry } from "./ledger.ts";
 export { decodeShard, encodeShard, type ImageRows, type ShardColumns } from "./shard.ts";
 export { digestFeatures, type FeatureStore, type ImageFeatures } from "./store.ts";

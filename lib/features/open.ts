@@ -10,17 +10,22 @@ import { checkSettings } from "../runtime/settings.ts";
 import { FeatureCache } from "./cache.ts";
 import { openHashIndex } from "./hashes.ts";
 import { type FeatureKey, featureKey, type FeatureKeyParts } from "./key.ts";
-import type { LedgerEntry } from "./ledger.ts";
+import type { Ledger, LedgerEntry } from "./ledger.ts";
 import { OPTIONS_SCHEMA } from "./options.ts";
 import { DEFAULT_MAX_BYTES, identifyImage } from "./prepare.ts";
 import { createFeatureStore, type FeatureStore } from "./store.ts";
 
-/** Compares what came in with what is on disk, and opens it. */
+/**
+ * Compares what came in with what is on disk, and opens it.
+ *
+ * @param unwritten entries of the ledger that could not be written
+ */
 export async function openResult(
   cacheDir: string,
   key: FeatureKey,
   images: readonly DatasetImage[],
   keys: ReadonlyMap<string, string | null>,
+  unwritten?: Ledger,
 ): Promise<FeatureStore> {
   const cache = await FeatureCache.open(cacheDir, key);
   const cached: { id: string; key: string }[] = [];
@@ -28,7 +33,9 @@ export async function openResult(
   const missing: string[] = [];
   for (const { id, path } of images) {
     const key = keys.get(id) ?? null;
-    const entry = key === null ? cache.ledger.byPath.get(path) : cache.ledger.byKey.get(key);
+    const find = (ledger?: Ledger) =>
+      key === null ? ledger?.byPath.get(path) : ledger?.byKey.get(key);
+    const entry = find(unwritten) ?? find(cache.ledger);
     if (key !== null && cache.locations.has(key)) cached.push({ id, key });
     else if (entry) ledger.push({ ...entry, image: id, path });
     else missing.push(id);

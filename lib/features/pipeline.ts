@@ -5,12 +5,10 @@
  * @module
  */
 import type { DatasetImage } from "../datasets/mod.ts";
-import { VectorError } from "../encoders/mod.ts";
-import { ImageError } from "../images/mod.ts";
 import { encodePrepared, PendingBatch } from "./batch.ts";
-import type { CacheWriter, FeatureCache } from "./cache.ts";
+import { type CacheWriter, type FeatureCache, ReadOnlyCacheError } from "./cache.ts";
 import type { HashIndex } from "./hashes.ts";
-import { mayFitNow } from "./ledger.ts";
+import { conditionsOf, explain, isWorthTrying } from "./ledger.ts";
 import type { ExtractOptions, ExtractProgress } from "./options.ts";
 import { identifyImage, type PreparedImage, prepareImage, type PrepareOptions } from "./prepare.ts";
 import { BoundedQueue } from "./queue.ts";
@@ -45,12 +43,11 @@ function count({ progress, options }: Run, what: "cached" | "encoded" | "failed"
 
 /** Notes an image in the ledger; errors that are not the image's own are thrown on. */
 async function fail(run: Run, image: DatasetImage, key: string | null, error: unknown) {
-  if (run.signal.aborted || error instanceof Deno.errors.NotCapable) throw error;
-  const detail = error instanceof Error ? error.message : String(error);
-  const known = error instanceof ImageError || error instanceof VectorError;
-  const reason = known ? error.reason : detail;
+  const general = error instanceof Deno.errors.NotCapable || error instanceof ReadOnlyCacheError;
+  if (run.signal.aborted || general) throw error;
+  const why = { ...explain(error), conditions: conditionsOf(image, run.prepare) };
   const time = new Date().toISOString();
-  await run.writer.note({ image: image.id, path: image.path, key, reason, detail, time });
+  await run.writer.note({ image: image.id, path: image.path, key, ...why, time });
   count(run, "failed");
 }
 
@@ -65,11 +62,12 @@ async function produce(run: Run, image: DatasetImage): Promise<PreparedImage | u
     keys.set(image.id, key);
     if (cache.locations.has(key) || claimed.has(key)) return void count(run, "cached");
     const refused = cache.ledger.byKey.get(key);
-    if (refused && !options.retry && !mayFitNow(refused, run.prepare)) {
+    if (refused && !options.retry && !isWorthTrying(refused, image, run.prepare)) {
       return void count(run, "failed");
     }
     claimed.add(key);
     const prepared = await prepareImage(image, identified, run.prepare);
+    await run.writer.open(); // only now there is something to write, and before it is encoded
     keys.set(image.id, prepared.key);
     return prepared;
   } catch (error) {

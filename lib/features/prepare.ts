@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { type Box, coverBoxes } from "../covers/cover.ts";
 import { type Cover, type CoverSpec, makeCover, toImageBox } from "../covers/mod.ts";
 import { type DatasetImage, placedObjects } from "../datasets/dataset.ts";
-import { sha256, sha256File } from "../runtime/files.ts";
+import { canonicalJson, sha256, sha256File } from "../runtime/files.ts";
 import {
   type CutMethod,
   cutPatches,
@@ -15,6 +15,8 @@ import {
   ImageError,
   type PatchBatch,
   type Preprocessing,
+  type RgbImage,
+  type Scene,
 } from "../images/mod.ts";
 import type { HashIndex } from "./hashes.ts";
 import { contentOf, imageKey } from "./key.ts";
@@ -91,6 +93,32 @@ async function readImage(path: string, options: PrepareOptions): Promise<Uint8Ar
   return await readFile(path, { signal: options.signal });
 }
 
+/** What is known of the files of scenes, each hashed once a process: a scene has hundreds of tiles. */
+const sceneHashes = new WeakMap<Scene, Promise<string>>();
+
+/** The SHA-256 that stands for a tile of a scene: of the file's, the box, and how samples become pixels. */
+async function identifyPart(
+  { path, part }: DatasetImage & Required<Pick<DatasetImage, "part">>,
+  { hashes }: PrepareOptions,
+): Promise<string> {
+  const { scene, box } = part;
+  const hashFile = async () => {
+    const info = await Deno.stat(path);
+    const known = hashes.get(path, info);
+    if (known !== undefined) return known;
+    const hash = await sha256File(path);
+    hashes.set(path, info, hash);
+    return hash;
+  };
+  let hash = sceneHashes.get(scene);
+  if (!hash) {
+    sceneHashes.set(scene, hash = hashFile());
+    hash.catch(() => sceneHashes.delete(scene));
+  }
+  const { left, top, width, height } = box;
+  return sha256(canonicalJson([await hash, [left, top, width, height], scene.rendering]));
+}
+
 /**
  * Finds the key of an image, from the remembered hash of its file or by reading it.
  *
@@ -104,6 +132,9 @@ export async function identifyImage(
   const { path } = image;
   const key = (hash: string) => imageKey(hash, cover, objectBoxes(image));
   try {
+    if (image.part) {
+      return { key: key(await identifyPart({ ...image, part: image.part }, options)), size: 0 };
+    }
     const info = await Deno.stat(path);
     if (!info.isFile) {
       throw new ImageError(path, info.isDirectory ? "is a directory" : "is not a regular file");
@@ -185,17 +216,21 @@ export async function prepareImage(
     const patches = { count: 0, size: preprocessing.size, data: new Uint8Array() };
     return { image, key, patches, copied, ...place(cover, width, height) };
   }
-  if (bytes === undefined) {
-    try {
-      bytes = await readImage(image.path, options);
-    } catch (error) {
-      throw readFailure(image.path, error, signal);
+  let pixels: RgbImage; // (H, W, 3)
+  if (image.part) pixels = await image.part.scene.window(image.part.box);
+  else {
+    if (bytes === undefined) {
+      try {
+        bytes = await readImage(image.path, options);
+      } catch (error) {
+        throw readFailure(image.path, error, signal);
+      }
+      const read = imageKey(sha256(bytes), spec, objectBoxes(image));
+      if (read !== key) found = undefined; // the file changed under our eyes
+      key = read;
     }
-    const read = imageKey(sha256(bytes), spec, objectBoxes(image));
-    if (read !== key) found = undefined; // the file changed under our eyes
-    key = read;
+    pixels = await decodeImage(bytes, { maxPixels, signal });
   }
-  const pixels = await decodeImage(bytes, { maxPixels, signal }); // (H, W, 3)
   const { width, height } = pixels;
   if (spec.scheme === "objects" && objectBoxes(image).length > 0) checkFrame(image, pixels);
   const cover = makeCover(spec, { width, height, objects: objectBoxes(image) });

@@ -59,14 +59,14 @@ export async function cutPatches(
   preprocessing: Preprocessing,
   { method = "exact", signal }: CutOptions = {},
 ): Promise<PatchBatch> {
-  const boxes = coverBoxes(cover), { size, mode } = preprocessing;
+  const boxes = coverBoxes(cover), { size, mode, filter = FILTERS[mode] } = preprocessing;
   checkCover(image, cover, boxes);
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(`Cannot cut patches: size must be a positive integer, got ${size}`);
   }
   signal?.throwIfAborted();
   const data = new Uint8ClampedArray(boxes.length * size * size * 3); // (P, S, S, 3)
-  const resample = createResampler(FILTERS[mode]);
+  const resample = createResampler(filter);
   let fitted: RgbImage | undefined; // made when it is first needed
   const fit = () => fitted ??= fitImage(image, cover);
   let patch = 0, turn = performance.now();

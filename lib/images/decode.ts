@@ -3,10 +3,14 @@
  *
  * @module
  */
-import type { Metadata } from "sharp";
+import type { Metadata, SharpOptions } from "sharp";
 import { sharp, toRaw } from "./sharp.ts";
 import { checkFormat, readImageFile, readWhole } from "./file.ts";
+import { type AllowedFormat, decodedFormat } from "./format.ts";
 import { ImageError } from "./image_error.ts";
+import { countScans } from "./jpeg.ts";
+import { firstDirectory, readTiffHeader } from "./tiff.ts";
+import { checkWork } from "./work.ts";
 
 export { ImageError };
 
@@ -78,19 +82,28 @@ export async function decodeImage(
   }
   signal?.throwIfAborted();
   const path = typeof source === "string" ? source : undefined;
-  const bytes = typeof source === "string" ? await readImageFile(source, readWhole) : source;
-  checkFormat(bytes, path);
+  const read = typeof source === "string" ? await readImageFile(source, readWhole) : source;
+  const format = checkFormat(read, path);
   signal?.throwIfAborted();
   try {
-    // One frame; the limit holds from the header on, before any pixel is allocated.
-    const options = { failOn: "warning", limitInputPixels: maxPixels, pages: 1 } as const;
-    checkDepth(await sharp(bytes, options).metadata(), path);
-    signal?.throwIfAborted();
+    const tiff = format === "tiff" ? readTiffHeader(read) : undefined;
+    const bytes = tiff ? firstDirectory(read, tiff, path !== undefined) : read;
+    // One frame; the limits hold from the header on, before any pixel is allocated.
+    const options: SharpOptions = {
+      failOn: "warning",
+      limitInputPixels: maxPixels,
+      limitInputChannels: 0,
+      pages: 1,
+    };
+    const metadata = await orAbort(sharp(bytes, options).metadata(), signal);
+    checkDecoder(metadata, format, path);
+    checkDepth(metadata, path);
+    const scans = format === "jpeg" ? countScans(bytes) : 1;
+    checkWork(metadata, format, { maxPixels, path, scans, tilePixels: tiff?.tilePixels });
     const pipeline = sharp(bytes, { ...options, ignoreIcc: colourProfile === "ignore" })
       .autoOrient().flatten({ background: "#ffffff" })
       .toColourspace("srgb");
-    const { width, height, channels, data } = await toRaw(pipeline);
-    signal?.throwIfAborted();
+    const { width, height, channels, data } = await orAbort(toRaw(pipeline), signal);
     return { width, height, data: toThreeChannels(data, channels) };
   } catch (error) {
     if (error instanceof ImageError || signal?.aborted) throw error;
@@ -99,6 +112,28 @@ export async function decodeImage(
       ? new ImageError(path, "too many pixels", `the limit is ${maxPixels}`, { cause: error })
       : new ImageError(path, "truncated or corrupt", detail, { cause: error });
   }
+}
+
+/** Waits for a decoder no longer than until an abort: it goes on in the background, and its outcome is dropped. */
+async function orAbort<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return await work;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, aborted]);
+  } finally {
+    work.catch(() => {}); // a failure after the abort is nobody's
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The header and the decoder must agree on what a file is. */
+function checkDecoder(metadata: Metadata, format: AllowedFormat, path?: string): void {
+  const decoded = decodedFormat(metadata);
+  if (decoded === format) return;
+  throw new ImageError(path, `format ${decoded} is not allowed`, `its header says ${format}`);
 }
 
 function checkDepth({ depth }: Metadata, path?: string): void {

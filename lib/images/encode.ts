@@ -5,7 +5,7 @@
  */
 import { useOwnFont } from "./font.ts";
 import type { RgbImage } from "./decode.ts";
-import { rawInput, sharp } from "./sharp.ts";
+import { rawInput, sharp, withSvg } from "./sharp.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /**
@@ -68,11 +68,13 @@ export async function rasterizeSvg(
   if (svg.includes("<text")) useOwnFont();
   // `unlimited`: figures embed pictures as long data URIs, which librsvg refuses otherwise.
   const options = { unlimited: true };
-  const target = width ??
-    Math.max(1, Math.round((await sharp(bytes, options).metadata()).width * scale));
-  let pipeline = sharp(bytes, options).resize({ width: target });
-  if (background !== undefined) pipeline = pipeline.flatten({ background });
-  return await toBytes(pipeline.png());
+  return await withSvg(async () => {
+    const target = width ??
+      Math.max(1, Math.round((await sharp(bytes, options).metadata()).width * scale));
+    let pipeline = sharp(bytes, options).resize({ width: target });
+    if (background !== undefined) pipeline = pipeline.flatten({ background });
+    return await toBytes(pipeline.png());
+  });
 }
 
 /** The bytes of a finished pipeline, as a view without copying. */

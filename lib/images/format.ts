@@ -14,13 +14,15 @@ export type AllowedFormat = typeof ALLOWED_FORMATS[number];
 /** How many bytes of a file's head {@linkcode sniffFormat} wants to see. */
 export const SNIFF_BYTES = 1024;
 
-/** Signatures at fixed places: format, offset, bytes as text (latin-1). */
+/**
+ * Signatures at fixed places: format, offset, bytes as text (latin-1). Those of the allowed formats are what libvips
+ * chooses its loaders by, so that none of them can be passed with bytes that another loader would take.
+ */
 const SIGNATURES: readonly (readonly [format: string, offset: number, text: string])[] = [
   ["jpeg", 0, "\xff\xd8\xff"],
-  ["png", 0, "\x89PNG\r\n\x1a\n"],
+  ["png", 0, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR"],
   ["gif", 0, "GIF87a"],
   ["gif", 0, "GIF89a"],
-  ["webp", 8, "WEBP"],
   ["tiff", 0, "II*\0"],
   ["tiff", 0, "MM\0*"],
   ["tiff", 0, "II+\0"], // BigTIFF
@@ -47,13 +49,8 @@ const SIGNATURES: readonly (readonly [format: string, offset: number, text: stri
  */
 export function sniffFormat(head: Uint8Array): string | undefined {
   const text = Array.from(head.subarray(0, SNIFF_BYTES), (b) => String.fromCharCode(b)).join("");
-  // ISO media files (AVIF, HEIC, MP4 …) name their brands in the first box.
-  if (text.startsWith("ftyp", 4)) {
-    const size = head[2] * 256 + head[3];
-    const brands = text.slice(8, Math.max(16, size)).match(/[^]{4}/g) ?? [];
-    if (brands.some((brand) => brand === "avif" || brand === "avis")) return "avif";
-    return brands.some((brand) => /^(hei|hev|mif1|msf1)/.test(brand)) ? "heif" : undefined;
-  }
+  if (text.startsWith("ftyp", 4)) return mediaFormat(head, text);
+  if (text.startsWith("RIFF")) return /^WEBPVP8[ LX]/.test(text.slice(8)) ? "webp" : undefined;
   for (const [format, offset, signature] of SIGNATURES) {
     if (text.startsWith(signature, offset)) return format;
   }
@@ -61,4 +58,25 @@ export function sniffFormat(head: Uint8Array): string | undefined {
     return "svg";
   }
   return undefined;
+}
+
+/** The format of an ISO media file (AVIF, HEIC, MP4 …), which names its brands in the first box. */
+function mediaFormat(head: Uint8Array, text: string): string | undefined {
+  const size = new DataView(head.buffer, head.byteOffset).getUint32(0);
+  if (size < 16 || size % 4 !== 0 || size > head.length) return undefined;
+  const brands = text.slice(8, size).match(/[^]{4}/g) ?? [];
+  brands.splice(1, 1); // the second field is a version
+  if (brands.some((brand) => brand === "avif" || brand === "avis")) return "avif";
+  return brands.some((brand) => /^(hei|hev|mif1|msf1)/.test(brand)) ? "heif" : undefined;
+}
+
+/**
+ * The format that a decoder says it reads, in the words of {@linkcode sniffFormat}.
+ *
+ * @param metadata as sharp reads it; HEIF is AVIF when its pixels are AV1
+ */
+export function decodedFormat(
+  { format, compression }: { format: string; compression?: string },
+): string {
+  return format === "heif" && compression === "av1" ? "avif" : format;
 }

@@ -15,6 +15,8 @@ export interface Preprocessing {
   mode: "clip" | "squash";
   /** Side of the input square in px. */
   size: number;
+  /** How pixels are weighed, where that is not the mode's way. */
+  filter?: Filter;
 }
 
 /** The patches of one image, as an encoder takes them. */

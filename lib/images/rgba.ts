@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { rawInput, sharp, toRaw } from "./sharp.ts";
+import { rawInput, sharp, toRaw, withSvg } from "./sharp.ts";
 
 /** A picture with straight (not premultiplied) alpha, 8 bits a channel. */
 export interface RgbaImage {
@@ -38,13 +38,13 @@ export async function decodeRgba(
   source: string | Uint8Array,
   { width, height }: { width?: number; height?: number } = {},
 ): Promise<RgbaImage> {
-  let pipeline = sharp(source).toColourspace("srgb").ensureAlpha();
+  let pipeline = sharp(source).toColourspace("srgb").ensureAlpha(); // opened only when it is read
   if (width !== undefined || height !== undefined) {
     // `fill` with one side named keeps the other as it is; `cover` keeps the aspect ratio.
     const fit = width !== undefined && height !== undefined ? "fill" : "cover";
     pipeline = pipeline.resize({ width, height, fit, kernel: "cubic" });
   }
-  const { width: w, height: h, data } = await toRaw(pipeline);
+  const { width: w, height: h, data } = await withSvg(() => toRaw(pipeline));
   return { width: w, height: h, data };
 }
 

@@ -13,7 +13,31 @@ sharp.cache(false);
 // More threads would compete with it for the same cores, and fragment glibc's heap.
 sharp.concurrency(1);
 
+// No file reaches a decoder of another format than these, whatever it looks like.
+sharp.block({ operation: ["VipsForeignLoad"] });
+sharp.unblock({
+  operation: ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"].map((name) =>
+    `VipsForeignLoad${name}`
+  ),
+});
+
+const SVG = { operation: ["VipsForeignLoadSvg"] };
+let drawings = 0;
+
+/** Lets SVG be rendered as long as `work` lasts: for drawings of the workspace's own. */
+export async function withSvg<T>(work: () => Promise<T>): Promise<T> {
+  if (drawings++ === 0) sharp.unblock(SVG);
+  try {
+    return await work();
+  } finally {
+    if (--drawings === 0) sharp.block(SVG);
+  }
+}
+
 export { sharp };
+
+/** What decodes images, by version: another one may read what this one refuses. */
+export const DECODER: string = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
 
 /** A pipeline that reads raw pixels of 8 bits a channel. */
 export function rawInput(

@@ -6,7 +6,7 @@
  */
 import { basename, join } from "node:path";
 import { RUNS_DIR } from "../runtime/cache_dir.ts";
-import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
+import { readTextIfThere, removeLeftovers, writeAtomic } from "../runtime/files.ts";
 import { inputsPrint } from "./inputs.ts";
 import type { PairRow } from "../retrieval/mod.ts";
 import { configHash, type NamedConfig, type Provenance } from "./provenance.ts";
@@ -199,6 +199,7 @@ export async function writeResults(
   const known = await readTextIfThere(files.provenance) !== undefined;
   const same = known && await readTextIfThere(files.rows) === text;
   const paired = (await readTextIfThere(files.pairs) ?? "") === differences;
+  await removeLeftovers(files.folder);
   if (same && paired) return files.rows;
   // rows come last: where they are as they should be, so is all that stands beside them
   if (!same) await writeAtomic(files.provenance, JSON.stringify(provenance, null, 2) + "\n");

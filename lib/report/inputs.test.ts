@@ -46,3 +46,23 @@ Deno.test("the print follows all files of a data set whose annotations do not na
     await Deno.remove(root, { recursive: true });
   }
 });
+
+Deno.test("the print of images named by URL follows the folder in which they are", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(root, "val2017"));
+    const annotations = join(root, "lvis.json");
+    const images = [{ coco_url: "http://host/val2017/a.jpg" }];
+    await Deno.writeTextFile(annotations, JSON.stringify({ annotations: [], images }));
+    const prints: (string | undefined)[] = [];
+    for (const [place, content] of [["a.jpg", "s"], ["a.jpg", "longer"], ["val2017/a.jpg", "s"]]) {
+      await Deno.writeTextFile(join(root, place), content);
+      prints.push(inputsPrint({ annotations, root }));
+    }
+    await Deno.writeTextFile(join(root, "a.jpg"), "in the other folder it counts");
+    assert.equal(inputsPrint({ annotations, root }), prints[2]);
+    assert.equal(new Set(prints).size, 3);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

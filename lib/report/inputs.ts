@@ -4,13 +4,12 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileNamesOf } from "../datasets/coco_image.ts";
 import { parseAnnotations } from "../datasets/coco_json.ts";
+import { MemberReader } from "../datasets/json_members.ts";
 import { ownEncoderFolder } from "../encoders/locate.ts";
-
-const MISSING = "missing";
 
 /** Size and time of change. */
 function stateOf(path: string): string {
@@ -18,7 +17,7 @@ function stateOf(path: string): string {
     const { size, mtimeMs } = statSync(path);
     return `${size} ${mtimeMs}`;
   } catch {
-    return MISSING;
+    return "missing";
   }
 }
 
@@ -28,38 +27,62 @@ interface Annotations {
   state: string;
   /** SHA-256 of its content. */
   digest: string;
-  /** Files of the images that it names, each with further places where it may lie. */
+  /** What the file of each image that it names may be called. */
   names: string[][];
 }
 
 /** By path: the same large JSON is not read for every figure. */
 const annotationsRead = new Map<string, Annotations>();
 
-/** Files of the images that annotations name; none where they are not COCO's format, which loading them says. */
-function namesIn(content: Uint8Array): string[][] {
-  try {
-    const { images } = parseAnnotations(new TextDecoder().decode(content)) as {
-      images: Record<string, unknown>[];
-    };
-    return images.map((image) => fileNamesOf(image).filter((name) => typeof name === "string"))
-      .filter((names) => names.length > 0);
-  } catch {
-    return [];
-  }
+/** Takes the bytes of annotations and collects what the files of the images may be called. */
+function createNameReader(): { write(bytes: Uint8Array): void; end(): string[][] } {
+  let names: string[][] = [], broken = false;
+  const reader = new MemberReader({
+    onMember: (key) => key === "images" ? "items" : "nothing",
+    onText(_, text) {
+      const images = parseAnnotations(text) as Record<string, unknown>[];
+      names = names.concat(
+        images.map((image) => fileNamesOf(image).filter((name) => typeof name === "string")),
+      );
+    },
+  });
+  // Of what is not COCO's format there are none, which loading it says.
+  const attempt = (work: () => void) => {
+    try {
+      if (!broken) work();
+    } catch {
+      broken = true;
+    }
+  };
+  return {
+    write: (bytes) => attempt(() => reader.write(bytes)),
+    end() {
+      attempt(() => reader.end());
+      return broken ? [] : names.filter(({ length }) => length > 0);
+    },
+  };
 }
 
-/** Annotations of a file; `undefined` where it cannot be read, which is said where the data set is loaded. */
+/** Annotations of a file of any size; `undefined` where it cannot be read, which is said where the data set is loaded. */
 function annotationsAt(path: string): Annotations | undefined {
   const state = stateOf(path), known = annotationsRead.get(path);
   if (known?.state === state) return known;
-  let content: Uint8Array;
+  const hash = createHash("sha256"), names = createNameReader();
   try {
-    content = readFileSync(path);
+    const file = openSync(path, "r"), buffer = new Uint8Array(2 ** 20);
+    try {
+      for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) {
+        const bytes = buffer.subarray(0, count);
+        hash.update(bytes);
+        names.write(bytes);
+      }
+    } finally {
+      closeSync(file);
+    }
   } catch {
     return undefined;
   }
-  const digest = createHash("sha256").update(content).digest("hex");
-  const read = { state, digest, names: namesIn(content) };
+  const read = { state, digest: hash.digest("hex"), names: names.end() };
   annotationsRead.set(path, read);
   return read;
 }
@@ -86,9 +109,8 @@ function* dataStates(annotations: string, root: unknown, source: unknown): Gener
   if (source === undefined || source === "coco") {
     if (found === undefined || typeof root !== "string") return;
     for (const names of found.names) {
-      const state = (name: string) => stateOf(join(root, name));
-      const name = names.find((one) => state(one) !== MISSING) ?? names[0];
-      yield `${name} ${state(name)}`;
+      const name = names.find((name) => existsSync(join(root, name))) ?? names[0];
+      yield `${name} ${stateOf(join(root, name))}`;
     }
     return;
   }

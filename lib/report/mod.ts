@@ -8,6 +8,7 @@ export {
   filesOf,
   type FilingOptions,
   KEEP_VARIABLE,
+  noteCommitted,
   type RunFiles,
   writeResults,
 } from "./filing.ts";

@@ -5,6 +5,7 @@
  */
 import { cpus } from "node:os";
 import { inNotebook } from "../runtime/interrupt.ts";
+import { readProc } from "../runtime/proc.ts";
 import denoJson from "../../deno.json" with { type: "json" };
 import type { EpochRecord } from "../fusion/mod.ts";
 import type { Engine } from "../tensor/mod.ts";
@@ -96,10 +97,8 @@ export function machine(): string {
 
 /** Peak resident memory of this process in MiB; the present one where the system keeps no peak. */
 export function peakMemoryMiB(): number {
-  try {
-    const kib = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
-    if (kib) return Math.round(Number(kib) / 1024);
-  } catch { /* not Linux */ }
+  const kib = /VmHWM:\s+(\d+) kB/.exec(readProc("/proc/self/status") ?? "")?.[1];
+  if (kib) return Math.round(Number(kib) / 1024);
   return Math.round(Deno.memoryUsage().rss / 2 ** 20);
 }
 

@@ -72,6 +72,37 @@ Deno.test("the bounds of a small case equal those of rankings written out in ful
   assert.ok(highAt(ones + 0.04) < 0.9 - bias);
 });
 
+/** The matrices of a resample, written out: image i is a column as often as it was drawn. */
+function drawnOf({ scores, relevance }: ReturnType<typeof draw>, columns: readonly number[]) {
+  const { queries, images } = scores, drawn = columns.length;
+  const at = Array.from({ length: queries }, (_, q) => columns.map((n) => q * images + n)).flat();
+  return {
+    scores: { queries, images: drawn, scores: Float32Array.from(at, (i) => scores.scores[i]) },
+    relevance: {
+      ...{ queries, images: drawn },
+      relevant: Uint8Array.from(at, (i) => relevance.relevant[i]),
+    },
+  };
+}
+
+Deno.test("resamples of equal scores have the recall of their images written out", () => {
+  const images = 30, rounds = 20, seed = 5, ks = [1, 2, 3];
+  const { scores: exact, relevance } = draw("ties", 6, images, 1);
+  const scores = { ...exact, scores: exact.scores.map(Math.round) }; // few values
+  const { samples } = resampleRecall(scores, relevance, { ks, rounds, seed });
+  const seeds = createRandom(seed).fork("bootstrap");
+  for (const sample of samples) {
+    const random = createRandom(seeds.next());
+    const columns = Array.from({ length: images }, () => random.integer(0, images - 1));
+    const written = drawnOf({ scores, relevance }, columns);
+    const { recall } = recallAtK(written.scores, written.relevance, ks);
+    recall.forEach((value, i) => assert.ok(Math.abs(value - sample[i]) < 1e-12));
+    // not a test of untied scores
+    const unround = drawnOf({ scores: exact, relevance }, columns);
+    assert.notDeepEqual(recallAtK(unround.scores, unround.relevance, ks).recall, recall);
+  }
+});
+
 Deno.test("intervals hold the value where classes have few images, which flatters resamples", () => {
   for (const images of [20, 40]) {
     const { scores, relevance } = draw(`few ${images}`, 60, images, 1);

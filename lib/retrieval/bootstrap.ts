@@ -4,7 +4,10 @@
  * By default *images* are resampled: a test set is a sample of images, while its list of classes is
  * fixed and shared by all methods compared. Resampling *classes* instead asks how the mean would
  * move with other queries; it is wider where classes differ a lot. Rankings are sorted once; a
- * resample is then one walk along each with the multiplicity of its images, O(Q N).
+ * resample is then one walk along each with the multiplicity of its images, O(Q N). Where scores are
+ * equal, its recall is the expectation over all orders of the drawn images, as on the data themselves.
+ * What is drawn are columns: the same images in another order of the list are another draw, with
+ * bounds that differ as those of another seed do.
  *
  * Where a class has few images, resampling images flatters recall: a wrong image that is not drawn lets
  * the right ones behind it move up, while one drawn twice costs less. The intervals are therefore
@@ -16,7 +19,8 @@
 import { z } from "zod";
 import { createRandom } from "../numeric/random.ts";
 import { checkSettings, COUNT, listOf, number, oneOf, settings } from "../runtime/settings.ts";
-import { checkMatrices, rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
+import { checkMatrices, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
+import { type Ranking, rankingOf } from "./ranking.ts";
 import { recallAtK } from "./recall.ts";
 
 /** An estimate with the bounds of its confidence interval. */
@@ -243,26 +247,9 @@ function byImages(scores: ScoreMatrix, relevance: RelevanceMatrix, ks: readonly 
   };
 }
 
-/** One query's images, best first. */
-interface Ranking {
-  /** Image indices. // (ranked) */
-  order: Uint32Array;
-  /** Places of the relevant ones, ascending. // (n) */
-  hits: number[];
-}
-
-function rankingOf(scores: ScoreMatrix, relevance: RelevanceMatrix, query: number): Ranking {
-  const order = rankImages(scores, query, relevance);
-  const hits: number[] = [];
-  order.forEach((image, place) =>
-    relevance.relevant[query * scores.images + image] && hits.push(place)
-  );
-  return { order, hits };
-}
-
-/** Recall@k, for ascending ks, of a ranking in which image i stands `times[i]` times in a row. */
+/** Recall@k, for ascending ks, of a ranking in which image i is drawn `times[i]` times. */
 function weightedRecall(
-  { order, hits }: Ranking,
+  { order, hits, ties }: Ranking,
   times: Uint32Array,
   ks: readonly number[],
 ): number[] | undefined {
@@ -270,16 +257,21 @@ function weightedRecall(
   for (const place of hits) n += times[order[place]];
   if (n === 0) return undefined;
   const recalls: number[] = [];
-  let passed = 0, found = 0, hit = 0;
-  for (let place = 0; place < order.length && recalls.length < ks.length; place++) {
-    const copies = times[order[place]];
-    const isHit = place === hits[hit];
-    // the cut after n*k images may fall between the copies of one image
+  let passed = 0, found = 0, hit = 0, tie = 0;
+  for (let place = 0; place < order.length && recalls.length < ks.length;) {
+    const end = place === ties[tie]?.start ? ties[tie++].end : place + 1;
+    let copies = 0, right = 0;
+    for (; place < end; place++) {
+      const drawn = times[order[place]];
+      copies += drawn;
+      if (place === hits[hit]) right += drawn, hit++;
+    }
+    // The cut after n*k images may fall between the copies of one image, or among images of equal score.
     while (recalls.length < ks.length && passed + copies >= n * ks[recalls.length]) {
-      recalls.push((found + (isHit ? n * ks[recalls.length] - passed : 0)) / n);
+      recalls.push((found + right * (n * ks[recalls.length] - passed) / copies) / n);
     }
     passed += copies;
-    if (isHit) found += copies, hit++;
+    found += right;
   }
   while (recalls.length < ks.length) recalls.push(found / n);
   return recalls;

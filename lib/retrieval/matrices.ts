@@ -75,6 +75,34 @@ export function checkMatrices(
 }
 
 /**
+ * The images that a query ranks, by index.
+ *
+ * @throws RangeError when there is no such query, shapes differ, or one of its scores is NaN
+ */
+export function rankedImages(
+  scores: ScoreMatrix,
+  query: number,
+  relevance: RelevanceMatrix | undefined,
+  attempt: string,
+): Uint32Array {
+  if (!Number.isInteger(query) || query < 0 || query >= scores.queries) {
+    throw new RangeError(`Cannot ${attempt}: query ${query} is not among ${scores.queries}`);
+  }
+  checkShapes(scores, relevance, attempt);
+  const start = query * scores.images;
+  const row = scores.scores.subarray(start, start + scores.images);
+  const ignored = relevance?.ignored?.subarray(start, start + scores.images);
+  const images = new Uint32Array(scores.images);
+  let count = 0;
+  for (let i = 0; i < scores.images; i++) {
+    if (ignored?.[i]) continue;
+    if (Number.isNaN(row[i])) throw nanScore(attempt, query, i);
+    images[count++] = i;
+  }
+  return images.subarray(0, count);
+}
+
+/**
  * The images of one query, best first. Equal scores are ordered by image index, so that a ranking
  * never depends on how an engine sorts.
  *
@@ -97,23 +125,9 @@ export function rankImages(
   query: number,
   relevance?: RelevanceMatrix,
 ): Uint32Array {
-  if (!Number.isInteger(query) || query < 0 || query >= scores.queries) {
-    throw new RangeError(`Cannot rank images: query ${query} is not among ${scores.queries}`);
-  }
-  checkShapes(scores, relevance, "rank images");
-  const start = query * scores.images;
-  const row = scores.scores.subarray(start, start + scores.images);
-  const ignored = relevance?.ignored?.subarray(start, start + scores.images);
-  const order = new Uint32Array(scores.images);
-  let count = 0;
-  for (let i = 0; i < scores.images; i++) {
-    if (ignored?.[i]) continue;
-    if (Number.isNaN(row[i])) throw nanScore("rank images", query, i);
-    order[count++] = i;
-  }
+  const images = rankedImages(scores, query, relevance, "rank images");
+  const row = scores.scores.subarray(query * scores.images, (query + 1) * scores.images);
   // `sort` of a typed array is stable, but the tie rule is spelled out all the same; scores are
   // compared rather than subtracted because infinities would give NaN.
-  return order.subarray(0, count).sort((a, b) =>
-    row[a] === row[b] ? a - b : row[a] > row[b] ? -1 : 1
-  );
+  return images.sort((a, b) => row[a] === row[b] ? a - b : row[a] > row[b] ? -1 : 1);
 }

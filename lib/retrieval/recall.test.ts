@@ -34,7 +34,7 @@ function randomMatrices(seed: number, queries: number, images: number, levels = 
   };
 }
 
-/** Eq. 8 in the most literal way: pick the best remaining image n*k times. */
+/** Eq. 8 in the most literal way: pick the best remaining image n*k times, the first listed of equal ones. */
 function slowRecall(scores: ScoreMatrix, relevance: RelevanceMatrix, k: number): number {
   const values: number[] = [];
   for (let q = 0; q < scores.queries; q++) {
@@ -57,6 +57,47 @@ function slowRecall(scores: ScoreMatrix, relevance: RelevanceMatrix, k: number):
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
+/** Average precision in the most literal way, of equal scores the first listed first. */
+function slowPrecision({ images, scores }: ScoreMatrix, { relevant, ignored }: RelevanceMatrix) {
+  const order = Array.from({ length: images }, (_, i) => i).filter((i) => !ignored?.[i])
+    .sort((a, b) => scores[b] - scores[a] || a - b);
+  const places = order.flatMap((image, place) => relevant[image] ? [place + 1] : []);
+  return places.reduce((sum, place, i) => sum + (i + 1) / place, 0) / places.length;
+}
+
+/** All orders of the numbers below `count`. */
+function ordersOf(count: number): number[][] {
+  if (count === 0) return [[]];
+  return ordersOf(count - 1).flatMap((order) =>
+    Array.from({ length: count }, (_, at) => order.toSpliced(at, 0, count - 1))
+  );
+}
+
+/** The same images, listed in another order. */
+function listed(
+  { scores, relevance }: { scores: ScoreMatrix; relevance: RelevanceMatrix },
+  order: readonly number[],
+) {
+  const { queries, images } = scores;
+  const move = <T extends Float32Array | Uint8Array>(values: T) => {
+    const moved = values.slice() as T;
+    for (let q = 0; q < queries; q++) {
+      order.forEach((from, to) => moved[q * images + to] = values[q * images + from]);
+    }
+    return moved;
+  };
+  const { relevant, ignored } = relevance;
+  return {
+    scores: { queries, images, scores: move(scores.scores) },
+    relevance: {
+      ...{ queries, images, relevant: move(relevant) },
+      ...(ignored && { ignored: move(ignored) }),
+    },
+  };
+}
+
+const meanOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
 Deno.test("recallAtK follows eq. 8 on matrices written by hand", () => {
   const scores = scoresOf(
     [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2], // ranking 0 1 2 3 4 5 6 7
@@ -78,12 +119,50 @@ Deno.test("recallAtK follows eq. 8 on matrices written by hand", () => {
   assert.deepEqual(result.chance, [(3 / 8 + 1 / 8) / 2, (6 / 8 + 2 / 8) / 2, (1 + 3 / 8) / 2]);
 });
 
-Deno.test("recallAtK breaks ties by image index", () => {
-  const scores = scoresOf([0.5, 0.5, 0.5, 0.5]);
-  const found = (hit: number[]) => recallAtK(scores, relevanceFrom([hit]), [1, 3]).recall;
-  assert.deepEqual(found([1, 0, 0, 0]), [1, 1]);
-  assert.deepEqual(found([0, 1, 0, 0]), [0, 1]);
-  assert.deepEqual(found([0, 0, 0, 1]), [0, 0]);
+Deno.test("recallAtK of equal scores is what is to be expected, wherever the right one is listed", () => {
+  for (let place = 0; place < 4; place++) {
+    const hit = [0, 0, 0, 0].with(place, 1);
+    const found = (...row: number[]) => recallAtK(scoresOf(row), relevanceFrom([hit]), [1, 3]);
+    assert.deepEqual(found(0.5, 0.5, 0.5, 0.5).recall, [1 / 4, 3 / 4]);
+    assert.deepEqual(found(0.5, 0.5, 0.5, 0.5).chance, [1 / 4, 3 / 4]);
+    assert.deepEqual(found(0, -0, 0, -0).recall, [1 / 4, 3 / 4]);
+  }
+  // first one wrong, then 3 right of 5 equal ones, then a right one: n = 4, first 4 hold 3 of the 5
+  const scores = scoresOf([0.9, 0.5, 0.5, 0.5, 0.5, 0.5, 0.1]);
+  for (const ones of [[1, 1, 1, 0, 0], [0, 1, 0, 1, 1], [0, 0, 1, 1, 1]]) {
+    const relevance = relevanceFrom([[0, ...ones, 1]]);
+    assert.deepEqual(recallAtK(scores, relevance, [1, 2]).recall, [0.45, 1]);
+  }
+});
+
+Deno.test("metrics of equal scores are the mean over all of their orders, and the same in every order of the list", () => {
+  const orders = ordersOf(6);
+  assert.equal(orders.length, 720);
+  let tied = 0;
+  for (let seed = 0; seed < 8; seed++) {
+    const drawn = randomMatrices(seed, 1, 6, 2);
+    const { scores } = drawn;
+    const relevance = {
+      ...drawn.relevance,
+      relevant: Uint8Array.from(createRandom(`ties ${seed}`).shuffle([1, 1, 0, 0, 0, seed % 2])),
+    };
+    const ranked = relevance.relevant.filter((right, i) => right && !relevance.ignored[i]).length;
+    if (ranked === 0) continue;
+    const recall = (k: number) => recallAtK(scores, relevance, [k]).recall[0];
+    const precision = averagePrecision(scores, relevance).mean;
+    const all = orders.map((order) => listed({ scores, relevance }, order));
+    const close = (found: number, literal: number[]) => {
+      assert.ok(Math.abs(found - meanOf(literal)) < 1e-12, `seed ${seed}: ${found}`);
+      if (new Set(literal).size > 1) tied++;
+    };
+    for (const k of [1, 2]) close(recall(k), all.map((m) => slowRecall(m.scores, m.relevance, k)));
+    close(precision, all.map((m) => slowPrecision(m.scores, m.relevance)));
+    for (const m of all) {
+      assert.deepEqual(recallAtK(m.scores, m.relevance, [1]).recall, [recall(1)]);
+      assert.equal(averagePrecision(m.scores, m.relevance).mean, precision);
+    }
+  }
+  assert.ok(tied >= 8, `${tied} of these depend on the order of equal scores`);
 });
 
 Deno.test("recallAtK takes n*k past the number of images as all of them", () => {
@@ -106,7 +185,7 @@ Deno.test("recallAtK ranks infinities and leaves out ignored images", () => {
 
 Deno.test("recallAtK and a literal reading of eq. 8 agree on random matrices", () => {
   for (let seed = 0; seed < 12; seed++) {
-    const { scores, relevance } = randomMatrices(seed, 7, 23 + seed, seed % 2 ? 5 : 1e9);
+    const { scores, relevance } = randomMatrices(seed, 7, 23 + seed);
     const { recall } = recallAtK(scores, relevance, [1, 2, 3, 5]);
     [1, 2, 3, 5].forEach((k, i) => {
       assert.ok(Math.abs(recall[i] - slowRecall(scores, relevance, k)) < 1e-12, `seed ${seed}`);

@@ -5,9 +5,14 @@
  * Recall@k here is not the usual "first k": for a query with n relevant images it counts how many
  * of them lie among the first n*k. A random ranking of N images reaches n*k/N.
  *
+ * Where scores are equal, as those of copies of one photo are, every measure is its expectation over all orders of the
+ * equal ones: it does not depend on the order in which the images are listed. Images of equal score are never parted
+ * by it: a query whose scores are all equal has the recall of chance.
+ *
  * @module
  */
-import { checkMatrices, rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
+import { checkMatrices, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
+import { expectedHits, expectedPrecisions, rankingOf } from "./ranking.ts";
 
 /** The recall of one query. */
 export interface QueryRecall {
@@ -46,8 +51,12 @@ function checkKs(ks: readonly number[]): void {
 
 /**
  * Recall@k of eq. 8: of a query's n relevant images, the share among the first n*k retrieved;
- * averaged over the queries that have any. Equal scores are ranked by image index. Where n*k
- * exceeds the number of images, all images count as retrieved.
+ * averaged over the queries that have any. Where n*k exceeds the number of images, all images count
+ * as retrieved.
+ *
+ * Of m images of equal score at the places a to a+m-1 (from 0), h of them relevant, behind r relevant
+ * ones, any order is as good as any other: with a < n*k < a+m, the expectation over all of them is
+ * (r + h*(n*k - a)/m) / n.
  *
  * @param scores higher is better // (Q, N)
  * @param relevance right answers // (Q, N)
@@ -76,15 +85,15 @@ export function recallAtK(
   const withoutImages: number[] = [];
   const chance = ks.map(() => 0);
   for (let query = 0; query < scores.queries; query++) {
-    const hits = relevantRanks(scores, relevance, query);
-    const relevant = hits.ranks.length;
+    const ranking = rankingOf(scores, relevance, query);
+    const relevant = ranking.hits.length, ranked = ranking.order.length;
     if (relevant === 0) {
       withoutImages.push(query);
       continue;
     }
-    const recall = ks.map((k) => countBelow(hits.ranks, relevant * k) / relevant);
-    perQuery.push({ query, relevant, ranked: hits.ranked, recall });
-    ks.forEach((k, i) => chance[i] += Math.min(1, relevant * k / hits.ranked));
+    const recall = ks.map((k) => expectedHits(ranking, relevant * k) / relevant);
+    perQuery.push({ query, relevant, ranked, recall });
+    ks.forEach((k, i) => chance[i] += Math.min(1, relevant * k / ranked));
   }
   return {
     ks: [...ks],
@@ -105,7 +114,9 @@ export interface PrecisionResult {
 
 /**
  * Average precision: the mean, over a query's relevant images, of the precision at their rank. It
- * sees the order inside the first n*k, to which Recall@k is blind.
+ * sees the order inside the first n*k, to which Recall@k is blind. Of equal scores it is the expectation over all
+ * orders: at the place a+j of such images as {@linkcode recallAtK} has them, a relevant one stands with probability
+ * h/m, with the precision (r + 1 + j*(h-1)/(m-1)) / (a + j + 1).
  *
  * @param scores higher is better // (Q, N)
  * @param relevance right answers // (Q, N)
@@ -118,26 +129,13 @@ export function averagePrecision(
   checkMatrices(scores, relevance, "compute average precision");
   const perQuery = [];
   for (let query = 0; query < scores.queries; query++) {
-    const { ranks } = relevantRanks(scores, relevance, query);
-    if (ranks.length === 0) continue;
-    const precisions = ranks.map((rank, found) => (found + 1) / (rank + 1));
-    perQuery.push({ query, relevant: ranks.length, averagePrecision: mean(precisions) });
+    const ranking = rankingOf(scores, relevance, query);
+    const relevant = ranking.hits.length;
+    if (relevant === 0) continue;
+    const averagePrecision = expectedPrecisions(ranking) / relevant;
+    perQuery.push({ query, relevant, averagePrecision });
   }
   return { mean: mean(perQuery.map((row) => row.averagePrecision)), perQuery };
-}
-
-/** The places (from 0, ascending) of a query's relevant images, and how many were ranked. */
-function relevantRanks(scores: ScoreMatrix, relevance: RelevanceMatrix, query: number) {
-  const order = rankImages(scores, query, relevance);
-  const start = query * scores.images;
-  const ranks: number[] = [];
-  order.forEach((image, rank) => relevance.relevant[start + image] && ranks.push(rank));
-  return { ranks, ranked: order.length };
-}
-
-function countBelow(ascending: readonly number[], limit: number): number {
-  const first = ascending.findIndex((value) => value >= limit);
-  return first < 0 ? ascending.length : first;
 }
 
 function mean(values: readonly number[]): number {

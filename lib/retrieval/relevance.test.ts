@@ -46,6 +46,35 @@ Deno.test("relevanceBySize goes by the largest object of the class", () => {
   assert.deepEqual([...medium.ignored!], [0, 1, 0, 1, 0, 0]);
 });
 
+Deno.test("pairs that nobody judged are in no ranking, and relevant ones always are", () => {
+  const images = [
+    { id: "shown", width: 100, height: 100, objects: [square(0, 30)], absent: [] },
+    { id: "unknown", width: 100, height: 100, objects: [], absent: [1] },
+    { id: "absent", width: 100, height: 100, objects: [square(1, 30)], absent: [0] },
+    { id: "more", width: 100, height: 100, objects: [square(0, 30)], notExhaustive: [0, 1] },
+    { id: "plain", width: 100, height: 100, objects: [] },
+  ];
+  const federated = { categories: dataset.categories, images };
+  const found = relevanceOf(federated);
+  assert.deepEqual([...found.relevant], [1, 0, 0, 1, 0, 0, 0, 1, 0, 0]);
+  assert.deepEqual([...found.ignored!], [0, 1, 0, 0, 0, 1, 0, 0, 1, 0]);
+  const reordered = relevanceOf(federated, ["absent", "unknown"]);
+  assert.deepEqual([...reordered.ignored!], [0, 1, 0, 0]);
+  // by size, "more" may show a larger fork than is annotated
+  const medium = relevanceBySize(federated, { name: "20-40", min: 0.2, max: 0.4 });
+  assert.deepEqual([...medium.relevant], [1, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
+  assert.deepEqual([...medium.ignored!], [0, 1, 0, 1, 0, 1, 0, 0, 1, 0]);
+  assert.deepEqual([...restrictTo(found, [0, 1, 4]).ignored!], [0, 1, 1, 1, 0, 1, 0, 1, 1, 0]);
+  // forks: the unjudged image comes first, and costs nothing
+  const row = [0.8, 0.9, 0.1, 0.7, 0.2];
+  const scores = { queries: 2, images: 5, scores: Float32Array.from([...row, ...row]) };
+  const { perQuery, chance } = recallAtK(scores, found, [1]);
+  assert.deepEqual(perQuery[0], { query: 0, relevant: 2, ranked: 4, recall: [1] });
+  assert.deepEqual(perQuery[1], { query: 1, relevant: 1, ranked: 3, recall: [0] });
+  assert.deepEqual(chance, [(2 / 4 + 1 / 3) / 2]);
+  assert.equal(topResults(scores, 0, { relevance: found })[0].image, 0);
+});
+
 Deno.test("the size bins part all images that show a class", () => {
   const total = new Uint8Array(6);
   for (const bin of SIZE_BINS) {

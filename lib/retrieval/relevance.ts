@@ -4,10 +4,11 @@
  * @module
  */
 import type { Box } from "../covers/cover.ts";
+import { type JudgedImage, unjudgedClasses } from "../datasets/judged.ts";
 import type { RelevanceMatrix } from "./matrices.ts";
 
-/** What relevance needs of an image: its size and its objects. */
-export interface AnnotatedImage {
+/** What relevance needs of an image: its size, its objects, and which classes were looked for. */
+export interface AnnotatedImage extends JudgedImage {
   /** Name of the image. */
   id: string;
   /** Width in px. */
@@ -69,7 +70,8 @@ export function imagesInOrder<T extends { id: string }>(
 }
 
 /**
- * Which image shows which class.
+ * Which image shows which class. Pairs of which that is not known (`unjudgedClasses`) take no part in the ranking of
+ * that class (`ignored`).
  *
  * @param dataset categories and annotated images
  * @param imageIds columns of the matrix; all images of the data set in their order by default
@@ -100,15 +102,28 @@ export function relevanceOf(
       matrix.relevant[category * images.length + n] = 1;
     }
   });
-  return matrix;
+  return ignoreUnjudged(matrix, images);
+}
+
+/** Leaves the pairs that nobody judged out of the rankings. */
+function ignoreUnjudged(
+  matrix: RelevanceMatrix,
+  images: readonly AnnotatedImage[],
+): RelevanceMatrix {
+  if (!images.some(({ absent, notExhaustive }) => absent ?? notExhaustive)) return matrix;
+  const ignored = matrix.ignored ?? new Uint8Array(matrix.relevant.length);
+  images.forEach((image, n) => {
+    for (const q of unjudgedClasses(image, matrix.queries)) ignored[q * matrix.images + n] = 1;
+  });
+  return { ...matrix, ignored };
 }
 
 /**
  * Relevance for one range of object sizes. For each class, an image counts by its *largest* object
  * of that class: it is relevant when that lies in the bin, and takes no part in the ranking
- * (`ignored`) when it lies outside. Images without the class stay in as distractors. So the recalls
- * of different bins face the same distractors, and finding a large object is neither rewarded nor
- * punished in a bin of small ones. An object whose box was refused lies in no bin.
+ * (`ignored`) when it lies outside, or when a larger one may not be annotated. Images known to be without the class
+ * stay in as distractors. So the recalls of different bins face the same distractors, and finding a
+ * large object is neither rewarded nor punished in a bin of small ones. An object whose box was refused lies in no bin.
  *
  * @param dataset categories and annotated images, with sizes
  * @param bin sides as a share of the image
@@ -132,12 +147,12 @@ export function relevanceBySize(
       largest.set(category, Math.max(largest.get(category) ?? 0, share));
     }
     for (const [category, share] of largest) {
-      const side = Math.sqrt(share);
-      const target = side >= bin.min && side < bin.max ? matrix.relevant : ignored;
+      const side = Math.sqrt(share), known = !image.notExhaustive?.includes(category);
+      const target = known && side >= bin.min && side < bin.max ? matrix.relevant : ignored;
       target[category * count + n] = 1;
     }
   });
-  return { ...matrix, ignored };
+  return ignoreUnjudged({ ...matrix, ignored }, images);
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { multiplyPacked, type PackedRows, packRows } from "../numeric/dot_products.ts";
+import { prepareQueries, visitProducts } from "../numeric/dot_products.ts";
 import { rowCount } from "../numeric/vectors.ts";
 import type { ScoreMatrix } from "./matrices.ts";
 
@@ -34,18 +34,12 @@ export function dotScores(
   const count = rowCount(images, dim, "score images");
   const rows = rowCount(queries, dim, "score queries");
   const scores = new Float32Array(rows * count); // (Q, N)
-  const packed = packRows(queries, dim);
-  const block = 64; // images a tile: keeps tile and packed rows in the cache
-  const tile = new Float64Array((rows + 3) * block);
-  let rowsOfBlock: PackedRows | undefined;
-  for (let start = 0; start < count; start += block) {
-    const width = Math.min(block, count - start);
-    rowsOfBlock = packRows(images.subarray(start * dim, (start + width) * dim), dim, rowsOfBlock);
-    multiplyPacked(packed, rowsOfBlock, tile, block);
-    for (let q = 0; q < rows; q++) {
-      scores.set(tile.subarray(q * block, q * block + width), q * count + start);
+  visitProducts(prepareQueries(queries, dim), images, (tile) => {
+    for (let q = 0; q < tile.queries; q++) {
+      const part = tile.products.subarray(q * tile.stride, q * tile.stride + tile.rows);
+      scores.set(part, (tile.firstQuery + q) * count + tile.firstRow);
     }
-  }
+  });
   return { queries: rows, images: count, scores };
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Box } from "../covers/cover.ts";
-import { rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
+import { rankedImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.ts";
+import { TopItems } from "./top_items.ts";
 
 /** One retrieved image. */
 export interface SearchResult {
@@ -33,7 +34,9 @@ export interface TopOptions {
 }
 
 /**
- * The first results of one query.
+ * The first results of one query, in the order of `rankImages`, without sorting the others. Equal scores are listed by
+ * image index: what is counted over results, rather than shown, is counted by `expectedHits`, which no order of the
+ * list changes.
  *
  * @param scores scores, with winners if the box is wanted // (Q, N)
  * @param query row of the query
@@ -59,10 +62,12 @@ export function topResults(
       `Cannot list results: count must be an integer from 0 on, got ${count}`,
     );
   }
-  const order = rankImages(scores, query, relevance);
-  return Array.from(order.subarray(0, count), (image, place) => {
+  const images = rankedImages(scores, query, relevance, "list results");
+  const top = new TopItems(Math.min(count, images.length));
+  for (const image of images) top.offer(image, scores.scores[query * scores.images + image]);
+  return top.sorted().map(({ item: image, score }, place) => {
     const at = query * scores.images + image;
-    const result: SearchResult = { rank: place + 1, image, score: scores.scores[at] };
+    const result: SearchResult = { rank: place + 1, image, score };
     if (relevance) result.relevant = relevance.relevant[at] === 1;
     if (scores.winners) {
       result.patch = scores.winners[at];

@@ -56,12 +56,13 @@ function filesOfSplit(config: FilesConfig, split?: "train" | "val"): DatasetFile
 async function openFiles(
   config: FilesConfig,
   seed: number,
-  { split, signal, output, keepMissing }: Omit<OpenDatasetOptions, "cacheDir" | "displayId">,
+  { split, signal, keepMissing, output, displayId }: OpenDatasetOptions,
 ): Promise<Dataset> {
   const { annotations, root, part, draw, limit, annotationFrame } = filesOfSplit(config, split);
   const name = [filesName(annotations), ...(part ? [part] : [])].join("-");
   const place = { source: config.source, annotations, root, ...(part && { part }) };
-  const whole = await loadDataset(place, { name, signal, keepMissing, annotationFrame });
+  const options = { name, annotationFrame, signal, keepMissing, output, displayId };
+  const whole = await loadDataset(place, options);
   const said = [describeDataset(whole), describeFrames(whole)];
   for (const line of said) if (line?.includes("; ")) notice(line, output); // something was left out or changed
   const dataset = draw === undefined ? whole : drawImages(whole, draw, seed);
@@ -85,7 +86,8 @@ export async function openDataset(
 ): Promise<Dataset> {
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
   if (config.source !== "clevr-ds") {
-    return await openFiles(config, seed, { split: other, signal, output, keepMissing });
+    const options = { split: other, signal, keepMissing, output, displayId };
+    return await openFiles(config, seed, options);
   }
   const { variant, family, images, split: searched, size, objects, classes } = config;
   const split = other ?? searched;

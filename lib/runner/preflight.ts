@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { IMAGE_ENDINGS } from "../datasets/folder.ts";
+import { IMAGE_ENDINGS } from "../datasets/folder_files.ts";
 import type { DatasetFormat } from "../datasets/mod.ts";
 import { locateEncoder } from "../encoders/mod.ts";
 import type { DatasetFiles, ExperimentConfig } from "./config.ts";

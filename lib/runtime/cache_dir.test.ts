@@ -15,6 +15,7 @@ Deno.test("checkFolder: refuses a file, a folder in a file and one that cannot b
       /^Error: Cannot use the folder .* of RUNS: .*file is no/,
     );
     assert.throws(() => checkFolder(join(file, "in"), "RUNS"), /file is no folder$/);
+    checkFolder(root, "COMPLETE", { complete: true });
     if (Deno.uid() === 0 || Deno.build.os === "windows") return; // root may write everywhere
     await Deno.chmod(root, 0o500);
     assert.throws(() => checkFolder(join(root, "new"), "RUNS"), /nothing can be written in/);

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
   canonicalJson,
+  createLocked,
   entriesIn,
   readTextIfThere,
+  removeLeftovers,
   sha256,
   sha256File,
   writeAtomic,
@@ -41,7 +43,7 @@ Deno.test("a failed writeAtomic keeps the old file and removes its temporary one
     const path = join(directory, "folder");
     await Deno.mkdir(path); // a folder cannot be replaced by a file
     await Deno.writeTextFile(join(path, "kept.txt"), "kept");
-    await assert.rejects(writeAtomic(path, "new"));
+    await assert.rejects(writeAtomic(path, "new"), ({ message }: Error) => message.includes(path));
     assert.equal(await Deno.readTextFile(join(path, "kept.txt")), "kept");
     assert.deepEqual([...Deno.readDirSync(directory)].map((f) => f.name), ["folder"]);
   }));
@@ -73,4 +75,36 @@ Deno.test("what is not there reads as nothing; what cannot be read is an error",
     assert.deepEqual((await entriesIn(directory)).map(({ name }) => name), ["some"]);
     await assert.rejects(readTextIfThere(directory));
     await assert.rejects(entriesIn(some));
+  }));
+
+Deno.test("a disk that takes no more is an error that names the file, and leaves nothing", () =>
+  inTemporaryFolder(async (directory) => {
+    const path = join(directory, "rows.jsonl");
+    const code = `const { writeAtomic } = await import(${
+      JSON.stringify(new URL("./files.ts", import.meta.url))
+    });
+      await writeAtomic(${JSON.stringify(path)}, "x".repeat(100_000)).catch((error) => {
+        console.log(error.message);
+      });`;
+    const script = 'trap "" XFSZ; ulimit -f 8; exec "$0" eval --no-check "$1"';
+    const { stdout } = await new Deno.Command("bash", {
+      args: ["-c", script, Deno.execPath(), code],
+      env: { DENO_NO_UPDATE_CHECK: "1" },
+    }).output();
+    const said = new TextDecoder().decode(stdout).trim();
+    assert.match(said, /^Cannot write .*rows\.jsonl: File too large/);
+    assert.deepEqual([...Deno.readDirSync(directory)], []);
+  }));
+
+Deno.test("leftovers of killed processes are removed, and no file of the living or of others", () =>
+  inTemporaryFolder(async (directory) => {
+    const dead = ["content-hashes.jsonl.77-0.tmp", `a.${Deno.pid}-12345.tmp`];
+    const others = ["a.tmp", "a.1-2.tmp.jpg", "1-2.tmp", "a.77-0.tmp.d"];
+    for (const name of [...dead, ...others]) await Deno.writeTextFile(join(directory, name), "x");
+    using living = await createLocked(join(directory, "b.1-1.tmp"));
+    assert.deepEqual((await removeLeftovers(directory)).sort(), dead.sort());
+    const left = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+    assert.deepEqual(left, [...others, "b.1-1.tmp"].sort());
+    assert.deepEqual(await removeLeftovers(join(directory, "none")), []);
+    void living;
   }));

@@ -5,7 +5,11 @@ import { checkpoint, inNotebook, withInterrupt } from "./interrupt.ts";
  * Runs a script with this library as `lib` in a process of its own (the test runner itself ends at
  * SIGINT) and interrupts it each time it prints, up to `times` times.
  */
-async function interruptScript(source: string, times: number): Promise<Deno.CommandOutput> {
+async function interruptScript(
+  source: string,
+  times: number,
+  signal: Deno.Signal = "SIGINT",
+): Promise<Deno.CommandOutput> {
   const library = new URL("./interrupt.ts", import.meta.url).href;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-check", `import * as lib from ${JSON.stringify(library)};\n${source}`],
@@ -16,7 +20,7 @@ async function interruptScript(source: string, times: number): Promise<Deno.Comm
   const [forReading, forResult] = child.stdout.tee();
   let heard = 0;
   for await (const _line of forReading.pipeThrough(new TextDecoderStream())) {
-    if (heard++ < times) child.kill("SIGINT"); // the script prints whenever it is ready for one
+    if (heard++ < times) child.kill(signal); // the script prints whenever it is ready for one
   }
   const stdout = new Uint8Array(await new Response(forResult).arrayBuffer());
   const stderr = new Uint8Array(await new Response(child.stderr).arrayBuffer());
@@ -32,17 +36,36 @@ Deno.test("outside a kernel the library does not listen", async () => {
   assert.equal(result.signal, "SIGINT", "without interruptible() SIGINT ends the process as usual");
 });
 
-Deno.test("an interrupt aborts the running operation; the next one gets a fresh signal", async () => {
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`${signal} aborts what a tool does, and what it would go on with, until it listens anew`, async () => {
+    const result = await interruptScript(
+      `{
+         using _ = lib.interruptible();
+         const first = lib.operationSignal();
+         console.log("ready");
+         await new Promise((resolve) => first.addEventListener("abort", resolve));
+         console.error(first.reason instanceof lib.InterruptError, lib.operationSignal().aborted);
+       }
+       console.error(lib.operationSignal().aborted);`,
+      1,
+      signal,
+    );
+    assert.equal(result.code, 0);
+    assert.equal(new TextDecoder().decode(result.stderr), "true true\nfalse\n");
+  });
+}
+
+Deno.test("two signals at once are one: a terminal and deno task both pass Ctrl-C on", async () => {
   const result = await interruptScript(
     `using _ = lib.interruptible();
-     const first = lib.operationSignal();
+     lib.operationSignal().addEventListener("abort", () => console.log("again"));
      console.log("ready");
-     await new Promise((resolve) => first.addEventListener("abort", resolve));
-     console.error(first.reason instanceof lib.InterruptError, lib.operationSignal().aborted);`,
-    1,
+     await new Promise((resolve) => setTimeout(resolve, 500));
+     console.error("cleaned up");`,
+    2,
   );
   assert.equal(result.code, 0);
-  assert.equal(new TextDecoder().decode(result.stderr), "true false\n");
+  assert.equal(new TextDecoder().decode(result.stderr), "cleaned up\n");
 });
 
 Deno.test("withInterrupt ends an operation that does not listen", async () => {
@@ -98,7 +121,8 @@ Deno.test("a computation with checkpoints can be interrupted in a tool", async (
 Deno.test("a second Ctrl-C ends a tool that is slow to stop", async () => {
   const result = await interruptScript(
     `using _ = lib.interruptible();
-     lib.operationSignal().addEventListener("abort", () => console.log("stopping"));
+     lib.operationSignal().addEventListener("abort", () =>
+       setTimeout(() => console.log("stopping"), 2 * lib.SAME_INTERRUPT));
      console.log("ready");
      await new Promise((resolve) => setTimeout(resolve, 20_000));`,
     2,

@@ -1,18 +1,23 @@
 /**
- * Stopping a long operation: Jupyter's stop button and Ctrl-C both send SIGINT, which kills a Deno
- * process that does not listen. In a notebook the library listens as soon as it is imported; a
- * command-line tool opts in with {@linkcode interruptible}; elsewhere nothing happens.
+ * Stopping a long operation: Jupyter's stop button and Ctrl-C both send SIGINT, batch systems SIGTERM; each kills a
+ * Deno process that does not listen. In a notebook the library listens to SIGINT as soon as it is imported; a
+ * command-line tool opts in to both with {@linkcode interruptible}; elsewhere nothing happens.
  *
  * A signal is delivered between turns of the event loop, so a loop that never awaits cannot be
- * stopped: long computations call {@linkcode checkpoint} now and then.
+ * stopped: long computations call {@linkcode checkpoint} now and then. (The workspace's own tasks end all the same:
+ * tools/commands/task.ts.)
  *
  * Only what runs is stopped here. That cells which are queued behind it do not run either is the matter of
  * the kernelspec (tools/jupyter/kernel_proxy.py); a Deno kernel started otherwise goes on with them.
  *
  * @module
  */
+import { endChildren } from "./children.ts";
+import { inNotebook } from "./in_notebook.ts";
 
-/** The reason with which an operation that SIGINT stopped rejects. */
+export { inNotebook };
+
+/** The reason with which an operation that a signal stopped rejects. */
 export class InterruptError extends Error {
   /** Always `"InterruptError"`. */
   override readonly name: string = "InterruptError";
@@ -27,31 +32,26 @@ export class InterruptError extends Error {
   }
 }
 
-/** The exit status of a process that Ctrl-C ended: 128 + SIGINT. */
-const INTERRUPTED_EXIT = 130;
+/** The exit status of a tool that was stopped: 128 + SIGINT. */
+export const INTERRUPTED_EXIT = 130;
+
+/** Within so long, two signals are one: under `deno task` one Ctrl-C comes from the terminal and from the task (ms). */
+export const SAME_INTERRUPT = 300;
 
 let controller = new AbortController();
 let listening = false;
 
-/** Whether this code runs in a cell of a Deno Jupyter kernel. */
-export function inNotebook(): boolean {
-  try {
-    return Boolean((Deno as unknown as { jupyter?: unknown }).jupyter);
-  } catch {
-    return false; // outside a kernel the getter throws
-  }
-}
-
 /** Aborts what runs now; what starts after it gets a fresh signal. */
-function interrupt(): void {
+function interruptCell(): void {
   const stopped = controller;
   controller = new AbortController();
   stopped.abort(new InterruptError());
+  endChildren("SIGTERM");
 }
 
 /**
- * The signal that an operation starting now should honour. It is renewed after each interrupt, so ask for
- * it at the start of every operation rather than keeping it.
+ * The signal that an operation starting now should honour. In a notebook it is renewed after each interrupt, so ask
+ * for it at the start of every operation rather than keeping it.
  *
  * @param own a signal of the caller's that stops the operation as well
  * @returns a signal that aborts with an {@linkcode InterruptError} at the next interrupt, or with the reason
@@ -128,10 +128,11 @@ export async function checkpoint(signal: AbortSignal = operationSignal()): Promi
 }
 
 /**
- * Makes a command-line tool stop cleanly: the first Ctrl-C aborts the running operation, and one that
- * comes while it is still stopping ends the process. In a notebook the library listens already.
+ * Makes a command-line tool stop cleanly: the first Ctrl-C or SIGTERM aborts the running operation and whatever
+ * operation would follow it, and asks programs that it started to end; one that comes while it is still stopping ends
+ * the process. In a notebook the library listens already.
  *
- * @returns a handle that removes the listener when disposed of
+ * @returns a handle that removes the listener when disposed of; operations that start after that run again
  *
  * @example
  * ```ts
@@ -143,24 +144,41 @@ export async function checkpoint(signal: AbortSignal = operationSignal()): Promi
  */
 export function interruptible(): Disposable {
   if (listening) return { [Symbol.dispose]: () => {} };
-  let interrupts = 0;
-  const listener = () => {
-    if (interrupts++ > 0) Deno.exit(INTERRUPTED_EXIT);
-    interrupt();
-  };
-  return listen(listener);
+  let first: number | undefined;
+  return listen((signal) => {
+    const now = performance.now();
+    if (first === undefined) stopTool(signal);
+    else if (now - first > SAME_INTERRUPT) Deno.exit(INTERRUPTED_EXIT);
+    first ??= now;
+  });
 }
 
-/** Adds the process's one SIGINT listener. */
-function listen(listener: () => void): Disposable {
-  Deno.addSignalListener("SIGINT", listener);
+/**
+ * Aborts what a tool does, as a signal would: what runs, and what starts until {@linkcode interruptible} is disposed of.
+ *
+ * @param signal the signal's name
+ */
+export function stopTool(signal: string): void {
+  controller.abort(new InterruptError(`Operation stopped: interrupted by ${signal}`));
+  endChildren("SIGTERM");
+}
+
+/** Adds the process's one listener of the signals that stop a tool. */
+function listen(listener: (signal: Deno.Signal) => void): Disposable {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);
+  for (const [signal, listen] of listeners) Deno.addSignalListener(signal, listen);
   listening = true;
   return {
     [Symbol.dispose](): void {
-      Deno.removeSignalListener("SIGINT", listener);
+      for (const [signal, listen] of listeners) Deno.removeSignalListener(signal, listen);
       listening = false;
+      if (controller.signal.aborted) controller = new AbortController();
     },
   };
 }
 
-if (inNotebook()) listen(interrupt);
+if (inNotebook()) {
+  Deno.addSignalListener("SIGINT", interruptCell);
+  listening = true;
+}

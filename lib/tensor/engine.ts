@@ -10,6 +10,7 @@ import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { readProc } from "../runtime/proc.ts";
 import { type ProgressOutput, showStep } from "../runtime/progress.ts";
 import { type Backend, backendInUse } from "./kernels.ts";
 import { buildEngine } from "./native/build.ts";
@@ -103,8 +104,8 @@ function quietly<T>(load: () => T): T {
  * Looking for a GPU loads all Vulkan drivers, and Mesa's bring LLVM. Where that is so, libtensorflow, which has an
  * LLVM within, ends the process when it is loaded; if it comes first, the two get on.
  */
-async function refuseSecondLlvm(): Promise<void> {
-  const mapped = await Deno.readTextFile("/proc/self/maps").catch(() => ""); // there is none but on Linux
+function refuseSecondLlvm(): void {
+  const mapped = readProc("/proc/self/maps") ?? ""; // there is none but on Linux
   if (!mapped.includes("/libLLVM") || mapped.includes("/libtensorflow")) return;
   throw new Error(
     "Cannot load the native engine: WebGPU was used before, and its driver's LLVM and TensorFlow's do not get on. " +
@@ -114,7 +115,7 @@ async function refuseSecondLlvm(): Promise<void> {
 
 /** Builds the binding when it is not there and loads it. */
 async function loadNative({ cacheDir, output }: EngineOptions): Promise<Engine> {
-  await refuseSecondLlvm();
+  refuseSecondLlvm();
   const path = await buildEngine({ cacheDir, output });
   return await showStep("Load the native engine", () => loadBinding(path), {
     leaves: "slow",

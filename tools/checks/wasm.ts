@@ -14,6 +14,8 @@ import { type Check, exists, listFiles, messages } from "./check.ts";
  */
 const ASSEMBLER = "npm:wabt@1.0.39/wat2wasm";
 const LOCK = join(import.meta.dirname!, "wabt.lock");
+/** Features of WebAssembly that the assembler takes for new, and Deno's engine has. */
+const FEATURES = ["--enable-multi-memory", "--enable-relaxed-simd", "--enable-threads"];
 
 /** Assembles a text; fails with what the assembler says of it. */
 async function assemble(root: string, path: string): Promise<Uint8Array> {
@@ -21,7 +23,17 @@ async function assemble(root: string, path: string): Promise<Uint8Array> {
   try {
     const isolated = ["--no-config", "--node-modules-dir=none", `--lock=${LOCK}`, "--frozen"];
     const permissions = ["--allow-env", `--allow-read=${root},${out}`, `--allow-write=${out}`];
-    const args = ["run", "--quiet", ...isolated, ...permissions, ASSEMBLER, path, "-o", out];
+    const args = [
+      "run",
+      "--quiet",
+      ...isolated,
+      ...permissions,
+      ASSEMBLER,
+      ...FEATURES,
+      path,
+      "-o",
+      out,
+    ];
     const { code, output } = await captureDeno(args, { cwd: root });
     if (code !== 0) throw new Error(messages(output));
     return await Deno.readFile(out);

@@ -4,17 +4,18 @@ import { InterruptError } from "../../lib/runtime/interrupt.ts";
 import { ROOT } from "../project.ts";
 import { readOptions, statusOf, UsageError } from "./arguments.ts";
 
-/** The programs of the tasks, by task. */
+/** The arguments of Deno that run the programs of the tasks, by task. */
 const PROGRAMS = Object.fromEntries(
   Object.entries<{ command: string }>(
     JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))).tasks,
-  ).map(([task, { command }]) => [task, join(ROOT, command.split("deno run -A ").at(-1)!)]),
+  ).map(([task, { command }]) => [task, command.split("&& ").at(-1)!.split(" ").slice(1)]),
 );
 
 /** Calls a task; one that goes to work instead of ending is ended. */
 async function call(task: string, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", PROGRAMS[task], ...args],
+    args: [...PROGRAMS[task], ...args],
+    cwd: ROOT,
     env: { NO_COLOR: "1" },
     signal: AbortSignal.timeout(60_000),
   }).output();

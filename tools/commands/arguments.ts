@@ -4,7 +4,9 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { callersFolder } from "../../lib/runtime/cache_dir.ts";
 import { InterruptError } from "../../lib/runtime/interrupt.ts";
 import { nearestName } from "../../lib/runtime/nearest.ts";
 
@@ -36,8 +38,32 @@ export function readOptions<T extends ParseArgsConfig>(
   }
 }
 
-/** Prints how a tool is called and ends it, where the command line asks for `--help`. */
+/** Variables that name folders. */
+const FOLDERS = ["DETAILCLIP_CACHE", "DETAILCLIP_RUNS", "DETAILCLIP_MODELS"];
+
+/**
+ * Lets relative paths, of the command line and of variables, mean the folder in which a task was called, in this process
+ * and in those that it starts.
+ */
+export function enterCallersFolder(): void {
+  const caller = callersFolder();
+  for (const name of FOLDERS) {
+    try {
+      const named = Deno.env.get(name);
+      if (named) Deno.env.set(name, resolve(caller, named));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotCapable)) throw error; // a tool that uses no such folder
+    }
+  }
+  if (caller !== Deno.cwd()) Deno.chdir(caller);
+}
+
+/**
+ * What every tool does first: it takes relative paths as the caller's, and prints how it is called and ends, where the
+ * command line asks for `--help`.
+ */
 export function helpOn(usage: string, args: readonly string[] = Deno.args): void {
+  enterCallersFolder();
   if (!args.includes("--help")) return;
   console.log(usage);
   Deno.exit();

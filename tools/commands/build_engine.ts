@@ -6,14 +6,14 @@
  */
 import { buildEngine } from "../../lib/tensor/native/build.ts";
 import { engine } from "../../lib/tensor/engine.ts";
-import { fail, helpOn, readOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task engine [--cuda]
   which engine trainings run on, and why; builds the native one, for an NVIDIA GPU with --cuda
   DETAILCLIP_ENGINE=webgpu|native|wasm forces one`;
 
-helpOn(USAGE);
-try {
+await runTask(USAGE, async () => {
   const { values } = readOptions({ options: { cuda: { type: "boolean", default: false } } });
   if (values.cuda) {
     Deno.env.set("DETAILCLIP_CUDA", "1"); // this process then loads that one, too
@@ -25,6 +25,4 @@ try {
     `${name} ${version} on ${where}: ${gflops.toPrecision(gflops < 100 ? 2 : 3)} GFLOP/s`,
   );
   if (note !== undefined) console.log(note);
-} catch (error) {
-  fail(error, USAGE);
-}
+});

@@ -36,4 +36,5 @@ export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unkn
   "15_equal_patches": { seed: 8, images: 50, covers: ["cc@3", "grid@4", "vc@6:0.1"] },
   "16_unseen_words": { seed: 8, images: 50, epochs: 1, hidden: 100, k: 3, vectors: [1, 3] },
   "17_geometry": { seed: 8, images: 50, k: 3, texts: [0, 0.5], objects: [4] },
+  "18_remote_sensing": { seed: 8, side: 500, turn: 20, k: 8, windows: [100], word: "taxi" },
 };

@@ -10,7 +10,8 @@ import { runNotebooks, type RunTotals } from "../jupyter/run_notebooks.ts";
 import { CHANGED_KNOBS } from "./changed_knobs.ts";
 import { runGate } from "./ok.ts";
 import { ROOT } from "../project.ts";
-import { fail, helpOn, readOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
+import { runTask } from "./task.ts";
 import { sumTotals, totalsLine } from "./test.ts";
 
 const USAGE = `Usage: deno task ci
@@ -44,8 +45,7 @@ async function runSmoke(
 }
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  try {
+  await runTask(USAGE, async () => {
     readOptions({ args: Deno.args });
     const gate = await runGate();
     const asTheyAre = await runSmoke("notebooks-smoke", () => ({}));
@@ -56,8 +56,6 @@ if (import.meta.main) {
       ...[asTheyAre, changed].map((counts) => ({ ...counts, skipped: 0 })),
     ]);
     console.log(totalsLine(totals));
-    Deno.exit(totals.failed > 0 ? 1 : 0);
-  } catch (error) {
-    fail(error, USAGE);
-  }
+    return totals.failed > 0 ? 1 : 0;
+  });
 }

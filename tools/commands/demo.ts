@@ -15,9 +15,8 @@
  *
  * @module
  */
-import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
-import { fail, helpOn } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task demo [options]
   --scale SCALE               smoke, quick (unless told), full or paper
@@ -32,13 +31,9 @@ const USAGE = `Usage: deno task demo [options]
   --keep                      write to results/, which is committed, not to runs/`;
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  using _interrupts = interruptible();
-  try {
+  await runTask(USAGE, async () => {
     const load = () => import("./demonstrate.ts");
     const { demonstrate, readArguments } = await showStep("Load", load, { leaves: "never" });
     await demonstrate(readArguments(Deno.args), ["deno task demo", ...Deno.args].join(" "));
-  } catch (error) {
-    fail(error, USAGE);
-  }
+  });
 }

@@ -28,6 +28,7 @@ import {
 } from "detailclip";
 import { closedForm } from "../../experiments/recipes.ts";
 import { mainResult, PUBLISHED } from "../../experiments/main_result.ts";
+import { describeLedger } from "../../lib/features/mod.ts";
 import { describeSource } from "../../lib/runner/named_dataset.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
@@ -174,19 +175,15 @@ async function drawFigures(run: RetrievalRun, subtitle: string, keep: boolean): 
   return paths;
 }
 
-/** Images that are not in the table, the first of them with their reasons. */
-function leftOutOf({ dataset, imageIds, stores }: RetrievalRun, shown = 5): string[] {
+/** Images that are not in the table, with their reasons. */
+function leftOutOf({ dataset, imageIds, stores }: RetrievalRun): string[] {
   const count = dataset.images.length - imageIds.length;
   if (count === 0) return [];
   const entries = [...stores.values()].flatMap(({ ledger }) => ledger);
-  const lines = [
-    ...new Map(entries.map(({ path, reason }) => [path, `  ${path}: ${reason}`])).values(),
-  ];
-  const rest = lines.length - shown;
+  const each = new Map(entries.map((entry) => [entry.image, entry])); // once, of all covers
   return [
     `${count} of ${dataset.images.length} images could not be encoded and are not in the table:`,
-    ...lines.slice(0, shown),
-    ...(rest > 0 ? [`  and ${rest} more`] : []),
+    ...describeLedger([...each.values()]).map((line) => `  ${line}`),
   ];
 }
 

@@ -8,8 +8,13 @@ const TOOL = fileURLToPath(new URL("./extract.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const ENCODER = fileURLToPath(new URL("../../lib/encoders/testdata/random-clip", import.meta.url));
 
-function start(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
+function start(
+  args: string[],
+  env?: Record<string, string>,
+  cwd?: string,
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
+    cwd,
     args: ["run", "-A", `--config=${CONFIG}`, TOOL, "--encoder", ENCODER, ...args],
     stdout: "piped",
     stderr: "piped",
@@ -17,8 +22,8 @@ function start(args: string[], env: Record<string, string> = {}): Deno.ChildProc
   }).spawn();
 }
 
-async function run(args: string[], env?: Record<string, string>) {
-  const { code, stdout, stderr } = await start(args, env).output();
+async function run(args: string[], env?: Record<string, string>, cwd?: string) {
+  const { code, stdout, stderr } = await start(args, env, cwd).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
@@ -151,6 +156,25 @@ Deno.test("extract tool: a name says the format, a bare folder is recognised, an
         [["--dataset", dota, "--seed", "x"], /--seed: expected a whole number/],
       ] as const
     ) assert.match((await run([...call, ...args])).stderr, why);
+  }));
+
+Deno.test("extract tool: relative paths, of variables too, mean the folder in which the task was called", () =>
+  withFolder(async (folder) => {
+    await writeImages(join(folder, "images"), 1);
+    const root = fileURLToPath(new URL("../..", import.meta.url)); // where Deno runs a task
+    const call = (args: string[], env: Record<string, string>) =>
+      run(["--dataset", "images", "--cover", "full", ...args], { INIT_CWD: folder, ...env }, root);
+    for (
+      const [args, env, place] of [
+        [["--cache", "own"], {}, "own"],
+        [[], { DETAILCLIP_CACHE: "of/the variable" }, "of/the variable/features"],
+      ] as [string[], Record<string, string>, string][]
+    ) {
+      const { code, stderr } = await call(args, env);
+      assert.equal(code, 0, stderr);
+      const made = [...Deno.readDirSync(join(folder, place))].map(({ name }) => name);
+      assert.ok(made.some((name) => name.startsWith("full-random-clip")), made.join());
+    }
   }));
 
 Deno.test("extract tool: covers by objects are refused where there are no annotations", () =>

@@ -24,6 +24,7 @@ import {
   scopeNotice,
 } from "../../lib/encoders/mod.ts";
 import {
+  describeLedger,
   extractFeatures,
   type ExtractOptions,
   type FeatureStore,
@@ -31,13 +32,13 @@ import {
 } from "../../lib/features/mod.ts";
 import type { CutMethod } from "../../lib/images/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
-import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import { datasetNamed, describeSource } from "../../lib/runner/named_dataset.ts";
 import { openDataset } from "../../lib/runner/open_dataset.ts";
 import type { DatasetConfig } from "../../lib/runner/dataset_config.ts";
-import { helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const OPTIONS = {
   dataset: { type: "string" },
@@ -190,7 +191,7 @@ export function summarize(store: FeatureStore, label: string, encoded: number): 
   const lines = [
     `${label}: ${total} images in = ${imageIds.length} cached + ${ledger.length} in the ledger`,
     `${patches} patches in ${folder}; ${encoded} images encoded in this run`,
-    ...ledger.map(({ image, detail }) => printable(`  not encoded: ${image}: ${detail}`)),
+    ...describeLedger(ledger).map((line) => printable(`  not encoded: ${line}`)),
   ];
   return lines.join("\n");
 }
@@ -204,12 +205,12 @@ function nothingEncoded(summary: string, label: string, ledger: FeatureStore["le
 }
 
 /** Extracts while showing progress. */
-async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal): Promise<string> {
-  checkFolder(call.extract.cacheDir, "--cache");
+async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
+  checkFolder(call.extract.cacheDir, "--cache", { complete: true });
   const dataset = await openNamed(call);
   console.error(printable(describeDataset(dataset)));
   const { dtype, preprocessing } = call;
-  const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing, signal });
+  const encoder: Encoder = await loadEncoder(call.encoder, { dtype, preprocessing });
   const said = scopeNotice(encoder, dataset);
   if (said) notice(printable(said));
   const { shard } = call.extract;
@@ -224,7 +225,6 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
       ...call.extract,
       dataset,
       encoder,
-      signal,
       onProgress(now) {
         encoded = now.encoded;
         const failed = now.failed > 0 ? `${now.failed} failed` : undefined;
@@ -241,31 +241,6 @@ async function extract(call: ReturnType<typeof parseCall>, signal: AbortSignal):
   }
 }
 
-/**
- * The tool.
- *
- * @param args its command line
- * @returns the exit status
- */
-export async function main(args: string[]): Promise<number> {
-  const stop = new AbortController();
-  const terminate = () => stop.abort(new Error("Extraction stopped: SIGTERM"));
-  using _interrupts = interruptible();
-  Deno.addSignalListener("SIGTERM", terminate); // how batch systems announce the end
-  try {
-    console.log(await extract(parseCall(args), stop.signal));
-    return 0;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    if (error instanceof UsageError) return 2;
-    const stopped = stop.signal.aborted || (error as Error)?.name === "InterruptError";
-    return stopped ? 130 : 1;
-  } finally {
-    Deno.removeSignalListener("SIGTERM", terminate);
-  }
-}
-
 if (import.meta.main) {
-  helpOn(USAGE);
-  Deno.exit(await main(Deno.args));
+  await runTask(USAGE, async () => console.log(await extract(parseCall(Deno.args))));
 }

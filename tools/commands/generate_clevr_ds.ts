@@ -13,9 +13,10 @@ import {
   SPRITE_FAMILIES,
   type SpriteFamily,
 } from "../../lib/datasets/mod.ts";
-import { interruptible, operationSignal } from "../../lib/runtime/interrupt.ts";
+import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task generate --out DIRECTORY [options]
   --seed N                        seed of every draw (1)
@@ -59,12 +60,4 @@ async function generate(args: string[]): Promise<void> {
   for (const path of Object.values(annotations)) console.log(`  ${path}`);
 }
 
-if (import.meta.main) {
-  helpOn(USAGE);
-  using _interrupts = interruptible();
-  try {
-    await generate(Deno.args);
-  } catch (error) {
-    fail(error, USAGE);
-  }
-}
+if (import.meta.main) await runTask(USAGE, () => generate(Deno.args));

@@ -13,9 +13,8 @@
  *
  * @module
  */
-import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
-import { fail, helpOn } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task headline [UNIT | --next] [options]
   UNIT          GEOMETRY-IMAGES-EPOCHS, such as common-7000-40; without one the units are listed
@@ -24,13 +23,9 @@ const USAGE = `Usage: deno task headline [UNIT | --next] [options]
   --keep        write to results/, which is committed, not to runs/`;
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  using _interrupts = interruptible();
-  try {
+  await runTask(USAGE, async () => {
     const load = () => import("./headline_run.ts"); // with the whole library: a second or two
     const { readArguments, runHeadline } = await showStep("Load", load, { leaves: "never" });
     await runHeadline(readArguments(Deno.args), ["deno task headline", ...Deno.args].join(" "));
-  } catch (error) {
-    fail(error, USAGE);
-  }
+  });
 }

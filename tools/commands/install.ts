@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { readTextIfThere, sha256, writeAtomic } from "../../lib/runtime/files.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import { captureDeno, ROOT } from "../project.ts";
-import { fail, helpOn, readOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE =
   "Usage: deno task install   installs the npm packages, which every task does by itself";
@@ -27,19 +28,16 @@ async function wanted(): Promise<string> {
 
 /** Installs; the output of an install that fails is the error. */
 async function install(): Promise<void> {
-  const { code, output } = await captureDeno(["install", "--quiet"]);
+  const { code, output } = await captureDeno(["install", "--quiet", "--frozen"]);
   if (code !== 0) throw new Error(`Cannot install npm packages: ${output.trim()}`);
 }
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  try {
+  await runTask(USAGE, async () => {
     readOptions({});
     if (await readTextIfThere(STAMP) !== await wanted()) {
       await showStep("Install npm packages (600 MB, once)", install, { about: "about 30 s" });
       await writeAtomic(STAMP, await wanted()); // the install may have written deno.lock
     }
-  } catch (error) {
-    fail(error, USAGE);
-  }
+  });
 }

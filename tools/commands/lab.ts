@@ -10,11 +10,13 @@ import { join, relative, resolve } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { KERNEL_NAME, setUpJupyter } from "../jupyter/kernelspec.ts";
 import { placeCopies, WORKING_FOLDER } from "../jupyter/working_copies.ts";
+import { spawnChild } from "../../lib/runtime/children.ts";
 import { readTextIfThere } from "../../lib/runtime/files.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import { ROOT } from "../project.ts";
-import { fail, helpOn, readOptions, UsageError } from "./arguments.ts";
+import { readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task lab [folder] [options]
   folder         what is opened: my-notebooks, with your copies of the notebooks, unless another is named
@@ -97,21 +99,16 @@ async function untilStarted(lab: Deno.ChildProcess, runtime: string): Promise<vo
 }
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  try {
+  await runTask(USAGE, async () => {
     const { folder, args } = labArguments(Deno.args), said = outsideNotice(folder);
     if (said) notice(said);
     const { venv, env: jupyter } = await setUpJupyter();
     if (folder === resolve(WORKING_FOLDER)) await placeCopies();
     const env = { ...jupyter, [KEEP_VARIABLE]: "" }; // whatever the user's environment says
-    Deno.addSignalListener("SIGINT", () => {}); // JupyterLab gets the same Ctrl-C and asks back
-    const lab = new Deno.Command(venv.python, { args: ["-m", "jupyter", ...args], env }).spawn();
-    Deno.addSignalListener("SIGTERM", () => lab.kill("SIGTERM"));
+    const lab = spawnChild(venv.python, { args: ["-m", "jupyter", ...args], env, stdin: "null" });
     // whole lines: JupyterLab writes to the terminal, too
     const started = () => untilStarted(lab, jupyter.JUPYTER_RUNTIME_DIR);
     await showStep("Start JupyterLab", started, { about: "about 10 s", output: "log" });
-    Deno.exit((await lab.status).code);
-  } catch (error) {
-    fail(error, USAGE);
-  }
+    return (await lab.status).code;
+  });
 }

@@ -12,7 +12,6 @@ import { hostname } from "node:os";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
-import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { carryText } from "../jupyter/executed_copies.ts";
 import { listNotebooks, notebookName } from "../jupyter/notebook.ts";
 import {
@@ -25,7 +24,8 @@ import {
 import { noteTimes, timesPath } from "../jupyter/times.ts";
 import { baseline } from "../../experiments/baseline.ts";
 import { ROOT } from "../project.ts";
-import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const SCALES = ["smoke", "quick", "full", "paper"];
 
@@ -194,12 +194,10 @@ export async function runWithCaches(
 }
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  using _interrupts = interruptible();
-  try {
+  await runTask(USAGE, async () => {
     if (Deno.args.join() === "--text") {
       console.log((await carryText()).join("\n") || "all copies have the notebooks' text");
-      Deno.exit(0);
+      return;
     }
     const all = await listNotebooks(join(ROOT, "notebooks"));
     const { cold, ...options } = parseCommandLine(Deno.args, all);
@@ -217,8 +215,6 @@ if (import.meta.main) {
         `${options.scale} scale, caches ${cold ? "cold" : "as found"}`,
     );
     console.log(`${passed} passed, ${failed} failed`);
-    Deno.exit(failed > 0 ? 1 : 0);
-  } catch (error) {
-    fail(error, USAGE);
-  }
+    return failed > 0 ? 1 : 0;
+  });
 }

@@ -15,7 +15,8 @@ import { browserTest, documentation, format, lint, types } from "../checks/sourc
 import { wasmBytes } from "../checks/wasm.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import { assertPinnedDeno, ROOT } from "../project.ts";
-import { fail, helpOn, readOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
+import { runTask } from "./task.ts";
 import { runTests, sumTotals, type Totals, totalsLine } from "./test.ts";
 
 const USAGE = `Usage: deno task ok
@@ -85,13 +86,10 @@ export async function runGate(log: (line: string) => void = console.log): Promis
 }
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  try {
+  await runTask(USAGE, async () => {
     readOptions({ args: Deno.args });
     const totals = await runGate();
     console.log(totalsLine(totals));
-    Deno.exit(totals.failed > 0 ? 1 : 0);
-  } catch (error) {
-    fail(error, USAGE);
-  }
+    return totals.failed > 0 ? 1 : 0;
+  });
 }

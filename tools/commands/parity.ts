@@ -13,7 +13,8 @@
 import { ENGINES, loadEngine } from "../../lib/tensor/mod.ts";
 import { beyondTolerance, compareFile, TOLERANCE } from "../parity/compare.ts";
 import { readParityFile } from "../parity/parity_file.ts";
-import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = "Usage: deno task parity FILE --heads H [--engine webgpu|native|wasm]";
 
@@ -34,8 +35,7 @@ function parseCall(args: string[]) {
 }
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  try {
+  await runTask(USAGE, async () => {
     const { path, heads, engine: prefer } = parseCall(Deno.args);
     const file = await readParityFile(path, heads); // before an engine is built for it
     const { name, version, device } = await loadEngine({ prefer });
@@ -53,8 +53,6 @@ if (import.meta.main) {
         ? `equal: no part differs by more than ${TOLERANCE}`
         : `different: ${different.join(", ")} by more than ${TOLERANCE}`,
     );
-    if (different.length > 0) Deno.exit(1);
-  } catch (error) {
-    fail(error, USAGE);
-  }
+    return different.length > 0 ? 1 : 0;
+  });
 }

@@ -5,7 +5,8 @@
  */
 import { resolve } from "node:path";
 import { showStep } from "../../lib/runtime/progress.ts";
-import { fail, helpOn, readOptions } from "./arguments.ts";
+import { readOptions } from "./arguments.ts";
+import { runTask } from "./task.ts";
 import { ROOT } from "../project.ts";
 
 const USAGE = `Usage: deno task site [options]
@@ -14,8 +15,7 @@ const USAGE = `Usage: deno task site [options]
   --no-api            without the pages of the API`;
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  try {
+  await runTask(USAGE, async () => {
     const { values } = readOptions({
       options: {
         out: { type: "string", default: resolve(ROOT, "site") },
@@ -32,7 +32,5 @@ if (import.meta.main) {
       api: !values["no-api"],
     });
     console.log(`${names.length} notebooks; open ${out}/index.html`);
-  } catch (error) {
-    fail(error, USAGE);
-  }
+  });
 }

@@ -9,7 +9,7 @@ import { exists } from "../checks/check.ts";
 import { type Progress, showStep } from "../../lib/runtime/progress.ts";
 import { setUpJupyter } from "../jupyter/kernelspec.ts";
 import { BROWSER_TEST, captureDeno, ROOT } from "../project.ts";
-import { helpOn } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task test [path…] [options]
   path…           files and folders whose tests and doc examples run; all of the project unless named
@@ -93,7 +93,14 @@ export async function runTests(
   const totals: Totals[] = [];
   for (const run of runs) {
     // "auto": with deno.json's "manual" Deno 2.8.1 forgets which files it has type-checked
-    const command = ["test", "-A", "--permit-no-files", "--node-modules-dir=auto", ...run];
+    const command = [
+      "test",
+      "-A",
+      "--frozen",
+      "--permit-no-files",
+      "--node-modules-dir=auto",
+      ...run,
+    ];
     const { code, output } = await showStep(
       "Tests",
       (progress) => captureDeno(command, { onOutput: betweenLines(progress, show) }),
@@ -125,8 +132,9 @@ function betweenLines(
 }
 
 if (import.meta.main) {
-  helpOn(USAGE);
-  const totals = await runTests(Deno.args);
-  console.log(totalsLine(totals));
-  Deno.exit(totals.failed > 0 ? 1 : 0);
+  await runTask(USAGE, async () => {
+    const totals = await runTests(Deno.args);
+    console.log(totalsLine(totals));
+    return totals.failed > 0 ? 1 : 0;
+  });
 }

@@ -27,7 +27,7 @@ from quantize_rows import quantize_rows
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoModel, CLIPConfig, CLIPModel
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 OPSET = 18
 START, END = "<|startoftext|>", "<|endoftext|>"
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]

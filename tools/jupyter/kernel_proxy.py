@@ -8,7 +8,8 @@ error (unless its request says `stop_on_error: false`) or Jupyter interrupts, th
 "aborted" and never reach Deno, as Python's own kernel does it. Every other message passes as it is.
 
 Deno runs in a process group of its own, so signals reach it through here only, once each and after the queue
-is settled, whether a front end signals this process or its group. It ends with this process, however that ends.
+is settled, whether a front end signals this process or its group. It ends with this process, however that ends, and
+this process with Jupyter's.
 """
 
 import hmac
@@ -32,6 +33,7 @@ HEADER, PARENT, CONTENT = 0, 1, 3
 # Seconds for which requests are taken in before a cell's error is told: a front end that sends a whole
 # notebook at once may still be sending. Who was told sends later, and is not refused.
 GRACE = 0.1
+PARENT_SECONDS = 0.25  # between two looks whether Jupyter is still there
 PASSING = ("control", "stdin", "hb")  # channels that nothing is held back on
 CHANNELS = ("shell", "iopub", *PASSING)
 
@@ -217,7 +219,19 @@ def start(deno, path, tell):
     return kernel
 
 
+def end_with(parent):
+    """Ends this process, and Deno with it, when Jupyter was killed and so could not end it."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(PARENT_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main(deno, connection_file):
+    end_with(os.getppid())
     events, tell = listen_to_signals()
     with open(connection_file) as file:
         connection = json.load(file)

@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { sharedFolder } from "../../lib/runtime/cache_dir.ts";
 import { sha256, writeAtomic } from "../../lib/runtime/files.ts";
 import { type ShowOptions, showStep } from "../../lib/runtime/progress.ts";
 import { capture, ROOT } from "../project.ts";
@@ -38,7 +39,7 @@ async function step(what: string, program: string, args: string[], root: string)
   const env = {
     PIP_DISABLE_PIP_VERSION_CHECK: "1",
     PIP_NO_INPUT: "1",
-    PIP_CACHE_DIR: join(root, ".cache", "pip"),
+    PIP_CACHE_DIR: sharedFolder("pip"),
   };
   const { code, output } = await capture(program, args, { cwd: root, env });
   if (code !== 0) {

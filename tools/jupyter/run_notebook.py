@@ -126,7 +126,7 @@ def write_atomic(notebook, path):
 
 
 def main(target, failed, folder, timeout):
-    if hasattr(os, "setpgrp"):
+    if hasattr(os, "setpgrp") and os.getsid(0) != os.getpid():  # who leads a session has a group of its own
         os.setpgrp()  # Ctrl-C is for the task to hear, which closes the input; nbclient would take it for a dead kernel
     notebook = nbformat.reads(sys.stdin.buffer.readline().decode(), as_version=4)
     client = Runner(

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { inputsPrint } from "../../lib/report/inputs.ts";
 import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
+import { CACHE_DIR, SHARED_VARIABLE } from "../../lib/runtime/cache_dir.ts";
 import { canonicalJson, sha256, writeAtomic } from "../../lib/runtime/files.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { type Progress, type ShowOptions, showStep } from "../../lib/runtime/progress.ts";
@@ -222,7 +223,8 @@ async function runOne(
       ...env,
       DETAILCLIP_COMMAND: notebookCommand(path, scale, options.set),
       [KEEP_VARIABLE]: keep ? "1" : "", // whatever the caller's environment says
-      ...(cacheDir !== undefined && { DETAILCLIP_CACHE: cacheDir }),
+      // an empty cache: what is built or downloaded once is not
+      ...(cacheDir !== undefined && { DETAILCLIP_CACHE: cacheDir, [SHARED_VARIABLE]: CACHE_DIR }),
     },
   });
   if (result.code !== 0) return `the runner ended with ${result.code}\n${result.output.trim()}`;

@@ -1,13 +1,13 @@
 /**
- * Kills extraction at random moments (SIGKILL, which no process can catch) until it has been killed often
- * enough, and compares every cache that gets finished in between with an uninterrupted one, bit for bit.
- * After every kill: all shards that the manifest names are whole, everything that was said to be written
- * is there, and at most one batch of what was encoded is lost.
+ * Kills extraction and training at random moments (SIGKILL, which no process can catch) until they have been killed often
+ * enough, in half of the runs beside a second process that does the same, and compares what gets finished in between
+ * with an uninterrupted run, bit for bit. After every kill of an extraction: all shards that the manifest names are
+ * whole, everything that was said to be written is there, and at most one batch of what was encoded is lost.
  *
  *     deno run -A tools/kill_test/kill_test.ts [--rounds 100] [--seed 1] [--images 48] [--batch 4]
  *       [--encoder lib/encoders/testdata/random-clip]
  *
- * 100 rounds take about 3 minutes on 2 cores.
+ * Half of the rounds kill extractions, half trainings.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -15,17 +15,18 @@ import { fileURLToPath } from "node:url";
 import type { ExtractEvent } from "../../lib/features/mod.ts";
 import { checkShard, readManifest } from "../../lib/features/manifest.ts";
 import { writeImages } from "../../lib/features/testing.ts";
-import { createRandom, type Random } from "../../lib/numeric/random.ts";
+import { createRandom } from "../../lib/numeric/random.ts";
+import { chooseMoment, type Run, runChild } from "./run_child.ts";
+import { killTrainings } from "./trainings.ts";
 
 /** Large covers have a call an image; in small ones images share calls, which must not matter. */
 const COVERS = ["cc@5", "full", "cc@2"];
 const CHILD = new URL("./child.ts", import.meta.url);
-const CONFIG = new URL("../../deno.json", import.meta.url);
 /** Not an image: it must be in the ledger whatever happens. */
 const BROKEN = "image-broken.png";
 
 /** What the child says. */
-type ChildEvent = ExtractEvent | { type: "started" } | {
+type Said = ExtractEvent | { type: "started" } | {
   type: "finished";
   digest: string;
   images: number;
@@ -60,80 +61,10 @@ export interface KillTestResult {
   litter: number;
   /** The most images that a kill lost. */
   lost: number;
+  /** Kills while another process did the same. */
+  besides: number;
   /** Caches finished and compared with an uninterrupted one. */
   compared: number;
-}
-
-/** When to kill: some ms after the start, or after the child began its n-th write. */
-type Moment = { afterMs: number } | { afterWrite: number; thenMs: number };
-
-/** Half of the kills aim at writes; the others fall anywhere from start-up to the end of the work. */
-function chooseMoment(random: Random, { startUpMs, writeMs }: Pace): Moment {
-  return random.next() < 0.5
-    ? { afterWrite: random.integer(1, 4), thenMs: random.uniform(0, 1.1) * writeMs }
-    : { afterMs: random.uniform(0.2, 2.2) * startUpMs };
-}
-
-/** How long things take here, so that kills land where they are meant to. */
-interface Pace {
-  /** Until the encoder is loaded. */
-  startUpMs: number;
-  /** A write, on average. */
-  writeMs: number;
-}
-
-/** One run of the child: what it said until it ended or was killed. */
-interface Run {
-  events: ChildEvent[];
-  killed: boolean;
-  pace: Pace;
-}
-
-async function runChild(args: string[], moment?: Moment): Promise<Run> {
-  const begin = performance.now();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `--config=${fileURLToPath(CONFIG)}`, fileURLToPath(CHILD), ...args],
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const timers: ReturnType<typeof setTimeout>[] = [];
-  const killAfter = (ms: number) => timers.push(setTimeout(() => kill(child), ms));
-  if (moment && "afterMs" in moment) killAfter(moment.afterMs);
-  const events: ChildEvent[] = [];
-  const pace = { startUpMs: 0, writeMs: 0 };
-  let writes = 0, writing = 0, rest = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) {
-      const event: ChildEvent = JSON.parse(line);
-      events.push(event);
-      if (event.type === "started") pace.startUpMs = performance.now() - begin;
-      if (event.type === "written") {
-        pace.writeMs += (performance.now() - writing - pace.writeMs) / writes;
-      }
-      if (event.type !== "writing") continue;
-      writing = performance.now();
-      writes++;
-      if (moment && "afterWrite" in moment && writes === moment.afterWrite) {
-        killAfter(moment.thenMs);
-      }
-    }
-  }
-  const { signal, code } = await child.status;
-  timers.forEach(clearTimeout);
-  if (signal !== "SIGKILL" && code !== 0) {
-    throw new Error(`Cannot finish kill test: the child failed with ${code}`);
-  }
-  return { events, killed: signal === "SIGKILL", pace };
-}
-
-function kill(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It has just ended by itself: this round counts as a run to the end.
-  }
 }
 
 /** The cache folder below `cacheDir`: each cover of this test has a directory of its own. */
@@ -169,7 +100,7 @@ async function inspect(cacheDir: string): Promise<{ keys: Set<string>; litter: n
 }
 
 /** Compares what a killed child said with what is on disk. */
-async function checkKilled(run: Run, cacheDir: string, batch: number) {
+async function checkKilled(run: Run<Said>, cacheDir: string, batch: number) {
   const { keys, litter } = await inspect(cacheDir);
   let lost = 0, phase: keyof KillTestResult["moments"] = "starting";
   for (const event of run.events) {
@@ -188,8 +119,13 @@ async function checkKilled(run: Run, cacheDir: string, batch: number) {
 }
 
 /** Checks a finished cache against the uninterrupted one. */
-async function checkFinished(run: Run, reference: Run, cacheDir: string): Promise<void> {
-  const end = (run: Run) => JSON.stringify(run.events.find(({ type }) => type === "finished"));
+async function checkFinished(
+  run: Run<Said>,
+  reference: Run<Said>,
+  cacheDir: string,
+): Promise<void> {
+  const end = (run: Run<Said>) =>
+    JSON.stringify(run.events.find(({ type }) => type === "finished"));
   if (end(run) !== end(reference)) {
     throw new Error(`Cannot trust cache: resumed ${end(run)}, uninterrupted ${end(reference)}`);
   }
@@ -199,8 +135,19 @@ async function checkFinished(run: Run, reference: Run, cacheDir: string): Promis
   }
 }
 
+/** Two processes that both end well encode no image twice; what a killed one had not written is encoded again. */
+function checkShared(runs: readonly Run<Said>[], images: number): void {
+  if (runs.some(({ killed }) => killed)) return;
+  const encoded = runs.flatMap(({ events }) => events.filter(({ type }) => type === "encoded"));
+  if (encoded.length > images) {
+    throw new Error(
+      `Cannot trust cache: two processes encoded ${encoded.length} of ${images} images`,
+    );
+  }
+}
+
 /**
- * Kills extraction `rounds` times and checks the cache after each.
+ * Kills extraction `rounds` times, in half of the runs beside another process that does the same, and checks the cache after each.
  *
  * @throws Error when a cache is not what it should be
  */
@@ -217,9 +164,9 @@ export async function runKillTest(options: KillTestOptions): Promise<KillTestRes
     encoder,
     String(batch),
   ];
-  const references: Run[] = [];
+  const references: Run<Said>[] = [];
   for (const cover of COVERS) {
-    references.push(await runChild(argsFor(cover, join(folder, `reference-${cover}`))));
+    references.push(await runChild(CHILD, argsFor(cover, join(folder, `reference-${cover}`))));
   }
   const { pace } = references[0];
   const result: KillTestResult = {
@@ -227,14 +174,24 @@ export async function runKillTest(options: KillTestOptions): Promise<KillTestRes
     moments: { starting: 0, encoding: 0, writing: 0 },
     litter: 0,
     lost: 0,
+    besides: 0,
     compared: 0,
   };
   for (let cycle = 0, open = false; result.kills < rounds || open; cycle += open ? 0 : 1) {
     const which = cycle % COVERS.length;
     const cacheDir = join(folder, `cache-${cycle}`);
     const moment = result.kills < rounds ? chooseMoment(random, pace) : undefined;
-    const run = await runChild(argsFor(COVERS[which], cacheDir), moment);
+    const args = argsFor(COVERS[which], cacheDir), two = random.next() < 0.5;
+    const [run, other] = await Promise.all([
+      runChild<Said>(CHILD, args, moment),
+      two ? runChild<Said>(CHILD, args) : undefined,
+    ]);
     open = run.killed;
+    if (other) { // it has taken over where the first was killed
+      await checkFinished(other, references[which], cacheDir);
+      checkShared([run, other], images);
+      if (run.killed) result.besides++;
+    }
     if (run.killed) {
       const { lost, phase, litter } = await checkKilled(run, cacheDir, batch);
       result.kills++;
@@ -269,16 +226,17 @@ if (import.meta.main) {
   const folder = await Deno.makeTempDir({ prefix: "kill-test-" });
   const begin = performance.now();
   try {
-    const result = await runKillTest({
-      rounds: Number(values.rounds),
-      seed: Number(values.seed),
+    const rounds = Number(values.rounds), seed = Number(values.seed);
+    const log = (line: string) => console.error(line);
+    const extraction = await runKillTest({
+      ...{ rounds: Math.ceil(rounds / 2), seed, folder, log },
       images: Number(values.images),
       batch: Number(values.batch),
       encoder: values.encoder,
-      folder,
-      log: (line) => console.error(line),
     });
-    console.log(JSON.stringify({ ...result, seconds: (performance.now() - begin) / 1000 }));
+    const training = await killTrainings({ rounds: Math.floor(rounds / 2), seed, folder, log });
+    const seconds = (performance.now() - begin) / 1000;
+    console.log(JSON.stringify({ extraction, training, seconds }));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

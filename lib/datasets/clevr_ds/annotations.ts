@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { sha256File, writeAtomic } from "../../runtime/files.ts";
+import { readTextIfThere, sha256File, writeAtomic } from "../../runtime/files.ts";
 import type { ClevrDsVariant, PlannedObject } from "./recipe.ts";
 import type { Scene } from "./scene.ts";
 import type { SpriteFamily } from "./sprites.ts";
@@ -113,7 +113,8 @@ export async function writeSplits(
       annotations: all.filter((entry) => !("distractor" in entry)),
       distractors: all.filter((entry) => "distractor" in entry),
     };
-    await writeAtomic(paths[split], JSON.stringify(content));
+    const text = JSON.stringify(content); // what is there already may be on a disk that cannot be written
+    if (await readTextIfThere(paths[split]) !== text) await writeAtomic(paths[split], text);
   }
   return paths;
 }

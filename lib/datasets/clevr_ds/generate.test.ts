@@ -74,6 +74,9 @@ Deno.test("an aborted run resumes, keeps what it had and ends as an uninterrupte
       });
       await assert.rejects(stopped, /enough/);
       await Deno.writeTextFile(join(directory, "images/000002.jpg"), "damaged");
+      for (const name of ["images/000007.jpg", "records/7", "train.json"]) { // as a kill leaves them
+        await Deno.writeTextFile(join(directory, `${name}.77-0.tmp`), "half");
+      }
       const { drawn, kept } = await generateClevrDs(directory, { seed: 3, images: 8, size: 200 });
       assert.deepEqual([drawn, kept], [6, 2]);
       const counts: number[] = [];

@@ -4,7 +4,13 @@
  * @module
  */
 import { join } from "node:path";
-import { canonicalJson, entriesIn, readTextIfThere, writeAtomic } from "../../runtime/files.ts";
+import {
+  canonicalJson,
+  entriesIn,
+  readTextIfThere,
+  removeLeftovers,
+  writeAtomic,
+} from "../../runtime/files.ts";
 import { operationSignal } from "../../runtime/interrupt.ts";
 import {
   checkSettings,
@@ -177,6 +183,7 @@ async function drawInto(
     if (await holdsRecipe(directory, recipe)) return; // another process may have come first
     await writeAtomic(join(directory, RECIPE), canonicalJson(recipe));
   };
+  for (const folder of ["", "images", "records"]) await removeLeftovers(join(directory, folder));
   let claimed: Promise<void> | undefined;
   await forEach(indices, concurrency, signal, async (index) => {
     await claimed;

@@ -6,6 +6,7 @@
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { spawnChild } from "../../runtime/children.ts";
 
 /** The folder and the package of a family. */
 const PACKAGES = {
@@ -35,7 +36,7 @@ export async function openIconSet(
 ): Promise<FindIconFile> {
   const [folder, name] = PACKAGES[family];
   const cwd = join(root, folder);
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { success, stderr } = await spawnChild(Deno.execPath(), {
     args: ["install", "--frozen", "--quiet"],
     cwd,
     env: { NO_COLOR: "1" },

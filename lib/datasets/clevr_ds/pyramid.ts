@@ -140,6 +140,18 @@ const clamp = (value: number) => value < 0 ? 0 : value > 255 ? 255 : Math.round(
  * @throws {RangeError} when the scale would enlarge the sprite
  */
 export function drawSprite(pyramid: SpritePyramid, pose: Pose): RgbaImage {
+  return trimRgba(drawCentred(pyramid, pose));
+}
+
+/**
+ * Draws a sprite in a pose as {@linkcode drawSprite} does, in a square that turns with nothing lost.
+ *
+ * @param pyramid the sprite
+ * @param pose size, rotation, mirroring and light
+ * @returns straight-alpha pixels (s, s, 4), the sprite's centre in their middle
+ * @throws {RangeError} when the scale would enlarge the sprite
+ */
+export function drawCentred(pyramid: SpritePyramid, pose: Pose): RgbaImage {
   const { scale, angle, flip, gains, shade } = pose;
   if (!(scale > 0 && scale <= 1)) {
     throw new RangeError(`Cannot draw sprite: scale must be above 0 and at most 1, got ${scale}`);
@@ -171,5 +183,5 @@ export function drawSprite(pyramid: SpritePyramid, pose: Pose): RgbaImage {
       data[at + 3] = clamp(alpha);
     }
   }
-  return trimRgba({ width: side, height: side, data });
+  return { width: side, height: side, data };
 }

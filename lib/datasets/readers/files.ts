@@ -4,9 +4,9 @@
  * @module
  */
 import { extname, join } from "node:path";
-import { IMAGE_ENDINGS } from "../folder.ts";
 import { readImageFrame } from "../../images/frame.ts";
 import { ImageError } from "../../images/image_error.ts";
+import { IMAGE_ENDINGS } from "../folder_files.ts";
 import { resolveInside } from "../paths.ts";
 
 /** A label file of one image is far smaller; what is larger is none. */

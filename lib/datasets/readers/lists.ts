@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { AnnotationLists } from "../coco.ts";
-import { type DatasetReport, noteIn } from "../dataset.ts";
+import type { AnnotationLists } from "../coco_file.ts";
+import { type Counted, type DatasetReport, note } from "../dataset.ts";
 import type { DatasetPlace } from "./place.ts";
 
 /** Reads annotations of one format into lists. */
@@ -56,8 +56,8 @@ export class Lists implements AnnotationLists {
   constructor(readonly report: DatasetReport, readonly attempt: string) {}
 
   /** Counts something that is left out. */
-  note(key: Exclude<keyof DatasetReport, "examples">, what: string): void {
-    noteIn(this.report, key, what);
+  note(key: Counted, what: string): void {
+    note(this.report, key, what);
   }
 
   /** An error that ends the reading. */

@@ -52,18 +52,15 @@ const READERS: Readonly<Record<Exclude<DatasetFormat, "coco">, Reader>> = {
  */
 export async function loadDataset(
   { source, ...place }: DatasetSource,
-  {
-    name = basename(place.annotations),
-    keepMissing = false,
-    annotationFrame = "upright",
-    signal = operationSignal(),
-  }: LoadCocoOptions = {},
+  { name = basename(place.annotations), signal = operationSignal(), ...others }: LoadCocoOptions =
+    {},
 ): Promise<Dataset> {
-  const { annotations, root } = place, how = { name, keepMissing, annotationFrame, signal };
-  if (source === "coco") return await loadCoco(annotations, root, how);
+  const { annotations, root } = place;
+  const options = { ...others, name, signal };
+  if (source === "coco") return await loadCoco(annotations, root, options);
   signal.throwIfAborted();
   const attempt = `Cannot load data set ${annotations} as ${source}`, report = emptyReport();
   const lists = new Lists(report, attempt);
   await READERS[source](place, lists, signal);
-  return await datasetOf(lists, root, { ...how, attempt, report });
+  return await datasetOf(lists, root, { ...options, attempt, report });
 }

@@ -284,6 +284,47 @@ Deno.test("train: a run that was killed goes on to the same weights", () =>
     assert.equal([...Deno.readDirSync(checkpointDir)].length, 2);
   }));
 
+Deno.test("train: of two in one folder the second waits, and takes over when the first is killed", () =>
+  withFolder(async (folder) => {
+    const store = await openSmallStore(folder);
+    const whole = await trainSmall(store);
+    const checkpointDir = `${folder}/checkpoint`;
+    const child = trainInChild(
+      folder,
+      `onStep: ({ step }) => step === 5 && (console.log("step 5"), sleep())`,
+    );
+    const errors = new Response(child.stderr).text();
+    let steps = 0, second: ReturnType<typeof trainSmall> | undefined;
+    for await (const _stepFive of child.stdout) {
+      second = trainSmall(store, { checkpointDir, onStep: () => void steps++ });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      assert.equal(steps, 0, "it waits");
+      child.kill("SIGKILL");
+    }
+    assert.equal((await child.status).signal, "SIGKILL", await errors);
+    assert.equal((await second!).weights, whole.weights);
+    assert.equal(steps, 6, "epochs 2 and 3: the first was kept");
+
+    const both = await Promise.all([0, 1].map(async () => {
+      let steps = 0;
+      const options = { checkpointRoot: `${folder}/root`, onStep: () => void steps++ };
+      const { weights } = await trainSmall(store, options);
+      return { weights, steps };
+    }));
+    assert.deepEqual(
+      both.map(({ steps }) => steps).sort(),
+      [0, 9],
+      "one trains, the other finds it",
+    );
+    for (const { weights } of both) assert.equal(weights, whole.weights);
+    const left = [
+      checkpointDir,
+      `${folder}/root/${[...Deno.readDirSync(`${folder}/root`)][0].name}`,
+    ]
+      .flatMap((at) => [...Deno.readDirSync(at)].map(({ name }) => name));
+    assert.ok(!left.some((name) => /lock|tmp/.test(name)), left.join());
+  }));
+
 Deno.test("train: an interrupt stops it though nobody handed it a signal", () =>
   withFolder(async (folder) => {
     const options = `config: { ...SMALL_CONFIG, epochs: 1_000_000 },

@@ -22,7 +22,8 @@ import type { TrainOptions, TrainResult } from "./train_options.ts";
  * The best epoch is chosen by `validate` alone (of equals the earliest), and the model ends with its
  * weights. Everything follows from the configuration's seed: on one engine two runs end in the same
  * bits, and so does a run that was killed and called again with the same `checkpointDir`, which goes on
- * after the last epoch that it kept. A folder that holds another training is refused, not overwritten. Of a
+ * after the last epoch that it kept. A folder that holds another training is refused, not overwritten; a second process
+ * that trains the same there waits for the first, and goes on from what that has kept. Of a
  * training that is done only the best weights and the history are kept.
  *
  * When the training throws, is stopped or diverges, the model's weights are those of the last step; the

@@ -25,6 +25,7 @@ import { setFusionWeights } from "../model/saving.ts";
 import { createContext, LossWatch, type StepContext } from "./step.ts";
 import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts";
 import type { TrainOptions } from "./train_options.ts";
+import { lockTraining } from "./training_lock.ts";
 
 /** Raise this when training changes in a way that changes what it ends in. */
 export const TRAINING_VERSION = 2;
@@ -47,6 +48,8 @@ export interface TrainingRun {
   identity?: Record<string, unknown>;
   /** Where checkpoints are kept, if they are. */
   folder?: string;
+  /** Keeps other processes from training there, until this run ends. */
+  lock?: Disposable;
   /** The last checkpoint: which epochs it has, and when it was written; before the first one, the start (ms). */
   saved: { epoch: number; best: number; at: number };
   /** Epochs done. */
@@ -127,6 +130,8 @@ export async function startTraining(options: TrainOptions): Promise<TrainingRun>
     (checkpointRoot && join(checkpointRoot, folderName(identity!)));
   const { learningRate, weightDecay, clipNorm, clipValue } = config;
   const rates = { learningRate, weightDecay, clipNorm, clipValue };
+  const { label = "Train", output, displayId } = options;
+  const lock = folder && identity && await lockTraining(folder, identity, { signal, output });
   const optimizer = createAdamW(model.parameters, rates);
   const history: EpochRecord[] = [], best: TrainingRun["best"] = { epoch: 0 };
   try {
@@ -136,11 +141,11 @@ export async function startTraining(options: TrainOptions): Promise<TrainingRun>
     const already = history.length;
     const data = { store, imageIds: already < config.epochs ? imageIds : [], prompts };
     const context = await createContext(model, optimizer, config, data, signal);
-    const { label = "Train", output, displayId } = options;
     const total = (config.epochs - already) * imageIds.length;
     return {
       ...{ options, config, model, optimizer, context, imageIds, history, best, signal },
-      ...{ identity, folder, saved: { epoch: already, best: best.epoch, at: performance.now() } },
+      ...{ identity, folder, lock: lock || undefined },
+      ...{ saved: { epoch: already, best: best.epoch, at: performance.now() } },
       watch: new LossWatch(),
       // a training that is done already shows nothing
       progress: createProgress({
@@ -154,6 +159,7 @@ export async function startTraining(options: TrainOptions): Promise<TrainingRun>
   } catch (error) {
     optimizer.dispose();
     tf.dispose([...best.weights?.values() ?? []]);
+    if (lock) lock[Symbol.dispose]();
     throw error;
   }
 }
@@ -213,5 +219,6 @@ async function resume(
 export async function endTraining(run: TrainingRun): Promise<void> {
   run.optimizer.dispose();
   tf.dispose([run.context.prompts, ...run.best.weights?.values() ?? []]);
+  run.lock?.[Symbol.dispose]();
   await run.progress.finish();
 }

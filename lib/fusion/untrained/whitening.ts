@@ -6,7 +6,7 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import type { FeatureStore } from "../../features/mod.ts";
 import { checkpoint, operationSignal } from "../../runtime/interrupt.ts";
-import { multiplyPacked, type PackedRows, packRows } from "../../numeric/dot_products.ts";
+import { dotProducts } from "../../numeric/dot_products.ts";
 
 /** Options of a pass over the patches of a store. */
 export interface PatchOptions {
@@ -110,17 +110,12 @@ export async function patchMoments(
   const { dim } = store;
   const mean = new Float64Array(dim), covariance = new Float64Array(dim * dim);
   const chunk = new Float32Array(dim * CHUNK); // transposed: a row for each of D
-  const stride = Math.ceil(dim / 4) * 4;
-  const products = new Float64Array(stride * stride);
-  let packed: PackedRows | undefined;
+  const products = new Float64Array(dim * dim);
   let count = 0, held = 0;
   const flush = () => {
     chunk.forEach((value, i) => mean[Math.floor(i / CHUNK)] += value);
-    packed = packRows(chunk, CHUNK, packed); // (D, CHUNK)
-    multiplyPacked(packed, packed, products, stride);
-    for (let i = 0; i < dim; i++) {
-      for (let j = 0; j < dim; j++) covariance[i * dim + j] += products[i * stride + j];
-    }
+    dotProducts(chunk, chunk, CHUNK, products); // (D, D)
+    products.forEach((product, i) => covariance[i] += product);
     chunk.fill(0);
     held = 0;
   };
@@ -178,23 +173,20 @@ export function createWhitener(
   mean: Float32Array,
   whitening: Float32Array,
 ): (features: Float32Array) => WhitenedPatches {
-  const dim = mean.length, stride = Math.ceil(dim / 4) * 4;
-  const matrix = packRows(whitening, dim);
-  let rows: PackedRows | undefined;
+  const dim = mean.length;
   let products = new Float64Array(0);
   return (features) => {
     const count = features.length / dim;
     const centred = features.map((value, i) => value - mean[i % dim]);
-    rows = packRows(centred, dim, rows);
-    if (products.length < (count + 3) * stride) products = new Float64Array((count + 3) * stride);
-    multiplyPacked(rows, matrix, products, stride); // (P, D)
+    if (products.length < centred.length) products = new Float64Array(centred.length);
+    dotProducts(centred, whitening, dim, products); // (P, D)
     const directions = new Float32Array(count * dim), lengths = new Float64Array(count);
     for (let p = 0; p < count; p++) {
       let squares = 0;
-      for (let d = 0; d < dim; d++) squares += products[p * stride + d] ** 2;
+      for (let d = 0; d < dim; d++) squares += products[p * dim + d] ** 2;
       lengths[p] = Math.sqrt(squares);
       const scale = squares > 0 ? 1 / lengths[p] : 0;
-      for (let d = 0; d < dim; d++) directions[p * dim + d] = products[p * stride + d] * scale;
+      for (let d = 0; d < dim; d++) directions[p * dim + d] = products[p * dim + d] * scale;
     }
     return { directions, lengths };
   };

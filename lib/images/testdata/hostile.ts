@@ -158,6 +158,27 @@ export async function bombPng(side: number): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
+/**
+ * The head of a PNG of 16 bits a channel, RGB, without its pixels.
+ *
+ * @param width in px
+ * @param height in px
+ * @param interlaced whether its pixels would be interlaced
+ */
+export async function deepPngHead(
+  width: number,
+  height: number,
+  interlaced: boolean,
+): Promise<Uint8Array> {
+  const header = new Uint8Array(13);
+  new DataView(header.buffer).setUint32(0, width);
+  new DataView(header.buffer).setUint32(4, height);
+  header.set([16, 2, 0, 0, interlaced ? 1 : 0], 8);
+  const signature = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const parts = [signature, chunk("IHDR", header), chunk("IDAT"), chunk("IEND")];
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
 function chunk(type: string, content: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(12 + content.length);
   const view = new DataView(bytes.buffer);

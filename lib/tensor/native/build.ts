@@ -8,14 +8,15 @@
  */
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { sharedFolder } from "../../runtime/cache_dir.ts";
 import { sha256 } from "../../runtime/files.ts";
+import { readProc } from "../../runtime/proc.ts";
 import { type ProgressOutput, showStep } from "../../runtime/progress.ts";
 import {
   type EngineVariant,
   fetchLibrary,
   findPlatform,
   libraryPlace,
-  ROOT,
   step,
 } from "./libtensorflow.ts";
 
@@ -67,8 +68,8 @@ async function compile(compiler: string, folder: string, binding: string): Promi
 }
 
 /** What the processor can do: a folder may be shared by machines that differ. */
-async function processor(): Promise<string> {
-  const text = await Deno.readTextFile("/proc/cpuinfo").catch(() => "");
+function processor(): string {
+  const text = readProc("/proc/cpuinfo") ?? "";
   return text.split("\n").find((line) => /^(flags|Features)\b/.test(line)) ?? "";
 }
 
@@ -86,7 +87,7 @@ async function bindingPath(folder: string): Promise<string> {
   const parts = [
     FLAGS,
     link,
-    await processor(),
+    processor(),
     await Deno.readTextFile(KERNELS),
     version,
     headers,
@@ -107,7 +108,7 @@ const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
  * missing; the message says which
  */
 export async function buildEngine(options: BuildOptions = {}): Promise<string> {
-  const { cacheDir = join(ROOT, ".cache", "engine"), output } = options;
+  const { cacheDir = sharedFolder("engine"), output } = options;
   const variant = options.variant ?? (wantsCuda() ? "cuda" : "cpu");
   const { folder, requirement } = await libraryPlace(variant, cacheDir);
   const binding = await bindingPath(folder);

@@ -4,13 +4,15 @@
  * @module
  */
 import { dirname, join } from "node:path";
+import { sharedFolder } from "../../runtime/cache_dir.ts";
+import { spawnChild } from "../../runtime/children.ts";
 import { sha256 } from "../../runtime/files.ts";
 
 /** Which libtensorflow: for processors alone, or with CUDA. */
 export type EngineVariant = "cpu" | "cuda";
 
 /** The project's root. */
-export const ROOT: string = join(import.meta.dirname!, "..", "..", "..");
+const ROOT: string = join(import.meta.dirname!, "..", "..", "..");
 
 const WHEEL_PYTHON = "3.11"; // what is in the wheel is the same for every Python; one wheel is pinned
 const HEADERS = [
@@ -79,9 +81,10 @@ export async function step(
       PIP_DISABLE_PIP_VERSION_CHECK: "1",
       PIP_NO_INPUT: "1",
       PIP_RETRIES: "2",
-      PIP_CACHE_DIR: join(ROOT, ".cache", "pip"),
+      PIP_CACHE_DIR: sharedFolder("pip"),
     };
-    result = await new Deno.Command(program, { args, env, stdin: "null" }).output();
+    const options = { args, env, stdin: "null", stdout: "piped", stderr: "piped" } as const;
+    result = await spawnChild(program, options).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Error(`Cannot ${what}: there is no program ${program}. ${hint}`);

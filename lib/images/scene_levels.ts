@@ -1,0 +1,90 @@
+/**
+ * From samples of 8 or 16 bits and any bands to 8-bit RGB.
+ *
+ * @module
+ */
+import type { RgbImage } from "./decode.ts";
+
+/** What becomes black and what white, a band: red, green, blue. */
+export type Levels = readonly (readonly [low: number, high: number])[];
+
+/** Samples of a window, row-major: the bands for red, green and blue, then alpha if there is one. */
+export interface Samples {
+  /** Width in px. */
+  width: number;
+  /** Height in px. */
+  height: number;
+  /** Red, green, blue: (H, W, 3); or with alpha: (H, W, 4). */
+  data: Uint8Array | Uint16Array;
+  /** Bits a sample. */
+  bits: 8 | 16;
+}
+
+/** Fractions of the pixels that become all black and all white. */
+const TAIL = 0.02;
+
+/** Counts the samples of three bands, to find levels. */
+export class LevelFinder {
+  readonly #counts: Float64Array[];
+  #pixels = 0;
+
+  constructor(bits: 8 | 16) {
+    this.#counts = Array.from({ length: 3 }, () => new Float64Array(2 ** bits));
+  }
+
+  /** Counts a window; pixels that are zero in all bands, or transparent, are no data. */
+  add({ width, height, data }: Samples): void {
+    const bands = data.length / (width * height);
+    for (let at = 0; at < data.length; at += bands) {
+      if (data[at] === 0 && data[at + 1] === 0 && data[at + 2] === 0) continue;
+      if (bands === 4 && data[at + 3] === 0) continue;
+      for (let c = 0; c < 3; c++) this.#counts[c][data[at + c]]++;
+      this.#pixels++;
+    }
+  }
+
+  /** The levels at 2 and 98 % of the pixels counted, a band; all that can be where nothing was. */
+  levels(): Levels {
+    return this.#counts.map((counts) => {
+      if (this.#pixels === 0) return [0, counts.length - 1];
+      const at = (fraction: number) => {
+        let sum = 0;
+        return counts.findIndex((count) => (sum += count) >= Math.max(1, fraction * this.#pixels));
+      };
+      const low = at(TAIL), high = at(1 - TAIL);
+      return high > low ? [low, high] : [low, low + 1];
+    });
+  }
+}
+
+/** A table from samples to 0 … 255. */
+function table(bits: 8 | 16, [low, high]: readonly [number, number]): Uint8ClampedArray {
+  return Uint8ClampedArray.from({ length: 2 ** bits }, (_, v) => 255 * (v - low) / (high - low));
+}
+
+/** A table that keeps the upper eight bits, as `decodeImage` does. */
+function upperBits(bits: 8 | 16): Uint8ClampedArray {
+  return Uint8ClampedArray.from({ length: 2 ** bits }, (_, v) => v >> (bits - 8));
+}
+
+/**
+ * Makes a function from samples to 8-bit RGB; what is transparent is laid on white.
+ *
+ * @param bits of a sample
+ * @param levels what becomes black and white; without them the upper eight bits are kept
+ */
+export function createMapper(bits: 8 | 16, levels?: Levels): (samples: Samples) => RgbImage {
+  const tables = [0, 1, 2].map((c) => levels ? table(bits, levels[c]) : upperBits(bits));
+  return ({ width, height, data }) => {
+    const bands = data.length / (width * height), most = 2 ** bits - 1;
+    const rgb = new Uint8Array(width * height * 3); // (H, W, 3)
+    for (let at = 0, to = 0; at < data.length; at += bands, to += 3) {
+      const alpha = bands === 4 ? data[at + 3] : most;
+      for (let c = 0; c < 3; c++) {
+        const value = tables[c][data[at + c]];
+        rgb[to + c] = alpha === most ? value : (value * alpha + 255 * (most - alpha)) / most;
+      }
+    }
+    return { width, height, data: rgb };
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * A search in a flat index, as threads share it: its blocks, its queries, and what becomes of their results.
+ *
+ * @module
+ */
+import { prepareQueries } from "../../numeric/dot_products.ts";
+import { createQuantizer } from "../../numeric/quantization.ts";
+import { checkpoint } from "../../runtime/interrupt.ts";
+import { TopItems } from "../top_items.ts";
+import { type RowLayout, type Segment, segmentRows } from "./rows.ts";
+import { type BestItems, Scan, type ScanJob, type ScanQueries } from "./scan.ts";
+import { scanOnThreads } from "./threads.ts";
+
+/** Bytes of vectors that are compared with all queries together: they stay in a core's cache. */
+const BLOCK_BYTES = 2 ** 18;
+/** Multiplications that make a thread worth its message: a few milliseconds. */
+const WORK_PER_THREAD = 2 ** 24;
+
+/** Images that are taken together, for all segments. */
+export interface Blocks {
+  /** Number of the segment, first image in it, and the end. // (blocks, 3) */
+  blocks: Uint32Array;
+  /** Rows of the largest block. */
+  mostRows: number;
+}
+
+/** Cuts segments into blocks of whole images. */
+export function cutBlocks(segments: readonly Segment[], layout: RowLayout): Blocks {
+  const { rowBytes, group } = layout, cut: number[] = [];
+  const wanted = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes / group)) * group;
+  let mostRows = 0;
+  segments.forEach(({ starts, images }, segment) => {
+    for (let first = 0, end; first < images; first = end) {
+      end = first + 1;
+      while (end < images && starts[end + 1] - starts[first] <= wanted) end++;
+      mostRows = Math.max(mostRows, starts[end] - starts[first]);
+      cut.push(segment, first, end);
+    }
+  });
+  return { blocks: Uint32Array.from(cut), mostRows };
+}
+
+/**
+ * Makes queries ready for the kernels of a layout.
+ *
+ * @param queries finite numbers // (Q, D)
+ */
+export function scanQueries(queries: Float32Array, { precision, dim }: RowLayout): ScanQueries {
+  const count = queries.length / dim, scales = new Float64Array(count).fill(1);
+  if (precision === "float32") return { count, data: prepareQueries(queries, dim).data, scales };
+  const quantizer = createQuantizer(precision, dim), { columns } = quantizer;
+  const data = new Int16Array(count * columns);
+  for (let q = 0; q < count; q++) {
+    const { codes, scale } = quantizer.encodeQuery(queries.subarray(q * dim, (q + 1) * dim));
+    data.set(codes, q * columns);
+    scales[q] = scale;
+  }
+  return { count, data, scales };
+}
+
+/**
+ * Runs a search to its end.
+ *
+ * @param job the search
+ * @param options `threads`: how many at most; `signal` stops it
+ * @returns the best rows of each query, best first
+ * @throws the signal's reason, when it has aborted
+ */
+export async function runScan(
+  job: ScanJob,
+  { threads, signal }: { threads: number; signal: AbortSignal },
+): Promise<BestItems[]> {
+  signal.throwIfAborted();
+  const rows = job.segments.reduce((sum, segment) => sum + segmentRows(segment), 0);
+  const work = rows * job.layout.dim * job.queries.count;
+  const count = Math.min(threads, Math.floor(work / WORK_PER_THREAD), job.blocks.length / 3);
+  if (count <= 1) return await scanHere(job, signal);
+  const stop = () => void Atomics.store(job.next, 0, job.blocks.length);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const found = await scanOnThreads(job, count);
+    signal.throwIfAborted();
+    return mergeBest(found, job.count);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Searches on the caller's thread, and lets the event loop turn now and then. */
+async function scanHere(job: ScanJob, signal: AbortSignal): Promise<BestItems[]> {
+  const scan = new Scan(job);
+  for (let turn = performance.now(); scan.step();) {
+    if (performance.now() - turn < 50) continue;
+    await checkpoint(signal);
+    turn = performance.now();
+  }
+  return scan.results();
+}
+
+/** The best of what several threads found. // threads of (Q, count) -> (Q, count) */
+function mergeBest(found: readonly BestItems[][], count: number): BestItems[] {
+  return found[0].map((_, q) => {
+    const top = new TopItems(count);
+    for (const { item, score } of found.flatMap((best) => best[q])) top.offer(item, score);
+    return top.sorted();
+  });
+}

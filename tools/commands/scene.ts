@@ -1,0 +1,186 @@
+/**
+ * `deno task scene`: finds words in one image of any size, window by window. What is found can be laid over the scene
+ * in QGIS. Stopped or killed, it goes on from where it was when started again.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { sceneCover } from "../../lib/covers/mod.ts";
+import { sceneTiles } from "../../lib/datasets/mod.ts";
+import {
+  classPrompts,
+  type Encoder,
+  type EncoderDtype,
+  loadEncoder,
+} from "../../lib/encoders/mod.ts";
+import { extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
+import {
+  longitudeLatitude,
+  openScene,
+  type Scene,
+  type SceneConfig,
+} from "../../lib/images/mod.ts";
+import { createHitFinder, hitsToGeoJson, type SceneHit } from "../../lib/retrieval/mod.ts";
+import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
+import { writeAtomic } from "../../lib/runtime/files.ts";
+import { withInterrupt } from "../../lib/runtime/interrupt.ts";
+import { createProgress } from "../../lib/runtime/progress.ts";
+import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+
+const OPTIONS = {
+  objects: { type: "string", default: "8,64" },
+  k: { type: "string", default: "10" },
+  tile: { type: "string", default: "1024" },
+  count: { type: "string", default: "20" },
+  encoder: { type: "string", default: "tiny-clip" },
+  dtype: { type: "string", default: "fp32" },
+  bands: { type: "string" },
+  stretch: { type: "string" },
+  out: { type: "string" },
+} as const;
+
+const USAGE = `Usage: deno task scene FILE WORD… [options]
+  --objects SHORTEST,LONGEST   sides of objects, in px, that lie wholly in a patch that answers for them (8,64)
+  --k K                        1/c, the effective scale sensitivity: larger is coarser and faster (10)
+  --tile PX                    side of the windows that are read and covered one by one (1024)
+  --count N                    hits a word (20)
+  --encoder ID                 tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
+  --dtype DTYPE                of the encoder's weights: fp32, fp16, q8 (fp32)
+  --bands R,G,B                which bands are red, green and blue, from 1 (the first three)
+  --stretch none|percentile    how 16 bits become 8 (percentile)
+  --out FILE.geojson           the hits, for QGIS and other maps`;
+
+/** Reads whole numbers with commas between them. */
+function parseNumbers(option: string, text: string, length: number): number[] {
+  const numbers = text.split(",").map(Number);
+  if (numbers.length === length && numbers.every((n) => Number.isSafeInteger(n) && n > 0)) {
+    return numbers;
+  }
+  const wanted = length === 1 ? "a positive integer" : `${length} positive integers with commas`;
+  throw new UsageError(`Cannot read --${option}: expected ${wanted}, got ${text}`);
+}
+
+/** What the command line asks for. */
+function parseCall(args: string[]) {
+  const { values, positionals } = readOptions({ args, options: OPTIONS, allowPositionals: true });
+  const [file, ...words] = positionals;
+  if (file === undefined || words.length === 0 || words.some((word) => word.trim() === "")) {
+    throw new UsageError("Cannot search scene: name a file and the words to find in it");
+  }
+  const { bands, stretch } = values;
+  const config: SceneConfig = {};
+  if (bands) config.bands = parseNumbers("bands", bands, 3) as SceneConfig["bands"];
+  if (stretch) {
+    config.stretch = oneOf<"none" | "percentile">("stretch", stretch, ["none", "percentile"]);
+  }
+  const whole = (option: "k" | "tile" | "count") => parseNumbers(option, values[option], 1)[0];
+  return {
+    file,
+    words,
+    config,
+    out: values.out,
+    count: whole("count"),
+    encoder: values.encoder,
+    dtype: oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]),
+    cover: {
+      objects: parseNumbers("objects", values.objects, 2) as [number, number],
+      k: whole("k"),
+      tile: whole("tile"),
+    },
+  };
+}
+
+/** Encodes the patches of a scene, or takes them from the cache. */
+async function encode(
+  scene: Scene,
+  encoder: Encoder,
+  { cover }: ReturnType<typeof parseCall>,
+  signal: AbortSignal,
+) {
+  const { tiles, cover: spec } = sceneCover(scene.width, scene.height, cover);
+  const dataset = sceneTiles(scene, tiles);
+  const progress = createProgress({
+    label: `Encode ${dataset.name}`,
+    total: tiles.length,
+    unit: "tiles",
+  });
+  try {
+    const store = await extractFeatures({
+      dataset,
+      cover: spec,
+      encoder,
+      cacheDir: join(CACHE_DIR, "features"),
+      signal,
+      onProgress: ({ done, failed, encoded }) =>
+        progress.update(done, failed > 0 ? `${failed} failed` : undefined, done - encoded),
+    });
+    return { store, dataset };
+  } finally {
+    await progress.finish();
+  }
+}
+
+/** The best places of all tiles; one shard of features is in memory at a time. */
+async function findHits(
+  { store, dataset }: Awaited<ReturnType<typeof encode>>,
+  queries: Float32Array,
+  count: number,
+): Promise<SceneHit[][]> {
+  const places = new Map(dataset.images.map(({ id, part }) => [id, part!.box]));
+  const finder = createHitFinder(queries, { dim: store.dim, count });
+  for await (const { imageId, features, boxes } of store.images()) {
+    finder.add({ features, boxes }, places.get(imageId)!);
+  }
+  return finder.finish();
+}
+
+/** A line a hit: score, box, and where it is on the earth. */
+function describe(word: string, hits: readonly SceneHit[], { place }: Scene): string {
+  const degrees = place && longitudeLatitude(place);
+  const lines = hits.map(({ score, box: { left, top, width, height } }, i) => {
+    const at = degrees?.(left + width / 2, top + height / 2).map((n) => n.toFixed(6)).join(", ");
+    return `  ${i + 1}. ${score.toFixed(3)}  ${width}x${height} px at ${left}, ${top}` +
+      (at ? `  (${at})` : "");
+  });
+  return [word, ...lines].join("\n");
+}
+
+function describeFailures({ ledger }: FeatureStore): string[] {
+  return ledger.map(({ image, detail }) => `  not searched: ${image}: ${detail}`);
+}
+
+/** Opens, encodes, searches, and writes. */
+async function search(call: ReturnType<typeof parseCall>, signal: AbortSignal): Promise<void> {
+  const scene = await openScene(call.file, call.config);
+  const encoder = await loadEncoder(call.encoder, { dtype: call.dtype, signal });
+  try {
+    const queries = await classPrompts(encoder, call.words); // (Q, D)
+    const encoded = await encode(scene, encoder, call, signal);
+    const hits = await findHits(encoded, queries, call.count);
+    call.words.forEach((word, q) => console.log(describe(word, hits[q], scene)));
+    const { width, height } = scene, { store } = encoded;
+    const megapixels = width * height / 1e6;
+    console.log(
+      `${width}x${height} px: ${store.patches} patches, ${
+        Math.round(store.patches / megapixels)
+      } a megapixel`,
+    );
+    for (const line of describeFailures(store)) console.log(line);
+    if (!call.out) return;
+    await writeAtomic(call.out, JSON.stringify(hitsToGeoJson(hits, call.words, scene.place)));
+    console.log(`wrote ${call.out}`);
+  } finally {
+    await encoder.dispose();
+  }
+}
+
+if (import.meta.main) {
+  helpOn(USAGE);
+  try {
+    const call = parseCall(Deno.args);
+    await withInterrupt((signal) => search(call, signal));
+    Deno.exit();
+  } catch (error) {
+    fail(error, USAGE);
+  }
+}
