@@ -194,7 +194,10 @@ function flagsOf(annotation: Json): { crowd: boolean; ignored: boolean } {
 /** A box that can be used, or the count that says why there is none, and what else there is to say. */
 type FoundBox =
   | { box: Box; clipped: boolean; fromMask: boolean }
-  | { why: "crowd" | "empty" | "outside" | "notFinite" | "withoutBox"; detail?: string };
+  | {
+    why: "crowd" | "ignored" | "empty" | "outside" | "notFinite" | "withoutBox";
+    detail?: string;
+  };
 
 /** An annotation's `bbox`, or else that of its `segmentation`, as a box clipped to the image. */
 function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): FoundBox {
@@ -242,6 +245,7 @@ function addObject(
   byId: ImageMap,
   categories: IdMap<number>,
   report: DatasetReport,
+  unscored: boolean = false,
 ): void {
   const image = byId.find(annotation.image_id), category = categories.find(annotation.category_id);
   // Put into words only where it is told: most annotations can be used.
@@ -254,7 +258,11 @@ function addObject(
     return note(report, "unknownCategories", `${what()}, ${which}`);
   }
   const { crowd, ignored } = flagsOf(annotation);
-  const found: FoundBox = crowd ? { why: "crowd" } : readBox(annotation, image.value);
+  const found: FoundBox = crowd
+    ? { why: "crowd" }
+    : unscored
+    ? { why: "ignored" }
+    : readBox(annotation, image.value);
   if ("why" in found) {
     // The image shows the class, but not where: it is no wrong answer.
     image.value.notExhaustive = withClasses(image.value.notExhaustive, [category.value]);
@@ -370,7 +378,7 @@ export async function datasetOf(
   const frames = await readFrames(present, annotationFrame, report, signal);
   const { names, categories } = readCategories(lists.categories, report, attempt);
   for await (const annotation of lists.annotations) {
-    addObject(annotation, byId, categories, report);
+    addObject(annotation, byId, categories, report, lists.ignored?.has(annotation));
   }
   readJudgements(entries, categories, report);
   alignBoxes(frames, annotationFrame, report);

@@ -20,6 +20,8 @@ export interface AnnotationLists {
    * oriented box, x and y of the four, in px.
    */
   annotations: Iterable<Json> | AsyncIterable<Json>;
+  /** Those of them that the benchmark of their format ignores (`difficult`): they are left out as a crowd is. */
+  ignored?: ReadonlySet<Json>;
   /** Whether the workspace drew the images (`generateClevrDs`). */
   drawn?: boolean;
 }

@@ -24,7 +24,6 @@ export { isAbsoluteName, locateDataset } from "./readers/locate.ts";
 export * from "./readers/place.ts";
 export { loadFolder } from "./folder.ts";
 export {
-  type Corner,
   dotaLabels,
   type RemoteObject,
   type RemoteScene,

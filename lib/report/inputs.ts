@@ -11,15 +11,13 @@ import { parseAnnotations } from "../datasets/coco_json.ts";
 import { MemberReader } from "../datasets/json_members.ts";
 import { ownEncoderFolder } from "../encoders/locate.ts";
 
-const MISSING = "missing";
-
 /** Size and time of change. */
 function stateOf(path: string): string {
   try {
     const { size, mtimeMs } = statSync(path);
     return `${size} ${mtimeMs}`;
   } catch {
-    return MISSING;
+    return "missing";
   }
 }
 

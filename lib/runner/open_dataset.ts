@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import {
   type Dataset,
+  describeDataset,
   describeFrames,
   drawImages,
   firstImages,
@@ -65,8 +66,8 @@ async function openFiles(
   const pixels = { annotationFrame, bands, stretch };
   const options = { name, ...pixels, signal, keepMissing, output, displayId };
   const whole = await loadDataset(place, options);
-  const frames = describeFrames(whole);
-  if (frames) notice(frames, output);
+  const said = [describeDataset(whole), describeFrames(whole)];
+  for (const line of said) if (line?.includes("; ")) notice(line, output); // something was left out or changed
   const dataset = draw === undefined ? whole : drawImages(whole, draw, seed);
   return limit === undefined ? dataset : firstImages(dataset, limit);
 }

@@ -69,10 +69,9 @@ export async function readDota(
       if ("name" in parsed) found.add(parsed.name);
       if (!used) continue;
       if ("why" in parsed) lists.note("brokenAnnotations", `${where}: ${parsed.why}`);
-      else if (parsed.difficult) lists.note("ignored", `${where}: difficult`);
       else {
-        const { corners: polygon, name } = parsed;
-        lists.addObject({ where, image: index, category: name, polygon });
+        const { corners: polygon, name: category, difficult: ignored } = parsed;
+        lists.addObject({ where, image: index, category, polygon, ignored });
       }
     }
   });

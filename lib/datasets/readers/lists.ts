@@ -29,6 +29,8 @@ export interface FoundObject {
   bbox?: Bbox;
   /** Corners of an oriented box, or a polygon: x and y of each, in px. */
   polygon?: readonly number[];
+  /** Whether the benchmark of its format ignores it: its image is then no wrong answer for its class, nor a right one. */
+  ignored?: boolean;
 }
 
 /** The box of a polygon's corners; NaN where one is NaN. */
@@ -46,6 +48,8 @@ export class Lists implements AnnotationLists {
   readonly categories: Record<string, unknown>[] = [];
   /** See {@linkcode AnnotationLists}. */
   readonly annotations: Record<string, unknown>[] = [];
+  /** See {@linkcode AnnotationLists}. */
+  readonly ignored: Set<Record<string, unknown>> = new Set();
 
   /**
    * Empty lists.
@@ -97,21 +101,23 @@ export class Lists implements AnnotationLists {
   }
 
   /** Adds an annotation. */
-  addObject({ where, image, category, bbox, polygon }: FoundObject): void {
-    this.annotations.push({
+  addObject({ where, image, category, bbox, polygon, ignored }: FoundObject): void {
+    const annotation = {
       id: where,
       image_id: image,
       category_id: category ?? `none of the format's classes`,
       bbox: bbox ?? (polygon && enclosing(polygon)),
       ...(polygon?.length === 8 && { corners: polygon }),
-    });
+    };
+    this.annotations.push(annotation);
+    if (ignored) this.ignored.add(annotation);
   }
 }
 
 /** A number as annotations write it; NaN for the words that Python writes; `undefined` for anything else. */
 export function numberOf(text: string): number | undefined {
-  if (/^[+-]?(?:nan|inf(?:inity)?)$/i.test(text)) return NaN;
-  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
+  return /^[+-]?(?:nan|inf(?:inity)?)$/i.test(text) ? NaN : undefined;
 }
 
 /** Numbers of several texts; `undefined` where one is none. */

@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { callersFolder } from "../../runtime/cache_dir.ts";
 import { didYouMean } from "../../runtime/nearest.ts";
 import { locateCoco } from "./locate_coco.ts";
 import {
@@ -24,13 +25,17 @@ const SHARE = 1 / 8;
 
 const error = (name: string, why: string) => new Error(`Cannot find data set ${name}: ${why}`);
 
+/** A path as it is meant where a task was called. */
+const fromCaller = (path: string) => resolve(callersFolder(), path);
+
 /** The two paths of a name, `ANNOTATIONS:IMAGES`; a colon may be part of a path. */
 function pathsOf(text: string): [annotations: string, images?: string] {
-  if (existsSync(text)) return [text];
+  const isThere = (path: string) => existsSync(fromCaller(path));
+  if (isThere(text)) return [text];
   const colons = [...text.matchAll(/:/g)].map(({ index }) => index);
   const both = colons.map((at): [string, string] => [text.slice(0, at), text.slice(at + 1)]);
-  return both.find(([one, other]) => existsSync(one) && existsSync(other)) ??
-    both.find(([one]) => existsSync(one)) ?? [text];
+  return both.find(([one, other]) => isThere(one) && isThere(other)) ??
+    both.find(([one]) => isThere(one)) ?? [text];
 }
 
 /** What is searched and what is learned from, of the parts that have labels. */
@@ -152,7 +157,7 @@ function formatOf(
  * `train` fusions can learn, and where `val` is searched the images to choose by are drawn from those of `train`: 5,000
  * of COCO and LVIS, of others one in eight.
  *
- * @param name as somebody writes it; relative paths are those of the working directory
+ * @param name as somebody writes it; relative paths are meant from where a task was called
  * @throws {Error} when there is nothing at the path, or it may be in several formats, which are named
  *
  * @example
@@ -170,11 +175,11 @@ export function locateDataset(name: string): LocatedDataset | ImageFolder {
   const known = [...DATASET_FORMATS, "folder"] as const;
   const [, prefix, rest] = /^([a-z][\w-]+):(.+)$/is.exec(name) ?? [];
   const given = known.find((format) => format === prefix?.toLowerCase());
-  if (given === undefined && prefix !== undefined && !existsSync(name)) {
+  if (given === undefined && prefix !== undefined && !existsSync(fromCaller(name))) {
     throw error(name, `there is no format ${prefix}${didYouMean(prefix, known)}`);
   }
   const [first, second] = pathsOf(given === undefined ? name : rest);
-  const path = resolve(first), images = second === undefined ? undefined : resolve(second);
+  const path = fromCaller(first), images = second === undefined ? undefined : fromCaller(second);
   const kind = kindOf(path);
   if (kind === undefined) throw error(name, `there is nothing at ${path}`);
   if (images !== undefined && kindOf(images) !== "folder") {

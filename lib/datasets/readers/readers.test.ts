@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { encodePng } from "../../images/mod.ts";
 import { sharp } from "../../images/sharp.ts";
 import { type Dataset, describeDataset } from "../dataset.ts";
 import { dotaLine } from "./dota.ts";
 import { partOf, textOf } from "./files.ts";
+import { dotaLabels, remoteScene } from "../remote_scene/generate.ts";
 import { loadDataset } from "./load.ts";
+import { locateDataset } from "./locate.ts";
 import { sampleFolder, SAMPLES, sourceIn, withCopy } from "./testing.ts";
 import { visdroneLine } from "./visdrone.ts";
 import { parseVoc } from "./voc.ts";
@@ -35,7 +38,8 @@ Deno.test("Pascal VOC: corners are 1-based pixels, the last one included; diffic
   assert.equal(train.categories.length, 20);
   assert.equal(
     describeDataset(train),
-    "voc: 2 images, 3 objects; 1 annotations left out: marked ignored or difficult",
+    "voc: 2 images, 3 objects; 1 annotations left out: marked ignored or difficult; " +
+      "1 pairs of class and image not judged: in no ranking",
   );
   assert.deepEqual(shown(await load("voc", "test")), {
     "JPEGImages/000003.jpg": [["tv monitor", 9, 19, 21, 21]],
@@ -304,3 +308,35 @@ Deno.test("corners are turned and scaled with their boxes", () =>
     ]]);
     assert.deepEqual(ship.box, { left: 18, top: 24, width: 28, height: 34 });
   }));
+
+Deno.test("an image with a difficult object alone is neither a right nor a wrong answer for its class", async () => {
+  const { images, categories } = await load("voc", "train"), chair = categories.indexOf("chair");
+  assert.deepEqual(images.map(({ notExhaustive }) => notExhaustive), [undefined, [chair]]);
+  const [first] = (await load("dota", "train")).images;
+  assert.deepEqual(first.notExhaustive, [0]); // a difficult plane
+});
+
+Deno.test("DOTA labels that the workspace writes are read back: the same classes, corners to a tenth of a pixel", async () => {
+  const scene = await remoteScene({ width: 600, height: 500, seed: 3 });
+  assert.ok(scene.objects.length > 3);
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(root, "images"));
+    await Deno.mkdir(join(root, "labelTxt"));
+    const png = await encodePng(scene.draw({ left: 0, top: 0, width: 600, height: 500 }));
+    await Deno.writeFile(join(root, "images/scene.png"), png);
+    await Deno.writeTextFile(join(root, "labelTxt/scene.txt"), dotaLabels(scene));
+    const place = locateDataset(root);
+    assert.ok(place.source === "dota");
+    const { images: [{ objects }], categories } = await loadDataset(place);
+    assert.equal(objects.length, scene.objects.length);
+    scene.objects.forEach(({ category, corners }, i) => {
+      assert.equal(categories[objects[i].category], scene.categories[category]);
+      corners.flat().forEach((value, at) => {
+        assert.ok(Math.abs(objects[i].corners!.flat()[at] - value) <= 0.051);
+      });
+    });
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

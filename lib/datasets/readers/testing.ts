@@ -188,7 +188,15 @@ function damages(structured: boolean): readonly Damage[] {
 function contentOf(
   { categories, images, report }: Dataset,
 ): { shown: string[]; told: Record<string, number> } {
-  const { listed: _, images: _i, objects: _o, examples: _e, sizesRead: _s, ...problems } = report;
+  const {
+    listed: _,
+    images: _i,
+    objects: _o,
+    examples: _e,
+    sizesRead: _s,
+    formats: _f,
+    ...problems
+  } = report;
   return {
     shown: images.flatMap(({ id, objects }) =>
       objects.map(({ category, box, corners }) =>

@@ -58,9 +58,9 @@ function addLine(line: string, where: string, image: number, lists: Lists): void
   if (score !== 0 && score !== 1) {
     return lists.note("brokenAnnotations", `${where}: its score is ${score}, not 0 or 1`);
   }
-  if (score === 0 || category === 0 || category === OTHERS) {
+  if (category === 0 || category === OTHERS) {
     return lists.note("ignored", `${where}: score ${score}, category ${category}`);
   }
   const bbox = numbers.slice(0, 4) as unknown as Bbox;
-  lists.addObject({ where, image, category: category - 1, bbox });
+  lists.addObject({ where, image, category: category - 1, bbox, ignored: score === 0 });
 }

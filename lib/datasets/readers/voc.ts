@@ -161,7 +161,9 @@ function addVocImage(
     const where = `${label}, object ${i + 1}`;
     if (typeof box === "string") lists.note("brokenAnnotations", `${where}: ${box}`);
     else if (name === "") lists.note("brokenAnnotations", `${where}: it has no name`);
-    else if (difficult) lists.note("ignored", `${where}: difficult`);
-    else lists.addObject({ where, image: index, category: name, bbox: box });
+    else {
+      const object = { where, image: index, category: name, bbox: box };
+      lists.addObject({ ...object, ignored: difficult });
+    }
   });
 }

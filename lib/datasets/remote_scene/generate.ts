@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Corners, Point } from "../dataset.ts";
 import type { Box } from "../../covers/mod.ts";
 import type { RgbImage } from "../../images/mod.ts";
 import { createRandom } from "../../numeric/random.ts";
@@ -27,15 +28,12 @@ export interface RemoteSceneConfig {
   turn?: number;
 }
 
-/** A corner in px of the scene. */
-export type Corner = readonly [x: number, y: number];
-
 /** One object of a scene. */
 export interface RemoteObject {
   /** Index into the scene's categories. */
   category: number;
   /** Corners of its oriented box, clockwise from what is the top left one before it is turned. */
-  corners: readonly [Corner, Corner, Corner, Corner];
+  corners: Corners;
   /** The smallest upright box of whole px around it. */
   box: Box;
 }
@@ -153,7 +151,7 @@ function place(
   const side = Math.ceil(Math.hypot(width, height) * scale) + 2; // as drawCentred has it
   const left = Math.round(x - side / 2), top = Math.round(y - side / 2);
   const centre = [left + side / 2, top + side / 2], cos = Math.cos(angle), sin = Math.sin(angle);
-  const corner = (right: number, down: number): Corner => {
+  const corner = (right: number, down: number): Point => {
     const u = right * width * scale / 2, v = down * height * scale / 2;
     return [centre[0] + cos * u - sin * v, centre[1] + sin * u + cos * v];
   };
@@ -162,7 +160,7 @@ function place(
 }
 
 /** The smallest box of whole px around corners. */
-function enclosing(corners: readonly Corner[]): Box {
+function enclosing(corners: readonly Point[]): Box {
   const xs = corners.map(([x]) => x), ys = corners.map(([, y]) => y);
   const left = Math.floor(Math.min(...xs)), top = Math.floor(Math.min(...ys));
   return {
