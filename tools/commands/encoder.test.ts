@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { withHub } from "../../lib/encoders/hub/testing.ts";
+import { entriesIn } from "../../lib/runtime/files.ts";
 import { captureDeno, ROOT } from "../project.ts";
 
 const RANDOM_CLIP = join(ROOT, "lib/encoders/testdata/random-clip");
@@ -57,6 +58,45 @@ Deno.test("encoder: add brings a model with a line on its licence, list shows it
     );
     assert.match(output, /^PyTorch {6}not installed/m);
   });
+});
+
+/** The bytes of the one file in a folder whose name ends so; 0 where there is none. */
+async function sizeOfPart(folder: string): Promise<number> {
+  const names = (await entriesIn(folder)).map(({ name }) => name);
+  const part = names.find((name) =>
+    name.startsWith("vision_model.onnx.") && name.endsWith(".part")
+  );
+  return part ? (await Deno.stat(join(folder, part))).size : 0;
+}
+
+Deno.test("encoder: an add that was killed goes on where it was", async () => {
+  const models = await Deno.makeTempDir({ prefix: "encoder-task-" });
+  const folder = join(models, "someone", "random-clip", "onnx");
+  const command = () =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "tools/commands/encoder.ts", "add", "someone/random-clip"],
+      cwd: ROOT,
+      env: { DETAILCLIP_MODELS: models },
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  const cuts = { ending: "vision_model.onnx", after: [70_000], hangs: true };
+  try {
+    await withHub({ folder: RANDOM_CLIP, cuts }, async (requests) => {
+      const first = command();
+      while (await sizeOfPart(folder) < 70_000) await new Promise((done) => setTimeout(done, 20));
+      first.kill("SIGKILL");
+      await first.status;
+      requests.length = 0;
+      assert.equal((await command().status).code, 0);
+      assert.ok(requests.some(({ range }) => range === "bytes=70000-"));
+      const whole = await Deno.readFile(join(RANDOM_CLIP, "onnx/vision_model.onnx"));
+      assert.deepEqual(await Deno.readFile(join(folder, "vision_model.onnx")), whole);
+      assert.equal(await sizeOfPart(folder), 0);
+    });
+  } finally {
+    await Deno.remove(models, { recursive: true });
+  }
 });
 
 Deno.test("encoder: a call that cannot be meant ends with 2 and says how to call it", async () => {

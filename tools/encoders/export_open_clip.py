@@ -4,8 +4,9 @@
     .venv-torch/bin/python tools/encoders/export_open_clip.py --model ViT-B-32 --checkpoint RemoteCLIP-ViT-B-32.pt --output .cache/models/remoteclip
     .venv-torch/bin/python tools/encoders/export_open_clip.py --model MobileCLIP2-S0 --checkpoint dfndr2b --output .cache/models/mobileclip2-s0
 
-`--checkpoint` is a file, or a name that open_clip downloads; `--seed` makes random weights instead. The image tower
-keeps fp32: MobileCLIP's suffers from int8.
+`--checkpoint` is a file, or a name that open_clip downloads; `--seed` makes random weights instead. Of a name open_clip
+knows the preprocessing; of a file it takes CLIP's, so that a MobileCLIP's wants `--mean 0 --std 1 --interpolation
+bilinear`. Towers are fp32 alone: MobileCLIP's image tower suffers from int8.
 """
 
 import argparse
@@ -23,11 +24,19 @@ def main() -> None:
     weights = parser.add_mutually_exclusive_group(required=True)
     weights.add_argument("--checkpoint", help="a file, or open_clip's name of the weights")
     weights.add_argument("--seed", type=int, help="random weights")
+    parser.add_argument("--mean", type=float, help="of each channel, where open_clip does not know it")
+    parser.add_argument("--std", type=float, help="likewise")
+    parser.add_argument("--interpolation", choices=["bilinear", "bicubic"], help="likewise")
+    parser.add_argument("--resize-mode", choices=["shortest", "squash"], help="likewise")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     args = parser.parse_args()
     if args.seed is not None:
         torch.manual_seed(args.seed)
-    model, _, _ = open_clip.create_model_and_transforms(args.model, pretrained=args.checkpoint)
+    thrice = lambda value: None if value is None else (value,) * 3  # noqa: E731
+    model, _, _ = open_clip.create_model_and_transforms(
+        args.model, pretrained=args.checkpoint, image_mean=thrice(args.mean), image_std=thrice(args.std),
+        image_interpolation=args.interpolation, image_resize_mode=args.resize_mode,
+    )
     tokenizer = open_clip.get_tokenizer(args.model)
     if not isinstance(tokenizer, open_clip.SimpleTokenizer):
         parser.error(f"{args.model} has another tokenizer than CLIP's; SigLIP is exported by export_encoder.py")

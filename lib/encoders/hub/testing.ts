@@ -38,8 +38,8 @@ export interface HubBehaviour {
   token?: string;
   /** Statuses that are answered first to requests of either host whose path has the given ending. */
   refuses?: { ending: string; statuses: number[]; retryAfter?: string };
-  /** Transfers of the large file whose path has this ending: what is sent for each in turn. */
-  cuts?: { ending: string; after: number[] };
+  /** Transfers of the large file whose path has this ending: what is sent for each in turn, before they break or hang. */
+  cuts?: { ending: string; after: number[]; hangs?: boolean };
   /** What the CDN sends in place of a file's content. */
   replaces?: Record<string, Uint8Array<ArrayBuffer>>;
   /** Whether the CDN cannot be reached. */
@@ -76,12 +76,16 @@ function siblingOf([rfilename, content]: [string, Uint8Array<ArrayBuffer>]) {
   };
 }
 
-/** Sends part of a content and breaks off, a moment later, so that this part arrives. */
-function broken(content: Uint8Array<ArrayBuffer>, after: number): ReadableStream<Uint8Array> {
+/** Sends part of a content and breaks off, a moment later, so that this part arrives; or sends nothing more. */
+function broken(
+  content: Uint8Array<ArrayBuffer>,
+  after: number,
+  hangs: boolean,
+): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
       if (after > 0) controller.enqueue(content.subarray(0, after));
-      setTimeout(() => controller.error(new Error("cut")), 50);
+      if (!hangs) setTimeout(() => controller.error(new Error("cut")), 50);
     },
   });
 }
@@ -90,7 +94,11 @@ function broken(content: Uint8Array<ArrayBuffer>, after: number): ReadableStream
 function contentResponse(
   { headers }: Request,
   content: Uint8Array<ArrayBuffer>,
-  { ignoresRanges, after }: { ignoresRanges?: boolean; after?: number },
+  { ignoresRanges, after, hangs = false }: {
+    ignoresRanges?: boolean;
+    after?: number;
+    hangs?: boolean;
+  },
 ): Response {
   const total = content.length;
   const [, from] = ignoresRanges ? [] : /^bytes=(\d+)-$/.exec(headers.get("range") ?? "") ?? [];
@@ -99,7 +107,7 @@ function contentResponse(
     return new Response(null, { status: 416, headers: { "content-range": `bytes */${total}` } });
   }
   const body = content.subarray(start);
-  return new Response(after === undefined ? body : broken(body, after), {
+  return new Response(after === undefined ? body : broken(body, after, hangs), {
     status: from === undefined ? 200 : 206,
     headers: {
       "content-length": String(body.length),
@@ -176,7 +184,7 @@ export async function withHub(
       const path = decodeURIComponent(new URL(request.url).pathname.slice(1));
       const content = behaviour.replaces?.[path] ?? files.get(path)!;
       const after = cuts && path.endsWith(cuts.ending) ? cuts.after.shift() : undefined;
-      return contentResponse(request, content, { ignoresRanges, after });
+      return contentResponse(request, content, { ignoresRanges, after, hangs: cuts?.hangs });
     }),
   );
   const address = `http://127.0.0.1:${cdnIsDown ? 9 : cdn.addr.port}`;
