@@ -100,6 +100,7 @@ async function startRun(
     cache,
     writer: new CacheWriter(cache),
     hashes,
+    hashesKept: performance.now(),
     signal,
     progress: {
       total: images.length,

@@ -25,6 +25,21 @@ Deno.test("hashes: remembered by file until it changes, also by another process"
     assert.equal(next.get(path, await Deno.stat(path)), undefined, "of the same size, but changed");
   }));
 
+Deno.test("hashes: what comes while others are written is written next", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "a.jpg");
+    await Deno.writeTextFile(path, "one");
+    const info = await Deno.stat(path), index = await openHashIndex(folder, later);
+    index.set(path, info, "first");
+    const saving = index.save();
+    index.set(`${path}2`, info, "second");
+    index.set(path, info, "third");
+    await saving;
+    await index.save();
+    const next = await openHashIndex(folder, later);
+    assert.deepEqual([next.get(path, info), next.get(`${path}2`, info)], ["third", "second"]);
+  }));
+
 Deno.test("hashes: a file written a moment ago is not trusted yet", () =>
   withFolder(async (folder) => {
     const path = join(folder, "a.jpg");

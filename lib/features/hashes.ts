@@ -97,7 +97,8 @@ export async function openHashIndex(
     },
     async save() {
       if (fresh.size === 0 && !healed) return;
-      const merged = new Map([...(await readRows(file)).rows, ...fresh]);
+      const written = new Map(fresh); // more may come while they are being written
+      const merged = new Map([...(await readRows(file)).rows, ...written]);
       const lines = [...merged.values()].map((row) =>
         JSON.stringify([...row, checkOf(row)]) + "\n"
       );
@@ -105,7 +106,7 @@ export async function openHashIndex(
         if (!isReadOnly(error)) throw error; // losing it costs time, never correctness
       });
       healed = false;
-      fresh.clear();
+      for (const [path, row] of written) if (fresh.get(path) === row) fresh.delete(path);
     },
   };
 }

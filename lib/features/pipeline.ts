@@ -16,7 +16,7 @@ import { BoundedQueue } from "./queue.ts";
 
 /** Patches that wait for the encoder: one image of a large cover, or many of a small one. */
 const QUEUE_PATCHES = 128;
-/** The remembered content hashes are written at most this often (ms) while images are encoded. */
+/** The remembered content hashes are written at most this often (ms): what a kill can lose of them. */
 const SAVE_HASHES_MS = 60_000;
 
 /** The state of one run. */
@@ -29,6 +29,8 @@ export interface Run {
   cache: FeatureCache;
   writer: CacheWriter;
   hashes: HashIndex;
+  /** When they were written last (ms since the process began). */
+  hashesKept: number;
   signal: AbortSignal;
   progress: ExtractProgress;
   /** Keys that are being encoded, so that copies of an image are not encoded twice. */
@@ -78,12 +80,20 @@ async function produce(run: Run, image: DatasetImage): Promise<PreparedImage | u
   }
 }
 
+/** Writes the remembered content hashes, if it is time: of many images none may need to be encoded. */
+async function keepHashes(run: Run): Promise<void> {
+  if (performance.now() - run.hashesKept < SAVE_HASHES_MS) return;
+  run.hashesKept = performance.now();
+  await run.hashes.save();
+}
+
 /** Fills the queue, several images at a time. */
 async function produceAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise<void> {
   const remaining = run.images.values();
   const work = async () => {
     for (const image of remaining) {
       run.signal.throwIfAborted();
+      await keepHashes(run);
       const prepared = await produce(run, image);
       if (prepared) await queue.push(prepared, Math.max(1, prepared.patches.count));
     }
@@ -101,14 +111,10 @@ async function produceAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise
 async function encodeAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise<void> {
   const { encoder, batch, onEvent } = run.options;
   const pending = new PendingBatch(batch);
-  let saved = performance.now();
   const write = async () => {
     onEvent?.({ type: "writing", images: pending.size });
     const { shard, images } = await run.writer.commit(pending.take());
     onEvent?.({ type: "written", shard, keys: images.map(([key]) => key) });
-    if (performance.now() - saved < SAVE_HASHES_MS) return;
-    await run.hashes.save();
-    saved = performance.now();
   };
   const room = () => pending.room;
   const onFailed = ({ image, key }: PreparedImage, error: Error) => fail(run, image, key, error);
