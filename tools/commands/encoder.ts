@@ -6,18 +6,10 @@
  * @module
  */
 import { addEncoder, listEncoders, type LocalEncoder } from "../../lib/encoders/mod.ts";
-import { interruptible } from "../../lib/runtime/interrupt.ts";
 import { checkEncoder, describeCheck } from "../encoders/check_encoder.ts";
 import { KNOWN_MODELS } from "../encoders/known_models.ts";
-import {
-  ENCODER_OPTIONS,
-  fail,
-  helpOn,
-  oneOf,
-  readEncoder,
-  readOptions,
-  UsageError,
-} from "./arguments.ts";
+import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task encoder list | add ID | check ID [options]
   list                  the encoders that are here, and models of the hub to choose from
@@ -80,12 +72,4 @@ async function run(args: string[]): Promise<void> {
   console.log(describeCheck(await checkEncoder(id, how)).join("\n"));
 }
 
-if (import.meta.main) {
-  helpOn(USAGE);
-  using _interrupts = interruptible();
-  try {
-    await run(Deno.args);
-  } catch (error) {
-    fail(error, USAGE);
-  }
-}
+if (import.meta.main) await runTask(USAGE, () => run(Deno.args));

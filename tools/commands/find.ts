@@ -19,10 +19,11 @@ import {
 import { extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
 import { createScorer, SCORER_NAMES, scoreStream, topResults } from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
-import { interruptible, operationSignal } from "../../lib/runtime/interrupt.ts";
+import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 import { printable } from "./extract.ts";
 
 const OPTIONS = {
@@ -136,12 +137,4 @@ export async function find(args: string[]): Promise<string> {
   }
 }
 
-if (import.meta.main) {
-  helpOn(USAGE);
-  using _interrupts = interruptible();
-  try {
-    console.log(await find(Deno.args));
-  } catch (error) {
-    fail(error, USAGE);
-  }
-}
+if (import.meta.main) await runTask(USAGE, async () => console.log(await find(Deno.args)));

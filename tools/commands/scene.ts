@@ -13,7 +13,7 @@ import {
   type EncoderDtype,
   loadEncoder,
 } from "../../lib/encoders/mod.ts";
-import { extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
+import { describeLedger, extractFeatures } from "../../lib/features/mod.ts";
 import {
   longitudeLatitude,
   openScene,
@@ -23,9 +23,9 @@ import {
 import { createHitFinder, hitsToGeoJson, type SceneHit } from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
-import { withInterrupt } from "../../lib/runtime/interrupt.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { fail, helpOn, oneOf, readOptions, UsageError } from "./arguments.ts";
+import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
 const OPTIONS = {
   objects: { type: "string", default: "8,64" },
@@ -95,7 +95,6 @@ async function encode(
   scene: Scene,
   encoder: Encoder,
   { cover }: ReturnType<typeof parseCall>,
-  signal: AbortSignal,
 ) {
   const { tiles, cover: spec } = sceneCover(scene.width, scene.height, cover);
   const dataset = sceneTiles(scene, tiles);
@@ -110,7 +109,6 @@ async function encode(
       cover: spec,
       encoder,
       cacheDir: join(CACHE_DIR, "features"),
-      signal,
       onProgress: ({ done, failed, encoded }) =>
         progress.update(done, failed > 0 ? `${failed} failed` : undefined, done - encoded),
     });
@@ -145,17 +143,13 @@ function describe(word: string, hits: readonly SceneHit[], { place }: Scene): st
   return [word, ...lines].join("\n");
 }
 
-function describeFailures({ ledger }: FeatureStore): string[] {
-  return ledger.map(({ image, detail }) => `  not searched: ${image}: ${detail}`);
-}
-
 /** Opens, encodes, searches, and writes. */
-async function search(call: ReturnType<typeof parseCall>, signal: AbortSignal): Promise<void> {
+async function search(call: ReturnType<typeof parseCall>): Promise<void> {
   const scene = await openScene(call.file, call.config);
-  const encoder = await loadEncoder(call.encoder, { dtype: call.dtype, signal });
+  const encoder = await loadEncoder(call.encoder, { dtype: call.dtype });
   try {
     const queries = await classPrompts(encoder, call.words); // (Q, D)
-    const encoded = await encode(scene, encoder, call, signal);
+    const encoded = await encode(scene, encoder, call);
     const hits = await findHits(encoded, queries, call.count);
     call.words.forEach((word, q) => console.log(describe(word, hits[q], scene)));
     const { width, height } = scene, { store } = encoded;
@@ -165,7 +159,7 @@ async function search(call: ReturnType<typeof parseCall>, signal: AbortSignal): 
         Math.round(store.patches / megapixels)
       } a megapixel`,
     );
-    for (const line of describeFailures(store)) console.log(line);
+    for (const line of describeLedger(store.ledger)) console.log(`  not searched: ${line}`);
     if (!call.out) return;
     await writeAtomic(call.out, JSON.stringify(hitsToGeoJson(hits, call.words, scene.place)));
     console.log(`wrote ${call.out}`);
@@ -174,13 +168,4 @@ async function search(call: ReturnType<typeof parseCall>, signal: AbortSignal): 
   }
 }
 
-if (import.meta.main) {
-  helpOn(USAGE);
-  try {
-    const call = parseCall(Deno.args);
-    await withInterrupt((signal) => search(call, signal));
-    Deno.exit();
-  } catch (error) {
-    fail(error, USAGE);
-  }
-}
+if (import.meta.main) await runTask(USAGE, () => search(parseCall(Deno.args)));
