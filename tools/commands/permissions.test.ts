@@ -192,3 +192,16 @@ Deno.test("a model whose weights lie elsewhere is an error in a line, and nothin
       await server.close();
     }
   }));
+
+Deno.test("extract's permissions are enough for every format of annotations", () =>
+  withFolder(async (folder) => {
+    const samples = join(ROOT, "lib/datasets/readers/testdata");
+    const how = ["--encoder", RANDOM_CLIP, "--cover", "full", "--cache", join(folder, "cache")];
+    for (const name of ["voc", "yolo", "dota", "visdrone", "xview", "solo"]) {
+      const { code, err } = await run([
+        ...[...HOW, join(ROOT, "tools/commands/extract.ts"), ...how],
+        ...["--dataset", join(samples, name)],
+      ], ROOT);
+      assert.equal(code, 0, `${name}: ${err}`);
+    }
+  }));
