@@ -53,7 +53,7 @@ function isFolder(path: string): boolean {
 
 /** The folder that hub ids are looked for in; of a model the one that has it, where none is named. */
 export function modelsFolder(
-  options: Pick<LoadEncoderOptions, "modelsDir"> = {},
+  options: Pick<LoadEncoderOptions, "modelsDir">,
   id?: string,
 ): string {
   if (options.modelsDir) return resolve(options.modelsDir);
