@@ -4,7 +4,7 @@
  * @module
  */
 export * from "./cache_dir.ts";
-export { spawnChild } from "./children.ts";
+export { type ChildOptions, spawnChild } from "./children.ts";
 export * from "./display.ts";
 export * from "./files.ts";
 export * from "./interrupt.ts";

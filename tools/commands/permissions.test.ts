@@ -67,7 +67,7 @@ Deno.test("with extract's permissions code reaches no network, starts nothing an
   try {
     const attempt = (how: string[]) =>
       run([...how, join(ROOT, "tools/commands/testdata/escape.ts"), String(server.port)], ROOT);
-    const free = await attempt(["run", "-A"]);
+    const free = await attempt(["run", "-A", "--no-lock"]);
     assert.equal(free.out, "connect\nlisten\nspawn\nimport\nenvironment\n", free.err);
     const visits = server.visits();
     const bound = await attempt(HOW);
