@@ -14,9 +14,6 @@ const pythonOf = (folder: string) =>
   join(ROOT, folder, Deno.build.os === "windows" ? "Scripts" : "bin", "python");
 const PYTHON = pythonOf(".venv-torch");
 
-/** What is installed, with the hash of every file. */
-const REQUIREMENTS = ["--require-hashes", "-r", "tools/requirements/torch.txt"];
-
 /** Runs a program to its end; what it says on standard error is shown. */
 async function run(program: string, args: string[]): Promise<void> {
   console.error(`$ ${program} ${args.join(" ")}`);
