@@ -25,7 +25,7 @@ import { type RemoteScene, remoteScene, sceneTiles } from "detailclip/datasets";
 import { openScene, type Scene, writeTiledTiff } from "detailclip/images";
 import { type NamedConfig, noteCommitted } from "detailclip/report";
 import { createHitFinder, rPrecision, type SceneHit } from "detailclip/retrieval";
-import { createProgress } from "detailclip/runtime";
+import { canonicalJson, createProgress, sha256 } from "detailclip/runtime";
 import { checkList, checkNumber, checkWhole, isTold } from "./knobs.ts";
 
 /** What is run. */
@@ -153,8 +153,10 @@ async function drawScene(
 ): Promise<{ scene: RemoteScene; file: Scene }> {
   const { scene: { side, ...objects }, seed } = config;
   const scene = await remoteScene({ width: side, height: side, seed, ...objects });
-  const name = [side, seed, ...Object.values(objects).flat()].join("-");
-  const path = join(CACHE_DIR, "scenes", `remote-${name}.tif`);
+  // named by what is drawn: another version of the workspace may draw otherwise
+  const sample = scene.draw({ left: 0, top: 0, width: 128, height: 128 }).data;
+  const drawn = sha256(canonicalJson([side, scene.objects, sha256(sample)])).slice(0, 12);
+  const path = join(CACHE_DIR, "scenes", `remote-${side}-${drawn}.tif`);
   if (!await Deno.stat(path).catch(() => undefined)) {
     await Deno.mkdir(join(CACHE_DIR, "scenes"), { recursive: true });
     const map = { epsg: 32631, origin: [500_000, 5_000_000], pixel: [0.5, 0.5] } as const;

@@ -50,7 +50,7 @@ function expected(tiles: ReturnType<typeof randomTiles>, q: number, count: numbe
   for (const { box } of all) {
     const apart = kept.every((other) => {
       const x = SIDE - Math.abs(other.left - box.left), y = SIDE - Math.abs(other.top - box.top);
-      return x <= 0 || y <= 0 || x * y <= SIDE * SIDE / 2;
+      return x <= 0 || y <= 0 || x * y <= SIDE * SIDE / 5;
     });
     if (apart && kept.length < count) kept.push(box);
   }

@@ -37,7 +37,7 @@ export interface HitOptions {
   /** Hits a query at most; 100 unless told. Fewer, where the best 32 times as many patches show fewer places. */
   count?: number;
   /**
-   * Of two patches that share more than this fraction of the smaller one, only the better is a hit; 0.5 unless
+   * Of two patches that share more than this fraction of the smaller one, only the better is a hit; 0.2 unless
    * told. Patches of all scales lie over each other, and so do tiles.
    */
   overlap?: number;
@@ -66,7 +66,7 @@ const SPARE = 32;
  * ```
  */
 export function createHitFinder(queries: Float32Array, options: HitOptions): HitFinder {
-  const { dim, count = 100, overlap = 0.5 } = options;
+  const { dim, count = 100, overlap = 0.2 } = options;
   const rows = rowCount(queries, dim, "find hits");
   if (!Number.isSafeInteger(count) || count < 1 || !(overlap >= 0 && overlap < 1)) {
     throw new RangeError(

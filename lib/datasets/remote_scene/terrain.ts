@@ -53,7 +53,7 @@ function mix(a: readonly number[], b: readonly number[], t: number): number[] {
  */
 export function createTerrain(seed: number): Terrain {
   const height = (x: number, y: number) =>
-    noise(seed, x, y, 1900) + 0.4 * noise(seed + 1, x, y, 620) + 0.1 * noise(seed + 2, x, y, 140);
+    noise(seed, x, y, 800) + 0.4 * noise(seed + 1, x, y, 280) + 0.1 * noise(seed + 2, x, y, 90);
   const colour = (x: number, y: number): number[] => { // RGB, 0 … 255
     const level = height(x, y);
     const water = mix(SHALLOW, DEEP, -3 * level);
