@@ -4,7 +4,6 @@ import { pathToFileURL } from "node:url";
 import {
   changedKeys,
   configHash,
-  type ExperimentConfig,
   filesOf,
   readResults,
   RESULTS_DIR,
@@ -12,7 +11,7 @@ import {
   SCALES,
   type SeriesMember,
 } from "detailclip";
-import { keptSeeds, seedRowsPath } from "detailclip/report";
+import { keptSeeds, type NamedConfig, seedRowsPath } from "detailclip/report";
 import { PARAMETERS_TAG } from "../tools/jupyter/notebook.ts";
 import { adaptersConfig } from "./adapters.ts";
 import { choosingK } from "./choosing_k.ts";
@@ -28,6 +27,7 @@ import { mainResultOn } from "./main_result.ts";
 import { objectsAndClasses } from "./objects_and_classes.ts";
 import { patchCount } from "./patch_count.ts";
 import { patchSchemes } from "./patch_schemes.ts";
+import { remoteSensingConfig } from "./remote_sensing.ts";
 import { scaleSensitivityConfig } from "./scale_sensitivity.ts";
 import { similarityConfig } from "./similarity.ts";
 import { timeAndMemoryConfig } from "./time_and_memory.ts";
@@ -58,7 +58,7 @@ const NOTEBOOKS: Record<
   string,
   (
     given: Record<string, never>,
-  ) => ExperimentConfig[] | Promise<ExperimentConfig[]>
+  ) => NamedConfig[] | Promise<NamedConfig[]>
 > = {
   "01_complete_cover": ({ scale, ...rest }) => [completeCoverConfig(scale, rest)],
   "02_data_sets": ({ scale, ...rest }) => [dataSetsConfig(scale, rest)],
@@ -80,6 +80,7 @@ const NOTEBOOKS: Record<
   "15_equal_patches": ({ scale, ...rest }) => [equalPatchesConfig(scale, rest)],
   "16_unseen_words": ({ scale, ...rest }) => [unseenWordsConfig(scale, rest)],
   "17_geometry": ({ scale, ...rest }) => of(geometryOn(scale, rest)),
+  "18_remote_sensing": ({ scale, word: _, ...rest }) => [remoteSensingConfig(scale, rest)],
 };
 
 /** The hash of each committed configuration, by name. */

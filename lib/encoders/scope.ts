@@ -28,6 +28,6 @@ export function scopeNotice(
 ): string | undefined {
   if (drawnOnly === undefined || drawn) return undefined;
   return `${id} knows drawn objects only (${drawnOnly}) and says next to nothing of other images, such as ` +
-    `those of ${name}; use photo-clip for photographs instead, or a CLIP such as ` +
-    `Xenova/clip-vit-base-patch32 placed under .cache/models/, or an export of your own`;
+    `those of ${name}; use photo-clip for photographs instead, or a CLIP of the ` +
+    `hub (deno task encoder add Xenova/clip-vit-base-patch32), or an export of your own`;
 }

@@ -129,3 +129,15 @@ Deno.test("the tile of a TIFF counts, and its channels do", async () => {
   assert.equal(reason, "too many pixels");
   assert.match(message, /counts 16.0 times \(128 bytes\)/);
 });
+
+Deno.test("threads that draw and decode at once do not disturb each other", async () => {
+  const failures = await Promise.all(Array.from({ length: 4 }, () => {
+    const url = new URL("./testdata/svg_worker.ts", import.meta.url);
+    const worker = new Worker(url, { type: "module" });
+    const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => reject(new Error(event.message));
+    return promise.finally(() => worker.terminate());
+  }));
+  assert.deepEqual(failures.flat(), []);
+});

@@ -13,22 +13,40 @@ sharp.cache(false);
 // More threads would compete with it for the same cores, and fragment glibc's heap.
 sharp.concurrency(1);
 
-// No file reaches a decoder of another format than these, whatever it looks like.
-sharp.block({ operation: ["VipsForeignLoad"] });
-sharp.unblock({
-  operation: ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"].map((name) =>
-    `VipsForeignLoad${name}`
-  ),
-});
+/**
+ * Loaders of libvips for other formats than those that are decoded; the first three are in the build that sharp brings.
+ * Blocking is for the whole process with all of its threads. So they are blocked by name: to block all, and then to
+ * unblock some, would fail what another thread reads in between.
+ */
+const OTHER_LOADERS = [
+  ...["Svg", "Vips", "Raw", "Analyze", "Csv", "DcRaw", "Fits", "Jp2k", "Jxl", "Magick", "Magick7"],
+  ...["Mat", "Matrix", "Nifti", "OpenExr", "OpenSlide", "Openslide", "Pdf", "Ppm", "Rad", "Uhdr"],
+];
+// No file reaches one of these decoders, whatever it looks like.
+sharp.block({ operation: OTHER_LOADERS.map((name) => `VipsForeignLoad${name}`) });
 
 const SVG = { operation: ["VipsForeignLoadSvg"] };
+/** How often a drawing is begun anew: another thread that ends one may block it. */
+const ATTEMPTS = 30;
 let drawings = 0;
 
-/** Lets SVG be rendered as long as `work` lasts: for drawings of the workspace's own. */
+/**
+ * Lets SVG be rendered as long as `work` lasts: for drawings of the workspace's own.
+ *
+ * @param work renders; begun anew where another thread blocked SVG meanwhile
+ */
 export async function withSvg<T>(work: () => Promise<T>): Promise<T> {
-  if (drawings++ === 0) sharp.unblock(SVG);
+  drawings++;
   try {
-    return await work();
+    for (let attempt = 1;; attempt++) {
+      sharp.unblock(SVG);
+      try {
+        return await work();
+      } catch (error) {
+        // libvips shares its messages among threads, too: they do not tell what failed
+        if (attempt === ATTEMPTS) throw error;
+      }
+    }
   } finally {
     if (--drawings === 0) sharp.block(SVG);
   }

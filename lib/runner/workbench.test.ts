@@ -131,7 +131,7 @@ Deno.test("an encoder of drawn objects says so once a run, on images that nobody
       assert.equal(said.length, 1);
       assert.match(
         said[0],
-        /^note: tiny-clip knows drawn objects only \(138 .*photos; use a CLIP.*[^\n]$/,
+        /^note: tiny-clip knows drawn objects only \(138 .*photos; use photo-clip .* or a CLIP of the hub [^\n]*$/,
       );
     } finally {
       console.warn = before;
