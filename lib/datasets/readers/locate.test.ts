@@ -162,3 +162,17 @@ Deno.test("of several folders the one with the first image of the annotations ha
     await put("own.json", '{"images":[{"file_name":"1.jpg"}]}');
     assert.equal(locateDataset(annotations).root, join(folder, "images"));
   }));
+
+Deno.test("JSON that is no annotations does not make a folder of photographs a data set", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "photo.jpg"), "");
+    await Deno.writeTextFile(join(folder, "settings.json"), '{"sort": "date"}');
+    assert.equal(locateDataset(folder).source, "folder");
+    await Deno.writeTextFile(join(folder, "own.json"), '{"images": [], "annotations": []}');
+    const found = locateDataset(folder);
+    assert.equal("annotations" in found && found.annotations, join(folder, "own.json"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { callersFolder } from "../../runtime/cache_dir.ts";
 import { didYouMean } from "../../runtime/nearest.ts";
-import { locateCoco } from "./locate_coco.ts";
+import { locateCoco, looksLikeCoco } from "./locate_coco.ts";
 import {
   DATASET_FORMATS,
   type DatasetFormat,
@@ -145,7 +145,9 @@ function formatOf(
     const candidates = formats.map((format) => `${format}:${folder}`).join(" or ");
     throw error(name, `it could be ${candidates}; name it so`);
   }
-  if (readdirSync(folder).some((file) => file.endsWith(".json"))) return "coco";
+  const json = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  const coco = json.some((file) => looksLikeCoco(join(folder, file)));
+  if (coco || (json.length > 0 && !images)) return "coco";
   if (images) return "folder";
   throw error(name, `it holds neither annotations (of ${DATASET_FORMATS.join(", ")}) nor images`);
 }

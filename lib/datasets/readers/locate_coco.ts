@@ -14,13 +14,21 @@ const OFFICIAL = /^((?:instances|lvis_v\d(?:\.\d)?)_)(train|val)(\d{4})?\.json$/
 /** Training images that are drawn to choose by, where the official validation images are searched. */
 const CHOSEN_BY = 5000;
 
+/** Whether a file of JSON begins as annotations in COCO's format do: other tools leave JSON beside images, too. */
+export function looksLikeCoco(path: string): boolean {
+  return path.endsWith(".json") &&
+    /"(?:images|annotations|categories)"\s*:\s*\[/.test(headOf(path));
+}
+
 /** The file of annotations that is searched: the one that is named, `test.json` of a folder, or its only one. */
 function annotationsAt(path: string): string {
   const fail = (why: string): never => {
     throw new Error(`Cannot find data set ${path}: ${why}`);
   };
   if (kindOf(path) === "file") return path;
-  const here = readdirSync(path).filter((name) => name.endsWith(".json")).sort();
+  const json = readdirSync(path).filter((name) => name.endsWith(".json")).sort();
+  const known = json.filter((name) => looksLikeCoco(join(path, name)));
+  const here = known.length > 0 ? known : json; // where none is, reading the only one says why
   const inner = join(path, "annotations");
   const below = kindOf(inner) === "folder" ? readdirSync(inner).sort() : [];
   const found = [
