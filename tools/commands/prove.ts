@@ -5,6 +5,7 @@
  *     images        1,000 damaged images of every accepted format: decoded or refused, no crash, no hang
  *     annotations   200 damaged annotation files of every reader
  *     polyglots     200 files that are an accepted format by their signature and another by their content
+ *     large-scene   20,000 x 20,000 px, searched in bounded memory; `--count` is the side in px
  *     kill          100 kills of extractions and trainings, half of them of one of two at once
  *
  * Exits with 0 when nothing was found, 1 when something was, which it lists, 2 when it was called wrongly.
@@ -19,6 +20,7 @@ import { writeAtomic } from "../../lib/runtime/files.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import { ROOT } from "../project.ts";
 import { proveKills } from "../prove/kill.ts";
+import { proveLargeScene } from "../prove/large_scene.ts";
 import { type ProofOptions, PROOFS } from "../prove/proofs.ts";
 import type { Fault } from "../prove/trials.ts";
 import { oneOf, readOptions, UsageError } from "./arguments.ts";
@@ -26,11 +28,13 @@ import { runTask } from "./task.ts";
 
 /** How often processes are killed. */
 const KILLS = 100;
-const NAMES = [...Object.keys(PROOFS), "kill"];
+/** Side of the large scene in px. */
+const SIDE = 20_000;
+const NAMES = [...Object.keys(PROOFS), "large-scene", "kill"];
 
 const USAGE = `Usage: deno task prove NAME [options]
-  NAME        images, annotations, polyglots or kill
-  --count N   inputs of each kind, or kills; as many as the whole proof has unless told
+  NAME        images, annotations, polyglots, large-scene or kill
+  --count N   inputs of each kind, kills, or px of the scene's side; as the whole proof has unless told
   --seed N    seed of every draw (1)
   --keep      write to results/proofs, which is committed, not to runs/proofs`;
 
@@ -42,6 +46,9 @@ function proofOf(name: string, count: number | undefined) {
   if (name === "kill") {
     const kills = count ?? KILLS;
     return { count: kills, total: kills, unit: "kills", run: proveKills };
+  }
+  if (name === "large-scene") {
+    return { count: count ?? SIDE, total: 4, unit: "steps", run: proveLargeScene };
   }
   const { count: whole, kinds, run } = PROOFS[name];
   const each = count ?? whole;

@@ -4,6 +4,7 @@ import { withFolder } from "../../lib/features/testing.ts";
 import { createRandom } from "../../lib/numeric/random.ts";
 import { damage, damageJson } from "./mutations.ts";
 import { proveKills } from "./kill.ts";
+import { proveLargeScene } from "./large_scene.ts";
 import { PROOFS } from "./proofs.ts";
 import { SAMPLE_ANNOTATIONS } from "./samples.ts";
 import { runTrials, type TrialInput } from "./trials.ts";
@@ -73,4 +74,12 @@ Deno.test("a sample of the proof of kills: what is finished is equal to an undis
     assert.equal(kills.training.alone, 1);
     assert.equal(kills.extraction.ofTwo, 1);
     assert.ok(compared.extraction >= 1 && compared.training >= 1);
+  }));
+
+Deno.test("a sample of the proof of a large scene: bounded memory, exact windows, hits", () =>
+  withFolder(async (folder) => {
+    const result = await proveLargeScene({ count: 700, seed: 1, folder });
+    assert.deepEqual(result.faults, []);
+    assert.ok(result.peakMiB > 50 && result.patchesPerMegapixel > 50);
+    assert.ok(result.tiledPercent > 20 && result.untiledPercent > 20);
   }));
