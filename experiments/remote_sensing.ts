@@ -22,6 +22,7 @@ import {
 } from "detailclip";
 import { type SceneCover, sceneCover, tileBoxes } from "detailclip/covers";
 import { type RemoteScene, remoteScene, sceneTiles } from "detailclip/datasets";
+import { describeLedger } from "detailclip/features";
 import { openScene, type Scene, writeTiledTiff } from "detailclip/images";
 import { type NamedConfig, noteCommitted } from "detailclip/report";
 import { createHitFinder, rPrecision, type SceneHit } from "detailclip/retrieval";
@@ -190,6 +191,9 @@ async function search(
       ...{ dataset, cover, encoder, cacheDir: join(CACHE_DIR, "features") },
       onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
     });
+    if (store.ledger.length > 0) {
+      throw new Error(`Cannot search ${file.path}: ${describeLedger(store.ledger)[0]}`);
+    }
     const finder = createHitFinder(queries, { dim: store.dim, count });
     for await (const { imageId, ...patches } of store.images()) {
       finder.add(patches, places.get(imageId)!);
@@ -214,6 +218,11 @@ function rowsOf(
     return [{ cover: name, class: category, objects: boxes.length, found, patches, density }];
   });
   const objects = classes.reduce((sum, row) => sum + row.objects, 0);
+  if (objects === 0) {
+    throw new RangeError(
+      "Cannot search scene: it has no object; another seed, side or density has",
+    );
+  }
   const found = classes.reduce((sum, row) => sum + row.objects * row.found, 0) / objects;
   return [{ cover: name, objects, found, patches, density }, ...classes];
 }

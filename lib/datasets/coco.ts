@@ -229,8 +229,10 @@ function cornersOf({ corners }: Json, box: Box): Corners | undefined {
   if (!Array.isArray(corners) || corners.length !== 8 || !corners.every(Number.isFinite)) return;
   const at = [0, 2, 4, 6].map((i): Point => [corners[i], corners[i + 1]]);
   const [xs, ys] = [0, 1].map((axis) => at.map((point) => point[axis]));
-  const spans = Math.min(...xs) <= box.left && Math.max(...xs) >= box.left + box.width &&
-    Math.min(...ys) <= box.top && Math.max(...ys) >= box.top + box.height;
+  const right = box.left + box.width, bottom = box.top + box.height;
+  const hair = 1e-9 * Math.max(1, right, bottom); // a width was rounded
+  const spans = Math.min(...xs) <= box.left + hair && Math.max(...xs) >= right - hair &&
+    Math.min(...ys) <= box.top + hair && Math.max(...ys) >= bottom - hair;
   return spans ? at as unknown as Corners : undefined;
 }
 

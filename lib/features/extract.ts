@@ -61,7 +61,9 @@ async function lockImages(
   images: readonly DatasetImage[],
   signal: AbortSignal,
 ): Promise<Disposable | undefined> {
-  const which = sha256(canonicalJson(images.map(({ path }) => path))).slice(0, 16);
+  const which = sha256(
+    canonicalJson(images.map(({ path, part }) => part ? [path, part.box] : path)),
+  ).slice(0, 16);
   const doing = `extracts the same features into ${folder}`;
   try {
     return await acquireLock(join(folder, `extract-${which}.lock`), { doing, signal });

@@ -99,7 +99,11 @@ async function readImage(path: string, options: PrepareOptions): Promise<Uint8Ar
 }
 
 /** What is known of the files of scenes, each hashed once a process: a scene has hundreds of tiles. */
-const sceneHashes = new WeakMap<Scene, Promise<string>>();
+const sceneHashes = new WeakMap<Scene, Promise<{ hash: string; stamp: string }>>();
+
+/** What tells that a file has changed. */
+const stampOf = ({ size, mtime, ctime, ino }: Deno.FileInfo) =>
+  [size, mtime?.getTime(), ctime?.getTime(), ino].join();
 
 /** The SHA-256 that stands for a tile of a scene: of the file's, the box, and how samples become pixels. */
 async function identifyPart(
@@ -108,20 +112,20 @@ async function identifyPart(
 ): Promise<string> {
   const { scene, box } = part;
   const hashFile = async () => {
-    const info = await Deno.stat(path);
-    const known = hashes.get(path, info);
-    if (known !== undefined) return known;
+    const info = await Deno.stat(path), known = hashes.get(path, info), stamp = stampOf(info);
+    if (known !== undefined) return { hash: known, stamp };
     const hash = await sha256File(path);
     hashes.set(path, info, hash);
-    return hash;
+    return { hash, stamp };
   };
-  let hash = sceneHashes.get(scene);
-  if (!hash) {
-    sceneHashes.set(scene, hash = hashFile());
-    hash.catch(() => sceneHashes.delete(scene));
+  let hashing = sceneHashes.get(scene);
+  if (!hashing) {
+    sceneHashes.set(scene, hashing = hashFile());
+    hashing.catch(() => sceneHashes.delete(scene));
   }
+  const { hash } = await hashing;
   const { left, top, width, height } = box;
-  return sha256(canonicalJson([await hash, [left, top, width, height], scene.rendering]));
+  return sha256(canonicalJson([hash, [left, top, width, height], scene.rendering]));
 }
 
 /**
@@ -201,6 +205,14 @@ function onlyMissing(cover: Cover, missing: readonly number[]): Cover {
   return { ...cover, levels: cover.levels.map((level) => level.filter(() => wanted.has(patch++))) };
 }
 
+/** Reads a tile, and makes sure that the scene's file is still the one that was hashed. */
+async function readPart(path: string, { scene, box }: NonNullable<DatasetImage["part"]>) {
+  const pixels = await scene.window(box), known = await sceneHashes.get(scene);
+  if (known?.stamp === stampOf(await Deno.stat(path))) return pixels;
+  sceneHashes.delete(scene);
+  throw new ImageError(path, "unreadable file", "it changed while it was read");
+}
+
 /**
  * Decodes an image and cuts it into patches, those that are not known from another cover. The key returned is that
  * of the bytes which were decoded, whatever happened to the file since it was identified; where all patches are
@@ -222,7 +234,7 @@ export async function prepareImage(
     return { image, key, patches, copied, ...place(cover, width, height) };
   }
   let pixels: RgbImage; // (H, W, 3)
-  if (image.part) pixels = await image.part.scene.window(image.part.box);
+  if (image.part) pixels = await readPart(image.path, image.part);
   else {
     if (bytes === undefined) {
       try {

@@ -59,3 +59,41 @@ Deno.test("features of a scene's tiles are those of the same pixels in files of 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("a scene that changes while it is read is tried again, and not kept under the old content", async () => {
+  const folder = await Deno.makeTempDir();
+  const encoder = await loadEncoder("lib/encoders/testdata/random-clip");
+  try {
+    const path = join(folder, "scene.tif"),
+      content = { width: 64, height: 64, bands: 3, bits: 8 } as const;
+    const write = (value: number) =>
+      writeTiledTiff(
+        path,
+        content,
+        ({ width, height }) => Promise.resolve(new Uint8Array(width * height * 3).fill(value)),
+      );
+    await write(10);
+    const scene = await openScene(path);
+    const dataset = sceneTiles({
+      ...scene,
+      window: async (box) => { // another program writes it between the hash and the reading
+        if (changes-- > 0) await write(200);
+        return await scene.window(box);
+      },
+    }, [{ left: 0, top: 0, width: 64, height: 64 }]);
+    const options = {
+      dataset,
+      cover: { scheme: "full" },
+      encoder,
+      cacheDir: join(folder, "cache"),
+    } as const;
+    let changes = 1;
+    const first = await extractFeatures(options);
+    assert.match(first.ledger[0].detail, /unreadable file \(it changed while it was read\)/);
+    const second = await extractFeatures(options);
+    assert.equal(second.imageIds.length, 1);
+  } finally {
+    await encoder.dispose();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

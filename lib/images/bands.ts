@@ -65,7 +65,7 @@ const JPEG_COMPRESSION = 7;
 /** Bits of samples that are decoded, and of those that there are elsewhere. */
 const SMALL_BITS = [1, 2, 4, 8, 16], LARGE_BITS = [10, 12, 14, 24, 32, 64, 128];
 /** ExtraSamples that say transparency: premultiplied, straight, and Corel's. */
-const ALPHA: readonly number[] = [1, 2, 999];
+export const ALPHA: readonly number[] = [1, 2, 999];
 
 /**
  * Refuses a TIFF whose colours or samples no 8-bit sRGB can be made of without a guess.

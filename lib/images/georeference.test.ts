@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { longitudeLatitude, toMap } from "./georeference.ts";
+import { longitudeLatitude, readGeoreference, toMap } from "./georeference.ts";
 import { openScene } from "./scene.ts";
 import { type MapGrid, writeTiledTiff } from "./tiled_tiff.ts";
 
@@ -39,4 +39,30 @@ Deno.test("georeference: degrees stay, other systems have none, and no place is 
   const web = (await placeOf({ epsg: 3857, origin: [1_288_000, 6_130_000], pixel: [1, 1] }))!;
   assertNear(longitudeLatitude(web)!(0, 0), [11.570300859459435, 48.13893577321173]);
   assert.equal(await placeOf(), undefined);
+});
+
+Deno.test("georeference: a projection without a code is not the degrees that it is based on; pixels are areas unless said", async () => {
+  const fields: Record<string, number[]> = {
+    ModelPixelScale: [10, 10, 0],
+    ModelTiepoint: [0, 0, 0, 500_000, 5_000_000, 0],
+  };
+  const read = (keys: Record<string, number>) =>
+    readGeoreference({
+      getFileDirectory: () => ({
+        hasTag: (tag: string) => tag in fields,
+        loadValue: (tag: string) => Promise.resolve(fields[tag]),
+      }),
+      getGeoKeys: () => keys,
+    } as never);
+  const own = (await read({
+    GTModelTypeGeoKey: 1,
+    ProjectedCSTypeGeoKey: 32767,
+    GeographicTypeGeoKey: 4326,
+  }))!;
+  assert.equal(own.epsg, undefined);
+  assert.deepEqual(toMap(own, 0, 0), [500_000, 5_000_000]);
+  const points = (await read({ ProjectedCSTypeGeoKey: 32632, GTRasterTypeGeoKey: 2 }))!;
+  assert.equal(points.epsg, 32632);
+  assert.deepEqual(toMap(points, 0, 0), [499_995, 5_000_005]);
+  assert.equal((await read({ GeographicTypeGeoKey: 4326, GTModelTypeGeoKey: 2 }))!.epsg, 4326);
 });

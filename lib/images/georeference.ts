@@ -32,9 +32,11 @@ export async function readGeoreference(image: GeoTIFFImage): Promise<Georeferenc
   );
   if (!affine?.every(Number.isFinite)) return undefined;
   const keys = image.getGeoKeys() ?? {};
-  const named = [keys.ProjectedCSTypeGeoKey, keys.GeographicTypeGeoKey].map(Number);
-  const epsg = named.find((code) => code > 0 && code !== USER_DEFINED);
-  const half = image.pixelIsArea() ? 0 : 0.5; // else whole numbers are the centres of pixels
+  // a projection without a code of its own names the geographic system that it is based on, too
+  const isProjected = keys.ProjectedCSTypeGeoKey !== undefined || keys.GTModelTypeGeoKey === 1;
+  const code = Number(isProjected ? keys.ProjectedCSTypeGeoKey : keys.GeographicTypeGeoKey);
+  const epsg = code > 0 && code !== USER_DEFINED ? code : undefined;
+  const half = keys.GTRasterTypeGeoKey === 2 ? 0.5 : 0; // then whole numbers are the centres of pixels
   const [a, b, c, d, e, f] = affine;
   return { epsg, affine: [a, b, c - half * (a + b), d, e, f - half * (d + e)] };
 }

@@ -4,6 +4,7 @@ import type { Box } from "../covers/cover.ts";
 import { createRandom } from "../numeric/random.ts";
 import { decodeImage, type RgbImage } from "./decode.ts";
 import { openScene, type SceneConfig } from "./scene.ts";
+import { LevelFinder } from "./scene_levels.ts";
 import { sharp } from "./sharp.ts";
 import { writeTiledTiff } from "./tiled_tiff.ts";
 
@@ -140,6 +141,66 @@ Deno.test("scene: a band that is no colour is left out, or taken by its number",
   });
 });
 
+/** Where a field of our TIFFs stands in the file. */
+function fieldAt(bytes: Uint8Array, tag: number): number {
+  const view = new DataView(bytes.buffer), directory = Number(view.getBigUint64(8, true));
+  const count = Number(view.getBigUint64(directory, true));
+  const at = Array.from({ length: count }, (_, i) => directory + 8 + 20 * i)
+    .find((at) => view.getUint16(at, true) === tag);
+  assert.ok(at !== undefined, `no field ${tag}`);
+  return at;
+}
+
+Deno.test("scene: bands that GDAL calls grey, and those that nothing is said of, are read as they are", async () => {
+  await inFolder(async (folder) => {
+    for (const [bands, bits] of [[3, 8], [3, 16], [4, 8], [4, 16]] as const) {
+      const data = noise(bands, bits, bits === 8 ? 256 : 65536), path = join(folder, "n.tif");
+      await writeNoise(path, data, bands);
+      const expected = Uint8Array.from(
+        { length: WIDTH * HEIGHT * 3 },
+        (_, i) => data[Math.floor(i / 3) * bands + i % 3] >> (bits - 8),
+      );
+      const bytes = await Deno.readFile(path), grey = bytes.slice(), silent = bytes.slice();
+      grey[fieldAt(bytes, 262) + 12] = 1; // photometric interpretation: black is zero
+      await Deno.writeFile(join(folder, "grey.tif"), grey);
+      await assertWindows(join(folder, "grey.tif"), expected, { stretch: "none" });
+      if (bands === 3) continue;
+      new DataView(silent.buffer).setUint16(fieldAt(bytes, 338), 65000, true); // no ExtraSamples
+      await Deno.writeFile(join(folder, "silent.tif"), silent);
+      await assertWindows(join(folder, "silent.tif"), expected, { stretch: "none" });
+    }
+  });
+});
+
+Deno.test("scene: a file that is gone is no damaged one, and one whose tiles no memory holds is refused", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "a.tif");
+    await writeNoise(path, noise(3, 8, 256), 3);
+    const scene = await openScene(path), bytes = await Deno.readFile(path);
+    await Deno.remove(path);
+    await assert.rejects(scene.window(WINDOWS[1]), /a\.tif": unreadable file/);
+    const view = new DataView(bytes.buffer);
+    for (const tag of [322, 323]) view.setUint32(fieldAt(bytes, tag) + 12, 65536, true);
+    await Deno.writeFile(path, bytes);
+    await assert.rejects(
+      openScene(path),
+      /too many pixels \(its tiles have 12884901888 samples each/,
+    );
+    const interlaced = join(folder, "b.png");
+    const size = { width: 10_000, height: 10_000, channels: 3, background: "red" } as const;
+    await sharp({ create: size }).png({ progressive: true }).toFile(interlaced);
+    await assert.rejects(openScene(interlaced), /too many pixels .*interlaced/);
+  });
+});
+
+Deno.test("scene: what stands for no data does not decide the levels", () => {
+  const finder = new LevelFinder(16, 65535), data = new Uint16Array(3 * 1000).fill(65535);
+  for (let i = 0; i < 300; i++) data.fill(100 + i, 3 * i, 3 * i + 3);
+  finder.add({ width: 1000, height: 1, data, bits: 16 });
+  const [[low, high]] = finder.levels();
+  assert.ok(low >= 100 && low < 110 && high > 390 && high < 400, `${low} to ${high}`);
+});
+
 Deno.test("scene: alpha is laid on white, grey becomes three channels", async () => {
   await inFolder(async (folder) => {
     const tiff = { tile: true, tileWidth: 256, tileHeight: 256 };
@@ -180,9 +241,7 @@ Deno.test("scene: what cannot be read says why", async () => {
     const turned = join(folder, "turned.jpg");
     await sharp(bytes).jpeg().withMetadata({ orientation: 6 }).toFile(turned);
     await assert.rejects(openScene(turned), /must be stored upright \(its orientation is 6\)/);
-    const directory = Number(new DataView(bytes.buffer).getBigUint64(8, true));
-    const field = directory + 8 + 20 * 6; // the seventh, the planar configuration
-    assert.equal(new DataView(bytes.buffer).getUint16(field, true), 284);
+    const field = fieldAt(bytes, 284); // the planar configuration
     const float = join(folder, "float.tif");
     new DataView(bytes.buffer).setUint16(field, 339, true); // it becomes the sample format
     bytes[field + 12] = 3;

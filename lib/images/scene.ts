@@ -7,13 +7,14 @@ import { join, resolve } from "node:path";
 import { fromFile } from "geotiff";
 import type { Box } from "../covers/cover.ts";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
-import { sha256 } from "../runtime/files.ts";
+import { createLocked, removeLeftovers, sha256, temporaryPath } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { acquireLock } from "../runtime/lock.ts";
 import { notice } from "../runtime/notice.ts";
 import { type ProgressOutput, showStep } from "../runtime/progress.ts";
 import type { RgbImage } from "./decode.ts";
 import { readImageFile } from "./file.ts";
-import { sniffFormat } from "./format.ts";
+import { type AllowedFormat, sniffFormat } from "./format.ts";
 import type { Georeference } from "./georeference.ts";
 import { ImageError } from "./image_error.ts";
 import { readHeader, type SceneHeader } from "./scene_header.ts";
@@ -96,11 +97,11 @@ export async function openScene(
 ): Promise<Scene> {
   const signal = operationSignal();
   signal.throwIfAborted();
-  const format = await readImageFile(path, (head) => sniffFormat(head)!);
+  const format = await readImageFile(path, (head) => sniffFormat(head) as AllowedFormat);
   const header = await readHeader(path, format);
   const bands = chooseBands(path, header, config.bands);
   const file = header.bySharp && !header.tiled ? await tiledCopy(path, header, options) : path;
-  const samples = (box: Box) => readSamples(file, header, bands, box);
+  const samples = (box: Box) => readSamples({ path, file }, header, bands, box);
   const { stretch = header.bits === 16 ? "percentile" : "none" } = config;
   const levels = stretch === "percentile" ? await findLevels(header, samples, signal) : undefined;
   const toRgb = createMapper(header.bits, levels);
@@ -145,9 +146,9 @@ function requireInside(path: string, { width, height }: SceneHeader, box: Box): 
   );
 }
 
-/** Reads the chosen bands of a window, and alpha. */
+/** Reads the chosen bands of a window, and alpha: from the file itself, or its tiled copy. */
 async function readSamples(
-  file: string,
+  { path, file }: { path: string; file: string },
   header: SceneHeader,
   bands: number[],
   box: Box,
@@ -159,10 +160,20 @@ async function readSamples(
     const data = all ? pick(all, header.bands, chosen) : await windowByGeotiff(file, chosen, box);
     return { width, height, data, bits };
   } catch (error) {
-    operationSignal().throwIfAborted();
-    const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new ImageError(file, "truncated or corrupt", detail, { cause: error });
+    throw await failure(path, file, error);
   }
+}
+
+/** What a failure to read says: that the content is damaged only where the file can be opened still. */
+async function failure(path: string, file: string, error: unknown): Promise<Error> {
+  operationSignal().throwIfAborted();
+  const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
+  try {
+    (await Deno.open(file)).close();
+  } catch (cause) {
+    return new ImageError(path, "unreadable file", (cause as Error).message, { cause });
+  }
+  return new ImageError(path, "truncated or corrupt", detail, { cause: error });
 }
 
 /** The space in which sharp hands on samples as they are. */
@@ -219,11 +230,11 @@ async function windowByGeotiff(file: string, chosen: number[], box: Box) {
 
 /** Levels of the whole scene from a sample of windows, spread evenly. */
 async function findLevels(
-  { width, height, bits }: SceneHeader,
+  { width, height, bits, noData }: SceneHeader,
   samples: (box: Box) => Promise<Samples>,
   signal: AbortSignal,
 ): Promise<Levels> {
-  const finder = new LevelFinder(bits);
+  const finder = new LevelFinder(bits, noData);
   const places = (side: number) => {
     const length = Math.min(side, SAMPLE_SIDE), room = side - length;
     const all = Array.from(
@@ -251,11 +262,16 @@ async function tiledCopy(
   const { size, mtime } = await Deno.stat(path);
   const name = sha256(JSON.stringify([resolve(path), size, mtime?.getTime()])).slice(0, 20);
   const copy = join(cacheDir, `${name}.tif`);
-  if (await Deno.stat(copy).catch(() => undefined)) return copy;
+  const isThere = () => Deno.stat(copy).then(() => true, () => false);
+  if (await isThere()) return copy;
   const space = spaceOf(header);
   notice(`${path} is not tiled: windows are read from a tiled copy, ${copy}`, output);
   await Deno.mkdir(cacheDir, { recursive: true });
-  const temporary = `${copy}.${Deno.pid}.tmp`;
+  await removeLeftovers(cacheDir);
+  using _lock = await acquireLock(`${copy}.lock`, { doing: `tiles ${path}`, output });
+  if (await isThere()) return copy; // who was waited for has made it
+  const temporary = temporaryPath(copy);
+  using _alive = await createLocked(temporary); // what a killed process leaves is not locked
   try {
     await showStep(
       `Tile ${path}`,
@@ -276,9 +292,7 @@ async function tiledCopy(
     await Deno.rename(temporary, copy);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
-    operationSignal().throwIfAborted();
-    const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new ImageError(path, "truncated or corrupt", detail, { cause: error });
+    throw await failure(path, path, error);
   }
   return copy;
 }

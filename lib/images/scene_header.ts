@@ -4,9 +4,13 @@
  * @module
  */
 import { fromFile, type GeoTIFFImage } from "geotiff";
+import { ALPHA } from "./bands.ts";
+import { DEFAULT_MAX_PIXELS } from "./decode.ts";
+import type { AllowedFormat } from "./format.ts";
 import { type Georeference, readGeoreference } from "./georeference.ts";
 import { ImageError } from "./image_error.ts";
 import { sharp } from "./sharp.ts";
+import { checkWork } from "./work.ts";
 
 /** The layout of a scene's file. */
 export interface SceneHeader {
@@ -22,8 +26,13 @@ export interface SceneHeader {
   alpha?: number;
   /** Whether a window can be read without all that stands before it. */
   tiled: boolean;
-  /** Whether sharp reads its samples as they are: a TIFF of more bands, or band by band, it does not. */
+  /**
+   * Whether sharp reads its samples as they are: it does not where there are more bands, where each is stored by itself,
+   * or where it has to guess what a band is.
+   */
   bySharp: boolean;
+  /** The sample that stands for no data, where the file names one (GDAL's). */
+  noData?: number;
   /** Where it lies on the earth. */
   place?: Georeference;
 }
@@ -40,6 +49,8 @@ const PHOTOMETRIC: Record<number, string> = {
 const SAMPLE_FORMATS: Record<number, string> = { 2: "signed", 3: "float", 4: "undefined" };
 /** More samples a pixel than these sharp refuses, or takes for something else. */
 const SHARP_BANDS = 4;
+/** Samples of a tile or strip that has to be held for a window. */
+const MAX_BLOCK = 2 ** 27;
 
 /** The values of a field, of which geotiff gives a single one as a number. */
 function list(values: unknown): number[] {
@@ -85,8 +96,16 @@ async function tiffHeader(path: string, image: GeoTIFFImage): Promise<SceneHeade
   }
   const bands = image.getSamplesPerPixel();
   const extra = list(await value("ExtraSamples") ?? []);
-  const alpha = extra.findIndex((kind) => kind === 1 || kind === 2); // 0 is a band of its own
+  const alpha = extra.findIndex((kind) => ALPHA.includes(kind)); // 0 is a band of its own
   const separate = Number(await value("PlanarConfiguration") ?? 1) === 2;
+  const own = colours === 1 ? 1 : 3, colour = bands - (alpha < 0 ? 0 : 1);
+  const isNamed = bands - extra.length === own && (own === 3 || colour === 1);
+  const bySharp = bands <= SHARP_BANDS && !separate && isNamed;
+  checkBlock(path, image, {
+    bySharp,
+    separate,
+    rows: Number(await value("RowsPerStrip") ?? height),
+  });
   return {
     width,
     height,
@@ -94,16 +113,43 @@ async function tiffHeader(path: string, image: GeoTIFFImage): Promise<SceneHeade
     bits,
     alpha: alpha < 0 ? undefined : bands - extra.length + alpha,
     tiled: image.isTiled,
-    bySharp: bands <= SHARP_BANDS && !separate,
+    bySharp,
+    noData: image.getGDALNoData() ?? undefined,
     place: await readGeoreference(image),
   };
 }
 
+/** Refuses a file of which a window cannot be read without more than memory should hold. */
+function checkBlock(
+  path: string,
+  image: GeoTIFFImage,
+  { bySharp, separate, rows }: { bySharp: boolean; separate: boolean; rows: number },
+): void {
+  const striped = !image.isTiled && !bySharp; // sharp copies strips into tiles line by line
+  if (!image.isTiled && !striped) return;
+  const [width, height] = image.isTiled
+    ? [image.getTileWidth(), image.getTileHeight()]
+    : [image.getWidth(), Math.min(rows, image.getHeight())];
+  const samples = width * height * (separate ? 1 : image.getSamplesPerPixel());
+  if (samples <= MAX_BLOCK) return;
+  throw new ImageError(
+    path,
+    "too many pixels",
+    `its ${
+      image.isTiled ? "tiles" : "strips"
+    } have ${samples} samples each, the limit is ${MAX_BLOCK}; ` +
+      "gdal_translate -co TILED=YES writes smaller ones",
+  );
+}
+
 /** Reads the header of an image that is no TIFF. */
-async function otherHeader(path: string): Promise<SceneHeader> {
+async function otherHeader(path: string, format: AllowedFormat): Promise<SceneHeader> {
   const options = { limitInputPixels: false, pages: 1 } as const;
   const found = await sharp(path, options).metadata();
-  const { width, height, depth, hasAlpha, orientation = 1 } = found;
+  const { width, height, depth, hasAlpha, orientation = 1, isProgressive } = found;
+  if (isProgressive || (format !== "png" && format !== "jpeg")) { // it is decoded as a whole
+    checkWork(found, format, { maxPixels: DEFAULT_MAX_PIXELS, path });
+  }
   const channels = found.space === "cmyk" ? 3 : found.channels; // it is read as RGB
   if (depth !== "uchar" && depth !== "ushort") {
     throw new ImageError(
@@ -130,9 +176,9 @@ async function otherHeader(path: string): Promise<SceneHeader> {
  * @param format what the file is, by its content
  * @throws {ImageError} when its pixels are of a kind that no window is made of, or the header is damaged
  */
-export async function readHeader(path: string, format: string): Promise<SceneHeader> {
+export async function readHeader(path: string, format: AllowedFormat): Promise<SceneHeader> {
   try {
-    if (format !== "tiff") return await otherHeader(path);
+    if (format !== "tiff") return await otherHeader(path, format);
     const tiff = await fromFile(path);
     try {
       return await tiffHeader(path, await tiff.getImage(0));

@@ -28,15 +28,22 @@ export class LevelFinder {
   readonly #counts: Float64Array[];
   #pixels = 0;
 
-  constructor(bits: 8 | 16) {
+  /**
+   * Nothing is counted yet.
+   *
+   * @param bits of a sample
+   * @param noData the sample that stands for no data, besides 0
+   */
+  constructor(bits: 8 | 16, readonly noData = 0) {
     this.#counts = Array.from({ length: 3 }, () => new Float64Array(2 ** bits));
   }
 
-  /** Counts a window; pixels that are zero in all bands, or transparent, are no data. */
+  /** Counts a window; pixels that are 0, or what stands for no data, in all bands, or transparent, are no data. */
   add({ width, height, data }: Samples): void {
     const bands = data.length / (width * height);
     for (let at = 0; at < data.length; at += bands) {
-      if (data[at] === 0 && data[at + 1] === 0 && data[at + 2] === 0) continue;
+      const value = data[at], same = data[at + 1] === value && data[at + 2] === value;
+      if (same && (value === 0 || value === this.noData)) continue;
       if (bands === 4 && data[at + 3] === 0) continue;
       for (let c = 0; c < 3; c++) this.#counts[c][data[at + c]]++;
       this.#pixels++;

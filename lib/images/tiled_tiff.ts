@@ -6,6 +6,7 @@
 import { promisify } from "node:util";
 import { deflate as deflateWithCallback } from "node:zlib";
 import type { Box } from "../covers/cover.ts";
+import { createLocked, temporaryPath } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 
 const deflate = promisify(deflateWithCallback);
@@ -165,9 +166,9 @@ export async function writeTiledTiff(
     );
   }
   const signal = operationSignal();
-  const temporary = `${path}.${Deno.pid}.tmp`;
+  const temporary = temporaryPath(path);
   try {
-    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+    using file = await createLocked(temporary);
     await writeAll(file, new Uint8Array(HEADER_BYTES));
     const offsets: number[] = [], counts: number[] = [];
     let at = HEADER_BYTES;

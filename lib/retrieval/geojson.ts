@@ -31,26 +31,26 @@ export interface HitCollection {
 
 /**
  * Hits as GeoJSON: in longitude and latitude (RFC 7946) where the scene's system is WGS 84, web Mercator or UTM on
- * WGS 84; else in the scene's own system, named in `crs`; else in px, rows counting down from 0, which is how QGIS
- * shows an image without a place.
+ * WGS 84; else in the scene's own system, named in `crs`; else, also where the system has no EPSG code, in px, rows
+ * counting down from 0, which is how QGIS shows an image without a place.
  *
  * @param hits of each query, the best first // Q lists
  * @param queries what was searched, Q texts
- * @param place of the scene, if it has one
+ * @param georeference of the scene, if it has one
  * @returns an object to be written as JSON
  */
 export function hitsToGeoJson(
   hits: readonly (readonly SceneHit[])[],
   queries: readonly string[],
-  place?: Georeference,
+  georeference?: Georeference,
 ): HitCollection {
+  // coordinates without the name of their system would be taken for degrees
+  const place = georeference?.epsg === undefined ? undefined : georeference;
   const degrees = place && longitudeLatitude(place);
   const point = degrees ??
     ((column: number, row: number): [number, number] =>
       place ? toMap(place, column, row) : [column, row === 0 ? 0 : -row]);
-  const name = place && !degrees && place.epsg !== undefined
-    ? `urn:ogc:def:crs:EPSG::${place.epsg}`
-    : undefined;
+  const name = place && !degrees ? `urn:ogc:def:crs:EPSG::${place.epsg}` : undefined;
   return {
     type: "FeatureCollection",
     ...(name === undefined ? {} : { crs: { type: "name", properties: { name } } }),

@@ -12,6 +12,7 @@ import { dirname } from "node:path";
 import { naming, readTextIfThere } from "./files.ts";
 import { operationSignal } from "./interrupt.ts";
 import { notice } from "./notice.ts";
+import { readProc } from "./proc.ts";
 import type { ProgressOutput } from "./progress.ts";
 
 /** Who holds a lock, as its file says. */
@@ -56,8 +57,8 @@ interface Waiting extends LockOptions {
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
-async function thisOwner(): Promise<Owner> {
-  const boot = (await readTextIfThere(BOOT_ID).catch(() => undefined))?.trim();
+function thisOwner(): Owner {
+  const boot = readProc(BOOT_ID)?.trim();
   let host: string | undefined;
   try {
     host = hostname();
@@ -143,7 +144,7 @@ async function tryAcquire(
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Disposable> {
   const { doing, signal = operationSignal(), output, poll = 200, patience = 2000 } = options;
-  const me = await thisOwner(), begin = performance.now();
+  const me = thisOwner(), begin = performance.now();
   let told = false;
   const tell = async () => {
     if (told || performance.now() - begin < patience) return;
@@ -178,7 +179,13 @@ async function holdLock(
     file.close();
     throw error;
   }
-  const renewal = setInterval(() => file.utimeSync(new Date(), new Date()), renew);
+  const renewal = setInterval(() => {
+    try {
+      file.utimeSync(new Date(), new Date());
+    } catch {
+      // a disk that stalls is no reason to end the work
+    }
+  }, renew);
   Deno.unrefTimer(renewal);
   let held = true;
   return {

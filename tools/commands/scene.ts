@@ -4,14 +4,15 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { sceneCover } from "../../lib/covers/mod.ts";
 import { sceneTiles } from "../../lib/datasets/mod.ts";
 import {
   classPrompts,
   type Encoder,
-  type EncoderDtype,
   loadEncoder,
+  scopeNotice,
+  vocabularyNotice,
 } from "../../lib/encoders/mod.ts";
 import { describeLedger, extractFeatures } from "../../lib/features/mod.ts";
 import {
@@ -21,10 +22,18 @@ import {
   type SceneConfig,
 } from "../../lib/images/mod.ts";
 import { createHitFinder, hitsToGeoJson, type SceneHit } from "../../lib/retrieval/mod.ts";
-import { CACHE_DIR } from "../../lib/runtime/cache_dir.ts";
+import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
+import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  ENCODER_USAGE,
+  oneOf,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 import { runTask } from "./task.ts";
 
 const OPTIONS = {
@@ -32,11 +41,11 @@ const OPTIONS = {
   k: { type: "string", default: "10" },
   tile: { type: "string", default: "1024" },
   count: { type: "string", default: "20" },
-  encoder: { type: "string", default: "tiny-clip" },
-  dtype: { type: "string", default: "fp32" },
+  ...ENCODER_OPTIONS,
   bands: { type: "string" },
   stretch: { type: "string" },
   out: { type: "string" },
+  retry: { type: "boolean", default: false },
 } as const;
 
 const USAGE = `Usage: deno task scene FILE WORD… [options]
@@ -44,11 +53,11 @@ const USAGE = `Usage: deno task scene FILE WORD… [options]
   --k K                        1/c, the effective scale sensitivity: larger is coarser and faster (10)
   --tile PX                    side of the windows that are read and covered one by one (1024)
   --count N                    hits a word (20)
-  --encoder ID                 tiny-clip, a folder in the hub's layout, or a hub id (tiny-clip)
-  --dtype DTYPE                of the encoder's weights: fp32, fp16, q8 (fp32)
+${ENCODER_USAGE}
   --bands R,G,B                which bands are red, green and blue, from 1 (the first three)
   --stretch none|percentile    how 16 bits become 8 (percentile)
-  --out FILE.geojson           the hits, for QGIS and other maps`;
+  --out FILE.geojson           the hits, for QGIS and other maps
+  --retry                      try again tiles that could not be read`;
 
 /** Reads whole numbers with commas between them. */
 function parseNumbers(option: string, text: string, length: number): number[] {
@@ -73,6 +82,10 @@ function parseCall(args: string[]) {
   if (stretch) {
     config.stretch = oneOf<"none" | "percentile">("stretch", stretch, ["none", "percentile"]);
   }
+  const objects = parseNumbers("objects", values.objects, 2) as [number, number];
+  if (objects[0] > objects[1]) {
+    throw new UsageError(`Cannot read --objects: the shortest comes first, got ${values.objects}`);
+  }
   const whole = (option: "k" | "tile" | "count") => parseNumbers(option, values[option], 1)[0];
   return {
     file,
@@ -80,10 +93,10 @@ function parseCall(args: string[]) {
     config,
     out: values.out,
     count: whole("count"),
-    encoder: values.encoder,
-    dtype: oneOf<EncoderDtype>("dtype", values.dtype, ["fp32", "fp16", "q8"]),
+    retry: values.retry,
+    encoder: { id: "tiny-clip", ...readEncoder(values) },
     cover: {
-      objects: parseNumbers("objects", values.objects, 2) as [number, number],
+      objects,
       k: whole("k"),
       tile: whole("tile"),
     },
@@ -94,7 +107,7 @@ function parseCall(args: string[]) {
 async function encode(
   scene: Scene,
   encoder: Encoder,
-  { cover }: ReturnType<typeof parseCall>,
+  { cover, retry }: ReturnType<typeof parseCall>,
 ) {
   const { tiles, cover: spec } = sceneCover(scene.width, scene.height, cover);
   const dataset = sceneTiles(scene, tiles);
@@ -109,6 +122,7 @@ async function encode(
       cover: spec,
       encoder,
       cacheDir: join(CACHE_DIR, "features"),
+      retry,
       onProgress: ({ done, failed, encoded }) =>
         progress.update(done, failed > 0 ? `${failed} failed` : undefined, done - encoded),
     });
@@ -138,21 +152,32 @@ function describe(word: string, hits: readonly SceneHit[], { place }: Scene): st
   const lines = hits.map(({ score, box: { left, top, width, height } }, i) => {
     const at = degrees?.(left + width / 2, top + height / 2).map((n) => n.toFixed(6)).join(", ");
     return `  ${i + 1}. ${score.toFixed(3)}  ${width}x${height} px at ${left}, ${top}` +
-      (at ? `  (${at})` : "");
+      (at ? `  (longitude, latitude ${at})` : "");
   });
   return [word, ...lines].join("\n");
 }
 
 /** Opens, encodes, searches, and writes. */
 async function search(call: ReturnType<typeof parseCall>): Promise<void> {
+  checkFolder(CACHE_DIR, "DETAILCLIP_CACHE");
+  if (call.out) checkFolder(dirname(resolve(call.out)), "--out");
   const scene = await openScene(call.file, call.config);
-  const encoder = await loadEncoder(call.encoder, { dtype: call.dtype });
+  sceneCover(scene.width, scene.height, call.cover); // refuses sizes that do not fit before anything is loaded
+  const { id, ...how } = call.encoder, encoder = await loadEncoder(id, how);
   try {
+    const said = [
+      scopeNotice(encoder, { name: call.file }),
+      await vocabularyNotice(encoder, call.words),
+    ];
+    for (const line of said) if (line) notice(line);
     const queries = await classPrompts(encoder, call.words); // (Q, D)
     const encoded = await encode(scene, encoder, call);
+    const { width, height } = scene, { store } = encoded;
+    if (store.imageIds.length === 0) {
+      throw new Error(`Cannot search ${call.file}: ${describeLedger(store.ledger)[0]}`);
+    }
     const hits = await findHits(encoded, queries, call.count);
     call.words.forEach((word, q) => console.log(describe(word, hits[q], scene)));
-    const { width, height } = scene, { store } = encoded;
     const megapixels = width * height / 1e6;
     console.log(
       `${width}x${height} px: ${store.patches} patches, ${

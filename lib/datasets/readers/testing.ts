@@ -220,8 +220,8 @@ export function assertUsable({ categories, images }: Dataset, label: string): vo
         label,
       );
       if (!corners) continue;
-      assert.ok(Math.min(...corners.map(([x]) => x)) <= left, label);
-      assert.ok(Math.max(...corners.map(([, y]) => y)) >= top + h, label);
+      assert.ok(Math.min(...corners.map(([x]) => x)) <= left + 1e-6, label);
+      assert.ok(Math.max(...corners.map(([, y]) => y)) >= top + h - 1e-6, label);
     }
   }
 }
