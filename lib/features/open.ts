@@ -51,7 +51,7 @@ export async function openResult(
 }
 
 /** Options of {@linkcode openFeatures}. */
-export interface OpenFeaturesOptions extends FeatureKeyParts {
+export interface OpenFeaturesOptions extends Omit<FeatureKeyParts, "pixels"> {
   /** The images. */
   dataset: Dataset;
   /** The directory of all caches. */
