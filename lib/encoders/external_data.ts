@@ -133,6 +133,7 @@ function collect(
 export function externalData(path: string): string[] {
   const found = new Set<string>();
   try {
+    if (!Deno.statSync(path).isFile) return []; // opening a pipe would wait for its writer
     using file = Deno.openSync(path);
     const bytes = new Bytes(file, file.statSync().size);
     if (bytes.size > 8 && bytes.text(4, 8) === ORT_FORMAT) return [];
