@@ -9,7 +9,7 @@
  */
 import { hostname } from "node:os";
 import { dirname } from "node:path";
-import { naming, readTextIfThere } from "./files.ts";
+import { naming } from "./files.ts";
 import { operationSignal } from "./interrupt.ts";
 import { notice } from "./notice.ts";
 import { readProc } from "./proc.ts";
