@@ -115,7 +115,8 @@ export function sceneCover(width: number, height: number, options: SceneCoverOpt
   const shorter = Math.min(tile, width, height);
   if (longest > shorter) {
     throw new RangeError(
-      `${attempt}: objects of ${longest} px do not fit into tiles of ${shorter} px`,
+      `${attempt}: objects of ${longest} px do not fit into ` +
+        (shorter === tile ? `tiles of ${tile} px` : `its ${shorter} px`),
     );
   }
   return {

@@ -94,7 +94,8 @@ export async function locateEncoder(id: string, options: LoadEncoderOptions = {}
   const dtype = options.dtype ?? "fp32";
   encoderFiles(dtype); // refuses an unknown dtype before anything is looked for
   if (Object.hasOwn(EMBEDDED, id)) {
-    return complete(id, fileURLToPath(EMBEDDED[id]), dtype, "It is part of this repository");
+    const hint = dtype === "fp32" ? "It is part of this repository" : "It comes as fp32 only";
+    return complete(id, fileURLToPath(EMBEDDED[id]), dtype, hint);
   }
   if (isPath(id)) {
     return complete(id, resolve(id), dtype, "Export it with tools/encoders/export_encoder.py");

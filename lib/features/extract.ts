@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { makeCover } from "../covers/mod.ts";
 import type { DatasetImage } from "../datasets/mod.ts";
 import { canonicalJson, isReadOnly, removeLeftovers, sha256 } from "../runtime/files.ts";
@@ -62,7 +62,7 @@ async function lockImages(
   signal: AbortSignal,
 ): Promise<Disposable | undefined> {
   const which = sha256(
-    canonicalJson(images.map(({ path, part }) => part ? [path, part.box] : path)),
+    canonicalJson(images.map(({ path, part }) => part ? [resolve(path), part.box] : resolve(path))),
   ).slice(0, 16);
   const doing = `extracts the same features into ${folder}`;
   try {

@@ -65,8 +65,10 @@ Deno.test("bands and stretch of a data set are in the features and their key, an
       return { store, lines: lines.toSorted() };
     };
     const plain = await extract();
-    assert.deepEqual(plain.lines.map((line) => line.replace(/bands (1.*) are used.*/, "$1")), [
-      "2 images, the first 4.tif: 16-bit samples use their lower bits only and come out nearly black " +
+    const short = (line: string) =>
+      line.replace(/bands (1.*) are used.*/, "$1").replace(/the first [45]\.tif/, "the first …"); // whichever came first
+    assert.deepEqual(plain.lines.map(short), [
+      "2 images, the first …: 16-bit samples use their lower bits only and come out nearly black " +
       "(see the setting stretch)",
       "4.tif: 1, 2, 3 of 4",
       "5.tif: 1, 2, 3 of 5",

@@ -116,6 +116,9 @@ function asImageError(
 ): unknown {
   if (error instanceof ImageError || signal?.aborted) return error;
   const detail = error instanceof Error ? error.message.split("\n")[0] : String(error);
+  if (/not supported$/.test(detail)) { // such as a tiled TIFF of separate planes: nothing is wrong with it
+    return new ImageError(path, "layout is not supported", detail, { cause: error });
+  }
   return detail.includes("exceeds pixel limit")
     ? new ImageError(path, "too many pixels", `the limit is ${maxPixels}`, { cause: error })
     : new ImageError(path, "truncated or corrupt", detail, { cause: error });

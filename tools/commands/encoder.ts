@@ -8,7 +8,7 @@
 import { addEncoder, listEncoders, type LocalEncoder } from "../../lib/encoders/mod.ts";
 import { checkEncoder, describeCheck } from "../encoders/check_encoder.ts";
 import { KNOWN_MODELS } from "../encoders/known_models.ts";
-import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
+import { ENCODER_OPTIONS, readEncoder, readOptions, UsageError } from "./arguments.ts";
 import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task encoder list | add ID | check ID [options]
@@ -31,7 +31,10 @@ const OPTIONS = {
 function parseCall(args: string[]) {
   const { values, positionals } = readOptions({ args, options: OPTIONS, allowPositionals: true });
   const [given = "list", id, ...rest] = positionals;
-  const action = oneOf("encoder", given, ["list", "add", "check"] as const);
+  const action = (["list", "add", "check"] as const).find((name) => name === given);
+  if (action === undefined) {
+    throw new UsageError(`Cannot read the command line: expected list, add or check, got ${given}`);
+  }
   const { dtype, device } = readEncoder(values);
   if ((action !== "list") !== (id !== undefined) || rest.length > 0) {
     const expected = action === "list" ? "no ID" : "one ID";

@@ -74,7 +74,7 @@ ${ENCODER_USAGE}
   --preprocessing clip|squash   how a patch becomes square: CLIP's centre crop, or squashed
   --cache FOLDER                where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)
   --method exact|pyramid        how large images are cut (exact)
-  --shard I/N                   do part I of N only; parts may run at the same time
+  --shard I/N                   do part I of N only, I from 0 to N-1; parts may run at the same time
   --max-pixels N                larger images are refused
   --verify checksum|size        how shards on disk are checked (checksum)
   --retry                       try again what stands in the ledger`;

@@ -76,7 +76,10 @@ function parseCall(args: string[]) {
   if (file === undefined || words.length === 0 || words.some((word) => word.trim() === "")) {
     throw new UsageError("Cannot search scene: name a file and the words to find in it");
   }
-  const { bands, stretch } = values;
+  const { bands, stretch, out } = values;
+  if (out !== undefined && (!/\.(?:geo)?json$/i.test(out) || resolve(out) === resolve(file))) {
+    throw new UsageError(`Cannot read --out: expected FILE.geojson, got ${out}`);
+  }
   const config: SceneConfig = {};
   if (bands) config.bands = parseNumbers("bands", bands, 3) as SceneConfig["bands"];
   if (stretch) {
@@ -91,7 +94,7 @@ function parseCall(args: string[]) {
     file,
     words,
     config,
-    out: values.out,
+    out,
     count: whole("count"),
     retry: values.retry,
     encoder: { id: "tiny-clip", ...readEncoder(values) },

@@ -122,7 +122,7 @@ export async function askHub(
 
 /** What is thrown where there is no answer. */
 function unreachable(address: string, cause: unknown): Error {
-  const message = (cause as Error).message.replace(/\?\S*/g, ""); // a CDN's address bears a signature
+  const message = (cause as Error).message.replace(/\?[^\s)]*/g, ""); // a CDN's address bears a signature
   return new Error(
     `Cannot reach ${new URL(address).origin} (tried ${TRIES.unreachable} times): ${message}`,
     {
