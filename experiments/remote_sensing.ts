@@ -25,7 +25,7 @@ import { type RemoteScene, remoteScene, sceneTiles } from "detailclip/datasets";
 import { describeLedger } from "detailclip/features";
 import { openScene, type Scene, writeTiledTiff } from "detailclip/images";
 import { type NamedConfig, noteCommitted } from "detailclip/report";
-import { createHitFinder, rPrecision, type SceneHit } from "detailclip/retrieval";
+import { findSceneHits, rPrecision, type SceneHit } from "detailclip/retrieval";
 import { canonicalJson, createProgress, sha256 } from "detailclip/runtime";
 import { checkList, checkNumber, checkWhole, isTold } from "./knobs.ts";
 
@@ -183,8 +183,7 @@ async function search(
     count: number;
   },
 ): Promise<{ hits: SceneHit[][]; patches: number }> {
-  const dataset = sceneTiles(file, tiles),
-    places = new Map(dataset.images.map(({ id, part }) => [id, part!.box]));
+  const dataset = sceneTiles(file, tiles);
   const progress = createProgress({ label: `Encode ${label}`, total: tiles.length, unit: "tiles" });
   try {
     const store = await extractFeatures({
@@ -194,11 +193,8 @@ async function search(
     if (store.ledger.length > 0) {
       throw new Error(`Cannot search ${file.path}: ${describeLedger(store.ledger)[0]}`);
     }
-    const finder = createHitFinder(queries, { dim: store.dim, count });
-    for await (const { imageId, ...patches } of store.images()) {
-      finder.add(patches, places.get(imageId)!);
-    }
-    return { hits: finder.finish(), patches: store.patches };
+    const hits = await findSceneHits(store, dataset, queries, { count });
+    return { hits, patches: store.patches };
   } finally {
     await progress.finish();
   }

@@ -37,7 +37,8 @@ export interface HashIndex {
   save(): Promise<void>;
 }
 
-function stampOf(info: Deno.FileInfo): string {
+/** What tells that a file has changed. */
+export function stampOf(info: Deno.FileInfo): string {
   return [info.size, info.mtime?.getTime(), info.ctime?.getTime(), info.ino].join("/");
 }
 

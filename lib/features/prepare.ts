@@ -19,7 +19,7 @@ import {
   type RgbImage,
   type Scene,
 } from "../images/mod.ts";
-import type { HashIndex } from "./hashes.ts";
+import { type HashIndex, stampOf } from "./hashes.ts";
 import { contentOf, imageKey } from "./key.ts";
 import { type CopiedPatches, copyPatches, type FindPatches, hasAllPatches } from "./reuse.ts";
 
@@ -100,10 +100,6 @@ async function readImage(path: string, options: PrepareOptions): Promise<Uint8Ar
 
 /** What is known of the files of scenes, each hashed once a process: a scene has hundreds of tiles. */
 const sceneHashes = new WeakMap<Scene, Promise<{ hash: string; stamp: string }>>();
-
-/** What tells that a file has changed. */
-const stampOf = ({ size, mtime, ctime, ino }: Deno.FileInfo) =>
-  [size, mtime?.getTime(), ctime?.getTime(), ino].join();
 
 /** The SHA-256 that stands for a tile of a scene: of the file's, the box, and how samples become pixels. */
 async function identifyPart(

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Box } from "../covers/cover.ts";
+import type { Dataset } from "../datasets/mod.ts";
+import type { FeatureStore } from "../features/mod.ts";
 import { rowCount } from "../numeric/vectors.ts";
 
 /** A place where a query matched. */
@@ -98,6 +100,30 @@ export function createHitFinder(queries: Float32Array, options: HitOptions): Hit
     },
     finish: () => best.map((hits) => distinct(hits.sorted(), count, overlap)),
   };
+}
+
+/**
+ * Finds the best places of a scene in the features of its tiles; one shard of them is in memory at a time.
+ *
+ * @param store the features of the tiles
+ * @param dataset the tiles, see `sceneTiles`
+ * @param queries one unit vector a query // (Q, D)
+ * @param options how many hits, and how far apart
+ * @returns the hits of each query, the best first // Q lists
+ * @throws {Error} as {@linkcode createHitFinder} does, or when a shard is damaged
+ */
+export async function findSceneHits(
+  store: Pick<FeatureStore, "dim" | "images">,
+  dataset: Pick<Dataset, "images">,
+  queries: Float32Array,
+  options: Omit<HitOptions, "dim"> = {},
+): Promise<SceneHit[][]> {
+  const finder = createHitFinder(queries, { ...options, dim: store.dim });
+  const places = new Map(dataset.images.map(({ id, part }) => [id, part!.box]));
+  for await (const { imageId, ...patches } of store.images()) {
+    finder.add(patches, places.get(imageId)!);
+  }
+  return finder.finish();
 }
 
 function dot(values: Float32Array, at: number, query: Float32Array): number {

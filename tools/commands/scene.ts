@@ -21,7 +21,7 @@ import {
   type Scene,
   type SceneConfig,
 } from "../../lib/images/mod.ts";
-import { createHitFinder, hitsToGeoJson, type SceneHit } from "../../lib/retrieval/mod.ts";
+import { findSceneHits, hitsToGeoJson, type SceneHit } from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
 import { notice } from "../../lib/runtime/notice.ts";
@@ -135,20 +135,6 @@ async function encode(
   }
 }
 
-/** The best places of all tiles; one shard of features is in memory at a time. */
-async function findHits(
-  { store, dataset }: Awaited<ReturnType<typeof encode>>,
-  queries: Float32Array,
-  count: number,
-): Promise<SceneHit[][]> {
-  const places = new Map(dataset.images.map(({ id, part }) => [id, part!.box]));
-  const finder = createHitFinder(queries, { dim: store.dim, count });
-  for await (const { imageId, features, boxes } of store.images()) {
-    finder.add({ features, boxes }, places.get(imageId)!);
-  }
-  return finder.finish();
-}
-
 /** A line a hit: score, box, and where it is on the earth. */
 function describe(word: string, hits: readonly SceneHit[], { place }: Scene): string {
   const degrees = place && longitudeLatitude(place);
@@ -179,7 +165,7 @@ async function search(call: ReturnType<typeof parseCall>): Promise<void> {
     if (store.imageIds.length === 0) {
       throw new Error(`Cannot search ${call.file}: ${describeLedger(store.ledger)[0]}`);
     }
-    const hits = await findHits(encoded, queries, call.count);
+    const hits = await findSceneHits(store, encoded.dataset, queries, { count: call.count });
     call.words.forEach((word, q) => console.log(describe(word, hits[q], scene)));
     const megapixels = width * height / 1e6;
     console.log(

@@ -11,7 +11,7 @@ import { classPrompts, type Encoder, loadEncoder } from "../../lib/encoders/mod.
 import { extractFeatures } from "../../lib/features/mod.ts";
 import { openScene, type TiffContent, writeTiledTiff } from "../../lib/images/mod.ts";
 import { createRandom } from "../../lib/numeric/random.ts";
-import { createHitFinder, rPrecision } from "../../lib/retrieval/mod.ts";
+import { findSceneHits, rPrecision } from "../../lib/retrieval/mod.ts";
 import { spawnChild } from "../../lib/runtime/children.ts";
 import { readProc } from "../../lib/runtime/proc.ts";
 import { ROOT } from "../project.ts";
@@ -136,12 +136,8 @@ async function found(
     cacheDir = join(folder, "cache", "features");
   const store = await extractFeatures({ dataset, cover, encoder, cacheDir });
   const queries = await classPrompts(encoder, scene.categories); // (Q, D)
-  const finder = createHitFinder(queries, { dim: store.dim, count: scene.objects.length });
-  const places = new Map(dataset.images.map(({ id, part }) => [id, part!.box]));
-  for await (const { imageId, ...patches } of store.images()) {
-    finder.add(patches, places.get(imageId)!);
-  }
-  const shares = finder.finish().map((hits, c) => {
+  const found = await findSceneHits(store, dataset, queries, { count: scene.objects.length });
+  const shares = found.map((hits, c) => {
     const boxes = scene.objects.filter(({ category }) => category === c).map(({ box }) => box);
     return boxes.length === 0 ? 0 : boxes.length * rPrecision(hits, boxes, K);
   });
