@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname, join, resolve } from "node:path";
-import { sceneCover } from "../../lib/covers/mod.ts";
+import { type SceneCover, sceneCover } from "../../lib/covers/mod.ts";
 import { sceneTiles } from "../../lib/datasets/mod.ts";
 import {
   classPrompts,
@@ -110,9 +110,9 @@ function parseCall(args: string[]) {
 async function encode(
   scene: Scene,
   encoder: Encoder,
-  { cover, retry }: ReturnType<typeof parseCall>,
+  { tiles, cover }: SceneCover,
+  retry: boolean,
 ) {
-  const { tiles, cover: spec } = sceneCover(scene.width, scene.height, cover);
   const dataset = sceneTiles(scene, tiles);
   const progress = createProgress({
     label: `Encode ${dataset.name}`,
@@ -122,7 +122,7 @@ async function encode(
   try {
     const store = await extractFeatures({
       dataset,
-      cover: spec,
+      cover,
       encoder,
       cacheDir: join(CACHE_DIR, "features"),
       retry,
@@ -151,7 +151,7 @@ async function search(call: ReturnType<typeof parseCall>): Promise<void> {
   checkFolder(CACHE_DIR, "DETAILCLIP_CACHE");
   if (call.out) checkFolder(dirname(resolve(call.out)), "--out");
   const scene = await openScene(call.file, call.config);
-  sceneCover(scene.width, scene.height, call.cover); // refuses sizes that do not fit before anything is loaded
+  const cover = sceneCover(scene.width, scene.height, call.cover); // refuses what does not fit, before anything is loaded
   const { id, ...how } = call.encoder, encoder = await loadEncoder(id, how);
   try {
     const said = [
@@ -160,7 +160,7 @@ async function search(call: ReturnType<typeof parseCall>): Promise<void> {
     ];
     for (const line of said) if (line) notice(line);
     const queries = await classPrompts(encoder, call.words); // (Q, D)
-    const encoded = await encode(scene, encoder, call);
+    const encoded = await encode(scene, encoder, cover, call.retry);
     const { width, height } = scene, { store } = encoded;
     if (store.imageIds.length === 0) {
       throw new Error(`Cannot search ${call.file}: ${describeLedger(store.ledger)[0]}`);
