@@ -25,11 +25,16 @@ export async function encodePng(image: RgbImage | RgbaImage): Promise<Uint8Array
  *
  * @param image pixels (H, W, 3)
  * @param quality 1 to 100
+ * @param options `mozjpeg`: a smaller file, as MozJPEG makes it
  * @returns the bytes of the file
  */
-export async function encodeJpeg(image: RgbImage, quality = 90): Promise<Uint8Array> {
+export async function encodeJpeg(
+  image: RgbImage,
+  quality = 90,
+  { mozjpeg = false }: { mozjpeg?: boolean } = {},
+): Promise<Uint8Array> {
   const chromaSubsampling = quality < 90 ? "4:2:0" : "4:4:4";
-  return await toBytes(rawInput(image, 3).jpeg({ quality, chromaSubsampling }));
+  return await toBytes(rawInput(image, 3).jpeg({ quality, chromaSubsampling, mozjpeg }));
 }
 
 /** Options of {@linkcode rasterizeSvg}. */

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Box, Cover } from "../covers/cover.ts";
-import { sha256 } from "../runtime/files.ts";
-import { type Figure, type FigureOptions, frame, type Picture } from "./figure.ts";
+import { embedOnce, type Figure, type FigureOptions, frame, type Picture } from "./figure.ts";
 import { clipText, element, textLine } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
@@ -53,15 +52,7 @@ export function coverFigure(
     const scale = panelWidth / cover.width;
     const panelHeight = cover.height * scale;
     const rows = Math.ceil(levels.length / columns);
-    // the image is embedded once and used by every panel; its name must not clash with that of
-    // another figure in the same page
-    const id = `photo-${sha256(picture.href).slice(0, 12)}`;
-    const image = element("image", {
-      id,
-      href: picture.href,
-      ...imageSize(picture, cover, scale),
-      preserveAspectRatio: "none",
-    });
+    const { id, image } = embedOnce(picture, imageSize(picture, cover, scale));
     const markup = levels.map((boxes, level) => {
       const x = (level % columns) * (panelWidth + GAP);
       const y = Math.floor(level / columns) * (panelHeight + CAPTION + GAP);

@@ -4,7 +4,7 @@
  * @module
  */
 import { jupyterDisplay } from "../runtime/display.ts";
-import { readTextIfThere, writeAtomic } from "../runtime/files.ts";
+import { readTextIfThere, sha256, writeAtomic } from "../runtime/files.ts";
 import { encodeJpeg, rasterizeSvg, resizeRgba, type RgbImage } from "../images/mod.ts";
 import { card, element, roundGeometry, textLine, wellFormed, wrapText } from "./svg.ts";
 import { THEME } from "./theme.ts";
@@ -129,6 +129,23 @@ export interface Picture {
 }
 
 /**
+ * A picture for `<defs>`, embedded once and drawn by `<use>` wherever it is shown.
+ *
+ * @param picture the picture
+ * @param size at which it is drawn
+ * @returns the element, and its id, which clashes with that of no other figure in a page
+ */
+export function embedOnce(
+  { href }: Picture,
+  size: { width: number; height: number },
+): { id: string; image: string } {
+  const image = { href, ...size, preserveAspectRatio: "none" };
+  // of the rounded size: the last digit of a float may differ between machines
+  const id = `picture-${sha256(roundGeometry(element("image", image))).slice(0, 12)}`;
+  return { id, image: element("image", { id, ...image }) };
+}
+
+/**
  * Makes a picture of an image: shrunk, as JPEG, so that a gallery stays small.
  *
  * @param image pixels (H, W, 3)
@@ -137,10 +154,10 @@ export interface Picture {
  */
 export async function pictureOf(
   image: RgbImage,
-  { maxSide = 480, quality = 82 }: { maxSide?: number; quality?: number } = {},
+  { maxSide = 480, quality = 75 }: { maxSide?: number; quality?: number } = {},
 ): Promise<Picture> {
   const { width, height } = image;
-  const bytes = await encodeJpeg(await shrink(image, maxSide), quality);
+  const bytes = await encodeJpeg(await shrink(image, maxSide), quality, { mozjpeg: true });
   return { href: `data:image/jpeg;base64,${bytes.toBase64()}`, width, height };
 }
 

@@ -6,7 +6,7 @@
 import type { Box } from "../covers/cover.ts";
 import type { Point } from "../datasets/mod.ts";
 import { type AnnotatedBox, cornerOutline, widened } from "./annotated_box.ts";
-import { type Figure, type FigureOptions, frame, type Picture } from "./figure.ts";
+import { embedOnce, type Figure, type FigureOptions, frame, type Picture } from "./figure.ts";
 import { element, textLine, wrapText } from "./svg.ts";
 import { methodStyle, THEME } from "./theme.ts";
 
@@ -77,9 +77,15 @@ export function galleryFigure(rows: readonly GalleryRow[], options: GalleryOptio
         y += Math.max(size, labelHeight(row)) + ROW_GAP;
       }
     }
-    return { markup, width, height: y - ROW_GAP + 8 };
+    const shown = rows.flatMap((row) => row.results.slice(0, count));
+    const pictures = new Set(shown.map(({ picture }) => embedded(picture).image));
+    const defined = element("defs", {}, [...pictures].join(""));
+    return { markup: defined + markup, width, height: y - ROW_GAP + 8 };
   });
 }
+
+const embedded = (picture: Picture) =>
+  embedOnce(picture, { width: picture.width, height: picture.height });
 
 function rightOf(row: GalleryRow, count: number): number {
   return row.results.slice(0, count).filter(({ relevant }) => relevant).length;
@@ -131,7 +137,7 @@ function thumbnail(
   const image = element(
     "svg",
     { width: size, height: size, viewBox: `${left} ${top} ${side} ${side}` },
-    element("image", { href: picture.href, width, height, preserveAspectRatio: "none" }),
+    element("use", { href: `#${embedded(picture).id}` }),
   );
   const match = box && !(box.width >= width && box.height >= height)
     ? outline(box, { left, top, scale, size })

@@ -50,7 +50,7 @@ Deno.test("what is drawn ahead stands below each other: the first position, and 
     "k = 5, method = cc",
   ]);
   const sources = [...document.querySelectorAll("img")].map((image) => image.getAttribute("src")!);
-  const texts = sources.map((source) => atob(source.split(",")[1]));
+  const texts = sources.map((source) => decodeURIComponent(source.split(",").slice(1).join()));
   assert.equal(texts[3], "<svg><text><full> 15</text></svg>");
   assert.deepEqual(
     [...document.querySelectorAll("input")].map((input) => input.getAttribute("value")),

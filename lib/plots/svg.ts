@@ -123,9 +123,10 @@ export function card(width: number, height: number, alt: string, content: string
   );
 }
 
-/** An SVG as a picture's address. */
+/** An SVG as a picture's address: percent-encoded, since pictures inside are in base64 already. */
 export function svgUri(svg: string): string {
-  return `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
+  const escaped = svg.replace(/[%#"<>{}|\\^`\s]|[^\x20-\x7e]+/g, encodeURIComponent);
+  return `data:image/svg+xml,${escaped}`;
 }
 
 /** "recall@1" -> "Recall@1". */
