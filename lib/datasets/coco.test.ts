@@ -98,7 +98,10 @@ Deno.test("a file name that leaves the image root is refused and counted, whatev
 
 Deno.test("everything unusable is counted under its own name, and nothing else is lost", () =>
   withFiles({
-    images: [image(1, "a.jpg"), image(2, "gone.jpg"), image(1, "sub/b.jpg"), image(4, "a.jpg")],
+    images: [
+      ...[image(1, "a.jpg"), image(2, "gone.jpg"), image(4, "a.jpg")],
+      ...[image(5, "sub/b.jpg"), image(5, "absent.jpg")],
+    ],
     categories,
     annotations: [
       box(1, [10, 10, 20, 20]),
@@ -126,13 +129,13 @@ Deno.test("everything unusable is counted under its own name, and nothing else i
     ]);
     const { examples, ...counts } = report;
     assert.deepEqual(counts, {
-      listed: 4,
+      listed: 5,
       images: 1,
       objects: 3,
       missingImages: 1,
       unsafePaths: 0,
       duplicateImages: 1,
-      conflictingImages: 1,
+      conflictingImages: 2,
       unusableIds: 0,
       sizesRead: 0,
       turnedImages: 0,
@@ -300,9 +303,79 @@ Deno.test("categories of one name are one query, with the objects of all", () =>
     annotations: [1, 2, 3, 4, 5, 6].map((category_id) => box(1, [0, 0, 9, 9], { category_id })),
   }, async ({ root, annotations }) => {
     const dataset = await loadCoco(annotations, root);
-    assert.deepEqual(dataset.categories, ["Traffic light", "boat", "-1", "1"]);
-    assert.deepEqual(dataset.images[0].objects.map(({ category }) => category), [0, 1, 0, 0, 2, 3]);
-    assert.deepEqual(told(dataset), { mergedCategories: 3, conflictingCategories: 1 });
+    assert.deepEqual(dataset.categories, ["Traffic light", "boat", "ship", "-1", "1"]);
+    assert.deepEqual(dataset.images[0].objects.map(({ category }) => category), [0, 0, 0, 3, 4]);
+    // a boat or a ship: no wrong answer for either
+    assert.deepEqual(dataset.images[0].notExhaustive, [1, 2]);
+    assert.deepEqual(told(dataset), {
+      mergedCategories: 3,
+      conflictingCategories: 1,
+      unknownCategories: 1,
+      unjudgedPairs: 2,
+      classesWithoutNegatives: 3, // there is one image
+    });
+    assert.match(dataset.report.examples.at(-1)!, /category 2, which could be several/);
+  }));
+
+Deno.test("of files under one id none is used, as it cannot be told whose the annotations are", () =>
+  withFiles({
+    images: [
+      ...[image(1, "a.jpg"), image(1, "sub/b.jpg"), image(1, "c.jpg"), image(2, "c.jpg")],
+      ...[image(3, "d.jpg"), image(3, "./d.jpg")],
+    ],
+    categories,
+    annotations: [1, 1, 2, 3].map((id, i) => box(id, [0, 0, 9 + i, 9])),
+  }, async ({ root, annotations }) => {
+    for (const name of ["c.jpg", "d.jpg"]) await Deno.writeTextFile(join(root, name), "bytes");
+    const dataset = await loadCoco(annotations, root);
+    assert.deepEqual(shown(dataset), { "d.jpg": ["boat"] });
+    assert.deepEqual(told(dataset), { conflictingImages: 3, duplicateImages: 1 });
+  }));
+
+Deno.test("a link is another spelling of its file", () =>
+  withFiles({
+    images: [
+      image(1, "inner.jpg"),
+      image(2, "a.jpg"),
+      image(3, "here/b.jpg"),
+      image(4, "sub/b.jpg"),
+    ],
+    categories,
+    annotations: [1, 2, 3, 4].map((id) => box(id, [0, 0, 9, 9], { category_id: id % 2 ? 3 : 7 })),
+  }, async ({ root, annotations }) => {
+    await Deno.symlink("sub", join(root, "here"));
+    const dataset = await loadCoco(annotations, root), both = ["tennis racket", "boat"];
+    assert.deepEqual(shown(dataset), { "inner.jpg": both, "here/b.jpg": both });
+    assert.deepEqual(told(dataset), { duplicateImages: 2 });
+  }));
+
+Deno.test("a file listed in two sizes has all boxes in its own, and those of another shape are refused", () =>
+  withFiles({
+    images: [
+      { id: 1, file_name: "c.png", width: "64", height: 48 }, // text, as some tools write it
+      { id: 2, file_name: "./c.png", width: 128, height: 96 },
+      { id: 3, file_name: "c.png", width: 50, height: 50 },
+    ],
+    categories,
+    annotations: [
+      box(1, [1, 2, 3, 4]),
+      box(2, [20, 40, 60, 50], { category_id: 3 }),
+      box(3, [0, 0, 9, 9], { category_id: 3 }),
+    ],
+  }, async ({ root, annotations }) => {
+    await Deno.writeFile(join(root, "c.png"), await scene().png().toBuffer()); // 64 x 48
+    const dataset = await loadCoco(annotations, root), [{ objects, width }] = dataset.images;
+    assert.deepEqual(objects.map(({ category, box }) => [category, ...Object.values(box)]), [
+      [1, 1, 2, 3, 4],
+      [0, 10, 20, 30, 25],
+    ]);
+    assert.equal(width, 64);
+    assert.deepEqual(told(dataset), {
+      duplicateImages: 2,
+      scaledImages: 1,
+      refusedBoxes: 1,
+      conflictingImages: 1,
+    });
   }));
 
 for (const name of [undefined, "", " \n", "__", null, 7, { deep: [] }]) {
@@ -341,7 +414,7 @@ Deno.test("a file is one image however it is spelled, with the boxes of all its 
         ["a.jpg", join(root, "a.jpg"), 100, 50, [10]],
       ],
     );
-    assert.deepEqual(told(dataset), { duplicateImages: 3, conflictingImages: 1, clipped: 5 });
+    assert.deepEqual(told(dataset), { duplicateImages: 4, conflictingImages: 1, clipped: 5 });
   }));
 
 Deno.test("a byte order mark and Python's NaN are no error where nobody reads them", () =>
@@ -392,11 +465,12 @@ Deno.test("crowds are left out and what is difficult is used, however it is flag
       ...[["ignore", 1], ["ignored", "true"], ["difficult", true], ["is_difficult", "1"]],
       ...[["iscrowd", 0], ["isCrowd", false], ["iscrowd", "0"], ["iscrowd", "false"]],
       ...[["ignore", "0"], ["difficult", null], ["ignore", [1]], ["crowdsourced", 1]],
+      ...[["IsGroupOf", 1], ["is_group_of", "true"], ["isgroupof", 0]],
     ].map(([key, value]) => flag(key as string, value)),
   }, async ({ root, annotations }) => {
     const dataset = await loadCoco(annotations, root);
-    assert.equal(dataset.report.objects, 12);
-    assert.deepEqual(told(dataset), { crowd: 4, markedIgnored: 4 });
+    assert.equal(dataset.report.objects, 13);
+    assert.deepEqual(told(dataset), { crowd: 6, markedIgnored: 4 });
   });
 });
 
@@ -423,7 +497,8 @@ Deno.test("a size that is not given stands in the file, upright; that of a broke
       dataset.images.slice(0, 2).map(({ objects: [{ box }] }) => [box.width, box.height]),
       [[width - 30, height - 20], [100, 100]],
     );
-    assert.deepEqual(told(dataset), { sizesRead: 1, clipped: 1, imagesWithoutObjects: 1 });
+    const counts = { sizesRead: 1, unknownFrames: 1, clipped: 1, imagesWithoutObjects: 1 };
+    assert.deepEqual(told(dataset), counts);
   }));
 
 Deno.test("a box without end is no box, whether or not the image's size is known", () =>

@@ -22,12 +22,12 @@ import {
 } from "./dataset.ts";
 import { type AnnotationLists, type Json, openAnnotations } from "./coco_file.ts";
 import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
-import { IdMap, idOf } from "./coco_ids.ts";
-import { fileNameOf, resolveImage } from "./coco_image.ts";
-import { type ListedImage, readJudgements, withClasses } from "./coco_judged.ts";
+import { type CategoryMap, readCategories } from "./coco_categories.ts";
+import { flagsOf } from "./coco_flags.ts";
+import { type ImageMap, mergeCopies, readImages } from "./coco_images.ts";
+import { readJudgements, withClasses } from "./coco_judged.ts";
 import { segmentationBox } from "./coco_masks.ts";
 import { showReading } from "./read_progress.ts";
-import type { SafePath } from "./paths.ts";
 
 /** Options of {@linkcode loadCoco}. */
 export interface LoadCocoOptions extends PixelConfig {
@@ -48,147 +48,6 @@ export interface LoadCocoOptions extends PixelConfig {
   output?: ProgressOutput;
   /** In a notebook: the display that the stages of a run share. */
   displayId?: string;
-}
-
-type Size = Pick<DatasetImage, "width" | "height">;
-
-const PATHS_AT_A_TIME = 64;
-
-function positive(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
-}
-
-type ImageMap = IdMap<DatasetImage | null>;
-
-/** The images of a file of annotations, and where they were found. */
-interface ReadImages {
-  images: DatasetImage[];
-  /** Those whose files exist. */
-  present: DatasetImage[];
-  byId: ImageMap;
-  /** Each with the entries that list it. */
-  entries: ListedImage[];
-}
-
-/** Whether two sizes are both known and not the same. */
-function sizesDiffer(one: Size, other: Size): boolean {
-  if (one.width === undefined || other.width === undefined) return false;
-  return one.width !== other.width || one.height !== other.height;
-}
-
-/** Images by their COCO id, those that cannot be used left out and counted. */
-async function readImages(
-  listed: readonly Json[],
-  imageRoot: string,
-  keepMissing: boolean,
-  report: DatasetReport,
-  signal: AbortSignal,
-): Promise<ReadImages> {
-  const root = await Deno.realPath(imageRoot).catch((cause) => {
-    throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
-  });
-  const byId: ImageMap = new IdMap(), byFile = new Map<string, DatasetImage>();
-  const entries: ListedImage[] = [], present: DatasetImage[] = [];
-  const addImage = (entry: Json, place: SafePath) => {
-    const id = idOf(entry.id);
-    const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
-    if (id === undefined) return note(report, "unusableIds", what);
-    const twin = place.kind === "unsafe" ? undefined : byFile.get(place.id);
-    if (byId.has(id)) {
-      const found = byId.find(id), same = "value" in found && twin && found.value === twin;
-      return note(report, same ? "duplicateImages" : "conflictingImages", what);
-    }
-    byId.set(id, null); // known, so that its annotations are not those of an unknown image
-    if (place.kind === "unsafe") return note(report, "unsafePaths", what);
-    const [width, height] = [positive(entry.width), positive(entry.height)];
-    const size = width !== undefined && height !== undefined ? { width, height } : {};
-    if (twin) {
-      // Boxes in px of another size would lie elsewhere.
-      if (sizesDiffer(twin, size)) return note(report, "conflictingImages", what);
-      byId.set(id, Object.assign(twin, size));
-      entries.push([twin, entry]);
-      return note(report, "duplicateImages", what);
-    }
-    if (place.kind === "missing") {
-      note(report, "missingImages", what);
-      if (!keepMissing) return;
-    }
-    const image: DatasetImage = { id: place.id, path: place.path, ...size, objects: [] };
-    byFile.set(image.id, image);
-    byId.set(id, image);
-    entries.push([image, entry]);
-    if (place.kind === "file") present.push(image);
-  };
-  report.listed = listed.length;
-  for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
-    signal.throwIfAborted();
-    const part = listed.slice(start, start + PATHS_AT_A_TIME);
-    const found = await Promise.all(part.map((entry) => resolveImage(root, entry)));
-    part.forEach((entry, i) => addImage(entry, found[i]));
-  }
-  return { images: [...byFile.values()], present, byId, entries };
-}
-
-/** A category's name as words: LVIS names categories "tennis_racket", others leave spaces and line breaks. */
-function asWords(name: unknown): string {
-  return typeof name === "string" ? name.replace(/[_\s]+/g, " ").trim() : "";
-}
-
-/** What two spellings of one name have in common. A hyphen that joins nothing, as in "-1", is none. */
-function spelling(words: string): string {
-  return words.normalize("NFC").toLowerCase().replace(/(?<=[^\s-])-(?=[^\s-])/g, " ");
-}
-
-/**
- * Names of the categories, and their place by COCO id. Categories of one name are one query, as no ranking could
- * put the images of each above those of the other. Of two with one id the first counts.
- */
-function readCategories(
-  listed: readonly Json[],
-  report: DatasetReport,
-  attempt: string,
-): { names: string[]; categories: IdMap<number> } {
-  const names: string[] = [], places = new Map<string, number>();
-  const categories = new IdMap<number>();
-  listed.forEach(({ id: given, name }, i) => {
-    const what = `category ${JSON.stringify(given)} (${JSON.stringify(name)})`;
-    const words = asWords(name), key = spelling(words), id = idOf(given);
-    if (words === "") {
-      throw new Error(
-        `${attempt}: categories[${i}], ${what}, has no name that could be searched for`,
-      );
-    }
-    if (id === undefined) return note(report, "unusableIds", what);
-    const known = places.get(key);
-    if (categories.has(id)) {
-      const found = categories.find(id), same = "value" in found && found.value === known;
-      return note(report, same ? "mergedCategories" : "conflictingCategories", what);
-    }
-    if (known !== undefined) {
-      note(report, "mergedCategories", `${what}, as ${JSON.stringify(names[known])}`);
-    }
-    categories.set(id, known ?? names.length);
-    if (known !== undefined) return;
-    places.set(key, names.length);
-    names.push(words);
-  });
-  return { names, categories };
-}
-
-/** Whether a flag is set, in any of the ways in which it is written. */
-function isSet(value: unknown): boolean {
-  if (typeof value === "number") return Number.isFinite(value) && value !== 0;
-  return value === true || (typeof value === "string" && /^\s*(1|1\.0|true|yes)\s*$/i.test(value));
-}
-
-/** Flags of an annotation: `iscrowd`, `isCrowd`, `is_crowd`, …; `ignore`, `ignored`, `difficult`, …. */
-function flagsOf(annotation: Json): { crowd: boolean; ignored: boolean } {
-  const flags = { crowd: false, ignored: false };
-  for (const key of Object.keys(annotation)) {
-    const flag = /^(?:is[_-]?)?(?:(crowd)|ignored?|difficult)$/i.exec(key);
-    if (flag && isSet(annotation[key])) flags[flag[1] ? "crowd" : "ignored"] = true;
-  }
-  return flags;
 }
 
 /** A box that can be used, or the count that says why there is none, and what else there is to say. */
@@ -245,7 +104,7 @@ const ID_PROBLEMS = {
 function addObject(
   annotation: Json,
   byId: ImageMap,
-  categories: IdMap<number>,
+  categories: CategoryMap,
   report: DatasetReport,
   unscored: boolean = false,
 ): void {
@@ -255,8 +114,11 @@ function addObject(
     `annotation ${JSON.stringify(annotation.id)} of image ${JSON.stringify(annotation.image_id)}`;
   if (!("value" in image)) return note(report, "unknownImages", what() + ID_PROBLEMS[image.kind]);
   if (image.value === null) return; // its image was counted
-  if (!("value" in category)) {
-    const which = `category ${JSON.stringify(annotation.category_id)}${ID_PROBLEMS[category.kind]}`;
+  const place = "value" in category ? category.value : undefined;
+  if (typeof place !== "number") {
+    if (place) image.value.notExhaustive = withClasses(image.value.notExhaustive, place);
+    const problem = ID_PROBLEMS["value" in category ? "ambiguous" : category.kind];
+    const which = `category ${JSON.stringify(annotation.category_id)}${problem}`;
     return note(report, "unknownCategories", `${what()}, ${which}`);
   }
   const { crowd, ignored } = flagsOf(annotation);
@@ -267,14 +129,14 @@ function addObject(
     : readBox(annotation, image.value);
   if ("why" in found) {
     // The image shows the class, but not where: it is no wrong answer.
-    image.value.notExhaustive = withClasses(image.value.notExhaustive, [category.value]);
+    image.value.notExhaustive = withClasses(image.value.notExhaustive, [place]);
     return note(report, found.why, what() + (found.detail ? `: ${found.detail}` : ""));
   }
   if (found.clipped) note(report, "clipped", what());
   if (ignored) report.markedIgnored++;
   if (found.fromMask) report.boxesFromMasks++;
   if (image.kind === "mixed" || category.kind === "mixed") report.mixedIds++;
-  const object: DatasetObject = { category: category.value, box: found.box };
+  const object: DatasetObject = { category: place, box: found.box };
   const corners = cornersOf(annotation, found.box);
   if (corners) object.corners = corners;
   if (annotation.size === "small" || annotation.size === "large") object.size = annotation.size;
@@ -287,7 +149,7 @@ function addObject(
  *
  * What other tools write is read as it is meant, and counted: a file under several ids or spellings is one image,
  * categories whose names differ but in case, spaces, `_` and `-` are one, ids may be numbers here and text there or
- * exceed 2^53, a box that is missing is that of the polygons or the mask, a size that is missing is the file's.
+ * exceed 2^53 (what has an id that several images or categories have is left out, as it cannot be told whose it is), a box that is missing is that of the polygons or the mask, a size that is missing is the file's.
  *
  * An image with LVIS's `neg_category_ids` was searched for these classes and the ones annotated in it only. Of the
  * others, of those in `not_exhaustive_category_ids` and of those annotated without a box that can be used (a crowd, an
@@ -375,8 +237,8 @@ export async function datasetOf(
 ): Promise<Dataset> {
   const { name, attempt, signal, keepMissing = false, annotationFrame = "upright" } = options;
   const { report = emptyReport(), bands, stretch } = options;
-  const listed = await readImages(lists.images, imageRoot, keepMissing, report, signal);
-  const { images, present, byId, entries } = listed;
+  const found = await readImages(lists.images, imageRoot, { keepMissing, report, signal });
+  const { images, present, byId, entries, copies } = found;
   const frames = await readFrames(present, annotationFrame, report, signal);
   const { names, categories } = readCategories(lists.categories, report, attempt);
   for await (const annotation of lists.annotations) {
@@ -384,6 +246,7 @@ export async function datasetOf(
   }
   readJudgements(entries, categories, report);
   alignBoxes(frames, annotationFrame, report);
+  mergeCopies(copies, (copy) => frames.has(copy), report);
   const parts = {
     name,
     categories: names,

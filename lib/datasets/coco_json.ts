@@ -7,6 +7,10 @@
 /** An id of so many digits that it might not be exact as a number; the lookahead leaves fractions as they are. */
 const LONG_ID = /("(?:id|image_id|category_id)"\s*:\s*)(-?\d{16,})(?![\d.eE])/g;
 
+/** LVIS's lists of ids, which may be as long. */
+const ID_LISTS = /"(?:neg|not_exhaustive)_category_ids"\s*:\s*\[[^\]]*\]/g;
+const LONG_NUMBER = /(?<![\d."eE+-])-?\d{16,}(?![\d."eE])/g;
+
 /** Where a string begins, or a number that JSON does not have. */
 const QUOTE_OR_NOT_FINITE = /"|\b(?:NaN|Infinity)\b/g;
 
@@ -37,8 +41,8 @@ function withoutNotFinite(text: string): string {
 }
 
 /**
- * Parses an annotation file. A byte order mark is skipped. Values of `id`, `image_id` and `category_id` that a number
- * cannot hold exactly (beyond 2^53) become text, digit for digit. `NaN`, `Infinity` and `-Infinity`, which Python
+ * Parses an annotation file. A byte order mark is skipped. Values of `id`, `image_id`, `category_id` and of LVIS's
+ * lists of ids that a number cannot hold exactly (beyond 2^53) become text, digit for digit. `NaN`, `Infinity` and `-Infinity`, which Python
  * writes, become infinite numbers: whoever reads a number has to check that it is finite.
  *
  * @param text content of the file
@@ -47,10 +51,9 @@ function withoutNotFinite(text: string): string {
 export function parseAnnotations(text: string): unknown {
   if (text.startsWith("\ufeff")) text = text.slice(1);
   // A reviver that sees the source would be called for every corner of every polygon: five times as slow.
-  text = text.replace(
-    LONG_ID,
-    (all, key, digits) => Number.isSafeInteger(Number(digits)) ? all : `${key}"${digits}"`,
-  );
+  const asText = (digits: string) => Number.isSafeInteger(Number(digits)) ? digits : `"${digits}"`;
+  text = text.replace(LONG_ID, (_all, key, digits) => key + asText(digits))
+    .replace(ID_LISTS, (list) => list.replace(LONG_NUMBER, asText));
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -14,7 +14,7 @@ const shows = (image_id: number, category_id: number, more: object = {}) => ({
 });
 
 /** Loads annotations of files that lie at these places below the image root. */
-async function load(json: object, files: readonly string[]): Promise<Dataset> {
+async function load(json: object | string, files: readonly string[]): Promise<Dataset> {
   const directory = await Deno.makeTempDir();
   try {
     for (const file of files) {
@@ -22,7 +22,8 @@ async function load(json: object, files: readonly string[]): Promise<Dataset> {
       await Deno.writeTextFile(join(directory, file), "bytes");
     }
     const path = join(directory, "lvis.json");
-    await Deno.writeTextFile(path, JSON.stringify({ categories, ...json }));
+    const text = typeof json === "string" ? json : JSON.stringify({ categories, ...json });
+    await Deno.writeTextFile(path, text);
     return await loadCoco(path, directory);
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -85,13 +86,27 @@ Deno.test("lists that name no category are counted, and nothing is taken for abs
   assert.match(dataset.report.examples[2], /neg_category_ids of image 2: it is no list/);
 });
 
-Deno.test("lists of one file listed twice are joined; those of a refused entry are not its", async () => {
+Deno.test("lists of one file listed twice are joined; of files with one id there are none", async () => {
   const dataset = await load({
-    images: [lvis(1, [5]), { ...lvis(1, [9], [2]), id: 7 }, { ...lvis(2, [2]), id: 1 }],
+    images: [
+      ...[lvis(1, [5]), { ...lvis(1, [9], [2]), id: 7 }],
+      ...[lvis(2, [2]), { ...lvis(3, [5]), id: 2 }],
+    ],
     annotations: [],
-  }, ["val2017/1.jpg", "val2017/2.jpg"]);
+  }, [1, 2, 3].map((id) => `val2017/${id}.jpg`));
   assert.deepEqual(judged(dataset), [[[0, 2], [1]]]);
-  assert.deepEqual([dataset.report.duplicateImages, dataset.report.conflictingImages], [1, 1]);
+  assert.deepEqual([dataset.report.duplicateImages, dataset.report.conflictingImages], [1, 2]);
+});
+
+Deno.test("ids beyond 2^53 name classes that were looked for, too", async () => {
+  const dataset = await load(
+    `{"categories": [{"id": 9007199254740992, "name": "fork"}, {"id": 9007199254740993, "name": "boat"}],
+      "images": [{"id": 1, "file_name": "1.jpg", "neg_category_ids" : [3, 9007199254740993],
+        "not_exhaustive_category_ids":[ 9007199254740992 ]}], "annotations": []}`,
+    ["1.jpg"],
+  );
+  assert.deepEqual(judged(dataset), [[[1], [0]]]);
+  assert.equal(dataset.report.unusableJudgements, 1);
 });
 
 Deno.test("photos of two folders are found below one root by their URL, and in a root without folders", async () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IdMap } from "./coco_ids.ts";
+import type { CategoryMap } from "./coco_categories.ts";
 import { type DatasetImage, type DatasetReport, note } from "./dataset.ts";
 
 /** An image with what the annotation file says of it; one file may be listed more than once. */
@@ -21,7 +21,7 @@ export function withClasses(
 function classesOf(
   [, entry]: ListedImage,
   key: "neg_category_ids" | "not_exhaustive_category_ids",
-  categories: IdMap<number>,
+  categories: CategoryMap,
   report: DatasetReport,
 ): number[] | undefined {
   const ids = entry[key] ?? undefined;
@@ -33,7 +33,7 @@ function classesOf(
   }
   return ids.flatMap((id) => {
     const found = categories.find(id);
-    if ("value" in found) return [found.value];
+    if ("value" in found && typeof found.value === "number") return [found.value];
     note(report, "unusableJudgements", what(`there is no category ${JSON.stringify(id)}`));
     return [];
   });
@@ -49,7 +49,7 @@ function classesOf(
  */
 export function readJudgements(
   listed: readonly ListedImage[],
-  categories: IdMap<number>,
+  categories: CategoryMap,
   report: DatasetReport,
 ): void {
   for (const one of listed) {

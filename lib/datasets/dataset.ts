@@ -96,7 +96,7 @@ export interface DatasetReport extends JudgementCounts {
   missingFrames?: number;
   /** Files listed more than once, under one id or several: one image, with the objects of all. */
   duplicateImages: number;
-  /** Images under the id of another file, or of a file listed before with another size: left out. */
+  /** Images under the id of another file, which are left out with it; boxes on an unreadable file of two sizes, too. */
   conflictingImages: number;
   /** Images and categories without an id, or with a number that is not exact: left out. */
   unusableIds: number;
@@ -112,7 +112,7 @@ export interface DatasetReport extends JudgementCounts {
   refusedBoxes: number;
   /** Categories called as another but for case, spaces, `_` and `-`: one category, with the objects of all. */
   mergedCategories: number;
-  /** Categories under the id of another name: left out. */
+  /** Categories under the id of another name: annotations of that id are left out. */
   conflictingCategories: number;
   /** Images without an object that can be used. */
   imagesWithoutObjects: number;
@@ -345,7 +345,7 @@ export function drawImages(dataset: Dataset, { size, take }: Draw, seed: number)
 
 const PROBLEMS: [Counted, string][] = [
   ["missingImages", "images missing"],
-  ["unsafePaths", "images refused: their path leaves the image root"],
+  ["unsafePaths", "images refused: their path leaves the image root, or is none"],
   ["otherFiles", "files left out: their endings are not those of images"],
   ["otherFormats", "pictures left out: their formats cannot be decoded"],
   ["archives", "archives left out: unpack them to use what they hold"],
@@ -358,7 +358,10 @@ const PROBLEMS: [Counted, string][] = [
   ["brokenLabels", "images left out: their label file cannot be read"],
   ["missingFrames", "frames missing"],
   ["duplicateImages", "images listed twice"],
-  ["conflictingImages", "images left out: another file has their id, or their file another size"],
+  [
+    "conflictingImages",
+    "images left out: several files have one id, or one that cannot be fitted several sizes",
+  ],
   ["unusableIds", "images or categories left out: they have no exact id"],
   ["sizesRead", "sizes read from image files"],
   ["turnedImages", "images whose boxes were turned upright with them (EXIF)"],
@@ -369,7 +372,7 @@ const PROBLEMS: [Counted, string][] = [
   ["scaledImages", "images whose boxes were scaled to the size of their file"],
   ["refusedBoxes", "images whose boxes were refused: their file has another shape"],
   ["mergedCategories", "categories of another's name: merged with it"],
-  ["conflictingCategories", "categories left out: another name has their id"],
+  ["conflictingCategories", "categories with the id of another: annotations of it are left out"],
   ["imagesWithoutObjects", "images without objects"],
   ["unknownImages", "annotations of unlisted images"],
   ["unknownCategories", "annotations of unlisted categories"],
@@ -379,7 +382,7 @@ const PROBLEMS: [Counted, string][] = [
   ["ignored", "annotations left out: marked ignored or difficult"],
   ["brokenAnnotations", "annotations left out: not written as the format says"],
   ["otherClasses", "annotations of classes that are not the format's own: used"],
-  ["empty", "empty annotations"],
+  ["empty", "annotations left out: their box is empty or not four numbers"],
   ["notFinite", "boxes with NaN or Infinity"],
   ["withoutBox", "annotations without box, polygon or mask"],
   ["boxesFromMasks", "boxes taken from polygons or masks"],

@@ -116,6 +116,7 @@ Deno.test("an entry without a size is of the frame that is asked for", () =>
     const listed = [{ file: "6.png", boxes: [[0, 0, 16, 12]] }];
     const upright = await load(root, listed);
     assert.deepEqual(boxesOf(upright), [[[0, 0, 16, 12]]]);
+    assert.deepEqual(told(upright), { sizesRead: 1, unknownFrames: 1 }); // no size says it
     const stored = await load(root, listed, { annotationFrame: "stored" });
     assert.deepEqual(boxesOf(stored), [[[36, 0, 12, 16]]]);
     for (const { images: [{ width, height }] } of [upright, stored]) {

@@ -21,6 +21,9 @@ import {
  */
 export type AnnotationFrame = "upright" | "stored";
 
+/** A file's frame, and whether the image's size is from there: then no size says in which frame boxes are. */
+export type FoundFrame = ImageFrame & { sizeRead?: true };
+
 const FILES_AT_A_TIME = 32;
 
 /**
@@ -37,8 +40,8 @@ export async function readFrames(
   annotationFrame: AnnotationFrame,
   report: DatasetReport,
   signal: AbortSignal,
-): Promise<Map<DatasetImage, ImageFrame>> {
-  const frames = new Map<DatasetImage, ImageFrame>();
+): Promise<Map<DatasetImage, FoundFrame>> {
+  const frames = new Map<DatasetImage, FoundFrame>();
   for (let start = 0; start < images.length; start += FILES_AT_A_TIME) {
     signal.throwIfAborted();
     const part = images.slice(start, start + FILES_AT_A_TIME);
@@ -46,8 +49,9 @@ export async function readFrames(
     part.forEach((image, i) => { // in the order of the images, so that examples are the same ones each time
       const frame = read[i];
       if (!frame) return;
-      frames.set(image, frame);
-      if (image.width !== undefined) return;
+      const told = image.width !== undefined;
+      frames.set(image, told ? frame : { ...frame, sizeRead: true });
+      if (told) return;
       Object.assign(image, frame[annotationFrame]);
       report.sizesRead++;
     });
@@ -87,7 +91,7 @@ const sizeInWords = ({ width, height }: ImageSize) => `${width} x ${height} px`;
 /** Turns and scales the boxes of an image to its file as it is decoded; where they cannot be, refuses them. */
 function alignImage(
   image: DatasetImage,
-  frame: ImageFrame,
+  frame: FoundFrame,
   annotationFrame: AnnotationFrame,
   report: DatasetReport,
 ): void {
@@ -102,7 +106,7 @@ function alignImage(
     image.boxesRefused = true;
     return note(report, "refusedBoxes", what);
   }
-  const told = orientation === 1 || fitting.length === 1;
+  const told = orientation === 1 || (fitting.length === 1 && !frame.sizeRead);
   const from = told ? fitting[0] : annotationFrame;
   if (!told) note(report, "unknownFrames", `${what}, EXIF orientation ${orientation}`);
   if (!isEqual(annotated, frame[from])) note(report, "scaledImages", what);
@@ -144,7 +148,7 @@ function alignPoint([x, y]: Point, align: (box: Box) => Box): Point {
  * @param report counts and examples
  */
 export function alignBoxes(
-  frames: ReadonlyMap<DatasetImage, ImageFrame>,
+  frames: ReadonlyMap<DatasetImage, FoundFrame>,
   annotationFrame: AnnotationFrame,
   report: DatasetReport,
 ): void {

@@ -11,10 +11,12 @@ export function isInside(root: string, path: string): boolean {
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** Where a file name leads; `id` is the one spelling of the way there: relative to the root, with `/`. */
+/**
+ * Where a file name leads; `id` is the one spelling of the way there: relative to the root, with `/`. `file` is the same for
+ * all ways to one file: its path without links.
+ */
 export type SafePath =
-  | { kind: "file"; path: string; id: string }
-  | { kind: "missing"; path: string; id: string }
+  | { kind: "file" | "missing"; path: string; id: string; file: string }
   | { kind: "unsafe" };
 
 /**
@@ -33,11 +35,11 @@ export async function resolveInside(root: string, name: unknown): Promise<SafePa
   const id = relative(root, path).replaceAll(sep, "/");
   try {
     const real = await Deno.realPath(path);
-    return isInside(root, real) ? { kind: "file", path, id } : { kind: "unsafe" };
+    return isInside(root, real) ? { kind: "file", path, id, file: real } : { kind: "unsafe" };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return { kind: "missing", path, id };
+      return { kind: "missing", path, id, file: path };
     }
-    return { kind: "file", path, id }; // unreadable: decoding will say why
+    return { kind: "file", path, id, file: path }; // unreadable: decoding will say why
   }
 }

@@ -233,8 +233,54 @@ Deno.test("CMYK is what Pillow makes of it, with or without a further band", asy
     const image = await decodeImage(makeTiff({ ...parts, data }));
     assert.deepEqual([...image.data], pillow.flat());
   }
-  const { reason } = await refusal(makeTiff({ ...parts, data: Uint8Array.from(inks.flat()) }), {
-    bands: [1, 2, 3],
-  });
+  const data = Uint8Array.from(inks.flat());
+  const { reason } = await refusal(makeTiff({ ...parts, data }), { bands: [1, 2, 3] });
   assert.equal(reason, "has no bands to choose");
+  const others = makeTiff({ ...parts, data, more: [[332, 2]] }); // InkSet: inks of other colours
+  assert.equal((await refusal(others)).reason, "colour space separated is not supported");
+});
+
+Deno.test("transparent CMYK lies on white", async () => {
+  for (const deep of [false, true]) {
+    const inks = [[0, 255, 255, 0, 128], [12, 200, 77, 31, 0]];
+    const file = tiffOf(inks, { deep, photometric: 5, extraSamples: [2] });
+    const { pixels, notes } = await decoded(file);
+    near(pixels, [[255, 127, 127], [255, 255, 255]], `${deep}`);
+    assert.deepEqual(notes, []);
+  }
+});
+
+Deno.test("a TIFF of several pages says that the first is used; one of smaller copies and masks does not", async () => {
+  const grey = (value: number, more: [number, number][], next = 0) =>
+    makeTiff({ width: 1, height: 1, photometric: 1, data: Uint8Array.of(value), more, next });
+  /** Two files as one: the second one's directory, with its values left behind, is the next. */
+  const twoPages = (first: [number, number][], second: [number, number][]) => {
+    const one = grey(50, first), two = grey(90, second), both = new Uint8Array([...one, ...two]);
+    const count = new DataView(one.buffer).getUint16(8, true);
+    new DataView(both.buffer).setUint32(10 + 12 * count, one.length + 8, true);
+    return both;
+  };
+  const noteOf = async (file: Uint8Array) => {
+    const notes: string[] = [];
+    const { data } = await decodeImage(file, { onNote: (note) => notes.push(note) });
+    assert.equal(data[0], 50);
+    return notes;
+  };
+  assert.deepEqual(await noteOf(grey(50, [])), []);
+  assert.deepEqual(await noteOf(twoPages([], [])), ["the first page of several is used"]);
+  for (const kind of [1, 4, 5]) assert.deepEqual(await noteOf(twoPages([], [[254, kind]])), []);
+  assert.match((await noteOf(twoPages([[254, 1]], []))).join(), /a smaller copy of another/);
+});
+
+Deno.test("a compression that the decoder does not have is refused by name", async () => {
+  const file = makeTiff({ width: 1, height: 1, photometric: 1, data: new Uint8Array(1) });
+  const at = Array.from(file, (_, i) => i).find((i) => file[i] === 3 && file[i + 1] === 1)!; // 259
+  for (const [number, name] of [[34925, "LZMA"], [50000, "Zstandard"], [34887, "LERC"]] as const) {
+    new DataView(file.buffer).setUint16(at + 8, number, true);
+    assert.equal((await refusal(file)).reason, `compression ${name} is not supported`);
+  }
+  const jpeg = new Uint8Array(await scene().jpeg().toBuffer());
+  const frame = jpeg.findIndex((byte, i) => byte === 0xff && jpeg[i + 1] === 0xc0);
+  jpeg[frame + 4] = 12; // bits a sample
+  assert.equal((await refusal(jpeg)).reason, "compression is not supported");
 });

@@ -62,6 +62,21 @@ const PHOTOMETRICS: Readonly<Record<number, string>> = {
   32845: "LogLuv",
 };
 const JPEG_COMPRESSION = 7;
+/** Ways to compress a TIFF that sharp does not have. */
+export const OTHER_COMPRESSIONS: Readonly<Record<number, string>> = {
+  33003: "JPEG 2000",
+  33005: "JPEG 2000",
+  34661: "JBIG",
+  34676: "SGILog",
+  34677: "SGILog",
+  34712: "JPEG 2000",
+  34887: "LERC",
+  34925: "LZMA",
+  50000: "Zstandard",
+  50002: "JPEG XL",
+};
+/** InkSet of inks that are not cyan, magenta, yellow and black. */
+const OTHER_INKS = 2;
 /** Bits of samples that are decoded, and of those that there are elsewhere. */
 const SMALL_BITS = [1, 2, 4, 8, 16], LARGE_BITS = [10, 12, 14, 24, 32, 64, 128];
 /** ExtraSamples that say transparency: premultiplied, straight, and Corel's. */
@@ -73,9 +88,12 @@ export const ALPHA: readonly number[] = [1, 2, 999];
  * @throws {ImageError} with a reason that names them
  */
 export function checkTiff(header: TiffHeader, path?: string): void {
-  const { photometric, samples, compression, bits, sampleFormat, extraSamples } = header;
+  const { photometric, samples, compression, bits, sampleFormat, extraSamples, inkSet } = header;
   const kinds: Record<number, string> = { 2: "int", 3: "float", 5: "complex int", 6: "complex" };
-  const kind = kinds[sampleFormat] ?? "uint";
+  const kind = kinds[sampleFormat] ?? "uint", unknown = OTHER_COMPRESSIONS[compression];
+  if (unknown) {
+    throw new ImageError(path, `compression ${unknown} is not supported`, `${compression}`);
+  }
   if (![...SMALL_BITS, ...LARGE_BITS].includes(bits)) {
     throw new ImageError(path, "truncated or corrupt", `samples of ${bits} bits`);
   }
@@ -96,7 +114,9 @@ export function checkTiff(header: TiffHeader, path?: string): void {
   }
   const colours = samples - extraSamples.filter((kind) => ALPHA.includes(kind)).length;
   if (photometric === 0 && colours > 2) refuse("WhiteIsZero", `with ${colours} bands`);
-  if (photometric === CMYK && samples < 4) refuse("separated", `of ${samples} inks`);
+  if (photometric === CMYK && (samples < 4 || inkSet === OTHER_INKS)) {
+    refuse("separated", `of ${samples} inks${inkSet === OTHER_INKS ? " that are not CMYK" : ""}`);
+  }
 }
 
 /** Where a TIFF says that transparency is: `ExtraSamples` names the last samples of a pixel. */
@@ -159,7 +179,7 @@ export function planBands(
     const note = others.length > 4
       ? `the first 4 of ${samples} bands are used, as CMYK`
       : undefined;
-    return { kind: "cmyk", colour: others.slice(0, 4), plain: false, note };
+    return { kind: "cmyk", colour: others.slice(0, 4), alpha, plain: false, note };
   }
   const colour = others.slice(0, others.length >= 3 ? 3 : 1);
   const plain = others.length === colour.length && colours === colour.length &&

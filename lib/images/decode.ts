@@ -54,7 +54,7 @@ export interface DecodeOptions extends PixelConfig {
  * The format is told from the content, not from the name: JPEG, PNG, WebP, GIF, TIFF or AVIF,
  * anything else is refused. EXIF orientation is applied, CMYK is converted as Pillow does (by an embedded
  * profile only on request), 16 bits are reduced to 8, transparency is laid on white (what is
- * invisible on a web page stays invisible), of an animation the first frame is taken. Of a TIFF of more
+ * invisible on a web page stays invisible), of an animation the first frame is taken, of a TIFF the first page. Of a TIFF of more
  * bands the first three are taken unless `bands` names others, and `ExtraSamples` says what is transparency.
  * A truncated or damaged file is refused rather than returned half grey, but for faults of a JPEG's header that every
  * viewer forgives. The work is bounded from the header, before pixels are allocated.
@@ -119,6 +119,9 @@ function asImageError(
   if (/not supported$/.test(detail)) { // such as a tiled TIFF of separate planes: nothing is wrong with it
     return new ImageError(path, "layout is not supported", detail, { cause: error });
   }
+  if (/unsupported|not implemented|not configured/i.test(detail)) { // such as a JPEG of 12 bits
+    return new ImageError(path, "compression is not supported", detail, { cause: error });
+  }
   return detail.includes("exceeds pixel limit")
     ? new ImageError(path, "too many pixels", `the limit is ${maxPixels}`, { cause: error })
     : new ImageError(path, "truncated or corrupt", detail, { cause: error });
@@ -152,7 +155,7 @@ async function decodeFile(
   const scans = format === "jpeg" ? countScans(bytes) : 1;
   checkWork(metadata, format, { maxPixels, path, scans, tilePixels: tiff?.tilePixels });
   const plan = planBands(metadata, tiff, options, path);
-  if (plan.note) onNote?.(plan.note);
+  for (const note of [tiff?.pagesNote, plan.note]) if (note) onNote?.(note);
   const deep = metadata.depth === "ushort", stretched = stretch === "percentile" && deep;
   const convert = colourProfile === "convert";
   const open = () => sharp(bytes, { ...limits, ignoreIcc: !convert }).autoOrient();

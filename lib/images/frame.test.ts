@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { decodeImage, ImageError } from "./decode.ts";
 import { readImageFrame, turnUpright } from "./frame.ts";
+import { jpegSegments } from "./jpeg.ts";
 import { scene, SCENE_SIZE } from "./testdata/hostile.ts";
 import { makeTiff } from "./testdata/tiff.ts";
 
@@ -32,6 +33,26 @@ for (const format of ["jpeg", "png", "webp", "tiff", "gif", "avif"] as const) {
     }
   });
 }
+
+Deno.test("EXIF is found wherever it stands before the first scan of a JPEG", async () => {
+  const turned = new Uint8Array(await scene().withMetadata({ orientation: 6 }).jpeg().toBuffer());
+  const segments = [...jpegSegments(turned)];
+  const exif = segments.find(({ marker }) => marker === 0xe1)!;
+  for (const before of [0xdb, 0xc4, 0xda]) { // tables before the frame, those behind it, the scan
+    const { at } = segments.find(({ marker, at }) => marker === before && at > exif.at)!;
+    const bytes = new Uint8Array([
+      ...turned.subarray(0, exif.at),
+      ...turned.subarray(exif.end, at),
+      ...turned.subarray(exif.at, exif.end),
+      ...turned.subarray(at),
+    ]);
+    await withFile(bytes, async (path) => {
+      const { upright, orientation } = await readImageFrame(path);
+      const { width, height } = await decodeImage(path);
+      assert.deepEqual([upright, orientation], [{ width, height }, 6], before.toString(16));
+    });
+  }
+});
 
 Deno.test("the frame of a TIFF is that of its first directory, wherever that is", async () => {
   const tiff = { width: 3, height: 2, photometric: 1, data: new Uint8Array(3 * 2 * 9) };

@@ -102,13 +102,15 @@ function plainSize(head: Uint8Array, format: AllowedFormat): ImageSize | undefin
 }
 
 function jpegSize(view: DataView): ImageSize | undefined {
+  let size: ImageSize | undefined;
   for (let at = 2; view.getUint8(at) === 0xff; at += 2 + view.getUint16(at + 2)) {
     const marker = view.getUint8(at + 1);
-    if (marker >= 0xc0 && marker <= 0xc2) {
-      const size = { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
-      return size.width > 0 && size.height > 0 ? size : undefined;
+    if (marker === 0xda) return size && size.width > 0 && size.height > 0 ? size : undefined;
+    if (marker >= 0xc0 && marker <= 0xc2 && !size) {
+      size = { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+      continue; // EXIF may follow until the first scan
     }
-    // APP1 holds EXIF; of the rest only what every JPEG may have before its frame is passed over.
+    // APP1 holds EXIF; of the rest only what every JPEG may have before its first scan is passed over.
     const known = (marker >= 0xe0 && marker !== 0xe1 && marker <= 0xef) ||
       [0xc4, 0xdb, 0xdd, 0xfe].includes(marker);
     if (!known) return undefined;

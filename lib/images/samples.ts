@@ -115,18 +115,22 @@ export async function samplesToRgb(
     ? await stretchTables(samples, { ...plan, noData }, signal)
     : colour.map(() => upper);
   const rgb = new Uint8Array(width * height * 3);
+  const onWhite = (at: number, to: number) => {
+    if (alpha === undefined) return;
+    const opaque = upper[data[at + alpha]];
+    for (let c = 0; c < 3; c++) rgb[to + c] = multiply(rgb[to + c], opaque) + 255 - opaque;
+  };
   const toRgb = (at: number, to: number) => {
     for (let c = 0; c < 3; c++) {
       const band = colour.length === 1 ? 0 : c;
       rgb[to + c] = tables[band][data[at + colour[band]]];
     }
-    if (alpha === undefined) return;
-    const opaque = upper[data[at + alpha]];
-    for (let c = 0; c < 3; c++) rgb[to + c] = multiply(rgb[to + c], opaque) + 255 - opaque;
+    onWhite(at, to);
   };
   const inkToRgb = (at: number, to: number) => { // as Pillow converts CMYK
     const white = 255 - upper[data[at + colour[3]]];
     for (let c = 0; c < 3; c++) rgb[to + c] = white - multiply(upper[data[at + colour[c]]], white);
+    onWhite(at, to);
   };
   const convert = plan.kind === "cmyk" ? inkToRgb : toRgb;
   await inPieces(width * height, signal, (first, end) => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
 import type { Box } from "../covers/cover.ts";
 import { createRandom } from "../numeric/random.ts";
 import { decodeImage, type RgbImage } from "./decode.ts";
 import { openScene, type SceneConfig } from "./scene.ts";
 import { LevelFinder } from "./scene_levels.ts";
 import { sharp } from "./sharp.ts";
+import { makeTiff } from "./testdata/tiff.ts";
 import { writeTiledTiff } from "./tiled_tiff.ts";
 
 const WIDTH = 700, HEIGHT = 530;
@@ -247,6 +249,59 @@ Deno.test("scene: what cannot be read says why", async () => {
     bytes[field + 12] = 3;
     await Deno.writeFile(float, bytes);
     await assert.rejects(openScene(float), /pixel type float 8 bit is not supported/);
+  });
+});
+
+/** Runs something and gives what was said on standard error with it. */
+async function saidIn(work: () => Promise<unknown>): Promise<string[]> {
+  const said: string[] = [], before = console.warn;
+  console.warn = (text: string) => said.push(text);
+  try {
+    await work();
+  } finally {
+    console.warn = before;
+  }
+  return said;
+}
+
+Deno.test("scene: of several pages the first is read, and a line says so; a pyramid has one", async () => {
+  await inFolder(async (folder) => {
+    const size = { width: WIDTH, height: HEIGHT }, pages = [noise(3, 8, 256), noise(3, 8, 256, 2)];
+    const pngs = await Promise.all(
+      pages.map((data) => sharp(data, { raw: { ...size, channels: 3 } }).png().toBuffer()),
+    );
+    const [several, pyramid] = ["several.tif", "pyramid.tif"].map((name) => join(folder, name));
+    await sharp(pngs, { join: { animated: true } }).tiff({ tile: true, compression: "lzw" })
+      .toFile(several);
+    await sharp(pngs[0]).tiff({ tile: true, pyramid: true, compression: "lzw" }).toFile(pyramid);
+    const said = await saidIn(async () => {
+      const { data } = await (await openScene(several)).window(WINDOWS[1]);
+      assertSame(data, crop(pages[0] as Uint8Array, 3, WINDOWS[1]));
+    });
+    assert.deepEqual(said, [`note: ${several}: the first page of several is used`]);
+    assert.deepEqual(await saidIn(() => openScene(pyramid)), []);
+  });
+});
+
+Deno.test("scene: Zstandard is read, other compressions that sharp does not have are refused by name", async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "a.tif"), data = crop(noise(3, 8, 256) as Uint8Array, 3, WINDOWS[1]);
+    const { width, height } = WINDOWS[1];
+    const file = makeTiff({ width, height, photometric: 2, data });
+    const strip = file.length - data.length, packed = zstdCompressSync(data);
+    const bytes = new Uint8Array([...file.subarray(0, strip), ...packed]);
+    const view = new DataView(bytes.buffer), tags = view.getUint16(8, true);
+    const valueAt = (tag: number) =>
+      Array.from({ length: tags }, (_, i) => 10 + 12 * i)
+        .find((at) => view.getUint16(at, true) === tag)! + 8;
+    view.setUint32(valueAt(279), packed.length, true);
+    view.setUint16(valueAt(259), 50000, true);
+    await Deno.writeFile(path, bytes);
+    const whole = { left: 0, top: 0, width, height };
+    assertSame((await (await openScene(path)).window(whole)).data, data);
+    view.setUint16(valueAt(259), 34887, true);
+    await Deno.writeFile(path, bytes);
+    await assert.rejects(openScene(path), /compression LERC is not supported/);
   });
 });
 

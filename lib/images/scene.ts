@@ -99,6 +99,7 @@ export async function openScene(
   signal.throwIfAborted();
   const format = await readImageFile(path, (head) => sniffFormat(head) as AllowedFormat);
   const header = await readHeader(path, format);
+  if (header.pagesNote) notice(`${path}: ${header.pagesNote}`, options.output);
   const bands = chooseBands(path, header, config.bands);
   const file = header.bySharp && !header.tiled ? await tiledCopy(path, header, options) : path;
   const samples = (box: Box) => readSamples({ path, file }, header, bands, box);

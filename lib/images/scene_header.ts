@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { fromFile, type GeoTIFFImage } from "geotiff";
-import { ALPHA } from "./bands.ts";
+import { fromFile, type GeoTIFF, type GeoTIFFImage } from "geotiff";
+import { ALPHA, OTHER_COMPRESSIONS } from "./bands.ts";
 import { DEFAULT_MAX_PIXELS } from "./decode.ts";
 import type { AllowedFormat } from "./format.ts";
 import { type Georeference, readGeoreference } from "./georeference.ts";
 import { ImageError } from "./image_error.ts";
 import { sharp } from "./sharp.ts";
+import { describePages } from "./tiff.ts";
 import { checkWork } from "./work.ts";
 
 /** The layout of a scene's file. */
@@ -35,6 +36,8 @@ export interface SceneHeader {
   noData?: number;
   /** Where it lies on the earth. */
   place?: Georeference;
+  /** What is to be said of its pages, of which the first is read. */
+  pagesNote?: string;
 }
 
 /** Photometric interpretations of TIFF 6.0 that are read; the others are refused by name. */
@@ -47,6 +50,8 @@ const PHOTOMETRIC: Record<number, string> = {
   8: "Lab",
 };
 const SAMPLE_FORMATS: Record<number, string> = { 2: "signed", 3: "float", 4: "undefined" };
+/** Zstandard, which geotiff has and sharp has not; its LERC of several bands comes out wrong. */
+const BY_GEOTIFF = 50000;
 /** More samples a pixel than these sharp refuses, or takes for something else. */
 const SHARP_BANDS = 4;
 /** Samples of a tile or strip that has to be held for a window. */
@@ -86,6 +91,11 @@ async function tiffHeader(path: string, image: GeoTIFFImage): Promise<SceneHeade
     const name = PHOTOMETRIC[colours] ?? `number ${colours}`;
     throw new ImageError(path, "colours are not supported in a scene", name);
   }
+  const compression = Number(await value("Compression") ?? 1);
+  const other = OTHER_COMPRESSIONS[compression];
+  if (other && compression !== BY_GEOTIFF) {
+    throw new ImageError(path, `compression ${other} is not supported`, `${compression}`);
+  }
   const orientation = Number(await value("Orientation") ?? 1);
   if (orientation !== 1) {
     throw new ImageError(
@@ -100,7 +110,7 @@ async function tiffHeader(path: string, image: GeoTIFFImage): Promise<SceneHeade
   const separate = Number(await value("PlanarConfiguration") ?? 1) === 2;
   const own = colours === 1 ? 1 : 3, colour = bands - (alpha < 0 ? 0 : 1);
   const isNamed = bands - extra.length === own && (own === 3 || colour === 1);
-  const bySharp = bands <= SHARP_BANDS && !separate && isNamed;
+  const bySharp = bands <= SHARP_BANDS && !separate && isNamed && !other;
   checkBlock(path, image, {
     bySharp,
     separate,
@@ -117,6 +127,18 @@ async function tiffHeader(path: string, image: GeoTIFFImage): Promise<SceneHeade
     noData: image.getGDALNoData() ?? undefined,
     place: await readGeoreference(image),
   };
+}
+
+/** What is to be said of the pages of a TIFF; of one whose further directories are damaged, nothing. */
+async function pagesOf(tiff: GeoTIFF): Promise<Pick<SceneHeader, "pagesNote">> {
+  const subfileOf = async (page: number) => {
+    const image = await tiff.getImage(page).catch(() => undefined);
+    const directory = image?.getFileDirectory();
+    if (!directory?.hasTag("NewSubfileType")) return image && 0;
+    return Number(await directory.loadValue("NewSubfileType"));
+  };
+  const pagesNote = describePages(await subfileOf(0) ?? 0, await subfileOf(1));
+  return pagesNote === undefined ? {} : { pagesNote };
 }
 
 /** Refuses a file of which a window cannot be read without more than memory should hold. */
@@ -181,7 +203,7 @@ export async function readHeader(path: string, format: AllowedFormat): Promise<S
     if (format !== "tiff") return await otherHeader(path, format);
     const tiff = await fromFile(path);
     try {
-      return await tiffHeader(path, await tiff.getImage(0));
+      return { ...await tiffHeader(path, await tiff.getImage(0)), ...await pagesOf(tiff) };
     } finally {
       await tiff.close();
     }

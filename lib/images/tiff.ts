@@ -20,6 +20,10 @@ export interface TiffHeader {
   extraSamples: number[];
   /** Pixels of a tile; 0 where the image is in strips. */
   tilePixels: number;
+  /** Of inks: 2 where they are not cyan, magenta, yellow and black. */
+  inkSet: number;
+  /** What is to be said of its pages, of which the first is decoded. */
+  pagesNote?: string;
   /** The value that marks pixels without data (GDAL), where there is one. */
   noData?: number;
   /** Where the offset of the next directory stands, and in how many bytes; it is not 0. */
@@ -30,12 +34,14 @@ const BYTES_OF_TYPE: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4
 const MOST_VALUES = 1024;
 const MOST_TAGS = 65535;
 const TAGS = {
+  subfile: 254,
   bits: 258,
   compression: 259,
   photometric: 262,
   samples: 277,
   extraSamples: 338,
   sampleFormat: 339,
+  inkSet: 332,
   tileWidth: 322,
   tileHeight: 323,
   noData: 42113,
@@ -53,6 +59,42 @@ function createReader(bytes: Uint8Array, head: Uint8Array = bytes) {
   return { read, big: read(2, 2) === 43 };
 }
 
+/** Bits of NewSubfileType: a smaller copy of another page, and a mask of its transparency. */
+const REDUCED = 1, MASK = 4;
+
+/**
+ * What is to be said of the pages of a TIFF, of which the first is used; nothing of one with smaller copies or masks of
+ * it alone.
+ *
+ * @param first NewSubfileType of the first page
+ * @param second that of the second, where there is one
+ */
+export function describePages(first: number, second: number | undefined): string | undefined {
+  if (first & REDUCED) {
+    return "the first page is used, which says that it is a smaller copy of another";
+  }
+  const another = second !== undefined && (second & (REDUCED | MASK)) === 0;
+  return another ? "the first page of several is used" : undefined;
+}
+
+/** NewSubfileType of a directory that may be damaged; nothing where there is none. */
+function subfileAt(
+  { read, big }: ReturnType<typeof createReader>,
+  start: number,
+): number | undefined {
+  try {
+    const count = read(start, big ? 8 : 2);
+    for (let i = 0; i < Math.min(count, MOST_TAGS); i++) {
+      const at = start + (big ? 8 + 20 * i : 2 + 12 * i);
+      if (read(at, 2) === TAGS.subfile) return read(at + (big ? 12 : 8), 4);
+    }
+    return 0;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Reads the first directory of a TIFF or BigTIFF.
  *
@@ -60,7 +102,7 @@ function createReader(bytes: Uint8Array, head: Uint8Array = bytes) {
  * @throws {RangeError} when the directory lies outside of the file, or has more entries than a TIFF can have
  */
 export function readTiffHeader(bytes: Uint8Array): TiffHeader {
-  const { read, big } = createReader(bytes);
+  const reader = createReader(bytes), { read, big } = reader;
   const [word, countBytes, entryBytes] = big ? [8, 8, 20] as const : [4, 2, 12] as const;
   const start = read(big ? 8 : 4, word), count = read(start, countBytes);
   if (count > MOST_TAGS) throw new RangeError(`its directory would have ${count} entries`);
@@ -76,6 +118,11 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
   }
   const end = start + countBytes + count * entryBytes;
   const first = (tag: number, otherwise: number) => values.get(tag)?.[0] ?? otherwise;
+  const next = end + word <= bytes.length ? read(end, word) : 0;
+  const pagesNote = describePages(
+    first(TAGS.subfile, 0),
+    next ? subfileAt(reader, next) : undefined,
+  );
   const noData = values.get(TAGS.noData);
   const marked = noData && Number.parseFloat(String.fromCharCode(...noData));
   return {
@@ -85,9 +132,11 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
     sampleFormat: Math.max(...values.get(TAGS.sampleFormat) ?? [1]),
     compression: first(TAGS.compression, 1),
     extraSamples: values.get(TAGS.extraSamples) ?? [],
+    inkSet: first(TAGS.inkSet, 1),
     tilePixels: first(TAGS.tileWidth, 0) * first(TAGS.tileHeight, 0),
     ...(marked !== undefined && Number.isFinite(marked) && { noData: marked }),
-    ...(end + word <= bytes.length && read(end, word) !== 0 && { next: { at: end, bytes: word } }),
+    ...(next !== 0 && { next: { at: end, bytes: word } }),
+    ...(pagesNote !== undefined && { pagesNote }),
   };
 }
 

@@ -6,7 +6,8 @@
 import { extname, join } from "node:path";
 import { readImageFrame } from "../../images/frame.ts";
 import { ImageError } from "../../images/image_error.ts";
-import { IMAGE_ENDINGS } from "../folder_files.ts";
+import { IMAGE_ENDINGS, kindOfEntry } from "../folder_files.ts";
+import type { AnnotationFrame } from "../frames.ts";
 import { resolveInside } from "../paths.ts";
 
 /** A label file of one image is far smaller; what is larger is none. */
@@ -44,14 +45,24 @@ export function isImageName(path: string): boolean {
 /**
  * All files below a folder, as paths relative to it with `/`, in one order on every machine. Links to folders are not
  * followed.
+ *
+ * @param root real path of the folder
+ * @param signal stops the walk with its reason
+ * @param onLink told of links to folders
  */
-export async function filesBelow(root: string, signal: AbortSignal): Promise<string[]> {
+export async function filesBelow(
+  root: string,
+  signal: AbortSignal,
+  onLink: (kind: "linkedFolders" | "outsideFolders", path: string) => void,
+): Promise<string[]> {
   const found: string[] = [];
   const walk = async (folder: string): Promise<void> => {
-    for await (const { name, isDirectory } of Deno.readDir(join(root, folder))) {
+    for await (const entry of Deno.readDir(join(root, folder))) {
       signal.throwIfAborted();
-      const path = folder === "" ? name : `${folder}/${name}`;
-      if (isDirectory) await walk(path);
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      const kind = await kindOfEntry(root, join(root, path), entry);
+      if (kind === "folder") await walk(path);
+      else if (kind === "linkedFolder" || kind === "outsideFolder") onLink(`${kind}s`, path);
       else found.push(path);
     }
   };
@@ -129,15 +140,19 @@ export function linesOf(text: string): { line: string; number: number }[] {
     .filter(({ line }) => line !== "");
 }
 
-/** The size of an image below a root, upright; `undefined` where it cannot be read, which decoding will say. */
+/**
+ * The size of an image below a root, upright or as it is stored; `undefined` where it cannot be read, which decoding will
+ * say.
+ */
 export async function sizeBelow(
   root: string,
   path: string,
+  frame: AnnotationFrame,
 ): Promise<{ width: number; height: number } | undefined> {
   const place = await resolveInside(root, path);
   if (place.kind !== "file") return undefined;
   try {
-    return (await readImageFrame(place.path)).upright;
+    return (await readImageFrame(place.path))[frame];
   } catch (error) {
     if (error instanceof ImageError) return undefined;
     throw error;

@@ -5,6 +5,8 @@
  */
 import type { AnnotationLists } from "../coco_file.ts";
 import { type Counted, type DatasetReport, note } from "../dataset.ts";
+import type { AnnotationFrame } from "../frames.ts";
+import { filesBelow } from "./files.ts";
 import type { DatasetPlace } from "./place.ts";
 
 /** Reads annotations of one format into lists. */
@@ -56,12 +58,22 @@ export class Lists implements AnnotationLists {
    *
    * @param report where what is left out is counted
    * @param attempt how error messages begin
+   * @param annotationFrame in which frame shares of an image are meant
    */
-  constructor(readonly report: DatasetReport, readonly attempt: string) {}
+  constructor(
+    readonly report: DatasetReport,
+    readonly attempt: string,
+    readonly annotationFrame: AnnotationFrame = "upright",
+  ) {}
 
   /** Counts something that is left out. */
   note(key: Counted, what: string): void {
     note(this.report, key, what);
+  }
+
+  /** All files below a folder, as `filesBelow` finds them; links to folders, which are not followed, are counted. */
+  async filesBelow(root: string, signal: AbortSignal): Promise<string[]> {
+    return await filesBelow(root, signal, (key, path) => this.note(key, path));
   }
 
   /** An error that ends the reading. */

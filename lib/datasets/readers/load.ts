@@ -60,7 +60,7 @@ export async function loadDataset(
   if (source === "coco") return await loadCoco(annotations, root, options);
   signal.throwIfAborted();
   const attempt = `Cannot load data set ${annotations} as ${source}`, report = emptyReport();
-  const lists = new Lists(report, attempt);
+  const lists = new Lists(report, attempt, options.annotationFrame);
   await READERS[source](place, lists, signal);
   return await datasetOf(lists, root, { ...options, attempt, report });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { filesBelow, isImageName, partOf, realFolder, stemOf } from "./files.ts";
+import { isImageName, partOf, realFolder, stemOf } from "./files.ts";
 import type { Lists } from "./lists.ts";
 import type { DatasetPlace } from "./place.ts";
 
@@ -77,8 +77,10 @@ export async function pairFiles(
   lists: Lists,
   signal: AbortSignal,
 ): Promise<Pairs> {
-  const files = await filesBelow(labels, signal);
-  const images = (labels === root ? files : await filesBelow(root, signal)).filter(isImageName);
+  const files = await lists.filesBelow(labels, signal);
+  const images = (labels === root ? files : await lists.filesBelow(root, signal)).filter(
+    isImageName,
+  );
   const stems = byStem(images), imageOf = new Map<string, string>();
   const pairs: LabelledImage[] = [];
   for (const label of files) {

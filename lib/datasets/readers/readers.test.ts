@@ -167,6 +167,7 @@ Deno.test("a data.yaml names classes by list or index, and parts by folder, list
   assert.deepEqual(parseYoloConfig("names: [a, 7]\ntrain: x\nvalid: [y, z]\n"), {
     names: ["a", "7"],
     parts: new Map([["train", ["x"]], ["val", ["y", "z"]]]),
+    pose: false,
   });
   for (
     const [yaml, why] of [
@@ -281,6 +282,91 @@ Deno.test("a list of images names the images of a part, and Roboflow's ../ leads
     assert.equal((await loadDataset({ ...source, part: "train" })).images.length, 2);
   });
 });
+
+Deno.test("YOLO: the key points of a pose are no polygon", () =>
+  withCopy(sample("yolo"), async (folder, source) => {
+    const yaml = await Deno.readTextFile(source.annotations);
+    await Deno.writeTextFile(source.annotations, `${yaml}\nkpt_shape: [4, 3]\n`);
+    const points = ".1 .1 1 .9 .1 0 .9 .9 1 .1 .9 0"; // with the box an even number of shares
+    await Deno.writeTextFile(join(folder, "labels/val/c.txt"), `0 .5 .5 .25 .5 ${points}\n`);
+    const { images: [{ width, height, objects }] } = await loadDataset({ ...source, part: "val" });
+    assert.deepEqual(objects.map(({ box }) => box), [
+      { left: width! * 0.375, top: height! / 4, width: width! / 4, height: height! / 2 },
+    ]);
+  }));
+
+Deno.test("YOLO: shares are of the frame that is asked for, and images that EXIF turns are counted", () =>
+  withCopy(sample("yolo"), async (folder, source) => {
+    const image = join(folder, "images/val/c.png"), before = await Deno.readFile(image);
+    const { width, height } = await sharp(before).metadata();
+    await Deno.writeFile(
+      image,
+      await sharp(before).withMetadata({ orientation: 6 }).png().toBuffer(),
+    );
+    await Deno.writeTextFile(join(folder, "labels/val/c.txt"), "0 .25 .125 .5 .25\n");
+    const boxIn = async (annotationFrame: "upright" | "stored") => {
+      const { images, report } = await loadDataset({ ...source, part: "val" }, { annotationFrame });
+      assert.deepEqual([images[0].width, images[0].height], [height, width]);
+      assert.equal(report.unknownFrames, 1);
+      return Object.values(images[0].objects[0].box);
+    };
+    assert.deepEqual(await boxIn("upright"), [0, 0, height / 2, width / 4]);
+    // the top left quarter of what is stored is shown at the top right
+    assert.deepEqual(await boxIn("stored"), [height * 0.75, 0, height / 4, width / 2]);
+  }));
+
+Deno.test("Pascal VOC: what is not difficult is used, however that is written", () => {
+  const flags = (text: string) =>
+    parseVoc(
+      `<annotation><object><name>a</name><difficult>${text}</difficult></object></annotation>`,
+    )
+      .objects[0].difficult;
+  for (const text of ["1", "True", "true", " 1 ", "yes"]) assert.equal(flags(text), true, text);
+  for (const text of ["", "0", "False", "no", "Unspecified"]) {
+    assert.equal(flags(text), false, text);
+  }
+});
+
+Deno.test("SOLO: of labels with one id the name tells which is meant, and nothing is guessed without", () =>
+  withCopy(sample("solo"), async (folder, source) => {
+    const path = join(folder, "annotation_definitions.json");
+    const text = await Deno.readTextFile(path), definitions = JSON.parse(text);
+    const [boxes] = definitions.annotationDefinitions.filter((one: { "@type": string }) =>
+      one["@type"].endsWith("BoundingBox2DAnnotation")
+    );
+    const before = await loadDataset(source), [{ label_id: id, label_name: first }] = boxes.spec;
+    definitions.annotationDefinitions.push({
+      ...boxes,
+      id: "a second labeller",
+      spec: [{ label_id: id, label_name: "airship" }],
+    });
+    await Deno.writeTextFile(path, JSON.stringify(definitions));
+    assert.deepEqual(shown(await loadDataset(source)), shown(before));
+    for (const file of ["sequence.0/step0.frame_data.json", "sequence.0/step1.frame_data.json"]) {
+      const frame = await Deno.readTextFile(join(folder, file));
+      await Deno.writeTextFile(
+        join(folder, file),
+        frame.replaceAll(new RegExp(`"labelName":\\s*"${first}"`, "g"), '"labelName": "airship"'),
+      );
+    }
+    const renamed = JSON.stringify(shown(await loadDataset({ ...source, part: "train" })));
+    assert.ok(renamed.includes("airship"), renamed);
+  }));
+
+Deno.test("links to folders are counted by every reader, as they are not followed", () =>
+  withCopy(sample("voc"), async (folder, source) => {
+    const outside = await Deno.makeTempDir();
+    try {
+      await Deno.rename(join(folder, "JPEGImages"), join(outside, "photos"));
+      await Deno.symlink(join(outside, "photos"), join(folder, "JPEGImages"));
+      await Deno.symlink(".", join(folder, "Annotations/again"));
+      const { report } = await loadDataset(source);
+      assert.deepEqual([report.outsideFolders, report.images], [1, 0]);
+      assert.ok(report.linkedFolders! >= 1 && report.missingImages > 0);
+    } finally {
+      await Deno.remove(outside, { recursive: true });
+    }
+  }));
 
 Deno.test("an aborted signal stops every reader with its reason, and an absent place is named", async () => {
   const signal = AbortSignal.abort(new Error("enough"));

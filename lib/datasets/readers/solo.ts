@@ -8,7 +8,7 @@
  */
 import { join } from "node:path/posix";
 import { parseAnnotations } from "../coco_json.ts";
-import { filesBelow, mapFiles, readLabel, realFolder } from "./files.ts";
+import { mapFiles, readLabel, realFolder } from "./files.ts";
 import type { Lists } from "./lists.ts";
 import type { DatasetPlace } from "./place.ts";
 
@@ -51,9 +51,12 @@ async function readJson(root: string, path: string): Promise<unknown> {
   return parseAnnotations(read.text);
 }
 
-/** Classes that the labeller of boxes knows, by id. */
-async function classesIn(root: string, lists: Lists): Promise<Map<unknown, unknown>> {
-  const file = "annotation_definitions.json", names = new Map<unknown, unknown>();
+/** Names of the classes that labellers of boxes know, by id; of several labellers one id may have several. */
+type Classes = Map<unknown, unknown[]>;
+
+/** Reads the classes. */
+async function classesIn(root: string, lists: Lists): Promise<Classes> {
+  const file = "annotation_definitions.json", names: Classes = new Map();
   let definitions: unknown;
   try {
     definitions = await readJson(root, file);
@@ -63,7 +66,7 @@ async function classesIn(root: string, lists: Lists): Promise<Map<unknown, unkno
   for (const definition of recordsIn(isRecord(definitions) && definitions.annotationDefinitions)) {
     if (!isType(definition["@type"], "BoundingBox2DAnnotation")) continue;
     for (const { label_id: id, label_name: name } of recordsIn(definition.spec)) {
-      names.set(id, name);
+      names.set(id, [...new Set([...names.get(id) ?? [], name])]);
     }
   }
   if (names.size === 0) throw lists.error(`${file} defines no labels of 2D boxes`);
@@ -114,7 +117,7 @@ export async function readSolo(
   signal: AbortSignal,
 ): Promise<void> {
   const root = await realFolder(annotations, lists.attempt);
-  const frames = framesIn(await filesBelow(root, signal));
+  const frames = framesIn(await lists.filesBelow(root, signal));
   if (frames.length === 0) throw lists.error("it holds no sequence.N/stepM.frame_data.json");
   const wanted = frames.filter(({ sequence }) =>
     part === undefined || partOfSequence(sequence) === part
@@ -124,7 +127,10 @@ export async function readSolo(
   }
   await countFrames(root, frames.length, lists);
   const classes = await classesIn(root, lists);
-  for (const [id, name] of classes) lists.categories.push({ id, name });
+  for (const [id, [name, ...others]] of classes) {
+    lists.categories.push({ id, name });
+    for (const other of others) lists.categories.push({ id: `${id} ${other}`, name: other });
+  }
   const read = await mapFiles(wanted, signal, async ({ path }) => {
     try {
       const captures = capturesOf(await readJson(root, path));
@@ -143,7 +149,7 @@ export async function readSolo(
 
 function addCapture(
   { filename, dimension, values }: Capture,
-  { path, classes }: { path: string; classes: Map<unknown, unknown> },
+  { path, classes }: { path: string; classes: Classes },
   lists: Lists,
 ): void {
   if (typeof filename !== "string" || filename === "") {
@@ -155,12 +161,19 @@ function addCapture(
   values.forEach((value, i) => {
     const where = `${path}, box ${i}`;
     const { labelId, labelName, origin, dimension }: Json = isRecord(value) ? value : {};
-    const at = pairOf(origin), extent = pairOf(dimension), named = classes.get(labelId);
+    const at = pairOf(origin),
+      extent = pairOf(dimension),
+      [first, ...others] = classes.get(labelId) ?? [];
+    const named = labelName === undefined || !others.includes(labelName) ? first : labelName;
     if (!at || !extent) return lists.note("brokenAnnotations", `${where}: no origin and dimension`);
     if (labelName !== undefined && named !== undefined && labelName !== named) {
       const names = `${JSON.stringify(labelName)}, not ${JSON.stringify(named)}`;
       return lists.note("brokenAnnotations", `${where}: its labelId's name is ${names}`);
     }
-    lists.addObject({ where, image, category: labelId as number, bbox: [...at, ...extent] });
+    if (labelName === undefined && others.length > 0) {
+      return lists.note("brokenAnnotations", `${where}: several labels have its labelId`);
+    }
+    const category = named === first ? labelId as number : `${labelId} ${named}`;
+    lists.addObject({ where, image, category, bbox: [...at, ...extent] });
   });
 }

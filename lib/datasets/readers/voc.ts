@@ -9,6 +9,7 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { entriesIn } from "../../runtime/files.ts";
 import { join } from "node:path";
+import { isSet } from "../coco_flags.ts";
 import { linesOf, mapFiles, readLabel, stemOf } from "./files.ts";
 import { type Bbox, type Lists, numbersOf } from "./lists.ts";
 import type { DatasetPlace } from "./place.ts";
@@ -82,7 +83,7 @@ function objectOf(object: unknown): VocObject {
   const [x0, y0, x1, y1] = corners ?? [];
   return {
     name: AS_WORDS.get(name) ?? name,
-    difficult: !["", "0"].includes(textIn(object, "difficult")),
+    difficult: isSet(textIn(object, "difficult")),
     box: corners === undefined
       ? isNode(bndbox) ? "its bndbox is not four numbers" : "it has no bndbox"
       : [x0 - 1, y0 - 1, x1 - x0 + 1, y1 - y0 + 1],

@@ -7,7 +7,7 @@
  * @module
  */
 import { parseAnnotations } from "../coco_json.ts";
-import { filesBelow, isImageName, realFolder, textOf } from "./files.ts";
+import { isImageName, realFolder, textOf } from "./files.ts";
 import { type Bbox, type Lists, numbersOf } from "./lists.ts";
 import type { DatasetPlace } from "./place.ts";
 import { XVIEW_CLASSES } from "./xview_classes.ts";
@@ -73,7 +73,7 @@ export async function readXview(
     if (typeof bbox === "string") return lists.note(bbox, `${where}: ${JSON.stringify(bounds)}`);
     lists.addObject({ where, image, category: category as number, bbox });
   });
-  for (const file of await filesBelow(root, signal)) {
+  for (const file of await lists.filesBelow(root, signal)) {
     if (isImageName(file) && !images.has(file)) lists.note("unlabelledImages", file);
   }
 }

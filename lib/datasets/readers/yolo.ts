@@ -2,7 +2,7 @@
  * YOLO's label files, upright (YOLO) and oriented (YOLO-OBB), with the `data.yaml` that names classes and parts.
  *
  * Format: docs.ultralytics.com/datasets/detect and /obb: `class cx cy width height`, or `class x1 y1 … x4 y4`, as shares
- * of the image. A polygon of a segmentation gives the box around it.
+ * of the image. A polygon of a segmentation gives the box around it; of a pose (`kpt_shape`) its box counts.
  *
  * @module
  */
@@ -10,7 +10,6 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { parse } from "yaml";
 import { isInside } from "../paths.ts";
 import {
-  filesBelow,
   isImageName,
   linesOf,
   mapFiles,
@@ -33,6 +32,8 @@ export interface YoloConfig {
   parts: Map<string, string[]>;
   /** Class names; indices that have none are empty. */
   names: string[];
+  /** Whether labels are those of poses: key points follow a box. */
+  pose: boolean;
 }
 
 /**
@@ -43,7 +44,7 @@ export interface YoloConfig {
 export function parseYoloConfig(text: string): YoloConfig {
   const yaml: unknown = parse(text);
   if (typeof yaml !== "object" || yaml === null) throw new Error("it is no data.yaml");
-  const { path, names, nc, ...others } = yaml as Record<string, unknown>;
+  const { path, names, nc, kpt_shape: points, ...others } = yaml as Record<string, unknown>;
   const parts = new Map<string, string[]>();
   for (const part of ["train", "val", "test"]) {
     const value = others[part] ?? (part === "val" ? others.valid : undefined);
@@ -54,7 +55,8 @@ export function parseYoloConfig(text: string): YoloConfig {
   if (typeof nc === "number" && nc !== all.length) {
     throw new Error(`it has ${all.length} names of classes, and says nc: ${nc}`);
   }
-  return { ...(typeof path === "string" && path !== "" && { path }), parts, names: all };
+  const folder = typeof path === "string" && path !== "" ? { path } : {};
+  return { ...folder, parts, names: all, pose: points !== undefined && points !== null };
 }
 
 /** Names of the classes, from a list or from names by index. */
@@ -96,7 +98,7 @@ async function imagesAt(
     if (!isInside(root, place)) continue;
     const stat = await Deno.stat(place).catch(() => undefined);
     if (stat?.isDirectory) {
-      const files = (await filesBelow(place, signal)).filter(isImageName);
+      const files = (await lists.filesBelow(place, signal)).filter(isImageName);
       return files.map((file) => idOf(join(place, file)));
     }
     if (!stat?.isFile) continue;
@@ -122,11 +124,19 @@ function labelOf(root: string, image: string): string {
   return label.replace(/\.[^./]+$/, "") + ".txt";
 }
 
-/** A line of a label file, as shares of the image; or in words what is wrong with it. */
-export function yoloLine(line: string): { category: number; values: number[] } | string {
+/**
+ * A line of a label file, as shares of the image; or in words what is wrong with it.
+ *
+ * @param line of the file
+ * @param pose whether key points follow its box: they are no polygon
+ */
+export function yoloLine(
+  line: string,
+  pose: boolean = false,
+): { category: number; values: number[] } | string {
   const numbers = numbersOf(line.split(/\s+/));
   if (numbers === undefined) return "it holds something else than numbers";
-  const [category, ...values] = numbers;
+  const [category, ...all] = numbers, values = pose ? all.slice(0, 4) : all;
   if (values.length !== 4 && (values.length < 6 || values.length % 2 !== 0)) {
     return `it has ${numbers.length} numbers, not 5 of a box nor 7, 9, … of a polygon`;
   }
@@ -165,7 +175,7 @@ export async function readYolo(
     return {
       image,
       label,
-      size: await sizeBelow(root, image),
+      size: await sizeBelow(root, image, lists.annotationFrame),
       found: await readLabel(root, label),
     };
   });
@@ -174,7 +184,7 @@ export async function readYolo(
       `none of its ${read.length} images has a label file, such as ${read[0]?.label}`,
     );
   }
-  for (const image of read) addYoloImage(image, lists);
+  for (const image of read) addYoloImage(image, config, lists);
 }
 
 /** An image, and what was found of it. */
@@ -185,16 +195,20 @@ interface YoloImage {
   found: Awaited<ReturnType<typeof readLabel>>;
 }
 
-function addYoloImage({ image, label, size, found }: YoloImage, lists: Lists): void {
+function addYoloImage(
+  { image, label, size, found }: YoloImage,
+  { pose }: YoloConfig,
+  lists: Lists,
+): void {
   if ("why" in found) {
     if (found.why !== "it is missing") return lists.note("brokenLabels", `${label}: ${found.why}`);
     lists.note("backgroundImages", image);
-    lists.addImage(image, size);
+    lists.addImage(image);
     return;
   }
-  const index = lists.addImage(image, size);
+  const index = lists.addImage(image); // its size is not told, but read from its file
   for (const { line, number } of linesOf(found.text)) {
-    const parsed = yoloLine(line), where = `${label}, line ${number}`;
+    const parsed = yoloLine(line, pose), where = `${label}, line ${number}`;
     if (typeof parsed === "string") lists.note("brokenAnnotations", `${where}: ${parsed}`);
     else if (!size) lists.note("withoutBox", `${where}: the size of its image cannot be read`);
     else {
