@@ -14,7 +14,9 @@ import {
 } from "./encoders_rows.ts";
 import { judgedBy } from "./testing.ts";
 
-const clip = fileURLToPath(new URL("../lib/encoders/testdata/random-clip/", import.meta.url));
+const testdata = (folder: string) =>
+  fileURLToPath(new URL(`../lib/encoders/testdata/${folder}/`, import.meta.url));
+const clip = testdata("random-clip");
 
 /** Few small images, so that drawing, encoding and training take a second. */
 const few = (config: ExperimentConfig): ExperimentConfig => ({
@@ -36,13 +38,14 @@ Deno.test("encoders and data sets that cannot be meant are refused before any wo
   await assert.rejects(run({ seed: "7" }), /seed must be an integer from 0 on, got "7"/);
 });
 
-Deno.test("a folder in the hub's layout is run beside the embedded encoder, and the rest is named", async () => {
+Deno.test("folders of two families train DetailCLIP and DetailBLIP beside the embedded encoder, and the rest is named", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const series = await runEncoders({
       scale: "smoke",
       encoders: {
         "CLIP-ViT-B/16": clip,
+        "BLIP2": testdata("families/blip2"),
         "CLIP-ViT-B/32": "nobody/nothing",
         "CLIP-ViT-L/14": `${folder}/gone`,
       },
@@ -52,19 +55,26 @@ Deno.test("a folder in the hub's layout is run beside the embedded encoder, and 
       runsDir: `${folder}/runs`,
       output: "silent",
     });
-    const ran = ["tiny-clip", "CLIP-ViT-B/16"].map((encoder) => labelOf(encoder, "CLEVR-DS"));
+    const ran = ["tiny-clip", "CLIP-ViT-B/16", "BLIP2"].map((encoder) =>
+      labelOf(encoder, "CLEVR-DS")
+    );
     assert.deepEqual([...series.runs.keys()], ran);
-    assert.equal(series.notRun.length, Object.keys(ENCODERS).length * DATASETS.length - 2);
-    const [own, other] = ran.map((label) => series.runs.get(label)!);
-    assert.notEqual(own.provenance.encoder, other.provenance.encoder);
+    assert.equal(series.notRun.length, Object.keys(ENCODERS).length * DATASETS.length - 3);
+    const [own, other, blip] = ran.map((label) => series.runs.get(label)!);
+    assert.equal(new Set([own, other, blip].map((run) => run.provenance.encoder)).size, 3);
     assert.equal(other.config.encoder.preprocessing, "squash");
-    assert.ok(other.training["DetailCLIP, our training"].length > 0); // on its own features
+    const losses = [own, other, blip].map(({ training }) => training["DetailCLIP, our training"]);
+    assert.ok(losses.every(({ length }) => length > 0)); // each on its own features
+    assert.equal(new Set(losses.map((all) => JSON.stringify(all))).size, 3);
 
     const why = (encoder: string, dataset: string) =>
       series.notRun.find(({ member }) => member === labelOf(encoder, dataset))!;
     assert.match(why("CLIP-ViT-B/32", "CLEVR-DS").missing, /nobody\/nothing/);
     assert.match(why("CLIP-ViT-L/14", "CLEVR-DS").missing, /gone lacks onnx/);
-    assert.match(why("BLIP2", "CLEVR-DS").missing, /an image tower and a text tower/);
+    assert.match(
+      why("RegionCLIP", "CLEVR-DS").missing,
+      /an image tower and a text tower .*export_open_clip\.py --layout regionclip/,
+    );
     assert.match(why("tiny-clip", "COCO").missing, /there is no file .*gone\.json/);
     assert.match(why("tiny-clip", "LVIS").missing, /no annotations of LVIS/);
     assert.match(
@@ -88,7 +98,7 @@ Deno.test("a folder in the hub's layout is run beside the embedded encoder, and 
       assert.ok(table.some((line) => line.encoder === encoder && line.method === "DetailCLIP"));
     }
     assert.ok(table.every((line) => line["LVIS, %"] === "not run"));
-    assert.equal(ourRows(series.rows).length, 6); // 2 encoders, 3 methods
+    assert.equal(ourRows(series.rows).length, 9); // 3 encoders, 3 methods
     const given = pairsOf({
       encoders: { "my own": "/e", "CLIP-ViT-B/16": "/f" },
       datasets: { mine: "/a.json" },

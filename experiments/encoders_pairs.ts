@@ -150,10 +150,19 @@ export interface Pairs {
   unnamed: NotRun[];
 }
 
+/** What makes an export of a checkpoint that its authors' code alone reads, or transformers. */
+const EXPORTERS: Readonly<Record<string, string>> = {
+  "SLIP": "export_open_clip.py --layout slip",
+  "RegionCLIP": "export_open_clip.py --layout regionclip",
+  "BLIP2": "export_blip2.py",
+};
+
 /** What has to be exported where the hub has nothing in the layout of two towers. */
-const EXPORT =
-  "no export named: it takes an image tower and a text tower that give one vector each, in the hub's layout, " +
-  "with preprocessor_config.json and a tokenizer (tools/encoders/export_encoder.py makes one from a CLIP in transformers' layout)";
+function exportOf(encoder: string): string {
+  const script = Object.hasOwn(EXPORTERS, encoder) ? EXPORTERS[encoder] : "export_encoder.py";
+  return "no export named: it takes an image tower and a text tower that give one vector each, in the hub's layout; " +
+    `tools/encoders/${script} makes them from PyTorch's checkpoint`;
+}
 
 /** What can be turned of every pair. */
 interface PairKnobs extends Pick<Knobs, "seed" | "images" | "epochs"> {
@@ -198,7 +207,7 @@ export function pairsOf(
       const label = labelOf(encoder[0], name), command = commandFor(encoder, dataset, how);
       const absent = [
         ...(name !== "CLEVR-DS" && !datasets[name] ? [`no annotations of ${name} named`] : []),
-        ...(encoder[1] === "" ? [EXPORT] : []),
+        ...(encoder[1] === "" ? [exportOf(encoder[0])] : []),
       ];
       if (absent.length > 0) {
         pairs.unnamed.push({ member: label, missing: absent.join("; "), command });

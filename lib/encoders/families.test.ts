@@ -17,7 +17,10 @@ interface Golden {
   image: number[][];
 }
 
-const FAMILIES = ["clip", "siglip", "siglip2", "laion", "mobileclip", "jina-clip"];
+const FAMILIES = [
+  ...["clip", "siglip", "siglip2", "laion", "mobileclip", "jina-clip"],
+  ...["perception", "blip2"],
+];
 
 const folderOf = (family: string) =>
   fileURLToPath(new URL(`./testdata/families/${family}`, import.meta.url));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { withHub } from "../../lib/encoders/hub/testing.ts";
 import { entriesIn } from "../../lib/runtime/files.ts";
+import { EXPORTED_MODELS } from "../encoders/known_models.ts";
 import { captureDeno, ROOT } from "../project.ts";
 
 const RANDOM_CLIP = join(ROOT, "lib/encoders/testdata/random-clip");
@@ -47,6 +48,7 @@ Deno.test("encoder: add brings a model with a line on its licence, list shows it
     assert.match(list.output, /tiny-clip: .*part of this repository/);
     assert.match(list.output, /someone\/random-clip: fp32, q8, \d MB, licence cc-by-nc-4\.0/);
     assert.match(list.output, /Xenova\/clip-vit-base-patch32: /);
+    assert.match(list.output, /RegionCLIP.*: export_open_clip\.py --layout regionclip /);
     const { code, output } = await run("check", id);
     assert.equal(code, 0, output);
     assert.match(output, /^shapes .*\(P, 3, 64, 64\) -> \(P, 32\); clip$/m);
@@ -96,6 +98,17 @@ Deno.test("encoder: an add that was killed goes on where it was", async () => {
     });
   } finally {
     await Deno.remove(models, { recursive: true });
+  }
+});
+
+Deno.test("encoder: what is listed for export is made by scripts that there are, with options that these take", async () => {
+  for (const { script } of EXPORTED_MODELS) {
+    const [file, ...options] = script.split(" ");
+    const text = await Deno.readTextFile(join(ROOT, "tools/encoders", file));
+    assert.match(text, /"--output"/, file);
+    for (const option of options.filter((word) => word.startsWith("--"))) {
+      assert.ok(text.includes(`"${option}"`), `${file} ${option}`);
+    }
   }
 });
 

@@ -7,7 +7,7 @@
  */
 import { addEncoder, listEncoders, type LocalEncoder } from "../../lib/encoders/mod.ts";
 import { checkEncoder, describeCheck } from "../encoders/check_encoder.ts";
-import { KNOWN_MODELS } from "../encoders/known_models.ts";
+import { EXPORTED_MODELS, KNOWN_MODELS } from "../encoders/known_models.ts";
 import { ENCODER_OPTIONS, readEncoder, readOptions, UsageError } from "./arguments.ts";
 import { runTask } from "./task.ts";
 
@@ -61,6 +61,8 @@ export async function listing(options: { modelsDir?: string } = {}): Promise<str
     ...here.map(describeLocal),
     "On the hub, among others (deno task encoder add ID); not checked here with their own weights:",
     ...others.map(({ id, about }) => `  ${id}: ${about}`),
+    "By export from PyTorch (.venv-torch/bin/python tools/encoders/SCRIPT … --output FOLDER); FOLDER is the encoder's ID then:",
+    ...EXPORTED_MODELS.map(({ about, script }) => `  ${about}: ${script}`),
   ].join("\n");
 }
 

@@ -19,6 +19,7 @@ import onnx
 import onnxruntime
 import torch
 from export_encoder import ROOT
+from families.blip2 import make_blip2
 from families.clip import make_clip
 from families.open_clip_models import make_open_clip
 from families.siglip import make_siglip
@@ -55,6 +56,8 @@ FAMILIES: dict[str, Callable[[Path], None]] = {
     "laion": partial(make_open_clip, kind="laion"),
     "mobileclip": partial(make_open_clip, kind="mobileclip"),
     "jina-clip": partial(make_open_clip, kind="jina-clip"),
+    "perception": partial(make_open_clip, kind="perception"),
+    "blip2": make_blip2,
 }
 
 

@@ -1,6 +1,7 @@
 /**
- * Models of the hub in the layout that `loadEncoder` reads, to choose from. None is checked here with its own
- * weights, which cannot be fetched where this was built; their families are, with random ones.
+ * Models to choose from: those of the hub in the layout that `loadEncoder` reads, and those that a script exports from
+ * PyTorch. None is checked here with its own weights, which cannot be fetched where this was built; architectures are,
+ * with random ones (lib/encoders/testdata/families).
  *
  * @module
  */
@@ -30,6 +31,48 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
   { id: "Xenova/mobileclip_blt", about: "MobileCLIP B(LT), 224 px; fp32: it suffers from int8" },
   {
     id: "jinaai/jina-clip-v1",
-    about: "jina-clip v1, 224 px: long texts; v2 (one file) is not read",
+    about:
+      "jina-clip v1, 224 px: long texts; v2 (NOT for commercial use) is one file: split_towers.py",
+  },
+];
+
+/** A model that is not on the hub in that layout, with what makes it. */
+export interface ExportedModel {
+  /** What it is, and what it is good for. */
+  about: string;
+  /** The script of `tools/encoders/` and its options, but for `--output FOLDER`; each says more with `--help`. */
+  script: string;
+}
+
+/** Models to export from PyTorch (tools/requirements/torch.txt and families.txt). */
+export const EXPORTED_MODELS: readonly ExportedModel[] = [
+  {
+    about: "RemoteCLIP B/32, for satellite images",
+    script: "export_open_clip.py --model ViT-B-32 --checkpoint RemoteCLIP-ViT-B-32.pt",
+  },
+  {
+    about: "Git-RSCLIP B/16 (SigLIP's architecture), for satellite images",
+    script: "export_encoder.py --model lcybuaa/Git-RSCLIP-base",
+  },
+  {
+    about: "Perception Encoder B/16 and larger, for a GPU",
+    script: "export_open_clip.py --model PE-Core-B-16 --checkpoint meta",
+  },
+  {
+    about: "MobileCLIP 2 S0, for a laptop; fp32: it suffers from int8",
+    script: "export_open_clip.py --model MobileCLIP2-S0 --checkpoint dfndr2b",
+  },
+  {
+    about: "BLIP-2's contrastive head (ViT-g), for a GPU",
+    script: "export_blip2.py --model Salesforce/blip2-itm-vit-g",
+  },
+  {
+    about: "SLIP, of the paper's Table 3",
+    script: "export_open_clip.py --layout slip --checkpoint slip_base_100ep.pt",
+  },
+  {
+    about: "RegionCLIP, of the paper's Table 3",
+    script:
+      "export_open_clip.py --layout regionclip --checkpoint regionclip_pretrained-cc_rn50.pth",
   },
 ];

@@ -60,8 +60,8 @@ function withExternalData(model: HubModel, wanted: readonly string[]): HubFile[]
     throw new Error(
       `Cannot add ${model.id}: it lacks ${
         missing.join(", ")
-      }; ${has}. Another --dtype may have all, or ` +
-        `tools/encoders/export_encoder.py makes the files from a PyTorch checkpoint`,
+      }; ${has}. Another --dtype may have all, or a script of tools/encoders makes the files: ` +
+        "export_encoder.py and others from a PyTorch checkpoint, split_towers.py from a graph of both towers",
     );
   }
   const graphOf = (path: string) => path.replace(/_data(_\d+)?$/, "");
