@@ -18,7 +18,7 @@ import {
   type SeriesMember,
 } from "detailclip";
 import { DATASET_FORMATS, isAbsoluteName } from "detailclip/datasets";
-import type { EncoderDtype } from "detailclip/encoders";
+import type { EncoderDevice, EncoderDtype } from "detailclip/encoders";
 import {
   checkTexts,
   describeSource,
@@ -37,7 +37,7 @@ export interface Knobs {
    * `tiny-clip`, a hub id, or the absolute path of a folder in the hub's layout; an object where its precision, or the
    * device, is another.
    */
-  encoder?: string | { id?: string; dtype?: EncoderDtype; device?: string };
+  encoder?: string | { id?: string; dtype?: EncoderDtype; device?: EncoderDevice | "auto" };
   /** The label of a generated set ({@linkcode VARIANTS}) or `clevr-ds…`, or one's own ({@linkcode ownDataset}). */
   dataset?: string;
   /** Of a generated set all images, 7:1:2 to learn from, to choose by and to search; of one's own the searched ones at most. */

@@ -10,6 +10,17 @@ import type { CommonShares } from "./common_direction.ts";
 /** Precision of an encoder's weights: `q8` is int8, with activations quantised on the fly. */
 export type EncoderDtype = "fp32" | "fp16" | "q8";
 
+/**
+ * Where images are encoded, as onnxruntime names it: `cpu`; `webgpu`, any GPU; `cuda`, an NVIDIA one, for which
+ * onnxruntime wants files that its package lacks; `dml` on Windows, `coreml` on a Mac.
+ */
+export type EncoderDevice = "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
+
+/** What `device` may be; with `auto` it is a GPU through WebGPU where there is one, else the processor. */
+export const ENCODER_DEVICES: readonly (EncoderDevice | "auto")[] = [
+  ...(["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const),
+];
+
 /** An input for which the model gives no finite vector; the others of the call are not to blame. */
 export class VectorError extends Error {
   /** The name by which it is told from other errors. */
@@ -74,7 +85,12 @@ export interface Encoder {
   readonly inputSize: number;
   /** Precision of the weights. */
   readonly dtype: EncoderDtype;
-  /** SHA-256 over weights, configuration, tokenizer, preprocessing and dtype: equal fingerprints, equal vectors. */
+  /** Where images are encoded, if not on the processor: that rounds otherwise. Texts always are there. */
+  readonly device?: string;
+  /**
+   * SHA-256 over weights, configuration, tokenizer, preprocessing, dtype, and the device unless it is the processor:
+   * equal fingerprints, equal vectors.
+   */
   readonly fingerprint: string;
   /** What it knows, where it knows drawn objects only: `"138 classes of emoji renderings"`. */
   readonly drawnOnly?: string;
@@ -125,8 +141,12 @@ export interface Encoder {
 export interface LoadEncoderOptions {
   /** Precision of the weights; each has files of its own. Default `"fp32"`. */
   dtype?: EncoderDtype;
-  /** Where it runs: `"cpu"` (default), `"cuda"`, `"webgpu"`, … as onnxruntime names them. */
-  device?: string;
+  /**
+   * Where images are encoded: the processor (`"cpu"`, default), another device, or `"auto"`: a GPU through WebGPU where
+   * there is one, else the processor. Bytes go there, and are normalised there; with `dtype: "fp16"` it computes in 16
+   * bits, and vectors come back in 32.
+   */
+  device?: EncoderDevice | "auto";
   /** `"clip"`: bicubic and centre crop; `"squash"`: the authors' bilinear. Default: as the model says. */
   preprocessing?: "clip" | "squash";
   /**

@@ -4,22 +4,33 @@
  * @module
  */
 import { join } from "node:path";
+import { hasGpu } from "../runtime/gpu.ts";
 import { notice } from "../runtime/notice.ts";
 import { commonDirection } from "./common_direction.ts";
 import { readConcepts } from "./concepts.ts";
-import type { Encoder, EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
+import {
+  type Encoder,
+  ENCODER_DEVICES,
+  type EncoderDevice,
+  type EncoderDtype,
+  type LoadEncoderOptions,
+} from "./encoder.ts";
 import { fingerprintEncoder, hashEncoderFiles } from "./fingerprint.ts";
+import { type ImageTower, loadDeviceTower, towerOfFloats } from "./image_tower.ts";
 import { int8SaturatesHere } from "./int8.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
 import { readScope } from "./scope.ts";
 import { newRules, textRules, type TokenizerConfig } from "./text_rules.ts";
 import { loadTokenizer } from "./tokenizer.ts";
-import { loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
+import { loadTower, type ModelConfig } from "./towers.ts";
 import { TwoTowerEncoder } from "./two_tower.ts";
 
 /** Texts in one run of the text tower. */
 const TEXT_BATCH = 32;
+
+/** Images in one run on another device. */
+const DEVICE_BATCH = 128;
 
 /** Reads a JSON file of the model. */
 async function readJson<T>(folder: string, file: string): Promise<T> {
@@ -65,7 +76,8 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * ```
  */
 export async function loadEncoder(id: string, options: LoadEncoderOptions = {}): Promise<Encoder> {
-  const { dtype = "fp32", device = "cpu", preprocessing: mode, commonDirection: shares } = options;
+  const { dtype = "fp32", preprocessing: mode, commonDirection: shares } = options;
+  checkDevice(options.device);
   const folder = await locateEncoder(id, options);
   const files = await hashEncoderFiles(folder, encoderFiles(dtype)); // before any of them is read for use
   const config = await readJson<ModelConfig>(folder, "config.json");
@@ -73,24 +85,32 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
   const rules = textRules(config, await readJson<TokenizerConfig>(folder, "tokenizer_config.json"));
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
-  const towerOptions = { dtype, device, threads };
-  const microBatch = options.microBatch ?? defaultMicroBatch(config, preprocessing, towerOptions);
-  if (!Number.isInteger(microBatch) || microBatch < 1) {
+  const towerOptions = { dtype, threads };
+  const onProcessor = options.microBatch ?? defaultMicroBatch(config, preprocessing, dtype);
+  if (!Number.isInteger(onProcessor) || onProcessor < 1) {
     throw new RangeError(
-      `Cannot load encoder: microBatch must be a positive integer, got ${microBatch}`,
+      `Cannot load encoder: microBatch must be a positive integer, got ${onProcessor}`,
     );
   }
-  const image = await loadTower("image", folder, config, towerOptions);
-  const { size } = preprocessing;
+  const { image, device, dim } = await loadImages(id, options.device ?? "cpu", {
+    load: (device) => loadDeviceTower(folder, { dtype, device, preprocessing }),
+    loadHere: async () => {
+      const tower = await loadTower("image", folder, config, towerOptions);
+      return towerOfFloats(tower, preprocessing, onProcessor);
+    },
+    size: preprocessing.size,
+  });
+  const microBatch = options.microBatch ?? (device === "cpu" ? onProcessor : DEVICE_BATCH);
+  const elsewhere = device === "cpu" ? {} : { device };
   const settings = {
     dtype,
+    ...elsewhere,
     preprocessing: preprocessing.mode,
     ...(shares !== undefined && { commonDirection: shares }),
     ...newRules(config, rules),
   };
-  let dim: number, fingerprint: string, common: ReturnType<typeof commonDirection>;
+  let fingerprint: string, common: ReturnType<typeof commonDirection>;
   try {
-    dim = (await image.run(new Float32Array(3 * size * size), [1, 3, size, size])).length;
     common = commonDirection(config.common_direction, shares, dim);
     await checkUnchanged(id, folder, dtype, files);
     fingerprint = fingerprintEncoder(files, settings);
@@ -115,10 +135,57 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     },
     microBatch,
     textBatch: TEXT_BATCH,
+    ...elsewhere,
     ...(common && { common }),
     ...scope,
     ...(concepts && { concepts }),
   });
+}
+
+/** Refuses what is no device, before anything is loaded: configurations and cells are not type-checked. */
+function checkDevice(device: string = "cpu"): void {
+  if (ENCODER_DEVICES.some((name) => name === device)) return;
+  throw new TypeError(
+    `Cannot load encoder: device must be ${ENCODER_DEVICES.join(", ")}, got ${device}`,
+  );
+}
+
+/** Loads a tower and asks it for the length of its vectors. */
+async function tried(
+  loading: Promise<ImageTower>,
+  size: number,
+): Promise<{ image: ImageTower; dim: number }> {
+  const image = await loading;
+  try {
+    return { image, dim: (await image.run(new Uint8Array(3 * size * size), 1)).length };
+  } catch (error) {
+    await image.dispose();
+    throw error;
+  }
+}
+
+/** How towers are loaded, and S. */
+interface Loaders {
+  load: (device: Exclude<EncoderDevice, "cpu">) => Promise<ImageTower>;
+  loadHere: () => Promise<ImageTower>;
+  size: number;
+}
+
+/** Loads the tower of images on a device, with `auto` on a GPU if there is one that can be used. */
+async function loadImages(
+  id: string,
+  wish: EncoderDevice | "auto",
+  { load, loadHere, size }: Loaders,
+): Promise<{ image: ImageTower; dim: number; device: EncoderDevice }> {
+  if (wish === "auto" && await hasGpu()) {
+    try {
+      return { ...await tried(load("webgpu"), size), device: "webgpu" };
+    } catch (error) {
+      notice(`${id} runs on the processor. ${(error as Error).message}`);
+    }
+  }
+  const device = wish === "auto" ? "cpu" : wish;
+  return { ...await tried(device === "cpu" ? loadHere() : load(device), size), device };
 }
 
 /** Refuses files that are no longer those of the fingerprint: what was loaded from them is another encoder. */
@@ -147,9 +214,8 @@ const saturates = (id: string) =>
 function defaultMicroBatch(
   { vision_config: vision = {} }: ModelConfig,
   { size }: ModelPreprocessing,
-  { device, dtype }: TowerOptions,
+  dtype: EncoderDtype,
 ): number {
-  if (device !== "cpu") return 64;
   const tokens = (size / (vision.patch_size ?? 16)) ** 2;
   const layers = (vision.num_hidden_layers ?? 12) / 12, width = (vision.hidden_size ?? 768) / 768;
   // 25 is what features of tiny-clip were made with: another number may round differently.

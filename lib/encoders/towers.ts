@@ -21,7 +21,6 @@ export interface ModelConfig {
 /** How towers are loaded. */
 export interface TowerOptions {
   dtype: EncoderDtype;
-  device: string;
   threads: number;
 }
 
@@ -75,7 +74,7 @@ export async function library(): Promise<typeof import("@huggingface/transformer
 }
 
 /**
- * Loads one tower. Its results do not depend on what is run together: models of which that is not true are
+ * Loads one tower, to run on the processor. Its results do not depend on what is run together: models of which that is not true are
  * run one input at a time.
  *
  * @param folder absolute path of the model's folder
@@ -95,7 +94,7 @@ export async function loadTower(
     .from_pretrained(folder, {
       local_files_only: true,
       dtype: options.dtype,
-      device: options.device as "cpu",
+      device: "cpu",
       session_options: {
         intraOpNumThreads: options.threads,
         graphOptimizationLevel: "all",
@@ -159,18 +158,26 @@ async function runTower(
       : new Tensor("float32", inputs, dims);
   }
   const outputs: Record<string, Tensor> = await model(feeds);
-  const wanted = output === undefined ? OUTPUTS : [output];
-  const name = wanted.find((key) => key in outputs);
-  if (name === undefined) {
-    throw new Error(
-      `Cannot encode: the model returns ${Object.keys(outputs)}, none of them ${
-        output ?? "pooled"
-      }`,
-    );
-  }
+  const name = chooseOutput(Object.keys(outputs), output);
   const values = Float32Array.from(floats(outputs[name]));
   for (const tensor of [...Object.values(feeds), ...Object.values(outputs)]) tensor.dispose();
   return values;
+}
+
+/**
+ * Which output of a model is wanted.
+ *
+ * @param names of its outputs
+ * @param output the one that is asked for; its vectors if absent
+ * @throws {Error} when there is none
+ */
+export function chooseOutput(names: readonly string[], output?: string): string {
+  const wanted = output === undefined ? OUTPUTS : [output];
+  const name = wanted.find((key) => names.includes(key));
+  if (name !== undefined) return name;
+  throw new Error(
+    `Cannot encode: the model returns ${names}, none of them ${output ?? "pooled"}`,
+  );
 }
 
 /** A tensor's numbers, whether single or half precision. */

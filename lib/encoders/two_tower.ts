@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PatchBatch } from "../images/mod.ts";
+import type { PatchBatch, Preprocessing } from "../images/mod.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { notice } from "../runtime/notice.ts";
 import { addCommonPart, type CommonShares } from "./common_direction.ts";
@@ -15,14 +15,16 @@ import {
   type TextOptions,
   VectorError,
 } from "./encoder.ts";
-import { type ModelPreprocessing, normalizationTable, normalizePatches } from "./preprocess.ts";
+import type { ImageTower } from "./image_tower.ts";
 import type { Tokenize } from "./tokenizer.ts";
 import type { Tower } from "./towers.ts";
 
 /** What a `TwoTowerEncoder` is made of. */
 export interface Parts {
   /** Images to vectors. */
-  image: Tower;
+  image: ImageTower;
+  /** Where images are encoded, if not on the processor. */
+  device?: string;
   /** Called by the first text: programs that encode images alone never load the text tower. */
   loadText: () => Promise<{ tokenize: Tokenize; tower: Tower }>;
   /** Images in one run. */
@@ -50,9 +52,8 @@ export class TwoTowerEncoder implements Encoder {
   readonly inputSize: number;
   readonly drawnOnly?: string;
   readonly concepts?: Concepts;
+  readonly device?: string;
   #parts: Parts;
-  #table: Float32Array;
-  #pixels: Float32Array; // (microBatch, 3, S, S), reused by every run
   #text: ReturnType<Parts["loadText"]> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
@@ -62,18 +63,17 @@ export class TwoTowerEncoder implements Encoder {
     readonly dim: number,
     readonly dtype: EncoderDtype,
     readonly fingerprint: string,
-    readonly preprocessing: ModelPreprocessing,
+    readonly preprocessing: Preprocessing,
     parts: Parts,
   ) {
     this.inputSize = preprocessing.size;
     this.#parts = parts;
     this.drawnOnly = parts.drawnOnly;
     this.concepts = parts.concepts;
-    this.#table = normalizationTable(preprocessing);
-    this.#pixels = new Float32Array(parts.microBatch * 3 * this.inputSize ** 2);
+    this.device = parts.device;
   }
 
-  /** Calls take turns: they share one input buffer, and one model. */
+  /** Calls take turns: they share one model. */
   #inTurn<T>(what: string, call: () => Promise<T>): Promise<T> {
     const result = this.#last.then(() => {
       if (this.#disposed) throw new Error(`Cannot ${what}: the encoder ${this.id} was disposed`);
@@ -130,9 +130,8 @@ export class TwoTowerEncoder implements Encoder {
       for (let from = 0; from < count; from += this.#parts.microBatch) {
         signal.throwIfAborted();
         const n = Math.min(this.#parts.microBatch, count - from);
-        const pixels = this.#pixels.subarray(0, n * 3 * size * size);
-        normalizePatches(data, from, n, size, this.#table, pixels);
-        out.set(await this.#parts.image.run(pixels, [n, 3, size, size], output), from * width);
+        const bytes = data.subarray(from * size * size * 3, (from + n) * size * size * 3);
+        out.set(await this.#parts.image.run(bytes, n, output), from * width);
       }
       signal.throwIfAborted();
       return out;

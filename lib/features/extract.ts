@@ -12,6 +12,7 @@ import { acquireLock } from "../runtime/lock.ts";
 import { notice } from "../runtime/notice.ts";
 import { checkSettings } from "../runtime/settings.ts";
 import { CacheWriter, FeatureCache } from "./cache.ts";
+import { Cutters, cuttingThreads } from "./cutters.ts";
 import { openHashIndex } from "./hashes.ts";
 import { type FeatureKey, featureKey, featureKeyName } from "./key.ts";
 import { openResult } from "./open.ts";
@@ -75,7 +76,9 @@ async function lockImages(
 
 async function startRun(
   options: ExtractOptions,
-  { images, key, signal }: Pick<Run, "images" | "signal"> & { key: FeatureKey },
+  { images, key, signal, cutters }:
+    & Pick<Run, "images" | "signal">
+    & { key: FeatureKey; cutters: Cutters },
 ): Promise<Run> {
   const { encoder, cacheDir, method = "exact", maxPixels } = options;
   const { maxBytes = DEFAULT_MAX_BYTES, verify = "checksum", reuse = [] } = options;
@@ -96,6 +99,7 @@ async function startRun(
       onNote: countNotes(notes),
       maxBytes,
       hashes,
+      cut: (job) => cutters.cut(job),
       signal,
       known: { find: findPatches(reuse, key, maxPixels), dim: encoder.dim },
     },
@@ -156,7 +160,8 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureS
   signal.throwIfAborted();
   const key = featureKey({ cover, encoder, method, pixels: options.dataset.pixels });
   using _lock = await lockImages(join(cacheDir, featureKeyName(key)), images, signal);
-  const run = await startRun(options, { images, key, signal });
+  using cutters = new Cutters(options.threads ?? cuttingThreads(), signal);
+  const run = await startRun(options, { images, key, signal, cutters });
   try {
     await run.cache.sweep();
     await removeLeftovers(cacheDir);

@@ -23,7 +23,7 @@ export interface FeatureKey {
   /** How images are cut, with nothing left to defaults. */
   cover: CoverSpec;
   /** The encoder's name (for people) and SHA-256 over its weights and configuration. */
-  encoder: { id: string; fingerprint: string; dtype: string; dim: number };
+  encoder: { id: string; fingerprint: string; dtype: string; dim: number; device?: string };
   /** How a patch becomes the encoder's input. */
   preprocessing: { mode: string; size: number; filter?: string };
   /** How patches are cut out of the image. */
@@ -37,7 +37,7 @@ export interface FeatureKeyParts {
   /** How images are cut. */
   cover: CoverSpec;
   /** What encodes the patches. */
-  encoder: Pick<Encoder, "id" | "fingerprint" | "dtype" | "dim" | "preprocessing">;
+  encoder: Pick<Encoder, "id" | "fingerprint" | "dtype" | "dim" | "device" | "preprocessing">;
   /** How patches are cut out of the image; `exact` unless told. */
   method?: CutMethod;
   /** How pixels become RGB: that of the data set. */
@@ -66,11 +66,11 @@ export function featureKey(
 ): FeatureKey {
   const changed = changedPixels(pixels);
   const fitted = cover.scheme === "complete" || cover.scheme === "grid";
-  const { id, fingerprint, dtype, dim, preprocessing: { mode, size, filter } } = encoder;
+  const { id, fingerprint, dtype, dim, device, preprocessing: { mode, size, filter } } = encoder;
   return {
     version: FEATURE_VERSION,
     cover: fitted ? { ...cover, fit: cover.fit ?? "pad" } : cover,
-    encoder: { id, fingerprint, dtype, dim },
+    encoder: { id, fingerprint, dtype, dim, ...(device && { device }) },
     preprocessing: { mode, size, ...(filter && { filter }) },
     method,
     ...(changed && { pixels: changed }),
@@ -101,6 +101,7 @@ export function featureKeyName(key: FeatureKey): string {
     coverName(key.cover),
     basename(encoder.id),
     encoder.dtype,
+    ...(encoder.device ? [encoder.device] : []),
     `${preprocessing.mode}${preprocessing.size}`,
     method,
     hash,

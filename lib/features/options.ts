@@ -96,8 +96,13 @@ export interface ExtractOptions {
   verify?: Verify;
   /** When encoded images are written; a kill loses at most one such batch. */
   batch?: BatchLimits;
-  /** Images decoded and cut at the same time, ahead of the encoder (default 3). */
+  /** Images decoded and cut at the same time, ahead of the encoder (default: two more than there are threads, at least 3). */
   ahead?: number;
+  /**
+   * Threads that decode and cut, started as there are images enough (default: one a core, at most 16); with 0 the
+   * caller's own does. No feature depends on it.
+   */
+  threads?: number;
 }
 
 /** An object with a life of its own, known by some of its members and not looked into. */
@@ -143,4 +148,5 @@ export const OPTIONS_SCHEMA: z.ZodType<ExtractOptions> = settings<ExtractOptions
     seconds: number("a number from 0 on", (value) => value >= 0).optional(),
   }).optional(),
   ahead: COUNT.optional(),
+  threads: integer("an integer from 0 on", 0).optional(),
 });

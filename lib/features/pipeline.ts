@@ -7,6 +7,7 @@
 import type { DatasetImage } from "../datasets/mod.ts";
 import { encodePrepared, PendingBatch } from "./batch.ts";
 import { type CacheWriter, type FeatureCache, ReadOnlyCacheError } from "./cache.ts";
+import { cuttingThreads } from "./cutters.ts";
 import type { HashIndex } from "./hashes.ts";
 import { conditionsOf, explain, isWorthTrying } from "./ledger.ts";
 import type { ImageNotes } from "./notes.ts";
@@ -87,23 +88,31 @@ async function keepHashes(run: Run): Promise<void> {
   await run.hashes.save();
 }
 
-/** Fills the queue, several images at a time. */
+/** Fills the queue in the order of the images, several of which are worked on at a time. */
 async function produceAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise<void> {
-  const remaining = run.images.values();
-  const work = async () => {
-    for (const image of remaining) {
-      run.signal.throwIfAborted();
-      await keepHashes(run);
-      const prepared = await produce(run, image);
-      if (prepared) await queue.push(prepared, Math.max(1, prepared.patches.count));
-    }
+  const { ahead = Math.max(3, 2 + (run.options.threads ?? cuttingThreads())) } = run.options;
+  const begun: Promise<PreparedImage | undefined>[] = [];
+  const pushFirst = async () => {
+    const prepared = await begun.shift();
+    if (prepared) await queue.push(prepared, Math.max(1, prepared.patches.count));
   };
   try {
-    await Promise.all(Array.from({ length: run.options.ahead ?? 3 }, work));
+    for (const image of run.images) {
+      run.signal.throwIfAborted();
+      await keepHashes(run);
+      const one = produce(run, image);
+      one.catch(() => {}); // it is told when its turn comes
+      begun.push(one);
+      if (begun.length >= ahead) await pushFirst();
+    }
+    while (begun.length > 0) await pushFirst();
     queue.close();
   } catch (error) {
     queue.fail(error);
     throw error;
+  } finally {
+    // what has begun is of no interest after an abort; else nothing goes on behind the caller's back
+    if (!run.signal.aborted) await Promise.allSettled(begun);
   }
 }
 

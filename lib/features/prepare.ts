@@ -10,8 +10,6 @@ import { type DatasetImage, placedObjects } from "../datasets/dataset.ts";
 import { canonicalJson, sha256, sha256File } from "../runtime/files.ts";
 import {
   type CutMethod,
-  cutPatches,
-  decodeImage,
   ImageError,
   type PatchBatch,
   type PixelConfig,
@@ -19,6 +17,7 @@ import {
   type RgbImage,
   type Scene,
 } from "../images/mod.ts";
+import { type CutImage, cutImage, type CutJob } from "./cut_image.ts";
 import { type HashIndex, stampOf } from "./hashes.ts";
 import { contentOf, imageKey } from "./key.ts";
 import { type CopiedPatches, copyPatches, type FindPatches, hasAllPatches } from "./reuse.ts";
@@ -46,6 +45,8 @@ export interface PrepareOptions {
   known?: { find: FindPatches; dim: number };
   /** Remembered content hashes. */
   hashes: HashIndex;
+  /** Decodes and cuts an image; here unless told. */
+  cut?: (job: CutJob, signal: AbortSignal) => Promise<CutImage>;
   /** Stops the work. */
   signal: AbortSignal;
 }
@@ -183,24 +184,6 @@ function lookUp(
   };
 }
 
-/** Refuses boxes on an image that is not of the size for which they were read: its file changed since. */
-function checkFrame(image: DatasetImage, { width, height }: Pick<Cover, "width" | "height">): void {
-  if (image.width === undefined || image.height === undefined) return;
-  if (image.width === width && image.height === height) return;
-  throw new ImageError(
-    image.path,
-    "boxes are of another size than the image",
-    `annotated as ${image.width} x ${image.height} px, decoded to ${width} x ${height} px`,
-  );
-}
-
-/** The part of a cover that has yet to be encoded. */
-function onlyMissing(cover: Cover, missing: readonly number[]): Cover {
-  const wanted = new Set(missing);
-  let patch = 0;
-  return { ...cover, levels: cover.levels.map((level) => level.filter(() => wanted.has(patch++))) };
-}
-
 /** Reads a tile, and makes sure that the scene's file is still the one that was hashed. */
 async function readPart(path: string, { scene, box }: NonNullable<DatasetImage["part"]>) {
   const pixels = await scene.window(box), known = await sceneHashes.get(scene);
@@ -221,7 +204,8 @@ export async function prepareImage(
   identified: IdentifiedImage,
   options: PrepareOptions,
 ): Promise<PreparedImage> {
-  const { cover: spec, preprocessing, method, maxPixels, signal } = options;
+  const { cover: spec, method, maxPixels, signal, cut = cutImage } = options;
+  const { mode, size, filter } = options.preprocessing, preprocessing = { mode, size, filter };
   let { key, bytes } = identified;
   let found = identified.size > options.maxBytes ? undefined : lookUp(image, key, options);
   if (found?.copied.missing.length === 0) {
@@ -229,28 +213,29 @@ export async function prepareImage(
     const patches = { count: 0, size: preprocessing.size, data: new Uint8Array() };
     return { image, key, patches, copied, ...place(cover, width, height) };
   }
-  let pixels: RgbImage; // (H, W, 3)
+  let pixels: RgbImage | undefined; // (H, W, 3)
   if (image.part) pixels = await readPart(image.path, image.part);
-  else {
-    if (bytes === undefined) {
-      try {
-        bytes = await readImage(image.path, options);
-      } catch (error) {
-        throw readFailure(image.path, error, signal);
-      }
-      const read = imageKey(sha256(bytes), spec, objectBoxes(image));
-      if (read !== key) found = undefined; // the file changed under our eyes
-      key = read;
+  else if (bytes === undefined) {
+    try {
+      bytes = await readImage(image.path, options);
+    } catch (error) {
+      throw readFailure(image.path, error, signal);
     }
-    const onNote = (note: string) => options.onNote?.(image, note);
-    pixels = await decodeImage(bytes, { ...options.pixels, maxPixels, onNote, signal });
+    const read = imageKey(sha256(bytes), spec, objectBoxes(image));
+    if (read !== key) found = undefined; // the file changed under our eyes
+    key = read;
   }
-  const { width, height } = pixels;
-  if (spec.scheme === "objects" && objectBoxes(image).length > 0) checkFrame(image, pixels);
-  const cover = makeCover(spec, { width, height, objects: objectBoxes(image) });
-  // Known under another size, which only a damaged store can say: then it knows nothing.
-  const copied = found?.width === width && found.height === height ? found.copied : undefined;
-  const wanted = copied ? onlyMissing(cover, copied.missing) : cover;
-  const patches = await cutPatches(pixels, wanted, preprocessing, { method, signal }); // (P, S, S, 3)
+  const { width: across, height: down, path } = image, objects = objectBoxes(image);
+  const known = found &&
+    { width: found.width, height: found.height, missing: found.copied.missing };
+  const { width, height, patches, usesKnown, notes } = await cut({
+    ...{ source: pixels ?? bytes!, path, cover: spec, objects, preprocessing, method, maxPixels },
+    ...(across !== undefined && down !== undefined &&
+      { annotated: { width: across, height: down } }),
+    ...{ pixels: options.pixels, known },
+  }, signal);
+  for (const note of notes) options.onNote?.(image, note);
+  const cover = makeCover(spec, { width, height, objects });
+  const copied = usesKnown ? found?.copied : undefined;
   return { image, key, patches, copied, ...place(cover, width, height) };
 }

@@ -58,6 +58,8 @@ export interface Provenance<Config extends NamedConfig = NamedConfig> {
   dataset: string;
   /** Fingerprint of the encoder: hash of weights, configuration and preprocessing. */
   encoder: string;
+  /** Where it encoded images, if not on the processor. */
+  encoderDevice?: string;
   /** Versions of the runtime and of every dependency. */
   versions: Record<string, string>;
   /** Commit of the workspace, with `+` where files differ from it; `unknown` outside a checkout. */
@@ -155,6 +157,8 @@ export interface RunFacts<Config extends NamedConfig = NamedConfig> {
   dataset: string;
   /** Fingerprint of the encoder. */
   encoder: string;
+  /** Where it encoded images, if not on the processor. */
+  encoderDevice?: string;
   /** When it began. */
   started: Date;
   /** Seconds a stage took. */
@@ -179,6 +183,7 @@ export async function collectProvenance<Config extends NamedConfig>(
     config,
     dataset: facts.dataset,
     encoder: facts.encoder,
+    ...(facts.encoderDevice !== undefined && { encoderDevice: facts.encoderDevice }),
     versions: versions(),
     commit: await commit(),
     machine: machine(),

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { CoverSpec } from "../covers/mod.ts";
 import { COVER_SCHEMA } from "../covers/spec.ts";
 import { COMMON_SHARES_SCHEMA, type CommonShares } from "../encoders/common_direction.ts";
+import { ENCODER_DEVICES, type EncoderDevice } from "../encoders/encoder.ts";
 import { noteCommitted } from "../report/filing.ts";
 import { canonicalJson } from "../runtime/files.ts";
 import {
@@ -60,8 +61,8 @@ export interface ExperimentConfig {
   encoder: {
     id: string;
     dtype: "fp32" | "fp16" | "q8";
-    /** Where it runs, `cpu` unless told; another device rounds otherwise. */
-    device?: string;
+    /** Where images are encoded, `cpu` unless told; another device rounds otherwise. */
+    device?: EncoderDevice | "auto";
     /** Overrides the encoder's own preprocessing; `squash` is what the authors' code does. */
     preprocessing?: "clip" | "squash";
     /** Of an encoder that has one: other shares of its common direction, or none; see `LoadEncoderOptions`. */
@@ -103,7 +104,7 @@ const FIELDS: Fields<ExperimentConfig> = {
   encoder: settings<ExperimentConfig["encoder"]>({
     id: TEXT,
     dtype: oneOf("fp32", "fp16", "q8"),
-    device: TEXT.optional(),
+    device: oneOf(...ENCODER_DEVICES).optional(),
     preprocessing: oneOf("clip", "squash").optional(),
     commonDirection: z.union([z.literal(false), COMMON_SHARES_SCHEMA], {
       error: "must be false, or shares { text, image } from 0 to below 1",

@@ -279,6 +279,7 @@ export async function runRetrieval(
       command: options.command ?? commandLine(),
       dataset: dataset.fingerprint,
       encoder: encoder.fingerprint,
+      encoderDevice: encoder.device,
       started,
       seconds,
       ...(config.fusion && { training }),

@@ -286,6 +286,7 @@ export async function runTuning(
       command: options.command ?? commandLine(),
       dataset: bench.dataset.fingerprint,
       encoder: bench.encoder.fingerprint,
+      encoderDevice: bench.encoder.device,
       started,
       seconds: bench.seconds,
       engine,

@@ -9,6 +9,7 @@ import { dirname } from "node:path";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { findAdapter, mayHaveGpu } from "../runtime/gpu.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { readProc } from "../runtime/proc.ts";
 import { type ProgressOutput, showStep } from "../runtime/progress.ts";
@@ -17,7 +18,7 @@ import { buildEngine } from "./native/build.ts";
 import { rawMatmul } from "./ops/matmul.ts";
 import { timeLayer } from "./probe.ts";
 import { readTensor } from "./reading.ts";
-import { findAdapter, hasGpuFailed, loadWebgpu, mayHaveGpu } from "./webgpu/backend.ts";
+import { hasGpuFailed, loadWebgpu } from "./webgpu/backend.ts";
 
 /** The names of the engines. */
 export type EngineName = "webgpu" | "native" | "wasm";

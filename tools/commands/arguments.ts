@@ -7,7 +7,11 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import type { EncoderDtype } from "../../lib/encoders/mod.ts";
+import {
+  ENCODER_DEVICES,
+  type EncoderDevice,
+  type EncoderDtype,
+} from "../../lib/encoders/encoder.ts";
 import { callersFolder } from "../../lib/runtime/cache_dir.ts";
 import { InterruptError } from "../../lib/runtime/interrupt.ts";
 import { nearestName } from "../../lib/runtime/nearest.ts";
@@ -111,7 +115,8 @@ export const ENCODER_OPTIONS = {
 export const ENCODER_USAGE =
   `  --encoder ID                tiny-clip, a folder in the hub's layout, or a hub id (see deno task encoder)
   --dtype fp32|fp16|q8        of the encoder's weights (fp32)
-  --device DEVICE             where it runs: cpu, webgpu, cuda, dml or coreml (cpu)`;
+  --device DEVICE             where images are encoded: cpu, webgpu (any GPU), cuda, dml, coreml, or auto: webgpu where
+                              there is a GPU, else cpu (cpu)`;
 
 /** Who looks, as far as the command line says. */
 export interface EncoderChoice {
@@ -119,8 +124,8 @@ export interface EncoderChoice {
   id?: string;
   /** Precision of the weights. */
   dtype?: EncoderDtype;
-  /** As onnxruntime names it. */
-  device?: string;
+  /** Where images are encoded. */
+  device?: EncoderDevice | "auto";
 }
 
 /**
@@ -136,8 +141,6 @@ export function readEncoder(
     ...(encoder !== undefined && { id: isFolder ? resolve(encoder) : encoder }),
     ...(dtype !== undefined &&
       { dtype: oneOf<EncoderDtype>("dtype", dtype, ["fp32", "fp16", "q8"]) }),
-    ...(device !== undefined && {
-      device: oneOf("device", device, ["cpu", "webgpu", "cuda", "dml", "coreml"]),
-    }),
+    ...(device !== undefined && { device: oneOf("device", device, ENCODER_DEVICES) }),
   };
 }

@@ -16,7 +16,7 @@ const USAGE = `Usage: deno task encoder list | add ID | check ID [options]
   add ID                downloads a model of the hub, or goes on with a download that was broken off
   check ID              shapes, speed, int8 beside fp32, and a fixed image and text beside PyTorch where that is installed
   --dtype fp32|fp16|q8  precision of the weights (fp32)
-  --device DEVICE       of check: cpu, webgpu, cuda, dml or coreml (cpu)
+  --device DEVICE       of check: auto, cpu, webgpu, cuda, dml or coreml (cpu)
   --torch MODEL         of check: PyTorch's checkpoint of the same model, a folder or an id
 Of the environment: HF_ENDPOINT (another hub), HF_TOKEN (for private and gated models), DETAILCLIP_MODELS (the folder of models),
 DETAILCLIP_TORCH_PYTHON (the Python that has PyTorch, instead of that of .venv-torch)`;

@@ -22,11 +22,12 @@ import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
 import { runTask } from "./task.ts";
 import { printable } from "./extract.ts";
 
 const OPTIONS = {
+  ...ENCODER_OPTIONS,
   encoder: { type: "string", default: "photo-clip" },
   cover: { type: "string", default: "cc@5" },
   scorer: { type: "string", default: "full+patches" },
@@ -36,6 +37,8 @@ const OPTIONS = {
 
 const USAGE = `Usage: deno task find FOLDER WORD… [options]
   --encoder ID     photo-clip, a folder in the hub's layout, or a hub id (photo-clip)
+  --dtype DTYPE    fp32, fp16 or q8: of the encoder's weights (fp32)
+  --device DEVICE  where images are encoded: cpu, webgpu (any GPU), cuda, dml, coreml, or auto (cpu)
   --cover COVER    where to look: full, cc@K, grid@N or vc@K:MINSIDE (cc@5)
   --scorer NAME    how an image is scored: ${SCORER_NAMES.join(", ")} (full+patches)
   --count N        photographs a word (5)
@@ -57,6 +60,7 @@ function parseCall(args: string[]) {
     if (cover.scheme === "objects") throw new Error("objects need annotations, a folder has none");
     return {
       ...values,
+      encoder: readEncoder(values),
       folder,
       words,
       count,
@@ -117,7 +121,8 @@ function describe(
 export async function find(args: string[]): Promise<string> {
   const call = parseCall(args), { words, count } = call;
   checkFolder(call.cache, "--cache");
-  const encoder = await loadEncoder(call.encoder);
+  const { id = OPTIONS.encoder.default, ...how } = call.encoder;
+  const encoder = await loadEncoder(id, how);
   try {
     const far = await vocabularyNotice(encoder, words);
     const queries = await classPrompts(encoder, words, { templates: "single" }); // (Q, D)

@@ -112,7 +112,9 @@ async function compareInt8(
   } catch (error) {
     return (error as Error).message;
   }
-  const encoder = await loadEncoder(id, { ...options, dtype: other });
+  // int8 is for the processor alone
+  const elsewhere = other === "q8" ? { device: "cpu" as const } : {};
+  const encoder = await loadEncoder(id, { ...options, ...elsewhere, dtype: other });
   try {
     const { image, text } = await encodeAll(encoder, patches);
     return { image: leastCosine(image, own.image, dim), text: leastCosine(text, own.text, dim) };
@@ -174,7 +176,7 @@ export async function checkEncoder(
     const vectors = { image: own.image.slice(0, dim), text: own.text.slice(0, dim) };
     const weights = existsSync(join(folder, "model.safetensors")) ? folder : undefined;
     return {
-      ...{ encoder, folder, speed, vectors, device: options.device ?? "cpu" },
+      ...{ encoder, folder, speed, vectors, device: encoder.device ?? "cpu" },
       patches: coverBoxes(cover).length,
       int8: await compareInt8(encoder, patches, own, options),
       torch: await compareTorch(vectors, image, torch ?? weights),

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { type Engine, loadEngine } from "../engine.ts";
 import { linear } from "../ops/mod.ts";
 import { readTensor, readTensors } from "../reading.ts";
-import { findAdapter } from "./backend.ts";
+import { findAdapter } from "../../runtime/gpu.ts";
 import { ARGUMENTS, declare, dispatch } from "./dispatch.ts";
 import { testOnWebgpu } from "./testing.ts";
 

@@ -4,15 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs-core";
+import { type Adapter, adapterName, findAdapter, requestAdapter } from "../../runtime/gpu.ts";
 import { BufferPool, keepBindGroups, keepUniforms, type UniformMaker } from "./buffers.ts";
-
-/** A device that tensors can be computed on. */
-export interface Adapter {
-  /** Its name, as the driver says it. */
-  name: string;
-  /** Whether it computes on a processor: llvmpipe (lavapipe), SwiftShader, WARP. */
-  software: boolean;
-}
 
 /** What is asked of the device: as much as the adapter has. */
 const LIMITS = [
@@ -27,55 +20,6 @@ const LIMITS = [
 
 /** Dispatches that are recorded before they are given to the GPU: each time costs as much as several dispatches. */
 const COMMANDS = 256;
-
-const SOFTWARE = /llvmpipe|lavapipe|swiftshader|software|basic render|cpu/i;
-
-let adapter: Promise<GPUAdapter | null> | undefined;
-
-/** Runs work with variables of the environment set where they are not; afterwards they are as before. */
-async function withEnv<T>(variables: Record<string, string>, work: () => Promise<T>): Promise<T> {
-  const unset = Object.keys(variables).filter((name) => !Deno.env.get(name));
-  for (const name of unset) Deno.env.set(name, variables[name]);
-  try {
-    return await work();
-  } finally {
-    for (const name of unset) Deno.env.delete(name);
-  }
-}
-
-/** Asks the runtime for its fastest device, once. */
-function requestAdapter(): Promise<GPUAdapter | null> {
-  // without a folder, libraries that look for a display complain on standard error; OpenGL is a slow second to Vulkan
-  const variables = Deno.build.os === "linux"
-    ? { XDG_RUNTIME_DIR: "/tmp", DENO_WEBGPU_BACKEND: "vulkan" }
-    : {};
-  return adapter ??= withEnv<GPUAdapter | null>(
-    variables as Record<string, string>,
-    async () =>
-      await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null,
-  );
-}
-
-const nameOf = ({ info }: GPUAdapter) => info.description || info.device || info.vendor;
-
-/**
- * Whether it is worth looking for a GPU, which loads all graphics drivers: on Linux not without a device of one.
- */
-export async function mayHaveGpu(): Promise<boolean> {
-  if (Deno.build.os !== "linux") return true;
-  const there = await Promise.allSettled(
-    ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].map((path) => Deno.stat(path)),
-  );
-  return there.some(({ status }) => status === "fulfilled");
-}
-
-/** Says which device WebGPU would compute on; undefined when there is none. */
-export async function findAdapter(): Promise<Adapter | undefined> {
-  const found = await requestAdapter();
-  if (!found) return undefined;
-  const name = nameOf(found);
-  return { name, software: SOFTWARE.test(name) || found.info.isFallbackAdapter === true };
-}
 
 /** What went wrong on the device since it was made: the first error is the one that tells. */
 let failure: Error | undefined;
@@ -101,11 +45,13 @@ async function requestDevice(found: GPUAdapter): Promise<GPUDevice> {
   });
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault();
-    failure ??= new Error(`Cannot compute on ${nameOf(found)}: ${event.error.message}`);
+    failure ??= new Error(`Cannot compute on ${adapterName(found)}: ${event.error.message}`);
   });
   device.lost.then(({ message, reason }) => {
     if (reason === "destroyed") return; // by ourselves
-    failure ??= new Error(`Cannot compute on ${nameOf(found)}: the device was lost. ${message}`);
+    failure ??= new Error(
+      `Cannot compute on ${adapterName(found)}: the device was lost. ${message}`,
+    );
   });
   return device;
 }

@@ -8,7 +8,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
 import { type EngineName, loadEngine } from "../engine.ts";
-import { findAdapter } from "./backend.ts";
+import { findAdapter } from "../../runtime/gpu.ts";
 
 /** An argument of the process that is there for the tests of one file. */
 const ALONE = "--alone";

@@ -1,0 +1,107 @@
+/**
+ * The threads that decode and cut the images of one extraction, ahead of the encoder. They are started when there are
+ * enough images that one is worth it; the first images are cut by the caller's own.
+ *
+ * @module
+ */
+import { type CutImage, cutImage, type CutJob } from "./cut_image.ts";
+import type { CutAnswer, CutRequest } from "./cut_worker.ts";
+import { unpackError } from "./thread_error.ts";
+
+/** Images for which one more thread pays: it takes as long as some of them to start. */
+const IMAGES_PER_THREAD = 24;
+const MOST_THREADS = 16;
+
+/** A thread with the images that it has been asked for, by number. */
+interface Cutter {
+  worker: Worker;
+  asked: Map<number, PromiseWithResolvers<CutImage>>;
+}
+
+/** How many threads cut at most, unless told. */
+export function cuttingThreads(): number {
+  return Math.min(navigator.hardwareConcurrency, MOST_THREADS);
+}
+
+function startCutter(): Cutter {
+  const worker = new Worker(new URL("./cut_worker.ts", import.meta.url), { type: "module" });
+  const asked: Cutter["asked"] = new Map();
+  worker.onmessage = ({ data }: MessageEvent<CutAnswer>) => {
+    const waiting = asked.get(data.index);
+    asked.delete(data.index);
+    if ("error" in data) waiting?.reject(unpackError(data.error));
+    else waiting?.resolve(data.cut);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault(); // it is told here, and does not end the process
+    refuse({ worker, asked }, new Error(`Cannot cut images: a thread ended: ${event.message}`));
+  };
+  return { worker, asked };
+}
+
+/** Lets all that a thread was asked for fail. */
+function refuse({ asked }: Cutter, reason: unknown): void {
+  for (const waiting of asked.values()) waiting.reject(reason);
+  asked.clear();
+}
+
+/** Cuts images on threads of its own; to be disposed of. */
+export class Cutters implements Disposable {
+  readonly #most: number;
+  readonly #signal: AbortSignal;
+  #cutters: Cutter[] = [];
+  #count = 0;
+
+  /**
+   * @param most threads; with 0 the caller's own cuts
+   * @param signal ends all work with its reason, and the threads
+   */
+  constructor(most: number, signal: AbortSignal) {
+    this.#most = most;
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#stop);
+  }
+
+  /** How many threads there are. */
+  get threads(): number {
+    return this.#cutters.length;
+  }
+
+  /** Cuts an image; bytes that it is given are gone afterwards. */
+  cut(job: CutJob): Promise<CutImage> {
+    this.#signal.throwIfAborted();
+    const index = this.#count++;
+    const worthIt = Math.min(this.#most, Math.floor(index / IMAGES_PER_THREAD));
+    while (this.#cutters.length < worthIt) this.#cutters.push(startCutter());
+    if (this.#cutters.length === 0) return cutImage(job, this.#signal);
+    const idle = this.#cutters.reduce((a, b) => b.asked.size < a.asked.size ? b : a);
+    const waiting = Promise.withResolvers<CutImage>();
+    idle.asked.set(index, waiting);
+    const request: CutRequest = { index, job };
+    idle.worker.postMessage(request, buffersOf(job));
+    return waiting.promise;
+  }
+
+  readonly #stop = () => this.#end(this.#signal.reason);
+
+  #end(reason: unknown): void {
+    for (const cutter of this.#cutters) {
+      cutter.worker.terminate();
+      refuse(cutter, reason);
+    }
+    this.#cutters = [];
+  }
+
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener("abort", this.#stop);
+    this.#end(new Error("Cannot cut images: the threads were ended"));
+  }
+}
+
+/** What is handed over rather than copied: a file's bytes. The pixels of a tile may be its scene's own. */
+function buffersOf({ source }: CutJob): ArrayBuffer[] {
+  if (!(source instanceof Uint8Array)) return [];
+  const { buffer, byteLength } = source;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+}
