@@ -29,7 +29,7 @@ import {
   writeResults,
 } from "detailclip";
 import { type Evidence } from "detailclip/report";
-import type { FilesConfig } from "detailclip/runner";
+import { isGenerated } from "detailclip/runner";
 import { sha256 } from "detailclip/runtime";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
@@ -57,15 +57,22 @@ export interface DataSetsConfig extends ExperimentConfig {
   /** Images of each generated one, searched or not; those of the scale unless told. */
   images?: number;
   /** Data sets that exist, by name: `"COCO"`, `"LVIS"`, `"Unity-Retail"`, or any other. */
-  datasets?: Readonly<Record<string, FilesConfig>>;
+  datasets?: Readonly<Record<string, DatasetConfig>>;
 }
 
 /** What can be turned. */
 export interface DataSetsKnobs extends Pick<Knobs, "seed" | "images"> {
   /** Labels of generated ones, all unless told. */
   sets?: readonly string[];
-  /** Absolute paths of data sets that exist, by name; see `ownDataset`. */
+  /** Absolute paths of data sets that exist, by name; or names of generated ones. */
   datasets?: Readonly<Record<string, string>>;
+}
+
+/** A data set without what is learned from, which is not counted. */
+function searchedOf(dataset: DatasetConfig): DatasetConfig {
+  if (isGenerated(dataset)) return dataset;
+  const { train: _, val: _v, ...searched } = dataset;
+  return searched;
 }
 
 /**
@@ -87,8 +94,10 @@ export function dataSetsConfig(
   if (taken !== undefined) {
     throw new RangeError(`Cannot set datasets: "${taken}" is no name of one's own`);
   }
-  const datasets = Object.entries(ownDatasets("datasets", paths))
-    .map(([name, { train: _, val: _v, ...searched }]) => [name, searched] as const);
+  const datasets = Object.entries(
+    ownDatasets("datasets", paths, configure(dataSets, scale).dataset),
+  )
+    .map(([name, dataset]) => [name, searchedOf(dataset)] as const);
   return {
     ...configWith(configure(dataSets, scale), knobs),
     ...(sets && sets.length < known.length && { sets: known.filter((l) => sets.includes(l)) }),
@@ -110,8 +119,8 @@ export interface DataSetsRun {
 }
 
 /** The command that counts a data set, once it is there. */
-function commandFor(name: string, files: FilesConfig | undefined): string {
-  const shown = files?.annotations ?? `/path/to/${name}.json`;
+function commandFor(name: string, files: DatasetConfig | undefined): string {
+  const shown = files && !isGenerated(files) ? files.annotations : `/path/to/${name}.json`;
   return `deno task notebooks 02_data_sets --set 'datasets=${JSON.stringify({ [name]: shown })}'`;
 }
 
@@ -163,7 +172,7 @@ export async function runDataSets(
       continue;
     }
     datasets.set(label, found);
-    const whole = dataset.source === "clevr-ds" ? dataset.images : found.report.listed;
+    const whole = isGenerated(dataset) ? dataset.images : found.report.listed;
     rows.push(countsOf(label, found, whole));
   }
   const provenance = await collectProvenance({

@@ -6,6 +6,7 @@
 import {
   applyDiff,
   configure,
+  type DatasetConfig,
   type Diff,
   type ExperimentConfig,
   type ExperimentDefinition,
@@ -14,10 +15,11 @@ import {
   type Scale,
   type SeriesMember,
 } from "detailclip";
-import { checkTexts, type FilesConfig } from "detailclip/runner";
+import { noteCommitted } from "detailclip/report";
+import { checkTexts, isGenerated } from "detailclip/runner";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
-import { CC10, detailClip, fusedCover, withCover } from "./recipes.ts";
+import { CC10, closedForm, detailClip, fusedCover, withCover } from "./recipes.ts";
 import { configWith, type Knobs, ownDatasets } from "./knobs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
@@ -37,6 +39,9 @@ export const ENCODERS: Readonly<Record<string, string>> = {
 
 /** Table 3's data sets. */
 export const DATASETS: readonly string[] = ["CLEVR-DS", "LVIS", "COCO", "Unity-Retail"];
+
+/** Its data sets that are generated here: the name that stands for each. */
+export const GENERATED: Readonly<Record<string, string>> = { "Unity-Retail": "retail" };
 
 /** Label of a pair in the series. */
 export const labelOf = (encoder: string, dataset: string): string => `${encoder} on ${dataset}`;
@@ -84,15 +89,31 @@ export const pairName = (encoder: string, dataset: string): string =>
 /** Whether an experiment is of a pair. */
 export const isPair = (experiment: string): boolean => experiment.startsWith(PREFIX);
 
+/** What a data set is measured by: a generated one also by grid, crops and the closed form, one that exists as it allows. */
+function measuresOn(
+  given: DatasetConfig | undefined,
+  scale: Scale,
+  k?: number,
+): Pick<ExperimentConfig, "covers" | "fusion"> {
+  const { covers = [], fusion = [] } = at(scale, k);
+  if (given === undefined) return { covers, fusion };
+  if (!isGenerated(given)) return { covers, fusion: given.train && given.val ? fusion : [] };
+  const fused = fusedCover(scale, k), n = fused.scheme === "complete" ? fused.k : 5;
+  return {
+    covers: [FULL, fused, { scheme: "grid", n }, { scheme: "objects" }],
+    fusion: [...fusion, closedForm(fused)],
+  };
+}
+
 /** The configuration of an encoder on a data set. */
 function pairConfig(
   [encoder, id]: readonly [string, string],
-  [dataset, given]: readonly [string, FilesConfig | undefined],
+  [dataset, given]: readonly [string, DatasetConfig | undefined],
   { scale, k, ...knobs }: PairKnobs & { scale: Scale },
 ): ExperimentConfig {
-  const { covers, fusion } = at(scale, k);
+  const measures = measuresOn(given, scale, k);
   const named = { ...definition, name: pairName(encoder, dataset) };
-  const own = configure(named, scale, { covers, fusion });
+  const own = configure(named, scale, measures);
   const real = id !== EMBEDDED;
   const config: ExperimentConfig = {
     ...own,
@@ -104,9 +125,10 @@ function pairConfig(
         { preprocessing: paperScale.encoder!.preprocessing }),
     },
     ...(given && { dataset: given }),
-    ...(given && !(given.train && given.val) && { fusion: [] }),
   };
-  if (scale !== "quick" || (!real && !given)) return configWith(config, knobs);
+  if (scale !== "quick" || (!real && (!given || isGenerated(given)))) {
+    return configWith(config, knobs);
+  }
   const few = applyDiff(config, { covers: [FULL, fusedCover(scale, k)] });
   return configWith({
     ...few,
@@ -119,12 +141,19 @@ function pairConfig(
 export const embeddedConfig = (scale: Scale): ExperimentConfig =>
   pairConfig([EMBEDDED, EMBEDDED], ["CLEVR-DS", undefined], { scale });
 
+/** The configuration of the embedded encoder on the generated data set that stands for another; committed ones are such. */
+function generatedConfig(dataset: string, scale: Scale): ExperimentConfig {
+  const own = embeddedConfig(scale).dataset, name = GENERATED[dataset];
+  const given = ownDatasets("datasets", { [dataset]: name }, own)[dataset];
+  return pairConfig([EMBEDDED, EMBEDDED], [dataset, given], { scale });
+}
+
 const TASK = "deno task notebooks 07_encoders";
 
 /** The command that runs a pair, with placeholders for what nobody named yet. */
 function commandFor(
   [encoder, id]: readonly [string, string],
-  [dataset, given]: readonly [string, FilesConfig | undefined],
+  [dataset, path]: readonly [string, string | undefined],
   { scale, seed, k, images, epochs }: PairKnobs & { scale: Scale },
 ): string {
   const settings = [`${TASK} --scale ${scale}`];
@@ -138,7 +167,7 @@ function commandFor(
     settings.push(`--set 'encoders=${JSON.stringify({ [encoder]: id || "/path/to/export" })}'`);
   }
   if (dataset !== "CLEVR-DS") {
-    const shown = given?.annotations ?? `/path/to/${dataset}`; // a folder with test.json, train.json and val.json
+    const shown = path ?? `/path/to/${dataset}`; // a folder with test.json, train.json and val.json
     settings.push(`--set 'datasets=${JSON.stringify({ [dataset]: shown })}'`);
   }
   return settings.join(" ");
@@ -176,7 +205,7 @@ export interface EncodersOptions extends RunOptions, PairKnobs {
   scale?: Scale;
   /** Hub ids or folders by name, in place of or beside {@linkcode ENCODERS}. */
   encoders?: Readonly<Record<string, string>>;
-  /** Absolute paths of data sets by name, beside the generated CLEVR-DS; see `ownDataset`. */
+  /** Absolute paths of data sets, or names of generated ones, by name, beside the generated CLEVR-DS. */
   datasets?: Readonly<Record<string, string>>;
   /** Changes every configuration further, such as to fewer images. */
   change?: (config: ExperimentConfig) => ExperimentConfig;
@@ -193,7 +222,8 @@ export function pairsOf(
   const { scale = "quick", seed, k, images, epochs } = options;
   const how = { scale, seed, k, images, epochs };
   checkTexts(encoders, "Cannot set encoders", "encoders");
-  const datasets = ownDatasets("datasets", paths);
+  const datasets = ownDatasets("datasets", paths, embeddedConfig(scale).dataset);
+  for (const name of Object.keys(GENERATED)) noteCommitted(generatedConfig(name, scale));
   const odd = [...Object.keys(encoders), ...Object.keys(datasets)]
     .find((name) => name.includes(" on "));
   if (odd !== undefined) {
@@ -203,8 +233,8 @@ export function pairsOf(
   const all = { ...ENCODERS, ...encoders };
   for (const encoder of Object.entries(all)) {
     for (const name of new Set([...DATASETS, ...Object.keys(datasets)])) {
-      const dataset = [name, datasets[name]] as const;
-      const label = labelOf(encoder[0], name), command = commandFor(encoder, dataset, how);
+      const dataset = [name, datasets[name]] as const, label = labelOf(encoder[0], name);
+      const command = commandFor(encoder, [name, paths[name]], how);
       const absent = [
         ...(name !== "CLEVR-DS" && !datasets[name] ? [`no annotations of ${name} named`] : []),
         ...(encoder[1] === "" ? [exportOf(encoder[0])] : []),

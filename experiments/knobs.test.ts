@@ -65,16 +65,16 @@ Deno.test("a data set of one's own is found by a folder or a file, with images t
   try {
     const file = (name: string) => join(folder, name);
     await assert.rejects(
-      async () => await ownDataset(folder),
+      async () => await ownDataset("dataset", folder),
       /holds neither annotations .* nor images/,
     );
     await Deno.writeTextFile(file("instances.json"), "{}");
     const first = { source: "coco", annotations: file("instances.json"), root: folder };
-    assert.deepEqual(ownDataset(folder), first);
+    assert.deepEqual(ownDataset("dataset", folder), first);
     await Deno.mkdir(file("images"));
     await Deno.writeTextFile(file("test.json"), "{}");
     const searched = { source: "coco", annotations: file("test.json"), root: file("images") };
-    assert.deepEqual(ownDataset(folder), searched);
+    assert.deepEqual(ownDataset("dataset", folder), searched);
     const own = configure(mainResult, "quick");
     const without = configWith(own, { dataset: folder, images: 9 });
     assert.deepEqual(without.dataset, { ...searched, limit: 9 });
@@ -83,19 +83,22 @@ Deno.test("a data set of one's own is found by a folder or a file, with images t
     ]);
     assert.throws(() => patchCount("quick", { dataset: folder }), /Cannot fuse .*no train\.json/);
     for (const split of ["train.json", "val.json"]) await Deno.writeTextFile(file(split), "{}");
-    assert.equal(ownDataset(folder).train?.annotations, file("train.json"));
+    assert.equal(ownDataset("dataset", folder).train?.annotations, file("train.json"));
     assert.equal(configWith(own, { dataset: folder }).fusion!.length, own.fusion!.length);
     await Deno.writeTextFile(file("more.json"), "{}");
-    assert.equal(ownDataset(file("more.json")).annotations, file("more.json"));
+    assert.equal(ownDataset("dataset", file("more.json")).annotations, file("more.json"));
     await Deno.remove(file("test.json"));
     assert.throws(
-      () => ownDataset(folder),
+      () => ownDataset("dataset", folder),
       /holds instances\.json, more\.json, .*call it test\.json/,
     );
     await Deno.mkdir(file("annotations")); // COCO's own layout
     await Deno.mkdir(file("val2017"));
     await Deno.writeTextFile(file("annotations/instances_val2017.json"), "{}");
-    assert.equal(ownDataset(file("annotations/instances_val2017.json")).root, file("val2017"));
+    assert.equal(
+      ownDataset("dataset", file("annotations/instances_val2017.json")).root,
+      file("val2017"),
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

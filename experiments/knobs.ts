@@ -24,6 +24,8 @@ import {
   describeSource,
   type FilesConfig,
   type GeneratedConfig,
+  isGenerated,
+  isGeneratedName,
   lackingSplits,
 } from "detailclip/runner";
 import { nearestName, notice } from "detailclip/runtime";
@@ -38,7 +40,7 @@ export interface Knobs {
    * device, is another.
    */
   encoder?: string | { id?: string; dtype?: EncoderDtype; device?: EncoderDevice | "auto" };
-  /** The label of a generated set ({@linkcode VARIANTS}) or `clevr-ds…`, or one's own ({@linkcode ownDataset}). */
+  /** The label of a generated set ({@linkcode VARIANTS}), `clevr-ds…` or `retail`, or one's own (see `locateDataset`). */
   dataset?: string;
   /** Of a generated set all images, 7:1:2 to learn from, to choose by and to search; of one's own the searched ones at most. */
   images?: number;
@@ -195,51 +197,59 @@ function namedDataset(parameter: string, name: string, own?: GeneratedConfig): D
 }
 
 /**
- * A data set of one's own, in any format: see `locateDataset`.
+ * A data set of one's own, in any format: see `locateDataset`. A path at which there is nothing is kept: it is told,
+ * later, as what is missing.
  *
- * @param name a format and absolute paths, such as `dota:/data/DOTA`, or an absolute path alone
- * @throws {Error} when there is no such data set, or it may be in several formats
+ * @param parameter that says it
+ * @param path an absolute one, with a format or without, as `dota:/data/DOTA`
+ * @param name of the data set, for messages
+ * @throws {RangeError} when it is no absolute path
+ * @throws {Error} when a folder may be several data sets
  */
-export function ownDataset(name: string): FilesConfig {
-  const found = namedDataset("dataset", name);
-  if (found.source !== "clevr-ds") return found;
-  throw new RangeError(`Cannot set a data set of one's own to ${name}: it is a generated one`);
+export function ownDataset(parameter: string, path: string, name: string = parameter): FilesConfig {
+  checkTexts({ [name]: path }, `Cannot set ${parameter}`, parameter);
+  if (!isAbsoluteName(path)) {
+    throw new RangeError(
+      `Cannot set ${parameter}: ${name} must be an absolute path, got "${path}"`,
+    );
+  }
+  const annotations = path.replace(/^[a-z]\w+:/i, "");
+  const there = existsSync(path) || annotations.split(":").some((one) => existsSync(one));
+  return there
+    ? namedDataset(parameter, path) as FilesConfig
+    : { source: "coco", annotations, root: dirname(annotations) };
 }
 
 /**
- * Data sets by names of one's own. A path at which there is nothing is kept: it is told, later, as what is missing.
+ * Data sets by names of one's own: {@linkcode ownDataset}, or generated ones.
  *
- * @param name of the parameter
- * @param paths absolute ones by name; see {@linkcode ownDataset}
- * @throws {RangeError} when one is no absolute path
- * @throws {Error} when a folder may be several data sets
+ * @param parameter that says them
+ * @param paths absolute ones by name, or names of generated ones, such as `retail`
+ * @param own what generated ones are otherwise, such as their number of images
+ * @throws as {@linkcode ownDataset}
  */
 export function ownDatasets(
-  name: string,
+  parameter: string,
   paths: Readonly<Record<string, string>>,
-): Record<string, FilesConfig> {
-  checkTexts(paths, `Cannot set ${name}`, name);
+  own: DatasetConfig,
+): Record<string, DatasetConfig> {
+  checkTexts(paths, `Cannot set ${parameter}`, parameter);
   return Object.fromEntries(
-    Object.entries(paths).map(([key, path]): [string, FilesConfig] => {
-      if (!isAbsoluteName(path)) {
-        throw new RangeError(`Cannot set ${name}: ${key} must be an absolute path, got "${path}"`);
-      }
-      const annotations = path.replace(/^[a-z]\w+:/i, "");
-      const there = existsSync(path) || annotations.split(":").some((one) => existsSync(one));
-      return [
-        key,
-        there ? ownDataset(path) : { source: "coco", annotations, root: dirname(annotations) },
-      ];
-    }),
+    Object.entries(paths).map(([name, path]) => [
+      name,
+      isGeneratedName(path)
+        ? namedDataset(parameter, path, isGenerated(own) ? own : undefined)
+        : ownDataset(parameter, path, name),
+    ]),
   );
 }
 
 /** The data set that a name or a path stands for, in place of an experiment's own. */
 function datasetOf(own: DatasetConfig, name: string): DatasetConfig {
-  const generated = own.source === "clevr-ds" ? own : undefined;
+  const generated = isGenerated(own) ? own : undefined;
   const known = VARIANTS.find(({ label }) => label === name);
-  if (known && generated) return { ...generated, ...known.dataset };
-  if (typeof name === "string" && (isAbsoluteName(name) || /^clevr-ds/.test(name))) {
+  if (known && generated) return { ...generated, source: "clevr-ds", ...known.dataset };
+  if (typeof name === "string" && (isAbsoluteName(name) || isGeneratedName(name))) {
     const dataset = namedDataset("dataset", name, generated);
     notice(describeSource(dataset));
     return dataset;
@@ -249,7 +259,7 @@ function datasetOf(own: DatasetConfig, name: string): DatasetConfig {
   throw new RangeError(
     `Cannot set dataset: it must be one of ${
       labels.join("; ")
-    }, clevr-ds…, or the absolute path of a data ` +
+    }, clevr-ds…, retail, or the absolute path of a data ` +
       `set, with its format (${DATASET_FORMATS.join(", ")}) or without, as dota:/data/DOTA; got ` +
       JSON.stringify(name) + (near === undefined ? "" : `; did you mean ${near}?`),
   );
@@ -259,7 +269,7 @@ function datasetOf(own: DatasetConfig, name: string): DatasetConfig {
 function resized(dataset: DatasetConfig, images: number): DatasetConfig {
   checkWhole("images", images, [1, 999_999]);
   const { limit: _, ...whole } = dataset;
-  return dataset.source !== "clevr-ds"
+  return !isGenerated(dataset)
     ? { ...dataset, limit: images }
     : { ...whole, images } as DatasetConfig;
 }
@@ -279,7 +289,7 @@ export function configWith(config: ExperimentConfig, knobs: Knobs): ExperimentCo
   let dataset = name === undefined ? config.dataset : datasetOf(config.dataset, name);
   if (images !== undefined) dataset = resized(dataset, images);
   if (epochs !== undefined) checkWhole("epochs", epochs, [1, 1000]);
-  const untaught = dataset.source !== "clevr-ds"
+  const untaught = !isGenerated(dataset)
     ? (config.fusion ?? []).filter((method) =>
       lackingSplits({ dataset, fusion: [method] }).length > 0
     )

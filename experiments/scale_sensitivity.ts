@@ -33,7 +33,7 @@ import { asGood, better, type Evidence, percentBetween, several } from "detailcl
 import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
-import { checkWhole, configWith, K_RANGE, type Knobs, ownDatasets } from "./knobs.ts";
+import { checkWhole, configWith, K_RANGE, type Knobs, ownDataset } from "./knobs.ts";
 import { against, verdictOn } from "./judging.ts";
 import { ownConfig } from "./needs.ts";
 import {
@@ -181,7 +181,7 @@ export async function runScaleSensitivity(
   config: ExperimentConfig,
   { lvis, ...options }: ScaleSensitivityOptions = {},
 ): Promise<ScaleSensitivityRun> {
-  const { files = LVIS } = lvis === undefined ? {} : ownDatasets("lvis", { files: lvis });
+  const files = lvis === undefined ? LVIS : ownDataset("lvis", lvis);
   const { runs, notRun } = await runSeries([
     { label: labelOf(config.dataset), config },
     { label: LVIS_LABEL, config: onPhotographs(config, files), command: commandFor(config, files) },

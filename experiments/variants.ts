@@ -6,9 +6,10 @@
  * @module
  */
 import type { DatasetConfig, Scale } from "detailclip";
-import { filesName } from "detailclip/runner";
+import { type ClevrDsConfig, filesName, isGenerated } from "detailclip/runner";
 
-type Generated = Extract<DatasetConfig, { source: "clevr-ds" }>;
+/** What tables and figures call the generated retail scenes. */
+const RETAIL = "retail scenes";
 
 /** One of them. */
 export interface Variant {
@@ -17,7 +18,7 @@ export interface Variant {
   /** A word for file names. */
   key: string;
   /** What it is made of, whatever the scale. */
-  dataset: Pick<Generated, "variant" | "family">;
+  dataset: Pick<ClevrDsConfig, "variant" | "family">;
   /** How many images it has at the quick scale. */
   quick: number;
 }
@@ -67,7 +68,10 @@ export const VARIANTS: readonly Variant[] = [MIXED, SMALL, LARGE, REDUCED, UNSEE
 
 /** What tables and figures call a data set: the label of a generated one, the name of another's folder or file. */
 export function labelOf(dataset: DatasetConfig): string {
-  if (dataset.source !== "clevr-ds") return filesName(dataset.annotations);
+  if (!isGenerated(dataset)) return filesName(dataset.annotations);
+  if (dataset.source === "retail") {
+    return dataset.family === "noto" ? `${RETAIL}, unseen renderings` : RETAIL;
+  }
   const { variant, family } = dataset;
   const known = VARIANTS.find(({ dataset }) =>
     dataset.variant === variant && dataset.family === family
@@ -85,6 +89,6 @@ export function labelOf(dataset: DatasetConfig): string {
 export function datasetAt(
   { dataset, quick }: Variant,
   scale: Scale,
-): Pick<Generated, "variant" | "family" | "images"> {
+): Pick<ClevrDsConfig, "variant" | "family" | "images"> {
   return { ...dataset, images: { smoke: 60, quick, full: 10_000, paper: 10_000 }[scale] };
 }

@@ -24,7 +24,6 @@ export { isAbsoluteName, locateDataset } from "./readers/locate.ts";
 export * from "./readers/place.ts";
 export { loadFolder } from "./folder.ts";
 export {
-  dotaLabels,
   type RemoteObject,
   type RemoteScene,
   remoteScene,
@@ -38,6 +37,14 @@ export {
   type GeneratedDataset,
   type GenerateOptions,
 } from "./clevr_ds/generate.ts";
+export { dotaLabels } from "./writers/dota.ts";
+export { cocoText } from "./writers/coco.ts";
+export {
+  generateRetail,
+  RETAIL_IMAGES,
+  type RetailOptions,
+  type RetailRecipe,
+} from "./retail/generate.ts";
 export { type SplitName, SPLITS } from "./clevr_ds/annotations.ts";
 export { type ClevrDsClasses, clevrDsClasses } from "./clevr_ds/classes.ts";
 export { CLEVR_DS_VARIANTS, type ClevrDsVariant, MEAN_OBJECTS } from "./clevr_ds/recipe.ts";

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import type { CoverSpec } from "../covers/mod.ts";
+import { RETAIL_IMAGES } from "../datasets/mod.ts";
 import { COVER_SCHEMA } from "../covers/spec.ts";
 import { COMMON_SHARES_SCHEMA, type CommonShares } from "../encoders/common_direction.ts";
 import { ENCODER_DEVICES, type EncoderDevice } from "../encoders/encoder.ts";
@@ -23,17 +24,21 @@ import {
   TEXT,
 } from "../runtime/settings.ts";
 import { applyDiff, type Diff } from "./diff.ts";
-import { DATASET_SCHEMA, type DatasetConfig } from "./dataset_config.ts";
+import { DATASET_SCHEMA, type DatasetConfig, isGenerated } from "./dataset_config.ts";
 import { type FusionMethod, METHOD_SCHEMA } from "./fusion_method.ts";
 import { lackingSplits } from "./splits.ts";
 
 export {
   checkTexts,
+  type ClevrDsConfig,
   type DatasetConfig,
   type DatasetFiles,
   type FilesConfig,
   type FilesDataset,
   filesName,
+  type GeneratedConfig,
+  isGenerated,
+  type RetailConfig,
 } from "./dataset_config.ts";
 export type { Fuser, FusionMethod } from "./fusion_method.ts";
 
@@ -221,8 +226,8 @@ export function configure(
   return changed;
 }
 
-/** As many images as the paper has of each data set (Table 12): 7,000 to learn from. */
-const ALL_IMAGES = 10_000;
+/** As many images as the paper has of each generated data set (Table 12). */
+const ALL_IMAGES = { "clevr-ds": 10_000, retail: RETAIL_IMAGES };
 
 /** As many images of a split as a data set of so many has: seven, one and two of ten. */
 const SHARES = { train: 0.7, val: 0.1, test: 0.2 };
@@ -230,7 +235,7 @@ const SHARES = { train: 0.7, val: 0.1, test: 0.2 };
 /** As many images are searched, and all that there are learned from. */
 function learningFromAll({ learn: _, ...config }: ExperimentConfig): ExperimentConfig {
   const { dataset } = config;
-  if (dataset.source !== "clevr-ds") return config;
+  if (!isGenerated(dataset)) return config;
   const { images, split, limit = Math.max(1, Math.round(SHARES[split] * images)) } = dataset;
-  return { ...config, dataset: { ...dataset, images: ALL_IMAGES, limit } };
+  return { ...config, dataset: { ...dataset, images: ALL_IMAGES[dataset.source], limit } };
 }

@@ -9,11 +9,14 @@ import {
   type AnnotationFrame,
   type DatasetFormat,
   type Draw,
+  type ImageFolder,
   type LearnedPlace,
+  type SplitName,
   SPLITS,
 } from "../datasets/mod.ts";
 import { PIXEL_FIELDS, type PixelConfig } from "../images/bands.ts";
 import { IMAGE_FIELDS } from "../datasets/clevr_ds/generate.ts";
+import { RETAIL_FIELDS } from "../datasets/retail/generate.ts";
 import {
   checkSettings,
   COUNT,
@@ -26,28 +29,48 @@ import {
   TEXT,
 } from "../runtime/settings.ts";
 
-/** Images that the workspace generates by the CLEVR-DS recipe (paper §4.2), or images that exist. */
-export type DatasetConfig =
-  | {
-    source: "clevr-ds";
-    /** The full recipe, only small (S) or only large (L) query objects, or A.3's 51-class set. */
-    variant: "mixed" | "S" | "L" | "reduced";
-    /** Whose renderings: `fluent-3d`, or `noto`, which the embedded encoder never saw. */
-    family: "fluent-3d" | "noto";
-    /** How many images the data set has in all; they are split 7:1:2. */
-    images: number;
-    /** Which split is searched. */
-    split: "train" | "val" | "test";
-    /** Search only the first so many images of it. */
-    limit?: number;
-    /** Side of the square images in px. */
-    size: number;
-    /** Mean number of objects an image, 3 to 25; the paper's 13.78 unless told. */
-    objects?: number;
-    /** Only so many of the 138 classes, evenly from the whole list. */
-    classes?: number;
-  }
-  | FilesConfig;
+/** Images that the workspace generates, or images that exist. */
+export type DatasetConfig = GeneratedConfig | FilesConfig;
+
+/** Images that the workspace generates. */
+export type GeneratedConfig = ClevrDsConfig | RetailConfig;
+
+/** What all generated data sets have. */
+interface Generated {
+  /** Whose renderings: `fluent-3d`, or `noto`, which the embedded encoder never saw. */
+  family: "fluent-3d" | "noto";
+  /** How many images the data set has in all; they are split 7:1:2. */
+  images: number;
+  /** Which split is searched. */
+  split: SplitName;
+  /** Search only the first so many images of it. */
+  limit?: number;
+  /** Side of the square images in px. */
+  size: number;
+}
+
+/** Scattered objects by the CLEVR-DS recipe (paper §4.2). */
+export interface ClevrDsConfig extends Generated {
+  source: "clevr-ds";
+  /** The full recipe, only small (S) or only large (L) query objects, or A.3's 51-class set. */
+  variant: "mixed" | "S" | "L" | "reduced";
+  /** Mean number of objects an image, 3 to 25; the paper's 13.78 unless told. */
+  objects?: number;
+  /** Only so many of the 138 classes, evenly from the whole list. */
+  classes?: number;
+}
+
+/** Products on shelves, in place of the paper's Unity-Retail (§5.1). */
+export interface RetailConfig extends Generated {
+  source: "retail";
+}
+
+/** Whether the workspace generates the images of a data set. */
+export function isGenerated(
+  dataset: DatasetConfig | ImageFolder,
+): dataset is GeneratedConfig {
+  return dataset.source === "clevr-ds" || dataset.source === "retail";
+}
 
 /** Images that exist, with annotations of any format. */
 export type FilesConfig = {
@@ -105,14 +128,16 @@ const DATASET: Fields<FilesDataset> = {
   val: FILES_SCHEMA.optional(),
 };
 
+const GENERATED: Fields<Pick<Generated, "family" | "split" | "limit">> = {
+  family: oneOf("fluent-3d", "noto"),
+  split: oneOf(...SPLITS),
+  limit: COUNT.optional(),
+};
+
 /** What a {@linkcode DatasetConfig} may say. */
 export const DATASET_SCHEMA: z.ZodType<DatasetConfig> = kindsOf<DatasetConfig, "source">("source", {
-  "clevr-ds": {
-    ...IMAGE_FIELDS,
-    family: oneOf("fluent-3d", "noto"),
-    split: oneOf(...SPLITS),
-    limit: COUNT.optional(),
-  },
+  "clevr-ds": { ...IMAGE_FIELDS, ...GENERATED },
+  retail: { ...RETAIL_FIELDS, ...GENERATED },
   coco: DATASET,
   voc: DATASET,
   yolo: DATASET,

@@ -6,7 +6,7 @@
 export * from "./config.ts";
 export { Configuration, type Configured, showConfiguration } from "./configuration.ts";
 export * from "./diff.ts";
-export { datasetNamed, describeSource, type GeneratedConfig } from "./named_dataset.ts";
+export { datasetNamed, describeSource, isGeneratedName } from "./named_dataset.ts";
 export * from "./open_dataset.ts";
 export { lackingSplits, type LearnedSplit, type Learning } from "./splits.ts";
 export * from "./score_covers.ts";

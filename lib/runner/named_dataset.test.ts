@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type DatasetConfig,
   datasetNamed,
   describeSource,
+  type GeneratedConfig,
   missingPart,
   openDataset,
 } from "./mod.ts";
@@ -34,6 +36,73 @@ Deno.test("clevr-ds… names a generated set, its variant, renderings and number
     );
   }
 });
+
+Deno.test("retail names generated scenes, whose other settings are those of the data set in whose place they are", () => {
+  const whole = { source: "retail", family: "fluent-3d", images: 1000, split: "test", size: 480 };
+  assert.deepEqual(named("retail"), whole);
+  assert.deepEqual(named("Retail-noto:400"), { ...whole, family: "noto", images: 400 });
+  const own = { ...named("clevr-ds-S:60"), limit: 9, size: 320 } as GeneratedConfig;
+  assert.deepEqual(datasetNamed("retail", own), { ...whole, images: 60, size: 320 });
+  for (const wrong of ["retail-S", "retail:0", "retail:"]) {
+    assert.throws(() => named(wrong), /generated retail scenes are called retail, /, wrong);
+  }
+  assert.throws(() => named("retailers"), /there is nothing at .*retailers/); // a path
+  assert.equal(describeSource(named("retail")), "generated: retail scenes, fluent-3d");
+});
+
+Deno.test("retail scenes are drawn once, split by split, and opened as what the workspace drew", async () => {
+  const cacheDir = await Deno.makeTempDir();
+  try {
+    const config = { ...named("retail:20"), size: 160 } as GeneratedConfig;
+    const options = { cacheDir, output: "silent" } as const;
+    const test = await openDataset(config, 7, options);
+    const val = await openDataset({ ...config, limit: 1 }, 7, { ...options, split: "val" });
+    assert.deepEqual([test.images.length, val.images.length], [4, 2]); // the limit is of the search
+    assert.deepEqual([test.name, test.drawn], ["retail-fluent-3d-160px-20-seed7-test", true]);
+    assert.deepEqual(test.categories, val.categories);
+    assert.equal((await openDataset({ ...config, limit: 1 }, 7, options)).images.length, 1);
+    const again = await openDataset(config, 7, options);
+    assert.equal(again.fingerprint, test.fingerprint);
+    const other = await openDataset(config, 8, options);
+    assert.notEqual(other.fingerprint, test.fingerprint);
+  } finally {
+    await Deno.remove(cacheDir, { recursive: true });
+  }
+});
+
+for (const prefix of ["instances", "lvis_v1"]) {
+  Deno.test(`of ${prefix}'s training images 5,000 are drawn by the seed, the official val is searched`, async () => {
+    const folder = await Deno.realPath(await Deno.makeTempDir());
+    try {
+      const write = (part: string, year: string, count: number) => {
+        const images = Array.from({ length: count }, (_, id) => ({
+          ...{ id, file_name: `${part}${id}.jpg`, width: 9, height: 9 },
+          ...(prefix === "lvis_v1" && { neg_category_ids: [1] }),
+        }));
+        const path = join(folder, "annotations", `${prefix}_${part}${year}.json`);
+        const text = { images, categories: [{ id: 1, name: "fox" }], annotations: [] };
+        return Deno.writeTextFile(path, JSON.stringify(text));
+      };
+      const year = prefix === "instances" ? "2017" : "";
+      for (const name of ["annotations", "train2017", "val2017"]) {
+        await Deno.mkdir(join(folder, name));
+      }
+      await write("val", year, 4);
+      await write("train", year, 5003);
+      const config = named(folder), options = { keepMissing: true, output: "silent" } as const;
+      const open = async (seed: number, split?: "train" | "val") =>
+        (await openDataset(config, seed, { ...options, split })).images.map(({ id }) => id);
+      assert.deepEqual(await open(7), [0, 1, 2, 3].map((i) => `val${i}.jpg`));
+      const [train, val] = [await open(7, "train"), await open(7, "val")];
+      assert.deepEqual([train.length, val.length], [3, 5000]);
+      assert.equal(new Set([...train, ...val]).size, 5003);
+      assert.equal((await open(7, "val")).join(), val.join());
+      assert.notEqual((await open(8, "train")).join(), train.join());
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
 
 Deno.test("a name opens what it was taken for, split by split, and a line says so", async () => {
   const dota = named(`dota:${sample("dota")}`);

@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { type ImageFolder, locateDataset } from "../datasets/mod.ts";
-import type { DatasetConfig, DatasetFiles, FilesConfig } from "./dataset_config.ts";
-
-/** A generated data set as a configuration says it. */
-export type GeneratedConfig = Extract<DatasetConfig, { source: "clevr-ds" }>;
-
-/** What a name says of a generated data set. */
-type Named = Pick<GeneratedConfig, "variant" | "family"> & { images?: number };
+import { type ImageFolder, locateDataset, RETAIL_IMAGES } from "../datasets/mod.ts";
+import type {
+  ClevrDsConfig,
+  DatasetConfig,
+  DatasetFiles,
+  FilesConfig,
+  GeneratedConfig,
+  RetailConfig,
+} from "./dataset_config.ts";
 
 /** What a name leaves open. */
-const GENERATED: GeneratedConfig = {
+const GENERATED: ClevrDsConfig = {
   source: "clevr-ds",
   variant: "mixed",
   family: "fluent-3d",
@@ -22,16 +23,37 @@ const GENERATED: GeneratedConfig = {
   size: 480,
 };
 
-const VARIANTS: Readonly<Record<string, GeneratedConfig["variant"]>> = {
+const VARIANTS: Readonly<Record<string, ClevrDsConfig["variant"]>> = {
   mixed: "mixed",
   s: "S",
   l: "L",
   reduced: "reduced",
 };
 
-/** A name of a generated data set: `clevr-ds`, `clevr-ds-S`, `clevr-ds-reduced-noto`, `clevr-ds-L:400` of 400 images. */
-function readGenerated(name: string): Named | undefined {
-  if (!/^clevr-ds/i.test(name)) return undefined;
+/** Whether a name is one of a generated data set, rightly written or not. */
+export function isGeneratedName(name: string): boolean {
+  return /^clevr-ds|^retail(?=-|:|$)/i.test(name);
+}
+
+/** Whose renderings a name says. */
+const familyOf = (noto: string | undefined) => noto === undefined ? "fluent-3d" : "noto";
+
+/** Retail scenes: `retail`, `retail-noto`, `retail:400`; of another data set they take no more images than there are. */
+function readRetail(name: string, { images, split, size }: GeneratedConfig): RetailConfig {
+  const read = /^retail(-noto)?(?::([1-9]\d{0,5}))?$/i.exec(name);
+  if (read === null) {
+    throw new RangeError(
+      `Cannot find data set ${name}: generated retail scenes are called retail, retail-noto for other renderings, ` +
+        "each with :400 for so many images",
+    );
+  }
+  const [, noto, told] = read;
+  const count = told === undefined ? Math.min(images, RETAIL_IMAGES) : Number(told);
+  return { source: "retail", family: familyOf(noto), images: count, split, size };
+}
+
+/** CLEVR-DS: `clevr-ds`, `clevr-ds-S`, `clevr-ds-reduced-noto`, `clevr-ds-L:400` of 400 images. */
+function readClevrDs(name: string, generated: GeneratedConfig): ClevrDsConfig {
   const read = /^clevr-ds(?:-(mixed|s|l|reduced))?(-noto)?(?::([1-9]\d{0,5}))?$/i.exec(name);
   if (read === null) {
     throw new RangeError(
@@ -41,17 +63,19 @@ function readGenerated(name: string): Named | undefined {
   }
   const [, variant = "mixed", noto, images] = read;
   return {
+    ...generated,
+    source: "clevr-ds",
     variant: VARIANTS[variant.toLowerCase()],
-    family: noto === undefined ? "fluent-3d" : "noto",
+    family: familyOf(noto),
     ...(images !== undefined && { images: Number(images) }),
   };
 }
 
 /**
- * The data set that a name stands for: `clevr-ds…` a generated one, everything else one that exists, see
+ * The data set that a name stands for: `clevr-ds…` and `retail…` generated ones, everything else one that exists, see
  * `locateDataset`.
  *
- * @param name such as `clevr-ds-S:400`, `dota:/data/DOTA`, `coco:instances.json:photos`, or a path
+ * @param name such as `clevr-ds-S:400`, `retail`, `dota:/data/DOTA`, `coco:instances.json:photos`, or a path
  * @param generated what a generated one is otherwise
  * @throws {RangeError} when a generated one is called otherwise
  * @throws {Error} when there is nothing at the path, or it may be in several formats, which are named
@@ -68,11 +92,8 @@ export function datasetNamed(
   name: string,
   generated: GeneratedConfig = GENERATED,
 ): DatasetConfig | ImageFolder {
-  const said = readGenerated(name);
-  return said === undefined ? locateDataset(name) as FilesConfig | ImageFolder : {
-    ...generated,
-    ...said,
-  };
+  if (!isGeneratedName(name)) return locateDataset(name) as FilesConfig | ImageFolder;
+  return /^retail/i.test(name) ? readRetail(name, generated) : readClevrDs(name, generated);
 }
 
 /** Which images of a split are meant, in words. */
@@ -91,6 +112,7 @@ export function describeSource(dataset: DatasetConfig | ImageFolder): string {
   if (dataset.source === "clevr-ds") {
     return `generated: CLEVR-DS ${dataset.variant}, ${dataset.family}`;
   }
+  if (dataset.source === "retail") return `generated: retail scenes, ${dataset.family}`;
   const { source, annotations, root, part, train, val } = dataset;
   const where = root === annotations ? annotations : `${annotations} with the images of ${root}`;
   return [

@@ -12,18 +12,26 @@ import {
   drawImages,
   firstImages,
   generateClevrDs,
+  type GenerateOptions,
+  generateRetail,
   loadCoco,
+  type LoadCocoOptions,
   loadDataset,
+  type SplitName,
 } from "../datasets/mod.ts";
 import { notice } from "../runtime/notice.ts";
 import { createProgress, type Progress, type ProgressOutput } from "../runtime/progress.ts";
 import { checkSettings } from "../runtime/settings.ts";
 import {
+  type ClevrDsConfig,
   DATASET_SCHEMA,
   type DatasetConfig,
   type DatasetFiles,
   type FilesConfig,
   filesName,
+  type GeneratedConfig,
+  isGenerated,
+  type RetailConfig,
 } from "./dataset_config.ts";
 
 /** Options of {@linkcode openDataset}. */
@@ -73,7 +81,7 @@ async function openFiles(
 }
 
 /**
- * Opens the data set of a configuration. A CLEVR-DS set is generated at the first call, only the split
+ * Opens the data set of a configuration. A generated one is drawn at the first call, only the split
  * that is searched, and found on disk afterwards.
  *
  * @param config which data set
@@ -88,42 +96,73 @@ export async function openDataset(
     OpenDatasetOptions = {},
 ): Promise<Dataset> {
   checkSettings(DATASET_SCHEMA, config, "Cannot open data set");
-  if (config.source !== "clevr-ds") {
+  if (!isGenerated(config)) {
     const options = { split: other, signal, keepMissing, output, displayId };
     return await openFiles(config, seed, options);
   }
-  const { variant, family, images, split: searched, size, objects, classes } = config;
-  const split = other ?? searched;
-  const limit = other === undefined ? config.limit : undefined;
-  const parts = [
-    ...["clevr-ds", variant, family, `${size}px`, images],
-    ...(objects === undefined ? [] : [`${objects}objects`]),
-    ...(classes === undefined ? [] : [`${classes}classes`]),
-    `seed${seed}`,
-  ];
-  const name = parts.join("-");
+  const split = other ?? config.split, name = nameOf(config, seed);
   const directory = join(cacheDir, "datasets", name);
+  const label = config.source === "retail" ? "retail scenes" : `CLEVR-DS ${config.variant}`;
   let progress: Progress | undefined;
+  const drawing: Drawing = {
+    ...{ seed, splits: [split], signal },
+    onProgress: (done, total, drawn) => {
+      progress ??= createProgress({ label: `Draw ${label}, ${split}`, total, output, displayId });
+      progress.update(done, undefined, done - drawn);
+    },
+  };
   try {
-    const { annotations, images: root } = await generateClevrDs(directory, {
-      seed,
-      images,
-      variant,
-      family,
-      size,
-      objects,
-      classes,
-      splits: [split],
-      signal,
-      onProgress: (done, total, drawn) => {
-        const label = `Draw CLEVR-DS ${variant}, ${split}`;
-        progress ??= createProgress({ label, total, output, displayId });
-        progress.update(done, undefined, done - drawn);
-      },
-    });
-    const dataset = await loadCoco(annotations[split], root, { name: `${name}-${split}`, signal });
+    const read = { name: `${name}-${split}`, signal };
+    const dataset = config.source === "retail"
+      ? await openRetail(config, directory, split, drawing, read)
+      : await openClevrDs(config, directory, split, drawing, read);
+    const limit = other === undefined ? config.limit : undefined;
     return limit === undefined ? dataset : firstImages(dataset, limit);
   } finally {
     await progress?.finish();
   }
+}
+
+/** What generators of both kinds take. */
+type Drawing = Pick<GenerateOptions, "seed" | "splits" | "signal" | "onProgress">;
+
+/** How the data set that was drawn is read. */
+type Reading = Pick<LoadCocoOptions, "name" | "signal">;
+
+/** The name of a generated data set, and of its folder: all that decides its images. */
+function nameOf(config: GeneratedConfig, seed: number): string {
+  const { source, family, images, size } = config, said = [family, `${size}px`, images];
+  if (config.source === "retail") return [source, ...said, `seed${seed}`].join("-");
+  const { variant, objects, classes } = config;
+  return [
+    ...[source, variant, ...said],
+    ...(objects === undefined ? [] : [`${objects}objects`]),
+    ...(classes === undefined ? [] : [`${classes}classes`]),
+    `seed${seed}`,
+  ].join("-");
+}
+
+async function openClevrDs(
+  { variant, family, images, size, objects, classes }: ClevrDsConfig,
+  directory: string,
+  split: SplitName,
+  drawing: Drawing,
+  read: Reading,
+): Promise<Dataset> {
+  const recipe = { variant, family, images, size, objects, classes };
+  const drawn = await generateClevrDs(directory, { ...recipe, ...drawing });
+  return await loadCoco(drawn.annotations[split], drawn.images, read);
+}
+
+/** Retail scenes: written as SOLO, and read as a data set of that format. */
+async function openRetail(
+  { family, images, size }: RetailConfig,
+  directory: string,
+  split: SplitName,
+  drawing: Drawing,
+  read: Reading,
+): Promise<Dataset> {
+  await generateRetail(directory, { family, images, size, ...drawing });
+  const place = { annotations: directory, root: directory, part: split };
+  return { ...await loadDataset({ source: "solo", ...place }, read), drawn: true };
 }

@@ -10,7 +10,7 @@ import { type Encoder, loadEncoder, scopeNotice, vocabularyNotice } from "../enc
 import { checkFolders } from "../runtime/cache_dir.ts";
 import { notice } from "../runtime/notice.ts";
 import { type ShowOptions, showStep } from "../runtime/progress.ts";
-import type { ExperimentConfig } from "./config.ts";
+import { type ExperimentConfig, isGenerated } from "./config.ts";
 import { checkFits } from "./fusion_method.ts";
 import { missingPart } from "./preflight.ts";
 import { type LearnedSplit, learnedSplits } from "./splits.ts";
@@ -28,7 +28,7 @@ function checkRun(
   const words = divideWords(classes, hiddenWords, seed).known.length;
   const known = { dim, words, concepts: concepts !== undefined };
   for (const method of fusion) checkFits(method, known);
-  if (dataset.source !== "clevr-ds") return; // images of any size
+  if (!isGenerated(dataset)) return; // images of any size
   const image = { width: dataset.size, height: dataset.size, objects: [] };
   for (const cover of [...covers, ...fusion.map(({ cover }) => cover)]) makeCover(cover, image);
 }
@@ -60,7 +60,7 @@ export async function openParts(
     const dataset = await open();
     checkAnnotated(config, dataset); // before hours of encoding
     checkRun(config, encoder, dataset.categories.length);
-    if (config.dataset.source !== "clevr-ds") {
+    if (!isGenerated(config.dataset)) {
       for (const name of learnedSplits(config).keys()) {
         await partToLearn(config, dataset, name, open);
       }
@@ -116,7 +116,7 @@ function checkSplit(
 
 function checkAnnotated({ name, dataset: given }: ExperimentConfig, dataset: Dataset): void {
   const { listed, missingImages, examples } = dataset.report;
-  if (given.source !== "clevr-ds" && listed > 0 && missingImages === listed) {
+  if (!isGenerated(given) && listed > 0 && missingImages === listed) {
     throw new Error(
       `Cannot run ${name}: none of the ${listed} images that ${dataset.name} lists is in its folder, ` +
         `${given.root}; ${examples[0]}`,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { IMAGE_ENDINGS } from "../datasets/folder_files.ts";
 import type { DatasetFormat } from "../datasets/mod.ts";
 import { locateEncoder } from "../encoders/mod.ts";
-import type { DatasetFiles, ExperimentConfig } from "./config.ts";
+import { type DatasetFiles, type ExperimentConfig, isGenerated } from "./config.ts";
 
 /** Bytes at each end of a file that are looked at. */
 const ENDS = 64;
@@ -101,7 +101,7 @@ export async function missingPart(
   { encoder, dataset }: Pick<ExperimentConfig, "encoder" | "dataset">,
 ): Promise<string | undefined> {
   const faults: (string | undefined)[] = [];
-  if (dataset.source !== "clevr-ds") {
+  if (!isGenerated(dataset)) {
     for (const files of [dataset, dataset.train, dataset.val]) {
       if (files) faults.push(...await splitFaults(files, dataset.source));
     }

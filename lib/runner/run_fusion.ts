@@ -47,6 +47,7 @@ import { bestVectorScores, recallAtK, relevanceOf } from "../retrieval/mod.ts";
 import { columnMeans } from "../numeric/vectors.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import type { MethodScores } from "./score_covers.ts";
+import { hasTraining } from "./splits.ts";
 import { onlyQueries, type Words } from "./words.ts";
 import type { Split, Workbench } from "./workbench.ts";
 
@@ -218,18 +219,13 @@ export async function trainModel(
   }
 }
 
-/** Whether the data set has training images. */
-function canTrain({ config: { dataset } }: FusionContext): boolean {
-  return dataset.source === "clevr-ds" || dataset.train !== undefined;
-}
-
 /** The mean target of each prompt over the training images; without any the searched images give them. // (Q) */
 async function trainingMeans(
   cover: CoverSpec,
   prompts: Float32Array,
   context: FusionContext,
 ): Promise<Float64Array | undefined> {
-  if (!canTrain(context)) return undefined;
+  if (!hasTraining(context.config.dataset)) return undefined;
   const { split, signal } = context;
   const { store } = await split("train", cover);
   const { values, proxies } = await targetsOf(store, prompts, { signal });
@@ -333,9 +329,8 @@ export async function prepareFusion(method: FusionMethod, context: FusionContext
   const { cover, fuser } = method, { kind } = fuser;
   await context.searched(cover);
   if (fuser.kind === "class-wise-maximum") await context.vocabulary(cover, fuser.of);
-  if (
-    kind === "trained" || kind === "visual-words" || (kind === "closed-form" && canTrain(context))
-  ) {
+  const learns = kind === "closed-form" && hasTraining(context.config.dataset);
+  if (kind === "trained" || kind === "visual-words" || learns) {
     await context.split("train", cover);
   }
   if (kind === "trained") await context.split("val", cover);

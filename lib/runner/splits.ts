@@ -4,7 +4,7 @@
  * @module
  */
 import { splitOf } from "../datasets/clevr_ds/annotations.ts";
-import type { DatasetConfig } from "./dataset_config.ts";
+import { type DatasetConfig, isGenerated } from "./dataset_config.ts";
 import type { FusionMethod } from "./fusion_method.ts";
 
 /** A split that fusions can learn from. */
@@ -18,12 +18,17 @@ export interface Learning {
   fusion?: readonly FusionMethod[];
 }
 
+/** Whether a data set has images to train on. */
+export function hasTraining(dataset: DatasetConfig): boolean {
+  return isGenerated(dataset) || dataset.train !== undefined;
+}
+
 /** The splits that a method learns from. */
 function splitsOf({ fuser: { kind } }: FusionMethod, dataset: DatasetConfig): LearnedSplit[] {
   if (kind === "trained") return ["train", "val"];
   // the closed form does without where there are none
   const learns = kind === "visual-words" ||
-    (kind === "closed-form" && (dataset.source === "clevr-ds" || dataset.train !== undefined));
+    (kind === "closed-form" && hasTraining(dataset));
   return learns ? ["train"] : [];
 }
 
@@ -46,7 +51,7 @@ export function learnedSplits({ dataset, fusion = [] }: Learning): Map<LearnedSp
  */
 export function lackingSplits({ dataset, fusion }: Learning): [key: string, why: string][] {
   const learned = [...learnedSplits({ dataset, fusion })];
-  if (dataset.source !== "clevr-ds") {
+  if (!isGenerated(dataset)) {
     return learned.filter(([split]) => dataset[split] === undefined).map(([split, names]) => [
       split,
       `is missing: its annotations and root, which ${names} cannot do without`,

@@ -27,7 +27,9 @@ import {
 import { closedForm } from "../../experiments/recipes.ts";
 import { mainResult, PUBLISHED } from "../../experiments/main_result.ts";
 import { describeLedger } from "../../lib/features/mod.ts";
+import { isGenerated } from "../../lib/runner/dataset_config.ts";
 import { describeSource } from "../../lib/runner/named_dataset.ts";
+import { hasTraining } from "../../lib/runner/splits.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
@@ -130,7 +132,7 @@ function onDataset(
   name: string,
   limit: number | undefined,
 ): ExperimentConfig {
-  const generated = config.dataset.source === "clevr-ds" ? config.dataset : undefined;
+  const generated = isGenerated(config.dataset) ? config.dataset : undefined;
   const dataset = datasetNamed(name, generated);
   if (dataset.source === "folder") {
     throw new UsageError(
@@ -138,7 +140,7 @@ function onDataset(
     );
   }
   notice(describeSource(dataset));
-  const learns = dataset.source === "clevr-ds" || dataset.train !== undefined;
+  const learns = hasTraining(dataset);
   return {
     ...config,
     dataset: { ...dataset, ...(limit !== undefined && { limit }) },

@@ -30,7 +30,7 @@ import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import { datasetNamed, describeSource } from "../../lib/runner/named_dataset.ts";
 import { openDataset } from "../../lib/runner/open_dataset.ts";
-import type { DatasetConfig } from "../../lib/runner/dataset_config.ts";
+import { type DatasetConfig, isGenerated } from "../../lib/runner/dataset_config.ts";
 import {
   ENCODER_OPTIONS,
   ENCODER_USAGE,
@@ -191,7 +191,7 @@ async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
     return await loadFolder(found.root, pixels);
   }
   const told = Object.entries({ annotationFrame, ...pixels }).filter(([, value]) => value);
-  if (found.source === "clevr-ds" && told.length > 0) {
+  if (isGenerated(found) && told.length > 0) {
     const names = { annotationFrame: "annotation-frame", bands: "bands", stretch: "stretch" };
     const [name] = told.map(([name]) => names[name as keyof typeof names]);
     throw new UsageError(`Cannot use --${name}: the images of ${call.dataset} are generated`);

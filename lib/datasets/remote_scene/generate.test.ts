@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Box } from "../../covers/mod.ts";
-import { dotaLabels, remoteScene } from "./generate.ts";
+import { dotaLabels } from "../writers/dota.ts";
+import { remoteScene } from "./generate.ts";
 import { createTerrain } from "./terrain.ts";
 
 const CONFIG = { width: 1500, height: 1200, seed: 3 };
