@@ -33,7 +33,8 @@ import type { FilesConfig } from "detailclip/runner";
 import { sha256 } from "detailclip/runtime";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
-import { checkNames, checkWhole, configWith, isTold, type Knobs, ownDatasets } from "./knobs.ts";
+import { checkNames, checkWhole, configWith, datasetText, isTold } from "./knobs.ts";
+import { type Knobs, ownDatasets } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, VARIANTS } from "./variants.ts";
 
@@ -111,7 +112,7 @@ export interface DataSetsRun {
 
 /** The command that counts a data set, once it is there. */
 function commandFor(name: string, files: FilesConfig | undefined): string {
-  const shown = files?.annotations ?? `/path/to/${name}.json`;
+  const shown = files ? datasetText(files) : `/path/to/${name}.json`;
   return `deno task notebooks 02_data_sets --set 'datasets=${JSON.stringify({ [name]: shown })}'`;
 }
 

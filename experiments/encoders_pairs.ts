@@ -18,7 +18,7 @@ import { checkTexts, type FilesConfig } from "detailclip/runner";
 import { baseline, paperScale } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { CC10, detailClip, fusedCover, withCover } from "./recipes.ts";
-import { configWith, type Knobs, ownDatasets } from "./knobs.ts";
+import { configWith, datasetText, type Knobs, ownDatasets } from "./knobs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
 /** The embedded encoder. */
@@ -138,7 +138,7 @@ function commandFor(
     settings.push(`--set 'encoders=${JSON.stringify({ [encoder]: id || "/path/to/export" })}'`);
   }
   if (dataset !== "CLEVR-DS") {
-    const shown = given?.annotations ?? `/path/to/${dataset}`; // a folder with test.json, train.json and val.json
+    const shown = given ? datasetText(given) : `/path/to/${dataset}`; // a folder with test.json, train.json and val.json
     settings.push(`--set 'datasets=${JSON.stringify({ [dataset]: shown })}'`);
   }
   return settings.join(" ");

@@ -34,6 +34,8 @@ export interface Draw {
   size: number;
   /** Whether those that are drawn are taken, or the rest. */
   take: "drawn" | "rest";
+  /** Of those that are drawn, so many (below 1 the share of all) are passed over: a smaller draw takes them. */
+  after?: number;
 }
 
 /** Images that a fusion learns from. */
@@ -44,6 +46,8 @@ export interface LearnedPlace extends DatasetPlace {
 
 /** A data set that exists: what is searched, and what fusions learn from. */
 export interface LocatedDataset extends DatasetSource {
+  /** Only some of its images are searched. */
+  draw?: Draw;
   /** Images to learn from. */
   train?: LearnedPlace;
   /** Images to choose the best epoch by. */
