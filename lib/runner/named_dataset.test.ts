@@ -92,6 +92,34 @@ Deno.test("half: parts all images into searched ones, learned ones and those to 
   }
 });
 
+Deno.test("a small copy of COCO in its own layout: one training image in eight is drawn to choose by", async () => {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    const lists = (ids: readonly number[]) => ({
+      images: ids.map((id) => ({ id, file_name: `${id}.jpg`, width: 9, height: 9 })),
+      annotations: ids.map((id) => ({ id, image_id: id, category_id: 1, bbox: [0, 0, 3, 3] })),
+      categories: [{ id: 1, name: "dog" }],
+    });
+    const train = Array.from({ length: 16 }, (_, id) => id), val = [20, 21];
+    for (const [part, ids] of [["train", train], ["val", val]] as const) {
+      await Deno.mkdir(`${folder}/${part}2017`, { recursive: true });
+      for (const id of ids) await Deno.writeTextFile(`${folder}/${part}2017/${id}.jpg`, "");
+      await Deno.mkdir(`${folder}/annotations`, { recursive: true });
+      const path = `${folder}/annotations/instances_${part}2017.json`;
+      await Deno.writeTextFile(path, JSON.stringify(lists(ids)));
+    }
+    const coco = named(folder);
+    const open = async (split?: "train" | "val") =>
+      (await openDataset(coco, 7, { split })).images.map(({ id }) => id);
+    assert.deepEqual(await open(), ["20.jpg", "21.jpg"]);
+    const [learned, chosen] = [await open("train"), await open("val")];
+    assert.deepEqual([learned.length, chosen.length], [14, 2]);
+    assert.equal(new Set([...learned, ...chosen]).size, 16);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("what a name of any format needs is looked for before it is opened", async () => {
   const encoder = { id: "tiny-clip", dtype: "fp32" } as const;
   for (const name of ["voc", "yolo", "yolo_obb", "dota", "visdrone", "xview", "solo"]) {

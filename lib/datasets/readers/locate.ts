@@ -14,14 +14,12 @@ import {
   type DatasetPlace,
   type DatasetSource,
   type Draw,
+  DRAWN_SHARE,
   type ImageFolder,
   type LocatedDataset,
 } from "./place.ts";
 import { kindOf, labelledParts, type Signs, signsIn } from "./signs.ts";
 import { parseYoloConfig } from "./yolo.ts";
-
-/** Where a part is not given, one image in eight of the training images is: seven to one, as in the paper's 7:1:2. */
-const SHARE = 1 / 8;
 
 const error = (name: string, why: string) => new Error(`Cannot find data set ${name}: ${why}`);
 
@@ -51,7 +49,7 @@ function withParts(source: DatasetSource, parts: ReadonlySet<string>): LocatedDa
   if (searched === "test" && parts.has("val")) {
     return { ...found, train: of("train"), val: of("val") };
   }
-  const drawn = (take: Draw["take"]) => ({ ...of("train"), draw: { size: SHARE, take } });
+  const drawn = (take: Draw["take"]) => ({ ...of("train"), draw: { size: DRAWN_SHARE, take } });
   return { ...found, train: drawn("rest"), val: drawn("drawn") };
 }
 
@@ -222,8 +220,8 @@ function halved(name: string, whole: string): LocatedDataset {
   if (train ?? val) throw error(name, `${whole} has images to learn from without half:`);
   return {
     ...{ source, ...place, draw: { size: 1 / 2, take: "rest" } },
-    train: { ...place, draw: { size: 1 / 2, take: "drawn", after: SHARE } },
-    val: { ...place, draw: { size: SHARE, take: "drawn" } },
+    train: { ...place, draw: { size: 1 / 2, take: "drawn", after: DRAWN_SHARE } },
+    val: { ...place, draw: { size: DRAWN_SHARE, take: "drawn" } },
   };
 }
 

@@ -28,6 +28,9 @@ export interface DatasetSource extends DatasetPlace {
   source: DatasetFormat;
 }
 
+/** Where a part is not given, one image in eight of the training images is: seven to one, as in the paper's 7:1:2. */
+export const DRAWN_SHARE = 1 / 8;
+
 /** Some images of a data set, drawn by the seed, or all others. */
 export interface Draw {
   /** How many are drawn; below 1 the share of all. */
