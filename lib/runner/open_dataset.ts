@@ -79,6 +79,10 @@ async function openFiles(
   const pixels = { annotationFrame, bands, stretch };
   const options = { name, ...pixels, signal, keepMissing, output, displayId };
   const whole = await loadDataset(place, options);
+  if (config.source === "coco" && part !== undefined) {
+    const { images: { length }, report: { listed } } = whole;
+    notice(`${name}: ${length} of the ${listed} images that are listed lie in ${part}`, output);
+  }
   const said = [describeDataset(whole), describeFrames(whole)];
   for (const line of said) if (line?.includes("; ")) notice(line, output); // something was left out or changed
   const dataset = draw === undefined
