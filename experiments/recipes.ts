@@ -222,6 +222,20 @@ export const kMeans = (cover: CoverSpec, vectors: number): FusionMethod => ({
   fuser: { kind: "k-means", vectors },
 });
 
+/**
+ * Beyond the paper: of each concept the share in the patch that shows it best; nothing is trained, and no query is known.
+ * The concepts are the encoder's own, where it has some, else common nouns.
+ *
+ * @param cover what is fused
+ * @param options `of` and `full` as the fuser takes them; `method`: name in tables and figures
+ */
+export const classWiseMaximum = (
+  cover: CoverSpec,
+  { method = "class-wise maximum", ...fuser }:
+    & Omit<Extract<Fuser, { kind: "class-wise-maximum" }>, "kind">
+    & { method?: string } = {},
+): FusionMethod => ({ method, cover, fuser: { kind: "class-wise-maximum", ...fuser } });
+
 /** Beyond the paper: a dictionary found in the patches, which needs no words. */
 export const visualWords = (
   cover: CoverSpec,
@@ -260,5 +274,10 @@ export const METHODS: Readonly<Record<string, (cover: CoverSpec, scale: Scale) =
     detailClip(cover, scale, { start: "average" }),
   "DetailCLIP+": detailClipPlus,
   "closed form": closedForm,
+  "class-wise maximum": (cover) => classWiseMaximum(cover),
+  "class-wise maximum, nouns": (cover) =>
+    classWiseMaximum(cover, { of: "nouns", method: "class-wise maximum, nouns" }),
+  "full + class-wise maximum": (cover) =>
+    classWiseMaximum(cover, { full: 0.7, method: "full + class-wise maximum" }),
   "ceiling of the loss": lossCeiling,
 };

@@ -82,6 +82,7 @@ export {
   type EpochRecord,
   findTraining,
   fitVisualWords,
+  fuseClassWise,
   type FusedVectors,
   fuseStore,
   fuseVisualWords,

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { distantQueries, readConcepts, vocabularyNotice } from "./concepts.ts";
+import {
+  commonNouns,
+  conceptEncoder,
+  distantQueries,
+  readConcepts,
+  vocabularyNotice,
+} from "./concepts.ts";
 import { loadEncoder } from "./load.ts";
 
 /** An encoder that knows three words, and compares texts by what is written here. */
@@ -45,6 +51,10 @@ Deno.test("an encoder without concepts says nothing of queries and scores no con
       encoder.imageConcepts!(patches),
       /Cannot score images: .*random-clip has no concepts/,
     );
+    assert.throws(
+      () => conceptEncoder(encoder),
+      /Cannot score images by concepts: .*random-clip has none/,
+    );
     await assert.rejects(encoder.textConcepts!(["red"]), /Cannot compare texts with words: /);
   } finally {
     await encoder.dispose();
@@ -69,4 +79,10 @@ Deno.test("concepts.json is read where it is, and refused where it is malformed"
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("the nouns that serve any encoder are words, thousands of them, each once", async () => {
+  const nouns = await commonNouns();
+  assert.ok(nouns.length > 3000 && new Set(nouns).size === nouns.length);
+  for (const word of ["dog", "vehicle", "cup", "fruit"]) assert.ok(nouns.includes(word), word);
 });

@@ -4,9 +4,10 @@
  * @module
  */
 import { join } from "node:path";
-import { readTextIfThere } from "../runtime/files.ts";
+import { readTextIfThere, sha256 } from "../runtime/files.ts";
 import { checkSettings, listOf, number, settings, TEXT } from "../runtime/settings.ts";
 import type { Concepts, EncodeOptions, Encoder } from "./encoder.ts";
+import { locateEncoder } from "./locate.ts";
 
 const SCHEMA = settings<Concepts>({
   image: listOf(TEXT),
@@ -26,6 +27,40 @@ export async function readConcepts(folder: string): Promise<Concepts | undefined
   const concepts: unknown = JSON.parse(text);
   checkSettings(SCHEMA, concepts, "Cannot load encoder", "concepts.json");
   return concepts as Concepts;
+}
+
+/**
+ * The same encoder, whose image vectors are the square roots of the shares of its concepts: they have length 1, so that
+ * they are kept as features like any others. It uses the model of the encoder, which is disposed of alone.
+ *
+ * @param encoder one with {@linkcode Concepts}
+ * @returns an encoder of images; D is the number of concepts
+ * @throws {Error} when it has none
+ */
+export function conceptEncoder(encoder: Encoder): Encoder {
+  const { id, concepts, inputSize, dtype, fingerprint, preprocessing } = encoder;
+  if (concepts === undefined || encoder.imageConcepts === undefined) {
+    throw new Error(`Cannot score images by concepts: the encoder ${id} has none`);
+  }
+  return {
+    ...{ inputSize, dtype, preprocessing, concepts },
+    id: `${id}-concepts`,
+    dim: concepts.image.length,
+    fingerprint: sha256(`${fingerprint} concepts`),
+    async encodeImages(patches, options) {
+      const shares = await encoder.imageConcepts!(patches, options); // (P, C)
+      return shares.map((share) => Math.sqrt(Math.max(0, share)));
+    },
+    encodeTexts() {
+      throw new Error(`Cannot encode texts: ${id}-concepts encodes images alone`);
+    },
+    dispose: () => Promise.resolve(),
+  };
+}
+
+/** A vocabulary for any encoder: the 3,253 nouns of WordNet that photo-clip knows. */
+export async function commonNouns(): Promise<readonly string[]> {
+  return (await readConcepts(await locateEncoder("photo-clip")))!.text;
 }
 
 /** A query that is far from all that an encoder knows. */

@@ -5,7 +5,13 @@
  */
 export { addEncoder } from "./add.ts";
 export type { CommonShares } from "./common_direction.ts";
-export { distantQueries, type DistantQuery, vocabularyNotice } from "./concepts.ts";
+export {
+  commonNouns,
+  conceptEncoder,
+  distantQueries,
+  type DistantQuery,
+  vocabularyNotice,
+} from "./concepts.ts";
 export * from "./encoder.ts";
 export { listEncoders, type LocalEncoder } from "./list.ts";
 export { loadEncoder } from "./load.ts";

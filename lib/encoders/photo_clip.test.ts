@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { makeCover } from "../covers/mod.ts";
 import { cutPatches, decodeImage } from "../images/mod.ts";
-import { distantQueries, vocabularyNotice } from "./concepts.ts";
+import { conceptEncoder, distantQueries, vocabularyNotice } from "./concepts.ts";
 import type { Encoder } from "./encoder.ts";
 import { loadEncoder } from "./load.ts";
 import { classPrompts } from "./prompts.ts";
@@ -115,10 +115,19 @@ Deno.test("photo-clip tells an image in concepts, whose names it has", async () 
     assert.ok(concepts && encoder.imageConcepts && encoder.textConcepts);
     const image = await decodeImage(Deno.realPathSync(new URL("cat.jpg", PHOTOS)));
     const cover = makeCover({ scheme: "full" }, { ...image, objects: [] });
-    const shares = await encoder.imageConcepts(await cutPatches(image, cover, preprocessing));
+    const patches = await cutPatches(image, cover, preprocessing);
+    const shares = await encoder.imageConcepts(patches);
     assert.equal(shares.length, concepts.image.length);
     assert.ok(Math.abs(shares.reduce((a, b) => a + b) - 1) < 1e-3);
     assert.match(concepts.image[shares.indexOf(Math.max(...shares))], /cat|tabby/);
+    const roots = conceptEncoder(encoder);
+    assert.deepEqual([roots.id, roots.dim], ["photo-clip-concepts", concepts.image.length]);
+    assert.notEqual(roots.fingerprint, encoder.fingerprint);
+    const vector = await roots.encodeImages(patches);
+    assert.ok(Math.abs(Math.hypot(...vector) - 1) < 1e-3);
+    assert.ok(vector.every((root, c) => Math.abs(root ** 2 - shares[c]) < 1e-6));
+    assert.throws(() => roots.encodeTexts(["a cat"]), /photo-clip-concepts encodes images alone/);
+    await roots.dispose(); // the encoder stays
     const cosines = await encoder.textConcepts(["a photo of a goldfish"]);
     assert.equal(cosines.length, concepts.text.length);
     assert.equal(concepts.text[cosines.indexOf(Math.max(...cosines))], "goldfish");

@@ -58,6 +58,7 @@ export {
 export { type PatchProxies, patchProxies } from "./loss/patch_proxies.ts";
 export { mixPatches } from "./batches/mixing.ts";
 export { bestUnitVectors } from "./untrained/best_unit_vectors.ts";
+export { type ClassWiseOptions, fuseClassWise } from "./untrained/class_wise_maximum.ts";
 export { closedFormFusion, type ClosedFormOptions } from "./untrained/closed_form.ts";
 export { type FusedVectors, loadFused, saveFused } from "./fused_vectors.ts";
 export { type BatchTensors, type FuseOptions, fuseStore, toTensors } from "./fuse_store.ts";

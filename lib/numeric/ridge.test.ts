@@ -39,3 +39,28 @@ Deno.test("the ridge counts in units of the rows' mean square length", () => {
   const expected = [3 / (9 + 1.25), 0, 0, 4 / (16 + 1.25)];
   expected.forEach((value, i) => assert.ok(Math.abs(inverse[i] - value) < 1e-6));
 });
+
+Deno.test("of many rows the smaller system gives the same inverse, and needs no ridge where they span all", () => {
+  const rows = Float32Array.from(
+    Array.from({ length: 20 }, () => [...randomUnit(random, D)]).flat(),
+  );
+  const inverse = ridgeInverse(rows, D, 0.3); // (D, 20)
+  const row = (i: number) => rows.subarray(i * D, (i + 1) * D);
+  for (let d = 0; d < D; d++) { // W' (WW' + lambda I) = W'
+    const line = inverse.subarray(20 * d, 20 * d + 20);
+    for (let q = 0; q < 20; q++) {
+      const product = line.reduce((sum, x, i) => sum + x * dot(row(i), row(q)), 0.3 * line[q]);
+      assert.ok(Math.abs(product - row(q)[d]) < 1e-5);
+    }
+  }
+  const exact = ridgeInverse(rows, D, 0); // a left inverse: W' W = I
+  for (let d = 0; d < D; d++) {
+    for (let e = 0; e < D; e++) {
+      let sum = 0;
+      for (let q = 0; q < 20; q++) sum += exact[20 * d + q] * rows[q * D + e];
+      assert.ok(Math.abs(sum - (d === e ? 1 : 0)) < 1e-4);
+    }
+  }
+  const flat = rows.map((value, i) => i % D === 0 ? 0 : value);
+  assert.throws(() => ridgeInverse(flat, D, 0), /they do not span all dimensions; use a ridge/);
+});

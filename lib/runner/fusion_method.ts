@@ -3,13 +3,22 @@
  *
  * @module
  */
-import type { z } from "zod";
+import { z } from "zod";
 import { COVER_SCHEMA, type CoverSpec } from "../covers/spec.ts";
 import { MODEL_SCHEMA } from "../fusion/model/spec.ts";
 import { kindOf } from "../fusion/model/registry.ts";
 import { TRAIN_SCHEMA } from "../fusion/training/train_config.ts";
 import { type FusionSpec, resolveSpec, type TrainConfig } from "../fusion/mod.ts";
-import { COUNT, FLAG, kindsOf, number, oneOf, settings, TEXT } from "../runtime/settings.ts";
+import {
+  COUNT,
+  FLAG,
+  kindsOf,
+  listOf,
+  number,
+  oneOf,
+  settings,
+  TEXT,
+} from "../runtime/settings.ts";
 
 /** How the vectors of a fused image are found. */
 export type Fuser =
@@ -30,6 +39,12 @@ export type Fuser =
   | { kind: "loss-ceiling" }
   /** The ridge solution over the known class prompts; see `closedFormFusion`. */
   | { kind: "closed-form"; ridge?: number }
+  /**
+   * What the best patch shows of each concept; see `fuseClassWise`. The concepts are the encoder's own, the nouns of
+   * `commonNouns`, or words of one's own: unless told the encoder's own, where it has some, else nouns. `full` is the
+   * share of the full image's vector, 0 unless told.
+   */
+  | { kind: "class-wise-maximum"; of?: "concepts" | "nouns" | string[]; full?: number }
   /** Centroids of the patches, which know no words; see `sphericalKMeans`. */
   | { kind: "k-means"; vectors: number }
   /** Directions found in the training patches, without words; see `fitVisualWords`. */
@@ -65,6 +80,11 @@ function misfit(fuser: Fuser): [path: string[], why: string] | undefined {
   }
 }
 
+const WORDS = listOf(TEXT).refine(
+  ({ length }) => length > 1,
+  "must be a list of two words or more",
+);
+
 const FUSER_SCHEMA: z.ZodType<Fuser> = kindsOf<Fuser, "kind">("kind", {
   trained: {
     model: MODEL_SCHEMA,
@@ -74,6 +94,12 @@ const FUSER_SCHEMA: z.ZodType<Fuser> = kindsOf<Fuser, "kind">("kind", {
   },
   "loss-ceiling": {},
   "closed-form": { ridge: number("a number from 0 on", (value) => value >= 0).optional() },
+  "class-wise-maximum": {
+    of: z.union([oneOf("concepts", "nouns"), WORDS], {
+      error: 'must be "concepts", "nouns" or a list of words',
+    }).optional(),
+    full: number("a number from 0 to below 1", (value) => value >= 0 && value < 1).optional(),
+  },
   "k-means": { vectors: COUNT },
   "visual-words": { vectors: COUNT, words: COUNT.optional() },
 }).superRefine((fuser, context) => {
@@ -92,14 +118,19 @@ export const METHOD_SCHEMA: z.ZodType<FusionMethod> = settings<FusionMethod>({
  * Refuses a fusion that its encoder or its data set rules out.
  *
  * @param method which one
- * @param sizes `dim`: D; `words`: how many classes it may learn
+ * @param sizes `dim`: D; `words`: how many classes it may learn; `concepts`: whether the encoder has some
  * @throws {RangeError} when a transformer is too narrow to start from so many words
- * @throws {Error} when the model cannot be made for features of D dimensions
+ * @throws {Error} when the model cannot be made for features of D dimensions, or the encoder lacks concepts
  */
 export function checkFits(
   { method, fuser }: FusionMethod,
-  { dim, words }: { dim: number; words: number },
+  { dim, words, concepts }: { dim: number; words: number; concepts: boolean },
 ): void {
+  if (fuser.kind === "class-wise-maximum" && fuser.of === "concepts" && !concepts) {
+    throw new Error(
+      `Cannot fuse ${method}: the encoder has no concepts; "nouns" serves any encoder`,
+    );
+  }
   if (fuser.kind !== "trained") return;
   const model = resolveSpec(fuser.model, dim);
   if (fuser.start !== "detectors" || model.kind !== "transformer") return;

@@ -22,10 +22,12 @@ export type OpenSplit = (split?: LearnedSplit) => Promise<Dataset>;
 /** Refuses what can be known of a run before its first patch is encoded. */
 function checkRun(
   { dataset, covers, fusion = [], hiddenWords = 0, seed }: ExperimentConfig,
-  { dim, classes }: { dim: number; classes: number },
+  { dim, concepts }: Pick<Encoder, "dim" | "concepts">,
+  classes: number,
 ): void {
   const words = divideWords(classes, hiddenWords, seed).known.length;
-  for (const method of fusion) checkFits(method, { dim, words });
+  const known = { dim, words, concepts: concepts !== undefined };
+  for (const method of fusion) checkFits(method, known);
   if (dataset.source !== "clevr-ds") return; // images of any size
   const image = { width: dataset.size, height: dataset.size, objects: [] };
   for (const cover of [...covers, ...fusion.map(({ cover }) => cover)]) makeCover(cover, image);
@@ -50,15 +52,14 @@ export async function openParts(
   const load = () => loadEncoder(id, { ...how, signal });
   const encoder = await showStep("Load the encoder", load, { leaves: "slow", output, displayId });
   try {
-    const { dim } = encoder;
     if (config.dataset.source === "clevr-ds") {
       const { variant, classes } = config.dataset;
       const { names } = await clevrDsClasses(variant, classes);
-      checkRun(config, { dim, classes: names.length });
+      checkRun(config, encoder, names.length);
     }
     const dataset = await open();
     checkAnnotated(config, dataset); // before hours of encoding
-    checkRun(config, { dim, classes: dataset.categories.length });
+    checkRun(config, encoder, dataset.categories.length);
     if (config.dataset.source !== "clevr-ds") {
       for (const name of learnedSplits(config).keys()) {
         await partToLearn(config, dataset, name, open);

@@ -39,6 +39,11 @@ const fusion: FusionMethod[] = [
     cover,
     fuser: { kind: "visual-words", vectors: 2, words: 20 },
   },
+  {
+    method: "class-wise maximum",
+    cover,
+    fuser: { kind: "class-wise-maximum", of: ["red apple", "dog", "boat"], full: 0.5 },
+  },
 ];
 
 const config = testConfig({ name: "test_fusion", fusion, hiddenWords: 20 });
@@ -57,6 +62,7 @@ Deno.test("a run trains, fuses and scores beside the covers, and trains nothing 
       ["closed form", 1, "cc@2"],
       ["k-means (m = 2)", 2, "cc@2"],
       ["visual words (m = 2)", 2, "cc@2"],
+      ["class-wise maximum", 1, "cc@2"],
     ]);
     const trained = ["DetailCLIP", "MLP (1), patches"];
     assert.deepEqual(epochs, trained.flatMap((method) => [`${method} 1`, `${method} 2`]));

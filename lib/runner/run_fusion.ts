@@ -16,6 +16,7 @@ import {
   type EpochRecord,
   findTraining,
   fitVisualWords,
+  fuseClassWise,
   type FusedVectors,
   fuseStore,
   fuseVisualWords,
@@ -47,7 +48,7 @@ import { columnMeans } from "../numeric/vectors.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import type { MethodScores } from "./score_covers.ts";
 import { onlyQueries, type Words } from "./words.ts";
-import type { Split } from "./workbench.ts";
+import type { Split, Workbench } from "./workbench.ts";
 
 /** A fusion that is trained. */
 type TrainedFuser = Extract<FusionMethod["fuser"], { kind: "trained" }>;
@@ -62,6 +63,8 @@ export interface FusionContext {
   words: Words;
   /** Features of the searched images. */
   searched: (cover: CoverSpec) => Promise<FeatureStore>;
+  /** Concepts by which the searched images can be described. */
+  vocabulary: Workbench["vocabulary"];
   /** Features of another split; throws where the data set has none. */
   split: (name: "train" | "val", cover: CoverSpec) => Promise<Split>;
   /** Where trained models are kept. */
@@ -294,6 +297,11 @@ async function fuse(
       const data = closedFormFusion(targets, known, { dim, ridge: fuser.ridge, means }); // (N, D)
       return { fused: { imageIds, vectors: 1, dim, data }, epochs: [] };
     }
+    case "class-wise-maximum": {
+      const { anchors, concepts } = await context.vocabulary(method.cover, fuser.of);
+      const { full } = fuser;
+      return { fused: await fuseClassWise(store, anchors, { concepts, full, signal }), epochs: [] };
+    }
     case "visual-words": {
       const { store: patches } = await context.split("train", method.cover);
       const found = await visualWordsOf(patches, { words: fuser.words, seed, signal });
@@ -322,8 +330,9 @@ async function fuse(
  * @throws {Error} when it must be trained and the data set has no images to train on
  */
 export async function prepareFusion(method: FusionMethod, context: FusionContext): Promise<void> {
-  const { cover, fuser: { kind } } = method;
+  const { cover, fuser } = method, { kind } = fuser;
   await context.searched(cover);
+  if (fuser.kind === "class-wise-maximum") await context.vocabulary(cover, fuser.of);
   if (
     kind === "trained" || kind === "visual-words" || (kind === "closed-form" && canTrain(context))
   ) {

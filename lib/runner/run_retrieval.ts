@@ -262,7 +262,8 @@ export async function runRetrieval(
       stores.set(coverName(cover), store);
       return store;
     };
-    const context = { ...run, config, prompts, words, cacheDir, searched, split: bench.split };
+    const { vocabulary, split } = bench;
+    const context = { ...run, config, prompts, words, cacheDir, searched, vocabulary, split };
     const { imageIds, methods, training } = await scoreAll(bench, context);
     const subsets = subsetsOf(config, dataset, imageIds, words);
     const { rows, pairs } = await bench.time("recall", () =>

@@ -131,6 +131,7 @@ async function trialContext(
     prompts: await bench.prompts(),
     words: divideWords(bench.dataset.categories.length, config.hiddenWords ?? 0, config.seed),
     searched: bench.searched,
+    vocabulary: bench.vocabulary,
     split: bench.split,
     cacheDir,
     signal,

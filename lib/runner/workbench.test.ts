@@ -74,9 +74,56 @@ Deno.test("what cannot be run is refused before anything is drawn, encoded or tr
     fused({ kind: "transformer", size: "tiny", feedForward: 50 }, { start: "detectors" }),
     /51 words to start from need feed-forward blocks at least as wide, got 50/,
   );
+  const classWise = { kind: "class-wise-maximum", of: "concepts" } as const;
+  await refused(
+    { fusion: [{ method: "shares", cover: complete, fuser: classWise }] },
+    /Cannot fuse shares: the encoder has no concepts; "nouns" serves any encoder/,
+  );
+  await refused(
+    {
+      fusion: [{
+        method: "shares",
+        cover: complete,
+        fuser: { ...classWise, of: ["dog"], full: 1 },
+      }],
+    },
+    /of must be a list of two words or more, got \[ "dog" \]; .*full must be a number from 0 to below 1, got 1/s,
+  );
   await refused({ hiddenWords: 51 }, /of 51 classes 0 to 50 can be hidden, got 51/);
   await refused({ covers: [{ scheme: "grid", n: 400 }] }, /160001 patches are more than the limit/);
 });
+
+Deno.test("workbench: a vocabulary is the encoder's own concepts, where it has some, or words", () =>
+  withFolders(async ({ cacheDir, output }) => {
+    const cover: CoverSpec = { scheme: "complete", k: 2 };
+    const vocabularyOf = async (
+      id: string,
+      of?: Parameters<Awaited<ReturnType<typeof openWorkbench>>["vocabulary"]>[1],
+    ) => {
+      const encoder = { ...config.encoder, id }, dataset = { ...config.dataset, images: 10 };
+      const changed = { ...config, encoder, dataset } as ExperimentConfig;
+      const bench = await openWorkbench(changed, { cacheDir, output, signal });
+      try {
+        const { dim } = bench.encoder, { imageIds } = await bench.searched(cover);
+        return { ...await bench.vocabulary(cover, of), dim, imageIds };
+      } finally {
+        await bench.close();
+      }
+    };
+    const own = await vocabularyOf("photo-clip");
+    assert.equal(own.anchors.length, 1000 * own.dim);
+    assert.equal(own.concepts?.dim, 1000);
+    assert.deepEqual(own.concepts.imageIds, own.imageIds);
+    const { features } = own.concepts.get(own.imageIds[0]); // roots of shares // (P, C)
+    for (let p = 0; p < features.length; p += 1000) {
+      assert.ok(Math.abs(Math.hypot(...features.subarray(p, p + 1000)) - 1) < 1e-3);
+    }
+    const nouns = await vocabularyOf(config.encoder.id);
+    assert.equal(nouns.concepts, undefined);
+    assert.ok(nouns.anchors.length > 3000 * nouns.dim);
+    const words = await vocabularyOf(config.encoder.id, ["dog", "boat"]);
+    assert.equal(words.anchors.length, 2 * words.dim);
+  }));
 
 Deno.test("an encoder that is not there fails before anything is drawn, together with absent data", async () => {
   const encoder = { id: "nobody/nothing", dtype: "fp32" } as const;

@@ -7,7 +7,13 @@
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import { coverBoxes, coverName, type CoverSpec, makeCover } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
-import { classPrompts, type Encoder } from "../encoders/mod.ts";
+import {
+  classPrompts,
+  commonNouns,
+  conceptEncoder,
+  type Encoder,
+  type PromptTemplates,
+} from "../encoders/mod.ts";
 import { extractFeatures, type FeatureStore } from "../features/mod.ts";
 import { notice } from "../runtime/notice.ts";
 import {
@@ -17,6 +23,7 @@ import {
   showStep,
 } from "../runtime/progress.ts";
 import type { ExperimentConfig } from "./config.ts";
+import type { Fuser } from "./fusion_method.ts";
 import { openDataset } from "./open_dataset.ts";
 import { openParts, partToLearn } from "./open_parts.ts";
 
@@ -43,6 +50,17 @@ export interface Split {
   store: FeatureStore;
 }
 
+/** Which concepts a class-wise maximum is over. */
+export type VocabularyName = Extract<Fuser, { kind: "class-wise-maximum" }>["of"];
+
+/** Concepts by which images are described. */
+export interface Vocabulary {
+  /** Unit vectors of their names, each in one plain sentence. // (C, D) */
+  anchors: Float32Array;
+  /** Of the encoder's own concepts: their shares in the searched images' patches; see `conceptEncoder`. */
+  concepts?: FeatureStore;
+}
+
 /** The shared parts of one run; closing it frees the encoder. */
 export interface Workbench {
   /** The images that are searched. */
@@ -57,6 +75,10 @@ export interface Workbench {
   prompts(): Promise<Float32Array>;
   /** Features of the searched images; encoded at the first call. */
   searched(cover: CoverSpec): Promise<FeatureStore>;
+  /**
+   * A vocabulary, and what the searched images show of it; the encoder's own concepts are encoded at the first call.
+   */
+  vocabulary(cover: CoverSpec, of: VocabularyName): Promise<Vocabulary>;
   /** Another split, for training; throws where the data set has none. */
   split(name: "train" | "val", cover: CoverSpec): Promise<Split>;
   /** Frees the encoder. */
@@ -110,7 +132,7 @@ export async function openWorkbench(
       () => time("dataset", () => openDataset(config.dataset, config.seed, { ...options, split })),
     );
   const { dataset, encoder } = await openParts(config, open, options);
-  const encode = async (dataset: Dataset, cover: CoverSpec, what: string) => {
+  const encode = async (dataset: Dataset, cover: CoverSpec, what: string, encoder: Encoder) => {
     const { output, displayId } = options;
     const notes: string[] = []; // after the progress line
     const extract = (progress: Progress) =>
@@ -132,10 +154,10 @@ export async function openWorkbench(
       for (const line of notes) notice(line, output);
     }
   };
-  const store = (dataset: Dataset, cover: CoverSpec, split = "") => {
+  const store = (dataset: Dataset, cover: CoverSpec, split = "", by = encoder) => {
     const what = [coverName(cover), split].join(" ").trim();
     return stores(what, async () => {
-      const store = await time(`encode ${what}`, () => encode(dataset, cover, what));
+      const store = await time(`encode ${what}`, () => encode(dataset, cover, what, by));
       if (store.imageIds.length > 0) {
         opened.push(store);
         return store;
@@ -151,10 +173,24 @@ export async function openWorkbench(
     encoder,
     seconds,
     time,
-    prompts: () => time("prompts", () => encodePrompts(config, { dataset, encoder }, options)),
+    prompts: () =>
+      time("prompts", () => encodeWords(dataset.categories, config.prompts, encoder, options)),
     async searched(cover) {
       for (const larger of largerCovers(config, cover)) await store(dataset, larger);
       return await store(dataset, cover);
+    },
+    async vocabulary(cover, of = encoder.concepts ? "concepts" : "nouns") {
+      const own = of === "concepts";
+      const words = own ? encoder.concepts!.image : of === "nouns" ? await commonNouns() : of;
+      const anchors = await time(
+        "prompts",
+        () => encodeWords(words, "single", encoder, options),
+      );
+      if (!own) return { anchors };
+      return {
+        anchors,
+        concepts: await store(dataset, cover, "concepts", conceptEncoder(encoder)),
+      };
     },
     async split(name, cover) {
       const split = await partToLearn(config, dataset, name, open);
@@ -164,10 +200,11 @@ export async function openWorkbench(
   };
 }
 
-/** Unit vectors of the class names; shows progress unless they were kept. // (Q, D) */
-async function encodePrompts(
-  { prompts: templates }: ExperimentConfig,
-  { dataset, encoder }: Pick<Workbench, "dataset" | "encoder">,
+/** Unit vectors of words; shows progress unless they were kept. // (Q, D) */
+async function encodeWords(
+  words: readonly string[],
+  templates: PromptTemplates,
+  encoder: Encoder,
   { cacheDir = CACHE_DIR, signal, output, displayId }: WorkbenchOptions,
 ): Promise<Float32Array> {
   let progress: Progress | undefined;
@@ -176,13 +213,9 @@ async function encodePrompts(
     if (done < total) progress ??= createProgress({ label: "Encode prompts", total, ...shown });
     progress?.update(done);
   };
+  const keep = { templates, cacheDir: `${cacheDir}/prompts` };
   try {
-    return await classPrompts(encoder, dataset.categories, {
-      templates,
-      cacheDir: `${cacheDir}/prompts`,
-      signal,
-      onProgress,
-    });
+    return await classPrompts(encoder, words, { ...keep, signal, onProgress });
   } finally {
     await progress?.finish();
   }
