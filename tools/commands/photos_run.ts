@@ -51,8 +51,10 @@ export async function measure(
 ): Promise<void> {
   const files = photographs(dataset);
   if (keep) await checkListed(files);
+  // kept rows say nothing of where the photographs lay
+  const noted = keep ? `deno task photos measure ${listed.name} --keep` : command;
   const { whole, half } = await measurePhotos(files, {
-    ...{ command, keep, signal: operationSignal() },
+    ...{ command: noted, keep, signal: operationSignal() },
   });
   for (const { rows, path } of [whole, half]) {
     console.log(`\n${recallMarkdown(rows)}\n\nrows     ${path}`);
