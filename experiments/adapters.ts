@@ -37,7 +37,7 @@ import {
   paperTraining,
   publishedModel,
 } from "./recipes.ts";
-import { checkNames, checkWholes, configWith, type Knobs } from "./knobs.ts";
+import { checkNames, checkWholes, configWith, datasetToLearnFrom, type Knobs } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 
 /** A module on top of CLIP, trained as the paper's own (§6.2), untuned. */
@@ -126,12 +126,13 @@ export const adapters: ExperimentDefinition = {
  *
  * @param scale how much of it
  * @param options what was turned; `k` of the patches, from 2 to 15, that of the scale unless told; `adapters`: modules by
- *   name; `depths`: layers of each kind of MLP, of 1, 2 and 3
+ *   name; `depths`: layers of each kind of MLP, of 1, 2 and 3; of a data set of one's own without images to learn from half
+ *   are learned from
  * @throws {RangeError} when one is outside, unknown, or there twice
  */
 export function adaptersConfig(
   scale: Scale,
-  { k, adapters: chosen = ADAPTERS, depths = DEPTHS, ...knobs }:
+  { k, adapters: chosen = ADAPTERS, depths = DEPTHS, dataset, ...knobs }:
     & Knobs
     & AdaptersKnobs
     & { k?: number } = {},
@@ -146,7 +147,10 @@ export function adaptersConfig(
     ]),
   );
   const fusion = modules(cover, scale, { adapters: chosen, depths: sorted });
-  return configWith(configure(adapters, scale, { covers: [FULL, cover], fusion }), knobs);
+  return configWith(configure(adapters, scale, { covers: [FULL, cover], fusion }), {
+    ...knobs,
+    dataset: datasetToLearnFrom(dataset),
+  });
 }
 
 /** What a module is given. */

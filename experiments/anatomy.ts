@@ -11,7 +11,7 @@ import {
 } from "detailclip";
 import { baseline } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
-import { checkWhole, configWith, K_RANGE, type Knobs } from "./knobs.ts";
+import { checkWhole, configWith, datasetToLearnFrom, K_RANGE, type Knobs } from "./knobs.ts";
 import { datasetAt, MIXED } from "./variants.ts";
 
 const withImages = (scale: Scale, images: number) => ({
@@ -32,6 +32,9 @@ export const anatomy: ExperimentDefinition = {
   },
 };
 
+/** The word that is searched for unless told. */
+export const WORD = "airplane";
+
 /** A configuration with the epochs of its training. */
 export interface AnatomyConfig extends ExperimentConfig {
   /** How often each image is learned from. */
@@ -42,17 +45,21 @@ export interface AnatomyConfig extends ExperimentConfig {
  * Its configuration.
  *
  * @param scale how many images
- * @param options what was turned; `k` of the Complete Cover, from 2 to 15; `epochs`, from 1 to 40
+ * @param options what was turned; `k` of the Complete Cover, from 2 to 15; `epochs`, from 1 to 40; of a data set of one's
+ *   own without images to learn from half are learned from
  * @throws {RangeError} when one is outside, or unknown
  */
 export function anatomyConfig(
   scale: Scale,
-  { k = 5, epochs = 4, ...knobs }: Knobs & { k?: number } = {},
+  { k = 5, epochs = 4, dataset, ...knobs }: Knobs & { k?: number } = {},
 ): AnatomyConfig {
   checkWhole("k", k, K_RANGE);
   checkWhole("epochs", epochs, [1, 40]);
   return {
-    ...configWith(configure(anatomy, scale, { covers: [FULL, complete(k)] }), knobs),
+    ...configWith(configure(anatomy, scale, { covers: [FULL, complete(k)] }), {
+      ...knobs,
+      dataset: datasetToLearnFrom(dataset),
+    }),
     epochs,
   };
 }

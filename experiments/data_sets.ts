@@ -33,7 +33,8 @@ import { isGenerated } from "detailclip/runner";
 import { sha256 } from "detailclip/runtime";
 import { baseline } from "./baseline.ts";
 import { countsOf, type DataSetCounts, paperMean } from "./data_sets_rows.ts";
-import { checkNames, checkWhole, configWith, isTold, type Knobs, ownDatasets } from "./knobs.ts";
+import { checkNames, checkWhole, configWith, datasetText, isTold } from "./knobs.ts";
+import { type Knobs, ownDatasets } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, MIXED, VARIANTS } from "./variants.ts";
 
@@ -120,7 +121,7 @@ export interface DataSetsRun {
 
 /** The command that counts a data set, once it is there. */
 function commandFor(name: string, files: DatasetConfig | undefined): string {
-  const shown = files && !isGenerated(files) ? files.annotations : `/path/to/${name}.json`;
+  const shown = files && !isGenerated(files) ? datasetText(files) : `/path/to/${name}.json`;
   return `deno task notebooks 02_data_sets --set 'datasets=${JSON.stringify({ [name]: shown })}'`;
 }
 

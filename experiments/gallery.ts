@@ -17,7 +17,7 @@ import { better } from "detailclip/report";
 import { expectedHits, rankingOf } from "detailclip/retrieval";
 import { clevrDsClasses } from "detailclip/datasets";
 import { against, verdictOn } from "./judging.ts";
-import { checkNames, checkWhole } from "./knobs.ts";
+import { checkNames, checkWhole, wordsOn } from "./knobs.ts";
 import { mainResult } from "./main_result.ts";
 import { needsOf } from "./needs.ts";
 
@@ -40,6 +40,24 @@ async function classesOf({ dataset, seed }: ExperimentConfig): Promise<string[]>
   return dataset.source === "clevr-ds"
     ? (await clevrDsClasses(dataset.variant, dataset.classes)).names
     : (await openDataset(dataset, seed)).categories;
+}
+
+/**
+ * The words that a gallery of a run shows: {@linkcode GALLERY}'s give way to the commonest of a data set without them.
+ *
+ * @param config of the run
+ * @param queries what the notebook asks for
+ * @throws {RangeError} when a word that was told is no class of the data set
+ */
+export async function galleryWords(
+  config: ExperimentConfig,
+  queries: readonly string[],
+): Promise<readonly string[]> {
+  const { dataset, seed } = config, known = await classesOf(config);
+  if (queries.every((word) => known.includes(word))) return queries;
+  const turned = queries.join() !== GALLERY.queries.join();
+  const images = turned ? [] : (await openDataset(dataset, seed)).images;
+  return wordsOn("queries", queries, GALLERY.queries, { categories: known, images });
 }
 
 /**

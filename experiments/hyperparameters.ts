@@ -32,11 +32,11 @@ import {
   checkNumber,
   checkWhole,
   configWith,
+  datasetToLearnFrom,
   type Knobs,
-  NOTHING_TO_LEARN_FROM,
   type Range,
 } from "./knobs.ts";
-import { datasetAt, labelOf, MIXED } from "./variants.ts";
+import { datasetAt, MIXED } from "./variants.ts";
 
 /** 14 patches: a trial takes seconds. */
 const CC3: CoverSpec = complete(3);
@@ -123,12 +123,12 @@ export interface TuningKnobs extends Knobs {
  * A search of the grid: all of it at the paper's scale, a few points at the others.
  *
  * @param scale how much of it
- * @param knobs what was turned
+ * @param knobs what was turned; of a data set of one's own without images to learn from half are learned from
  * @throws {RangeError} when one is outside, or unknown
  */
 export function tuningAt(
   scale: Scale,
-  { grid: given = {}, draws, ...knobs }: TuningKnobs = {},
+  { grid: given = {}, draws, dataset, ...knobs }: TuningKnobs = {},
 ): Tuning {
   if (Object.keys(given).length > 0) {
     checkNames("grid", Object.keys(given), Object.keys(PAPER_GRID));
@@ -140,13 +140,11 @@ export function tuningAt(
   }
   const grid: PaperGrid = { ...PAPER_GRID, ...given };
   const points = gridPoints(grid).length;
-  const config = configWith(configure(hyperparameters, scale), knobs);
-  const [method] = config.fusion ?? [];
-  if (method === undefined) {
-    throw new Error(
-      `Cannot tune DetailCLIP on ${labelOf(config.dataset)}: ${NOTHING_TO_LEARN_FROM}`,
-    );
-  }
+  const config = configWith(configure(hyperparameters, scale), {
+    ...knobs,
+    dataset: datasetToLearnFrom(dataset),
+  });
+  const [method] = config.fusion!;
   const size = config.search!;
   return {
     ...{ config, method },

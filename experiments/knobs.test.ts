@@ -7,8 +7,10 @@ import {
   checkWhole,
   checkWholes,
   configWith,
+  datasetToLearnFrom,
   type Knobs,
   ownDataset,
+  wordsOn,
 } from "./knobs.ts";
 import { mainResult, mainResultOn } from "./main_result.ts";
 import { onFew } from "./objects_and_classes.ts";
@@ -81,7 +83,9 @@ Deno.test("a data set of one's own is found by a folder or a file, with images t
     assert.deepEqual(without.fusion!.map(({ method }) => method), [
       ...["closed form", "ceiling of the loss"],
     ]);
-    assert.throws(() => patchCount("quick", { dataset: folder }), /Cannot fuse .*no train\.json/);
+    const [halves] = patchCount("quick", { dataset: folder }); // which is nothing without training
+    assert.deepEqual(halves.config.dataset, ownDataset("dataset", `half:${folder}`));
+    assert.equal(halves.config.fusion!.length, patchCount("quick")[0].config.fusion!.length);
     for (const split of ["train.json", "val.json"]) await Deno.writeTextFile(file(split), "{}");
     assert.equal(ownDataset("dataset", folder).train?.annotations, file("train.json"));
     assert.equal(configWith(own, { dataset: folder }).fusion!.length, own.fusion!.length);
@@ -119,4 +123,39 @@ Deno.test("covers are named, with the full image first", () => {
     () => checkCovers("covers", ["grid@99"]),
     /k of grid@99 in covers: .* to 15, got 99/,
   );
+});
+
+Deno.test("what is nothing without training learns from half of a data set that has nothing to learn from", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "own.json"), "{}");
+    assert.equal(datasetToLearnFrom(folder), `half:${folder}`);
+    assert.equal(datasetToLearnFrom(`half:${folder}`), `half:${folder}`);
+    for (const name of [undefined, "CLEVR-DS", "clevr-ds-S:400"]) {
+      assert.equal(datasetToLearnFrom(name), name);
+    }
+    for (const split of ["test", "train", "val"]) {
+      await Deno.writeTextFile(join(folder, `${split}.json`), "{}");
+    }
+    assert.equal(datasetToLearnFrom(folder), folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("words of the experiment's own data set give way to the commonest of another", () => {
+  const box = { left: 0, top: 0, width: 1, height: 1 };
+  const image = (id: string, ...shown: number[]) => ({
+    ...{ id, path: id },
+    objects: shown.map((category) => ({ category, box })),
+  });
+  const dataset = {
+    categories: ["person", "bear", "dog", "yak"],
+    images: [image("a", 2, 2), image("b", 2, 0), image("c", 1)],
+  };
+  const own = ["bear", "key", "yak"]; // of a yak there is no image
+  assert.deepEqual(wordsOn("queries", own, own, dataset), ["bear", "dog", "person"]);
+  assert.deepEqual(wordsOn("queries", ["yak"], own, dataset), ["yak"]); // as told
+  assert.throws(() => wordsOn("queries", ["key"], own, dataset), /Cannot set queries: .*got "key"/);
+  assert.deepEqual(wordsOn("query", ["bear"], ["bear"], dataset), ["bear"]);
 });

@@ -10,6 +10,7 @@ import {
   coverBoxes,
   coverName,
   type CoverSpec,
+  type Dataset,
   type DatasetConfig,
   datasetNamed,
   type ExperimentConfig,
@@ -166,9 +167,6 @@ export function checkCovers(name: string, names: readonly string[]): CoverSpec[]
   throw new RangeError(`Cannot set ${name}: two of its covers are called ${twice} in tables`);
 }
 
-/** Why a data set of one's own cannot be learned from. */
-export const NOTHING_TO_LEARN_FROM = "there are no train.json and val.json to learn from";
-
 /** More patches than cc@15 has, which is the most that is measured, would take hours. */
 const MOST_PATCHES = 400;
 
@@ -244,6 +242,61 @@ export function ownDatasets(
   );
 }
 
+/**
+ * A data set's name for experiments that are nothing without training: of one's own without images to learn from, half
+ * are learned from.
+ *
+ * @param name as {@linkcode Knobs} have it
+ * @throws {Error} when there is no such data set, or it may be in several formats
+ */
+export function datasetToLearnFrom(name: string | undefined): string | undefined {
+  if (!isTold(name) || typeof name !== "string" || !isAbsoluteName(name)) return name;
+  const found = namedDataset("dataset", name);
+  if (isGenerated(found) || (found.train && found.val)) return name;
+  notice(`there are no images to learn from: half of ${name} are learned from, half are searched`);
+  return `half:${name}`;
+}
+
+/**
+ * The words that are asked for: those of the experiment's own data set give way to the commonest of another one.
+ *
+ * @param name of the parameter
+ * @param words what it was set to
+ * @param own what it is where nothing was turned
+ * @param dataset what is searched
+ * @throws {RangeError} when a word that was told is no class of the data set
+ */
+export function wordsOn(
+  name: string,
+  words: readonly string[],
+  own: readonly string[],
+  { categories, images }: Pick<Dataset, "categories" | "images">,
+): readonly string[] {
+  const turned = words.length !== own.length || words.some((word, i) => word !== own[i]);
+  if (turned || images.length === 0) return checkNames(name, words, categories);
+  if (words.every((word) => categories.includes(word))) return words;
+  const shows = categories.map((_, c) =>
+    images.filter(({ objects }) => objects.some(({ category }) => category === c)).length
+  );
+  const commonest = categories.map((_, c) => c).filter((c) => shows[c] > 0)
+    .sort((a, b) => shows[b] - shows[a] || a - b).map((c) => categories[c]);
+  const kept = own.filter((word) => commonest.includes(word));
+  const more = commonest.filter((word) => !kept.includes(word));
+  const chosen = [...kept, ...more.slice(0, own.length - kept.length)];
+  notice(`${name}: not all of ${own.join(", ")} are shown here; asked for: ${chosen.join(", ")}`);
+  return chosen;
+}
+
+/** The name that a data set of one's own is found by, for commands that are printed. */
+export function datasetText({ source, annotations, root, part, draw }: FilesConfig): string {
+  const alone = source === "coco" && root === dirname(annotations);
+  const place = alone
+    ? annotations
+    : `${source}:${annotations}${root === annotations ? "" : `:${root}`}`;
+  const chosen = source === "coco" && part !== undefined ? `${part}:${place}` : place;
+  return draw ? `half:${chosen}` : chosen;
+}
+
 /** The data set that a name or a path stands for, in place of an experiment's own. */
 function datasetOf(own: DatasetConfig, name: string): DatasetConfig {
   const generated = isGenerated(own) ? own : undefined;
@@ -297,7 +350,8 @@ export function configWith(config: ExperimentConfig, knobs: Knobs): ExperimentCo
   if (untaught.length > 0) {
     const names = untaught.map(({ method }) => method).join(", ");
     notice(
-      `without images to learn from (train.json and val.json beside COCO annotations) there is no ${names}`,
+      `without images to learn from (train.json and val.json beside COCO annotations) there is no ${names}; ` +
+        "half: before the data set's name learns from half of its images",
     );
   }
   const fusion = config.fusion

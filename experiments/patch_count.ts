@@ -29,7 +29,7 @@ import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL, grid } from "./covers.ts";
 import { verdictOn } from "./judging.ts";
 import { CC10, ceilingOf, detailClip } from "./recipes.ts";
-import { checkCovers, isTold, type Knobs, NOTHING_TO_LEARN_FROM, seriesWith } from "./knobs.ts";
+import { checkCovers, datasetToLearnFrom, isTold, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
 import { datasetAt, LARGE, MIXED, SMALL, type Variant } from "./variants.ts";
 
@@ -108,25 +108,20 @@ export const MEMBERS: readonly { label: string; definition: ExperimentDefinition
  * The configuration of each member.
  *
  * @param scale how much of it
- * @param options what was turned; `covers` by name, `"cc@5"` or `"grid@5"`, a training each; those of the scale unless told
+ * @param options what was turned; `covers` by name, `"cc@5"` or `"grid@5"`, a training each; those of the scale unless told; of
+ *   a data set of one's own without images to learn from half are learned from
  * @throws {RangeError} when one is outside, or there twice
- * @throws {Error} when a data set of one's own has no images to learn from
  */
 export function patchCount(
   scale: Scale,
-  { covers, ...knobs }: Knobs & { covers?: readonly string[] } = {},
+  { covers, dataset, ...knobs }: Knobs & { covers?: readonly string[] } = {},
 ): SeriesMember[] {
   const changed = isTold(covers) && methods(fusable(covers), scale);
   const members = MEMBERS.map(({ label, definition }) => ({
     label,
     config: configure(definition, scale, { ...changed }),
   }));
-  const series = seriesWith(members, knobs);
-  const bare = series.find(({ config: { fusion = [] } }) =>
-    !fusion.some(({ fuser }) => fuser.kind === "trained")
-  );
-  if (bare === undefined) return series;
-  throw new Error(`Cannot fuse the patches of ${bare.label}: ${NOTHING_TO_LEARN_FROM}`);
+  return seriesWith(members, { ...knobs, dataset: datasetToLearnFrom(dataset) });
 }
 
 /** The fused vector and the patches of one cover. */

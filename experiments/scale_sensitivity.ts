@@ -33,7 +33,8 @@ import { asGood, better, type Evidence, percentBetween, several } from "detailcl
 import { unpairedDifference } from "detailclip/retrieval";
 import { baseline, paperScale } from "./baseline.ts";
 import { complete, FULL } from "./covers.ts";
-import { checkWhole, configWith, K_RANGE, type Knobs, ownDataset } from "./knobs.ts";
+import { checkWhole, configWith, datasetText, K_RANGE, type Knobs } from "./knobs.ts";
+import { ownDataset } from "./knobs.ts";
 import { against, verdictOn } from "./judging.ts";
 import { ownConfig } from "./needs.ts";
 import {
@@ -92,14 +93,14 @@ const LVIS: FilesConfig = {
 };
 
 /** The command that runs it on photographs, with what was changed of the configuration. */
-function commandFor({ seed, covers }: ExperimentConfig, { annotations }: FilesConfig): string {
+function commandFor({ seed, covers }: ExperimentConfig, files: FilesConfig): string {
   const own = configure(scaleSensitivity, "paper");
   const kOf = (all: readonly CoverSpec[]) => all.find((cover) => cover.scheme === "complete")?.k;
   return [
     "deno task notebooks 03_scale_sensitivity --scale paper",
     ...(seed !== own.seed ? [`--set seed=${seed}`] : []),
     ...(kOf(covers) !== kOf(own.covers) ? [`--set k=${kOf(covers)}`] : []),
-    `--set 'lvis=${JSON.stringify(annotations)}'`,
+    `--set 'lvis=${JSON.stringify(datasetText(files))}'`,
   ].join(" ");
 }
 

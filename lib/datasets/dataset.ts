@@ -325,21 +325,30 @@ export function firstImages(dataset: Dataset, count: number): Dataset {
  * alone, not on the order of the images.
  *
  * @param dataset the whole
- * @param draw how many, or below 1 which share, and whether they are taken or the rest
+ * @param draw how many, or below 1 which share, and whether they are taken or the rest; those of a smaller draw are
+ *   among those of a larger one, and `after` parts the two
  * @param seed of the draw
  * @throws {RangeError} when none would be left on one side
  */
-export function drawImages(dataset: Dataset, { size, take }: Draw, seed: number): Dataset {
-  const count = size < 1 ? Math.round(size * dataset.images.length) : size;
-  if (!Number.isInteger(count) || count < 1 || count >= dataset.images.length) {
+export function drawImages(
+  dataset: Dataset,
+  { size, take, after = 0 }: Draw,
+  seed: number,
+): Dataset {
+  const { length } = dataset.images;
+  const numberOf = (size: number) => size < 1 ? Math.round(size * length) : size;
+  const count = numberOf(size), passed = numberOf(after);
+  const whole = Number.isInteger(count) && Number.isInteger(passed);
+  if (!whole || passed < 0 || count <= passed || count >= length) {
+    const those = after === 0 ? `${count}` : `${count} but for ${passed}`;
     throw new RangeError(
-      `Cannot draw images of ${dataset.name}: of its ${dataset.images.length} images ${count} are to be drawn, ` +
+      `Cannot draw images of ${dataset.name}: of its ${length} images ${those} are to be drawn, ` +
         "which leaves none on one side",
     );
   }
   const ranks = dataset.images.map(({ id }) => ({ id, rank: sha256(`${seed}/${id}`) }))
     .sort((a, b) => (a.rank < b.rank ? -1 : 1));
-  const drawn = new Set(ranks.slice(0, count).map(({ id }) => id));
+  const drawn = new Set(ranks.slice(passed, count).map(({ id }) => id));
   return filterImages(dataset, ({ id }) => drawn.has(id) === (take === "drawn"));
 }
 

@@ -24,6 +24,16 @@ export { isAbsoluteName, locateDataset } from "./readers/locate.ts";
 export * from "./readers/place.ts";
 export { loadFolder } from "./folder.ts";
 export {
+  type CocoCopy,
+  cocoCopy,
+  type Left,
+  leftText,
+  type PhotoList,
+  type Picked,
+  type PickOptions,
+  pickPhotos,
+} from "./pick.ts";
+export {
   type RemoteObject,
   type RemoteScene,
   remoteScene,

@@ -113,7 +113,11 @@ const FILES: Fields<DatasetFiles> = {
   annotations: TEXT,
   root: TEXT,
   part: TEXT.optional(),
-  draw: settings<Draw>({ size: POSITIVE, take: oneOf("drawn", "rest") }).optional(),
+  draw: settings<Draw>({
+    size: POSITIVE,
+    take: oneOf("drawn", "rest"),
+    after: POSITIVE.optional(),
+  }).optional(),
   limit: COUNT.optional(),
   annotationFrame: oneOf<AnnotationFrame>("upright", "stored").optional(),
   ...PIXEL_FIELDS,

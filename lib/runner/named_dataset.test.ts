@@ -135,6 +135,60 @@ Deno.test("a name opens what it was taken for, split by split, and a line says s
   await assert.rejects(openDataset(dota, 7, { split: "val" }), /of its 2 images 0 are to be drawn/);
 });
 
+Deno.test("half: parts all images into searched ones, learned ones and those to choose by", async () => {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    const images = Array.from({ length: 16 }, (_, i) => ({ id: i, file_name: `${i}.jpg` }));
+    const annotations = `${folder}/photos.json`;
+    await Deno.writeTextFile(
+      annotations,
+      JSON.stringify({ images, annotations: [], categories: [{ id: 1, name: "dog" }] }),
+    );
+    const half = named(`half:coco:${annotations}:${folder}`);
+    assert.equal(
+      describeSource(half),
+      `data set in coco format: ${annotations} with the images of ${folder}; the rest of ${annotations} is ` +
+        `searched; learned from: one in 2 drawn from ${annotations}, but for one in 8; the best epoch is ` +
+        `chosen by: one in 8 drawn from ${annotations}`,
+    );
+    const open = async (split?: "train" | "val") =>
+      (await openDataset(half, 7, { split, keepMissing: true })).images.map(({ id }) => id);
+    const parts = [await open(), await open("train"), await open("val")];
+    assert.deepEqual(parts.map(({ length }) => length), [8, 6, 2]);
+    assert.equal(new Set(parts.flat()).size, 16);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a small copy of COCO in its own layout: one training image in eight is drawn to choose by", async () => {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    const lists = (ids: readonly number[]) => ({
+      images: ids.map((id) => ({ id, file_name: `${id}.jpg`, width: 9, height: 9 })),
+      annotations: ids.map((id) => ({ id, image_id: id, category_id: 1, bbox: [0, 0, 3, 3] })),
+      categories: [{ id: 1, name: "dog" }],
+    });
+    const train = Array.from({ length: 16 }, (_, id) => id), val = [20, 21];
+    for (const [part, ids] of [["train", train], ["val", val]] as const) {
+      await Deno.mkdir(`${folder}/${part}2017`, { recursive: true });
+      for (const id of ids) await Deno.writeTextFile(`${folder}/${part}2017/${id}.jpg`, "");
+      await Deno.mkdir(`${folder}/annotations`, { recursive: true });
+      const path = `${folder}/annotations/instances_${part}2017.json`;
+      await Deno.writeTextFile(path, JSON.stringify(lists(ids)));
+    }
+    const coco = named(folder);
+    const open = async (split?: "train" | "val") =>
+      (await openDataset(coco, 7, { split })).images.map(({ id }) => id);
+    assert.deepEqual(await open(), ["20.jpg", "21.jpg"]);
+    const [learned, chosen] = [await open("train"), await open("val")];
+    assert.deepEqual([learned.length, chosen.length], [14, 2]);
+    assert.equal(new Set([...learned, ...chosen]).size, 16);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("what a name of any format needs is looked for before it is opened", async () => {
   const encoder = { id: "tiny-clip", dtype: "fp32" } as const;
   for (const name of ["voc", "yolo", "yolo_obb", "dota", "visdrone", "xview", "solo"]) {

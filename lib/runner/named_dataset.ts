@@ -100,8 +100,10 @@ export function datasetNamed(
 function partText({ annotations, part, draw }: DatasetFiles): string {
   const of = part ?? annotations;
   if (draw === undefined) return of;
-  const count = draw.size < 1 ? `one in ${Math.round(1 / draw.size)}` : `${draw.size}`;
-  return draw.take === "drawn" ? `${count} drawn from ${of}` : `the rest of ${of}`;
+  const { size, take, after } = draw;
+  if (take === "rest") return `the rest of ${of}`;
+  const count = (size: number) => size < 1 ? `one in ${Math.round(1 / size)}` : `${size}`;
+  return `${count(size)} drawn from ${of}` + (after ? `, but for ${count(after)}` : "");
 }
 
 /** What a name was taken for, in a line: format, place, and which images are searched and learned from. */
@@ -113,11 +115,11 @@ export function describeSource(dataset: DatasetConfig | ImageFolder): string {
     return `generated: CLEVR-DS ${dataset.variant}, ${dataset.family}`;
   }
   if (dataset.source === "retail") return `generated: retail scenes, ${dataset.family}`;
-  const { source, annotations, root, part, train, val } = dataset;
+  const { source, annotations, root, part, draw, train, val } = dataset;
   const where = root === annotations ? annotations : `${annotations} with the images of ${root}`;
   return [
     `data set in ${source} format: ${where}`,
-    ...(part === undefined ? [] : [`${part} is searched`]),
+    ...(part ?? draw ? [`${draw ? partText(dataset) : part} is searched`] : []),
     ...(train ? [`learned from: ${partText(train)}`] : []),
     ...(val ? [`the best epoch is chosen by: ${partText(val)}`] : []),
   ].join("; ");

@@ -9,7 +9,9 @@ import {
   type Dataset,
   describeDataset,
   describeFrames,
+  type Draw,
   drawImages,
+  DRAWN_SHARE,
   firstImages,
   generateClevrDs,
   type GenerateOptions,
@@ -61,6 +63,17 @@ function filesOfSplit(config: FilesConfig, split?: "train" | "val"): DatasetFile
   );
 }
 
+/** The draw, or a share of a list that has no more images than are to be drawn: a small copy of COCO, say. */
+function fittingDraw(draw: Draw, { name, images }: Dataset, output?: ProgressOutput): Draw {
+  if (draw.size < Math.max(1, images.length)) return draw;
+  const instead = `one in ${1 / DRAWN_SHARE} is`;
+  notice(
+    `${name}: of its ${images.length} images ${draw.size} cannot be drawn; ${instead}`,
+    output,
+  );
+  return { ...draw, size: DRAWN_SHARE };
+}
+
 /** Reads a split of a data set that exists: of the images of its part those that are drawn, and of these the first. */
 async function openFiles(
   config: FilesConfig,
@@ -74,9 +87,15 @@ async function openFiles(
   const pixels = { annotationFrame, bands, stretch };
   const options = { name, ...pixels, signal, keepMissing, output, displayId };
   const whole = await loadDataset(place, options);
+  if (config.source === "coco" && part !== undefined) {
+    const { images: { length }, report: { listed } } = whole;
+    notice(`${name}: ${length} of the ${listed} images that are listed lie in ${part}`, output);
+  }
   const said = [describeDataset(whole), describeFrames(whole)];
   for (const line of said) if (line?.includes("; ")) notice(line, output); // something was left out or changed
-  const dataset = draw === undefined ? whole : drawImages(whole, draw, seed);
+  const dataset = draw === undefined
+    ? whole
+    : drawImages(whole, fittingDraw(draw, whole, output), seed);
   return limit === undefined ? dataset : firstImages(dataset, limit);
 }
 

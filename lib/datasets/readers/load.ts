@@ -6,10 +6,10 @@
 import { basename } from "node:path";
 import { operationSignal } from "../../runtime/interrupt.ts";
 import { datasetOf, loadCoco, type LoadCocoOptions } from "../coco.ts";
-import { type Dataset, emptyReport } from "../dataset.ts";
+import { type Dataset, emptyReport, filterImages } from "../dataset.ts";
 import { readDota } from "./dota.ts";
 import { Lists, type Reader } from "./lists.ts";
-import type { DatasetFormat, DatasetSource } from "./place.ts";
+import type { DatasetFormat, DatasetPlace, DatasetSource } from "./place.ts";
 import { readSolo } from "./solo.ts";
 import { readVisdrone } from "./visdrone.ts";
 import { readVoc } from "./voc.ts";
@@ -24,6 +24,16 @@ const READERS: Readonly<Record<Exclude<DatasetFormat, "coco">, Reader>> = {
   xview: readXview,
   solo: readSolo,
 };
+
+/** The images that lie in one of COCO's folders, where one is told. */
+function partOfCoco(dataset: Dataset, { annotations, part }: DatasetPlace): Dataset {
+  if (part === undefined) return dataset;
+  const found = filterImages(dataset, ({ id }) => id.startsWith(`${part}/`));
+  if (found.images.length > 0) return found;
+  throw new Error(
+    `Cannot load data set ${annotations}: of its ${dataset.images.length} images none lies in a folder ${part}`,
+  );
+}
 
 /**
  * Reads a data set whatever its format: COCO and LVIS (`coco`), Pascal VOC and DIOR (`voc`), YOLO and YOLO-OBB (`yolo`),
@@ -57,7 +67,7 @@ export async function loadDataset(
 ): Promise<Dataset> {
   const { annotations, root } = place;
   const options = { ...others, name, signal };
-  if (source === "coco") return await loadCoco(annotations, root, options);
+  if (source === "coco") return partOfCoco(await loadCoco(annotations, root, options), place);
   signal.throwIfAborted();
   const attempt = `Cannot load data set ${annotations} as ${source}`, report = emptyReport();
   const lists = new Lists(report, attempt, options.annotationFrame);

@@ -152,6 +152,52 @@ Deno.test("LVIS: its images lie in COCO's folders, the annotations beside them o
       annotations: join(folder, "annotations/lvis_v1_train.json"),
       ...{ root: folder, draw: { size: 5000, take: "rest" } },
     });
+    const paper = locateDataset(`val2017:${folder}`) as LocatedDataset; // the paper's split
+    assert.deepEqual(paper, { ...locateDataset(folder), part: "val2017" });
+    assert.ok(isAbsoluteName(`val2017:coco:${annotations}:${folder}`));
+    await put("labelTxt/a.txt");
+    assert.throws(
+      () => locateDataset(`val2017:dota:${folder}`),
+      /has no part val2017: it is not in COCO's format/,
+    );
+  }));
+
+Deno.test("of a list with images of several folders one folder's are read", () =>
+  withFolder(async (put) => {
+    const images = ["val2017/1.jpg", "train2017/2.jpg", "val2017/3.jpg"].map((name, id) => ({
+      ...{ id, coco_url: `http://images.cocodataset.org/${name}` },
+    }));
+    const lists = { images, annotations: [], categories: [{ id: 1, name: "yak" }] };
+    const folder = await put("lvis_v1_val.json", JSON.stringify(lists));
+    for (const name of ["val2017/1.jpg", "val2017/3.jpg", "train2017/2.jpg"]) await put(name);
+    const read = (part?: string) =>
+      loadDataset({
+        ...{ source: "coco", annotations: join(folder, "lvis_v1_val.json"), root: folder, part },
+      });
+    assert.deepEqual((await read("val2017")).images.map(({ id }) => id), [
+      ...["val2017/1.jpg", "val2017/3.jpg"],
+    ]);
+    assert.equal((await read()).images.length, 3);
+    await assert.rejects(read("test2017"), /of its 3 images none lies in a folder test2017/);
+  }));
+
+Deno.test("half: searches one half of a data set without parts, and learns from the other", () =>
+  withFolder(async (put) => {
+    await put("own.json", '{"images":[{"file_name":"1.jpg"}],"categories":[]}');
+    const folder = await put("images/1.jpg");
+    const place = { annotations: join(folder, "own.json"), root: join(folder, "images") };
+    const halves = {
+      ...{ source: "coco", ...place, draw: { size: 1 / 2, take: "rest" } },
+      train: { ...place, draw: { size: 1 / 2, take: "drawn", after: 1 / 8 } },
+      val: { ...place, draw: { size: 1 / 8, take: "drawn" } },
+    };
+    const name = `coco:${place.annotations}:${place.root}`;
+    assert.deepEqual(locateDataset(`half:${name}`), halves);
+    assert.deepEqual(locateDataset(`half:${folder}`), halves);
+    assert.ok(isAbsoluteName(`half:${name}`) && !isAbsoluteName("half:coco:photos"));
+    assert.throws(() => locateDataset(`half:folder:${folder}`), /images without annotations/);
+    for (const split of ["test", "train", "val"]) await put(`${split}.json`, "{}");
+    assert.throws(() => locateDataset(`half:${folder}`), /has images to learn from without half:/);
   }));
 
 Deno.test("of several folders the one with the first image of the annotations has the images", () =>

@@ -14,14 +14,12 @@ import {
   type DatasetPlace,
   type DatasetSource,
   type Draw,
+  DRAWN_SHARE,
   type ImageFolder,
   type LocatedDataset,
 } from "./place.ts";
 import { kindOf, labelledParts, type Signs, signsIn } from "./signs.ts";
 import { parseYoloConfig } from "./yolo.ts";
-
-/** Where a part is not given, one image in eight of the training images is: seven to one, as in the paper's 7:1:2. */
-const SHARE = 1 / 8;
 
 const error = (name: string, why: string) => new Error(`Cannot find data set ${name}: ${why}`);
 
@@ -51,7 +49,7 @@ function withParts(source: DatasetSource, parts: ReadonlySet<string>): LocatedDa
   if (searched === "test" && parts.has("val")) {
     return { ...found, train: of("train"), val: of("val") };
   }
-  const drawn = (take: Draw["take"]) => ({ ...of("train"), draw: { size: SHARE, take } });
+  const drawn = (take: Draw["take"]) => ({ ...of("train"), draw: { size: DRAWN_SHARE, take } });
   return { ...found, train: drawn("rest"), val: drawn("drawn") };
 }
 
@@ -159,6 +157,10 @@ function formatOf(
  * `train` fusions can learn, and where `val` is searched the images to choose by are drawn from those of `train`: 5,000
  * of COCO and LVIS, of others one in eight.
  *
+ * `half:` before a name that has no images to learn from draws them: half of the images are searched, the other half are
+ * learned from, of which one in four is drawn to choose by. `val2017:` (or another of COCO's folders) searches the images of
+ * that folder alone: the lists of LVIS have images of several.
+ *
  * @param name as somebody writes it; relative paths are meant from where a task was called
  * @throws {Error} when there is nothing at the path, or it may be in several formats, which are named
  *
@@ -174,6 +176,10 @@ function formatOf(
  * ```
  */
 export function locateDataset(name: string): LocatedDataset | ImageFolder {
+  const [, choice, whole] = CHOICE.exec(name) ?? [];
+  if (whole !== undefined && !existsSync(fromCaller(name))) {
+    return /^half$/i.test(choice) ? halved(name, whole) : ofPart(name, choice, whole);
+  }
   const known = [...DATASET_FORMATS, "folder"] as const;
   const [, prefix, rest] = /^([a-z][\w-]+):(.+)$/is.exec(name) ?? [];
   const given = known.find((format) => format === prefix?.toLowerCase());
@@ -194,6 +200,31 @@ export function locateDataset(name: string): LocatedDataset | ImageFolder {
   return located(name, format, [path, images], signs?.files.get(format) ?? []);
 }
 
+/** Which images of a data set are searched: half of them, or those of one of COCO's folders. */
+const CHOICE = /^(half|(?:train|val|test)\d{4}):(.+)$/is;
+
+/** The images of one of COCO's folders, of annotations that have several. */
+function ofPart(name: string, part: string, whole: string): LocatedDataset {
+  const found = locateDataset(whole);
+  if (found.source === "coco") return { ...found, part };
+  throw error(name, `${whole} has no part ${part}: it is not in COCO's format`);
+}
+
+/** The halves of a data set that has no images to learn from. */
+function halved(name: string, whole: string): LocatedDataset {
+  const found = locateDataset(whole);
+  if (found.source === "folder") {
+    throw error(name, `${found.root} is a folder of images without annotations`);
+  }
+  const { source, train, val, ...place } = found;
+  if (train ?? val) throw error(name, `${whole} has images to learn from without half:`);
+  return {
+    ...{ source, ...place, draw: { size: 1 / 2, take: "rest" } },
+    train: { ...place, draw: { size: 1 / 2, take: "drawn", after: DRAWN_SHARE } },
+    val: { ...place, draw: { size: DRAWN_SHARE, take: "drawn" } },
+  };
+}
+
 /** The format of a file of annotations, by its ending. */
 function formatOfFile(name: string, path: string): DatasetFormat {
   const formats: [RegExp, DatasetFormat][] = [
@@ -208,6 +239,8 @@ function formatOfFile(name: string, path: string): DatasetFormat {
 
 /** Whether all paths of a name are absolute, so that it means the same from everywhere. */
 export function isAbsoluteName(name: string): boolean {
+  const choice = CHOICE.exec(name);
+  if (choice) return isAbsoluteName(choice[2]);
   const rest = /^[a-z]\w+:(.+)$/is.exec(name)?.[1] ?? name;
   return pathsOf(rest).every((path) => path !== undefined && isAbsolute(path));
 }

@@ -28,12 +28,17 @@ export interface DatasetSource extends DatasetPlace {
   source: DatasetFormat;
 }
 
+/** Where a part is not given, one image in eight of the training images is: seven to one, as in the paper's 7:1:2. */
+export const DRAWN_SHARE = 1 / 8;
+
 /** Some images of a data set, drawn by the seed, or all others. */
 export interface Draw {
   /** How many are drawn; below 1 the share of all. */
   size: number;
   /** Whether those that are drawn are taken, or the rest. */
   take: "drawn" | "rest";
+  /** Of those that are drawn, so many (below 1 the share of all) are passed over: a smaller draw takes them. */
+  after?: number;
 }
 
 /** Images that a fusion learns from. */
@@ -44,6 +49,8 @@ export interface LearnedPlace extends DatasetPlace {
 
 /** A data set that exists: what is searched, and what fusions learn from. */
 export interface LocatedDataset extends DatasetSource {
+  /** Only some of its images are searched. */
+  draw?: Draw;
   /** Images to learn from. */
   train?: LearnedPlace;
   /** Images to choose the best epoch by. */

@@ -1,0 +1,63 @@
+/**
+ * The work of `deno task photos measure`. A module of its own because it loads the whole library.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { loadCoco, recallMarkdown } from "detailclip";
+import type { FilesConfig } from "detailclip/runner";
+import { datasetNamed } from "detailclip/runner";
+import listed from "../../data/photos/coco-128.json" with { type: "json" };
+import { measurePhotos } from "../../experiments/photos.ts";
+import { operationSignal } from "../../lib/runtime/interrupt.ts";
+import { fillPages } from "../checks/readme_table.ts";
+import { ROOT } from "../project.ts";
+
+/**
+ * The data set that is measured.
+ *
+ * @throws {Error} when it has no annotations in COCO's format
+ */
+function photographs(name: string): FilesConfig {
+  const found = datasetNamed(name);
+  if (found.source === "coco") return found;
+  throw new Error(
+    `Cannot measure ${name}: it is no data set in COCO's format, but ${found.source}`,
+  );
+}
+
+/** Refuses to keep rows of other photographs than those of the list. */
+async function checkListed({ annotations, root }: FilesConfig): Promise<void> {
+  const { images } = await loadCoco(annotations, root);
+  const here = new Set(images.map(({ id }) => id));
+  const lacking = listed.images.filter((name) => !here.has(name));
+  if (lacking.length === 0 && images.length === listed.images.length) return;
+  throw new Error(
+    `Cannot keep what is measured on ${annotations}: it has ${images.length} photographs, and of the ` +
+      `${listed.images.length} of ${listed.name} ${lacking.length} are not among them`,
+  );
+}
+
+/**
+ * Measures, and prints the recalls.
+ *
+ * @param call the command line
+ * @param command as it was typed, noted with the rows
+ * @throws {Error} when photographs are not there, or rows of others are to be kept
+ */
+export async function measure(
+  { dataset, keep }: { dataset: string; keep: boolean },
+  command: string,
+): Promise<void> {
+  const files = photographs(dataset);
+  if (keep) await checkListed(files);
+  // kept rows say nothing of where the photographs lay
+  const noted = keep ? `deno task photos measure ${listed.name} --keep` : command;
+  const { whole, half } = await measurePhotos(files, {
+    ...{ command: noted, keep, signal: operationSignal() },
+  });
+  for (const { rows, path } of [whole, half]) {
+    console.log(`\n${recallMarkdown(rows)}\n\nrows     ${path}`);
+  }
+  if (keep) await fillPages(ROOT, [join("results", "PHOTOS.md")]);
+}
