@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import { parseCoverName } from "../../lib/covers/mod.ts";
+import { countsOf } from "../../lib/datasets/dataset.ts";
 import { loadFolder } from "../../lib/datasets/mod.ts";
 import {
   classPrompts,
@@ -16,18 +17,28 @@ import {
   scopeNotice,
   vocabularyNotice,
 } from "../../lib/encoders/mod.ts";
-import { extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
+import { describeLedger, extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
 import { createScorer, SCORER_NAMES, scoreStream, topResults } from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { oneOf, readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  encoderUsage,
+  oneOf,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 import { runTask } from "./task.ts";
 import { printable } from "./extract.ts";
 
+/** The embedded encoder for photographs, which looks unless another is named. */
+const EMBEDDED = "photo-clip";
+
 const OPTIONS = {
-  encoder: { type: "string", default: "photo-clip" },
+  ...ENCODER_OPTIONS,
   cover: { type: "string", default: "cc@5" },
   scorer: { type: "string", default: "full+patches" },
   count: { type: "string", default: "5" },
@@ -35,11 +46,11 @@ const OPTIONS = {
 } as const;
 
 const USAGE = `Usage: deno task find FOLDER WORD… [options]
-  --encoder ID     photo-clip, a folder in the hub's layout, or a hub id (photo-clip)
-  --cover COVER    where to look: full, cc@K, grid@N or vc@K:MINSIDE (cc@5)
-  --scorer NAME    how an image is scored: ${SCORER_NAMES.join(", ")} (full+patches)
-  --count N        photographs a word (5)
-  --cache FOLDER   where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)`;
+${encoderUsage(EMBEDDED)}
+  --cover COVER               where to look: full, cc@K, grid@N or vc@K:MINSIDE (cc@5)
+  --scorer NAME               how an image is scored: ${SCORER_NAMES.join(", ")} (full+patches)
+  --count N                   photographs a word (5)
+  --cache FOLDER              where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)`;
 
 /** What the command line asks for. */
 function parseCall(args: string[]) {
@@ -57,6 +68,7 @@ function parseCall(args: string[]) {
     if (cover.scheme === "objects") throw new Error("objects need annotations, a folder has none");
     return {
       ...values,
+      encoder: { id: EMBEDDED, ...readEncoder(values) },
       folder,
       words,
       count,
@@ -74,7 +86,9 @@ type Call = ReturnType<typeof parseCall>;
 
 /** The features of a folder's photographs, with what is to be said of them. */
 async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Promise<FeatureStore> {
-  const dataset = await loadFolder(folder);
+  const dataset = await loadFolder(folder), { report } = dataset;
+  const left = countsOf({ ...report, imagesWithoutObjects: 0 });
+  if (left.length > 0) notice(printable(`${dataset.name}: ${left.join("; ")}`));
   const said = scopeNotice(encoder, dataset);
   if (said) notice(printable(said));
   const progress = createProgress({ label: "Look at photographs", total: dataset.images.length });
@@ -83,9 +97,7 @@ async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Pro
       ...{ dataset, cover, encoder, cacheDir: cache },
       onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
     });
-    for (const { image, detail } of store.ledger) {
-      notice(printable(`not searched: ${image}: ${detail}`));
-    }
+    for (const line of describeLedger(store.ledger)) notice(printable(`not searched: ${line}`));
     if (store.imageIds.length === 0) {
       throw new Error(`Cannot search photographs in ${folder}: none of its images can be read`);
     }
@@ -116,8 +128,8 @@ function describe(
  */
 export async function find(args: string[]): Promise<string> {
   const call = parseCall(args), { words, count } = call;
-  checkFolder(call.cache, "--cache");
-  const encoder = await loadEncoder(call.encoder);
+  checkFolder(call.cache, "--cache", { complete: true });
+  const { id, ...how } = call.encoder, encoder = await loadEncoder(id, how);
   try {
     const far = await vocabularyNotice(encoder, words);
     const queries = await classPrompts(encoder, words, { templates: "single" }); // (Q, D)
