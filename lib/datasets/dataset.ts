@@ -78,6 +78,8 @@ export interface DatasetReport extends JudgementCounts {
   formats?: Record<string, number>;
   /** Archives in a folder, such as tar shards: they are not listed. */
   archives?: number;
+  /** The same by their endings, such as `tar`. */
+  archiveFormats?: Record<string, number>;
   /** Names in a folder that are not UTF-8: what they name cannot be opened. */
   notUtf8?: number;
   /** Links to folders of the same tree: their images are listed where they are. */
@@ -151,7 +153,7 @@ export interface DatasetReport extends JudgementCounts {
 }
 
 /** What is counted by a number of its own. */
-export type Counted = Exclude<keyof DatasetReport, "examples" | "formats">;
+export type Counted = Exclude<keyof DatasetReport, "examples" | "formats" | "archiveFormats">;
 
 const MAX_EXAMPLES = 10;
 
@@ -357,7 +359,7 @@ const PROBLEMS: [Counted, string][] = [
   ["unsafePaths", "images refused: their path leaves the image root, or is none"],
   ["otherFiles", "files left out: their endings are not those of images"],
   ["otherFormats", "pictures left out: their formats cannot be decoded"],
-  ["archives", "archives left out: unpack them to use what they hold"],
+  ["archives", "archives left out, which have to be unpacked first"],
   ["notUtf8", "files or folders left out: their names are not UTF-8"],
   ["linkedFolders", "links to folders within: their images are listed once"],
   ["outsideFolders", "links to folders outside: not followed"],
@@ -405,16 +407,20 @@ const PROBLEMS: [Counted, string][] = [
   ["classesWithoutNegatives", "classes that no image is known not to show: any ranking finds them"],
 ];
 
+/** What a count is made of, in words: ` (2 bmp, 1 heif)`. */
+function detailOf(key: Counted, { formats, archiveFormats }: DatasetReport): string {
+  const parts = key === "otherFormats" ? formats : key === "archives" ? archiveFormats : undefined;
+  if (!parts) return "";
+  const sorted = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return ` (${sorted.map(([name, n]) => `${n} ${name}`).join(", ")})`;
+}
+
 /** Everything that was left out or changed, each with its count. */
 export function countsOf(report: DatasetReport, problems = PROBLEMS): string[] {
   return problems
     .map(([key, words]) => [key, report[key] ?? 0, words] as const)
     .filter(([, count]) => count > 0)
-    .map(([key, count, words]) => {
-      if (key !== "otherFormats") return `${count} ${words}`;
-      const formats = Object.entries(report.formats ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-      return `${count} ${words} (${formats.map(([name, n]) => `${n} ${name}`).join(", ")})`;
-    });
+    .map(([key, count, words]) => `${count} ${words}${detailOf(key, report)}`);
 }
 
 /** Counts of what was done about frames, the gravest first. */

@@ -15,7 +15,7 @@ import {
   note,
   pixelsOf,
 } from "./dataset.ts";
-import { IMAGE_ENDINGS, kindOfEntry, kindOfFile } from "./folder_files.ts";
+import { type FileKind, IMAGE_ENDINGS, kindOfEntry, kindOfFile } from "./folder_files.ts";
 import { openRawNames, type RawNames } from "./raw_names.ts";
 
 /** A folder that is listed, and what was found so far. */
@@ -28,9 +28,16 @@ interface Listing {
 }
 
 /** Counts a file under the name of its format. */
-function countFormat(report: DatasetReport, id: string, name: string): void {
-  note(report, "otherFormats", `${id} (${name})`);
-  report.formats = { ...report.formats, [name]: (report.formats?.[name] ?? 0) + 1 };
+function countFormat(
+  report: DatasetReport,
+  id: string,
+  { kind, name }: Extract<FileKind, { name: string }>,
+): void {
+  const [key, names] = kind === "format"
+    ? ["otherFormats", "formats"] as const
+    : ["archives", "archiveFormats"] as const;
+  note(report, key, `${id} (${name})`);
+  report[names] = { ...report[names], [name]: (report[names]?.[name] ?? 0) + 1 };
 }
 
 /** Lists a regular file, or counts it. */
@@ -38,8 +45,7 @@ async function addFile({ root, ids, report }: Listing, id: string, inside: boole
   const file = await kindOfFile(join(root, id), inside);
   if (file.kind === "other") return note(report, "otherFiles", id);
   if (!inside) return note(report, "unsafePaths", id);
-  if (file.kind === "archive") return note(report, "archives", id);
-  if (file.kind === "format") return countFormat(report, id, file.name);
+  if ("name" in file) return countFormat(report, id, file);
   ids.push(id);
 }
 

@@ -14,7 +14,18 @@ const OTHER_PICTURES = new Set([
 ]);
 /** Endings of raw photos: what they hold as TIFF is a preview, or what the sensor saw. */
 const RAW = new Set(["3fr", "arw", "cr2", "cr3", "dng", "iiq", "nef", "orf", "pef", "raf", "rw2"]);
-const ARCHIVES = new Set(["7z", "gz", "rar", "tar", "tbz", "tgz", "txz", "zip", "zst"]);
+/** Endings of archives, which have to be unpacked. */
+export const ARCHIVES: ReadonlySet<string> = new Set([
+  "7z",
+  "gz",
+  "rar",
+  "tar",
+  "tbz",
+  "tgz",
+  "txz",
+  "zip",
+  "zst",
+]);
 
 /** What files of images end in, for messages. */
 export const IMAGE_ENDINGS: string = ENDINGS.map((ending) => `.${ending}`).join(", ");

@@ -111,12 +111,17 @@ export const ENCODER_OPTIONS = {
   device: { type: "string" },
 } as const;
 
-/** What {@linkcode ENCODER_OPTIONS} are, for the text of `--help`. */
-export const ENCODER_USAGE =
-  `  --encoder ID                tiny-clip, a folder in the hub's layout, or a hub id (see deno task encoder)
+/**
+ * What {@linkcode ENCODER_OPTIONS} are, for the text of `--help`.
+ *
+ * @param embedded the encoder that looks unless another is named
+ */
+export function encoderUsage(embedded: string = "tiny-clip"): string {
+  return `  --encoder ID                ${embedded}, a folder in the hub's layout, or a hub id (see deno task encoder)
   --dtype fp32|fp16|q8        of the encoder's weights (fp32)
   --device DEVICE             where images are encoded: cpu, webgpu (any GPU), cuda, dml, coreml, or auto: webgpu where
                               there is a GPU, else cpu (cpu)`;
+}
 
 /** Who looks, as far as the command line says. */
 export interface EncoderChoice {

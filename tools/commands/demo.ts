@@ -16,13 +16,13 @@
  * @module
  */
 import { showStep } from "../../lib/runtime/progress.ts";
-import { ENCODER_USAGE } from "./arguments.ts";
+import { encoderUsage } from "./arguments.ts";
 import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task demo [options]
   --scale SCALE               smoke, quick (unless told), full or paper
   --seed N                    seed of the data set and of every draw
-${ENCODER_USAGE}
+${encoderUsage()}
   --dataset NAME              instead of the generated one: a path, FORMAT:ANNOTATIONS[:IMAGES] with the format coco,
                               voc, yolo, dota, visdrone, xview or solo, or clevr-ds[-S|-L|-reduced][-noto][:IMAGES]
   --annotations FILE          COCO-format JSON instead of the generated data set

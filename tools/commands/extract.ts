@@ -33,7 +33,7 @@ import { openDataset } from "../../lib/runner/open_dataset.ts";
 import { type DatasetConfig, isGenerated } from "../../lib/runner/dataset_config.ts";
 import {
   ENCODER_OPTIONS,
-  ENCODER_USAGE,
+  encoderUsage,
   oneOf,
   readEncoder,
   readOptions,
@@ -70,7 +70,7 @@ const USAGE = `Usage: deno task extract --dataset NAME [options]
   --bands R,G,B                 bands that are red, green and blue, numbered from 1 (the first three)
   --stretch none|percentile     of 16-bit bands: their upper 8 bits, or from the 2nd to the 98th percentile (none)
   --cover COVER                 full, objects, cc@K, grid@N or vc@K:MINSIDE (cc@10)
-${ENCODER_USAGE}
+${encoderUsage()}
   --preprocessing clip|squash   how a patch becomes square: CLIP's centre crop, or squashed
   --cache FOLDER                where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)
   --method exact|pyramid        how large images are cut (exact)

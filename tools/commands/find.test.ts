@@ -49,10 +49,22 @@ Deno.test("find: a broken image is said and left out; a folder of none but such 
     const images = join(folder, "images"), only = join(folder, "only");
     await writeImages(images, 2);
     await Deno.writeTextFile(join(images, "let\tter.png"), "not an image");
-    const own = ["--encoder", RANDOM, "--cover", "full", "--cache", join(folder, "cache")];
+    const how = ["--encoder", RANDOM, "--dtype", "fp16", "--device", "cpu"];
+    const own = [...how, "--cover", "full", "--cache", join(folder, "cache")];
     const { result, said } = await withNotices(() => find([images, "boat", ...own]));
     assert.equal(result.split("\n").length, 3);
+    const caches = [...Deno.readDirSync(join(folder, "cache"))].map(({ name }) => name);
+    assert.ok(caches.some((name) => name.includes("-fp16-")), caches.join());
     assert.match(said.join("\n"), /note: not searched: let\\x09ter\.png: /);
+    await Deno.writeTextFile(join(images, "shard.tar"), "an archive");
+    for (let i = 0; i < 12; i++) await Deno.writeTextFile(join(images, `${i}.png`), "no image");
+    const notes = (await withNotices(() => find([images, "boat", ...own]))).said.join("\n");
+    assert.match(
+      notes,
+      /note: images: 1 archives left out, which have to be unpacked first \(1 tar\)/,
+    );
+    assert.match(notes, /note: not searched: 13 images: not an image: 0\.png, 1\.png, 10\.png, …/);
+    assert.equal(notes.match(/not searched/g)!.length, 1);
     await Deno.mkdir(only);
     await Deno.writeTextFile(join(only, "letter.png"), "not an image");
     await withNotices(() =>
@@ -72,6 +84,8 @@ Deno.test("find: wrong calls are refused before anything is loaded", async () =>
     [["photos", "cat", "--cover", "objects"], /--cover: objects need annotations/],
     [["photos", "cat", "--cover", "cc@x"], /--cover: /],
     [["photos", "cat", "--encode", "x"], /did you mean --encoder/],
+    [["photos", "cat", "--dtype", "int4"], /--dtype: expected fp32, fp16, q8, got int4/],
+    [["photos", "cat", "--device", "tpu"], /--device: expected cpu, webgpu/],
     [[join(PHOTOS, "absent"), "cat", "--encoder", RANDOM], /Cannot load image folder .*absent/],
   ];
   for (const [args, expected] of wrong) await assert.rejects(find(args), expected, `${args}`);

@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import { parseCoverName } from "../../lib/covers/mod.ts";
+import { countsOf } from "../../lib/datasets/dataset.ts";
 import { loadFolder } from "../../lib/datasets/mod.ts";
 import {
   classPrompts,
@@ -16,19 +17,28 @@ import {
   scopeNotice,
   vocabularyNotice,
 } from "../../lib/encoders/mod.ts";
-import { extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
+import { describeLedger, extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
 import { createScorer, SCORER_NAMES, scoreStream, topResults } from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
-import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  encoderUsage,
+  oneOf,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 import { runTask } from "./task.ts";
 import { printable } from "./extract.ts";
 
+/** The embedded encoder for photographs, which looks unless another is named. */
+const EMBEDDED = "photo-clip";
+
 const OPTIONS = {
   ...ENCODER_OPTIONS,
-  encoder: { type: "string", default: "photo-clip" },
   cover: { type: "string", default: "cc@5" },
   scorer: { type: "string", default: "full+patches" },
   count: { type: "string", default: "5" },
@@ -36,13 +46,11 @@ const OPTIONS = {
 } as const;
 
 const USAGE = `Usage: deno task find FOLDER WORD… [options]
-  --encoder ID     photo-clip, a folder in the hub's layout, or a hub id (photo-clip)
-  --dtype DTYPE    fp32, fp16 or q8: of the encoder's weights (fp32)
-  --device DEVICE  where images are encoded: cpu, webgpu (any GPU), cuda, dml, coreml, or auto (cpu)
-  --cover COVER    where to look: full, cc@K, grid@N or vc@K:MINSIDE (cc@5)
-  --scorer NAME    how an image is scored: ${SCORER_NAMES.join(", ")} (full+patches)
-  --count N        photographs a word (5)
-  --cache FOLDER   where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)`;
+${encoderUsage(EMBEDDED)}
+  --cover COVER               where to look: full, cc@K, grid@N or vc@K:MINSIDE (cc@5)
+  --scorer NAME               how an image is scored: ${SCORER_NAMES.join(", ")} (full+patches)
+  --count N                   photographs a word (5)
+  --cache FOLDER              where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)`;
 
 /** What the command line asks for. */
 function parseCall(args: string[]) {
@@ -60,7 +68,7 @@ function parseCall(args: string[]) {
     if (cover.scheme === "objects") throw new Error("objects need annotations, a folder has none");
     return {
       ...values,
-      encoder: readEncoder(values),
+      encoder: { id: EMBEDDED, ...readEncoder(values) },
       folder,
       words,
       count,
@@ -78,7 +86,9 @@ type Call = ReturnType<typeof parseCall>;
 
 /** The features of a folder's photographs, with what is to be said of them. */
 async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Promise<FeatureStore> {
-  const dataset = await loadFolder(folder);
+  const dataset = await loadFolder(folder), { report } = dataset;
+  const left = countsOf({ ...report, imagesWithoutObjects: 0 });
+  if (left.length > 0) notice(printable(`${dataset.name}: ${left.join("; ")}`));
   const said = scopeNotice(encoder, dataset);
   if (said) notice(printable(said));
   const progress = createProgress({ label: "Look at photographs", total: dataset.images.length });
@@ -87,9 +97,7 @@ async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Pro
       ...{ dataset, cover, encoder, cacheDir: cache },
       onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
     });
-    for (const { image, detail } of store.ledger) {
-      notice(printable(`not searched: ${image}: ${detail}`));
-    }
+    for (const line of describeLedger(store.ledger)) notice(printable(`not searched: ${line}`));
     if (store.imageIds.length === 0) {
       throw new Error(`Cannot search photographs in ${folder}: none of its images can be read`);
     }
@@ -120,9 +128,8 @@ function describe(
  */
 export async function find(args: string[]): Promise<string> {
   const call = parseCall(args), { words, count } = call;
-  checkFolder(call.cache, "--cache");
-  const { id = OPTIONS.encoder.default, ...how } = call.encoder;
-  const encoder = await loadEncoder(id, how);
+  checkFolder(call.cache, "--cache", { complete: true });
+  const { id, ...how } = call.encoder, encoder = await loadEncoder(id, how);
   try {
     const far = await vocabularyNotice(encoder, words);
     const queries = await classPrompts(encoder, words, { templates: "single" }); // (Q, D)

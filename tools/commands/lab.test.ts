@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setUpJupyter } from "../jupyter/kernelspec.ts";
-import { labArguments, outsideNotice } from "./lab.ts";
+import { labArguments, outsideNotice, requireFolder } from "./lab.ts";
 import { startLab } from "../jupyter/lab_testing.ts";
 import { ROOT } from "../project.ts";
 
@@ -11,6 +11,16 @@ Deno.test("a folder outside of the workspace is opened with a word of warning", 
   }
   assert.match(outsideNotice(labArguments(["/"]).folder)!, /^\/ is outside of .*cannot import/);
   assert.match(outsideNotice(labArguments([`${ROOT}-2`]).folder)!, /cannot import/);
+});
+
+Deno.test("a folder that is not there, or is a file, is refused before anything is installed", () => {
+  requireFolder(labArguments([]).folder); // that of the copies is made
+  requireFolder(ROOT);
+  assert.throws(
+    () => requireFolder(join(ROOT, "none")),
+    /JupyterLab on .*none: there is no such f/,
+  );
+  assert.throws(() => requireFolder(join(ROOT, "deno.json")), /deno\.json: it is no folder/);
 });
 
 Deno.test("the arguments: folder, browser and port on demand, root told to Jupyter", () => {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { KERNEL_NAME, setUpJupyter } from "../jupyter/kernelspec.ts";
@@ -33,6 +34,20 @@ const LARGEST_PORT = 65535;
 export function outsideNotice(folder: string): string | undefined {
   if (!/^\.\.([\\/]|$)|^[A-Za-z]:/.test(relative(ROOT, folder))) return undefined;
   return `${folder} is outside of ${ROOT}: notebooks there cannot import "detailclip"`;
+}
+
+/**
+ * Refuses a folder that cannot be opened; that of the copies is made.
+ *
+ * @throws {UsageError} when there is none, or it is no folder
+ */
+export function requireFolder(folder: string): void {
+  if (folder === resolve(WORKING_FOLDER)) return;
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  throw new UsageError(
+    `Cannot open JupyterLab on ${folder}: ${found ? "it is no folder" : "there is no such folder"}`,
+  );
 }
 
 /** What the command line asks for. */
@@ -101,6 +116,7 @@ async function untilStarted(lab: Deno.ChildProcess, runtime: string): Promise<vo
 if (import.meta.main) {
   await runTask(USAGE, async () => {
     const { folder, args } = labArguments(Deno.args), said = outsideNotice(folder);
+    requireFolder(folder);
     if (said) notice(said);
     const { venv, env: jupyter } = await setUpJupyter();
     if (folder === resolve(WORKING_FOLDER)) await placeCopies();

@@ -26,8 +26,8 @@ import { baseline } from "../../experiments/baseline.ts";
 import { ROOT } from "../project.ts";
 import {
   ENCODER_OPTIONS,
-  ENCODER_USAGE,
   type EncoderChoice,
+  encoderUsage,
   oneOf,
   readEncoder,
   readOptions,
@@ -42,7 +42,7 @@ const USAGE = `Usage: deno task notebooks [name…] [options]
   --scale SCALE               smoke, quick (unless told), full or paper
   --set KEY=VALUE             another value for a parameter of the first cell, such as seed=8 or ks=2,4,6
                               (a list) or 'grid={"gamma":[0.5]}' (JSON); may be repeated
-${ENCODER_USAGE}
+${encoderUsage()}
   --timeout MINUTES           the most that a notebook may take
   --repeat N                  run them so many times
   --cold                      begin with empty caches, which are removed at the end

@@ -28,7 +28,7 @@ import { notice } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import {
   ENCODER_OPTIONS,
-  ENCODER_USAGE,
+  encoderUsage,
   oneOf,
   readEncoder,
   readOptions,
@@ -53,7 +53,7 @@ const USAGE = `Usage: deno task scene FILE WORD… [options]
   --k K                        1/c, the effective scale sensitivity: larger is coarser and faster (10)
   --tile PX                    side of the windows that are read and covered one by one (1024)
   --count N                    hits a word (20)
-${ENCODER_USAGE}
+${encoderUsage()}
   --bands R,G,B                which bands are red, green and blue, from 1 (the first three)
   --stretch none|percentile    how 16 bits become 8 (percentile)
   --out FILE.geojson           the hits, for QGIS and other maps
@@ -148,7 +148,7 @@ function describe(word: string, hits: readonly SceneHit[], { place }: Scene): st
 
 /** Opens, encodes, searches, and writes. */
 async function search(call: ReturnType<typeof parseCall>): Promise<void> {
-  checkFolder(CACHE_DIR, "DETAILCLIP_CACHE");
+  checkFolder(CACHE_DIR, "DETAILCLIP_CACHE", { complete: true });
   if (call.out) checkFolder(dirname(resolve(call.out)), "--out");
   const scene = await openScene(call.file, call.config);
   const cover = sceneCover(scene.width, scene.height, call.cover); // refuses what does not fit, before anything is loaded

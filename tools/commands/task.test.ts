@@ -126,6 +126,12 @@ for (
   }
 }
 
+Deno.test("a task that is stopped before its watchdog listens does not begin its work", async () => {
+  const task = startTask([join(TESTDATA, "stopped_early.ts")]);
+  assert.equal((await task.end).code, 130, task.said());
+  assert.equal(task.said().trim(), "error: Operation stopped: interrupted by SIGTERM");
+});
+
 Deno.test({
   name: "a task that npx started ends with npx, which passes no SIGTERM on",
   ignore: Deno.build.os !== "linux",

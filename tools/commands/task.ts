@@ -5,7 +5,12 @@
  * @module
  */
 import { onChildren } from "../../lib/runtime/children.ts";
-import { interruptible, operationSignal, stopTool } from "../../lib/runtime/interrupt.ts";
+import {
+  interruptible,
+  operationSignal,
+  stopTool,
+  withInterrupt,
+} from "../../lib/runtime/interrupt.ts";
 import { fail, helpOn } from "./arguments.ts";
 import type { TaskNews, WatchdogNews } from "./watchdog.ts";
 
@@ -45,7 +50,7 @@ export async function runTask(
     fail(event.reason, usage);
   });
   try {
-    await startWatchdog();
+    await withInterrupt(startWatchdog); // until it listens, signals reach this thread alone
     const status = await work() ?? 0;
     operationSignal().throwIfAborted();
     Deno.exit(status);

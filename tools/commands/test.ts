@@ -43,6 +43,21 @@ export function readTotals(output: string, code: number): Totals {
   return totals;
 }
 
+/**
+ * Why no test ran, where the runner does not say so in words of the call; nothing of other runs.
+ *
+ * @param output the runner's output, without colours
+ */
+export function whyNothing(output: string): string | undefined {
+  const missing = /^error: Import 'file:\/\/([^']+)' failed, not found/m.exec(output)?.[1];
+  if (missing) return `no test ran: there is no ${missing}`;
+  if (!/^ok \| 0 passed \| 0 failed/m.test(output)) return undefined;
+  const filtered = /\| (\d+) filtered out/.exec(output)?.[1];
+  return filtered
+    ? `no test ran: of the ${filtered} that there are none has such a name (--filter PART or "/PATTERN/")`
+    : "no test ran: there is none in what was named";
+}
+
 /** The closing line: "N passed, N failed" and, where some were, ", N skipped". */
 export function totalsLine({ passed, failed, skipped }: Totals): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
@@ -108,6 +123,8 @@ export async function runTests(
     );
     const tail = output.slice(output.lastIndexOf("\n") + 1);
     if (tail !== "") show(`${tail}\n`); // a runner that broke off
+    const why = args.length > 0 ? whyNothing(output) : undefined;
+    if (why) show(`${why}\n`);
     totals.push(readTotals(output, code));
   }
   return sumTotals(totals);

@@ -1,12 +1,12 @@
 /**
- * The process that `runTrials` asks: reads what each line of its standard input names, and answers with a line of JSON.
+ * The process that `runTrials` asks: reads what each line of its standard input names (a file, or a data set as JSON), and answers with a line of JSON.
  *
  *     deno run -P=extract tools/prove/child.ts images|polyglots
  *     deno run -P=extract tools/prove/child.ts annotations IMAGES
  *
  * @module
  */
-import { loadCoco } from "../../lib/datasets/mod.ts";
+import { loadCoco, loadDataset } from "../../lib/datasets/mod.ts";
 import { decodeImage, ImageError } from "../../lib/images/mod.ts";
 import { peakMemoryMiB } from "../../lib/report/provenance.ts";
 import { SECRET_SIZE } from "./polyglots.ts";
@@ -32,9 +32,11 @@ async function tryImage(path: string): Promise<Outcome> {
 }
 
 /** Annotations become objects within their images, or are refused with a message for people. */
-async function tryAnnotations(path: string): Promise<Outcome> {
+async function tryAnnotations(question: string): Promise<Outcome> {
   try {
-    const dataset = await loadCoco(path, images, { keepMissing: true });
+    const dataset = question.startsWith("{")
+      ? await loadDataset(JSON.parse(question), { keepMissing: true })
+      : await loadCoco(question, images, { keepMissing: true });
     for (const { id, width, height, objects } of dataset.images) {
       for (const { category, box } of objects) {
         const { left, top, width: w, height: h } = box;

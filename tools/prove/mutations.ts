@@ -139,7 +139,8 @@ export function damageJson(value: unknown, random: Random): { text: string; done
     if (kind === 2) owner[key] = structuredClone(random.pick(all).owner);
     if (kind === 3) {
       const name = random.pick(["__proto__", "constructor", "toString", "x"]);
-      Object.defineProperty(owner, name, { value: 1, enumerable: true });
+      const how = { enumerable: true, configurable: true, writable: true };
+      Object.defineProperty(owner, name, { value: 1, ...how });
     }
     if (kind === 4) owner[key] = DEEP;
   }

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { cpSync } from "node:fs";
+import { basename, join } from "node:path";
+import { sampleFolder, SAMPLES, sourceIn } from "../../lib/datasets/readers/testing.ts";
 import { ALLOWED_FORMATS } from "../../lib/images/format.ts";
-import { createRandom } from "../../lib/numeric/random.ts";
+import { createRandom, type Random } from "../../lib/numeric/random.ts";
 import { ROOT } from "../project.ts";
 import { damage, damageJson, repairSums } from "./mutations.ts";
 import { makePolyglot } from "./polyglots.ts";
@@ -60,23 +62,51 @@ async function* damagedImages({ count, seed }: ProofOptions): AsyncGenerator<Tri
   }
 }
 
-/** Damaged annotation files of every reader: half of them as JSON, half as bytes. */
-async function* damagedAnnotations({ count, seed }: ProofOptions): AsyncGenerator<TrialInput> {
-  const encoder = new TextEncoder();
-  for (const [reader, sample] of Object.entries(SAMPLE_ANNOTATIONS)) {
-    const whole = encoder.encode(JSON.stringify(sample()));
-    yield { name: `${reader} sample`, kind: reader, bytes: whole, whole: true };
+/** A damaged file: of JSON half of them as values, the others as bytes. */
+function damageText(whole: Uint8Array, random: Random, asJson: boolean) {
+  if (!asJson) return damage(whole, whole, random);
+  const { text, done } = damageJson(JSON.parse(new TextDecoder().decode(whole)), random);
+  return { bytes: new TextEncoder().encode(text), done };
+}
+
+/** Damaged annotation files of COCO's format, in the folder's own file. */
+function* damagedCoco({ count, seed }: ProofOptions): Generator<TrialInput> {
+  for (const [kind, sample] of Object.entries(SAMPLE_ANNOTATIONS)) {
+    const whole = new TextEncoder().encode(JSON.stringify(sample()));
+    yield { name: `${kind} sample`, kind, bytes: whole, whole: true };
     for (let i = 0; i < count; i++) {
-      const random = createRandom(`annotations ${seed} ${reader} ${i}`);
-      if (i % 2 === 0) {
-        const { text, done } = damageJson(sample(), random);
-        yield { name: `${reader} ${i} (${done})`, kind: reader, bytes: encoder.encode(text) };
-      } else {
-        const { bytes, done } = damage(whole, whole, random);
-        yield { name: `${reader} ${i} (${done})`, kind: reader, bytes };
-      }
+      const random = createRandom(`annotations ${seed} ${kind} ${i}`);
+      const { bytes, done } = damageText(whole, random, i % 2 === 0);
+      yield { name: `${kind} ${i} (${done})`, kind, bytes };
     }
   }
+}
+
+/** Damaged annotation files of the other formats, each among the files of a copy of a whole data set. */
+function* damagedSamples({ count, seed, folder }: ProofOptions): Generator<TrialInput> {
+  for (const sample of SAMPLES) {
+    const kind = sample.folder, root = join(folder, kind);
+    cpSync(sampleFolder(kind), root, { recursive: true });
+    const question = JSON.stringify(sourceIn(sample, root));
+    const wholes = sample.files.map((path) => ({
+      among: { file: join(root, path), question },
+      bytes: Deno.readFileSync(join(root, path)),
+    }));
+    yield { name: `${kind} sample`, kind, whole: true, ...wholes[0] };
+    for (let i = 0; i < count; i++) {
+      const random = createRandom(`annotations ${seed} ${kind} ${i}`);
+      const { among, bytes: whole } = random.pick(wholes);
+      const asJson = i % 2 === 0 && /json$/.test(among.file);
+      const { bytes, done } = damageText(whole, random, asJson);
+      yield { name: `${kind} ${i} (${basename(among.file)}, ${done})`, kind, bytes, among };
+    }
+  }
+}
+
+/** Damaged annotation files of every reader. */
+async function* damagedAnnotations(options: ProofOptions): AsyncGenerator<TrialInput> {
+  yield* damagedCoco(options);
+  yield* damagedSamples(options);
   await Promise.resolve();
 }
 
@@ -113,7 +143,7 @@ export const PROOFS: Record<string, Proof> = {
   },
   annotations: {
     count: 200,
-    kinds: Object.keys(SAMPLE_ANNOTATIONS),
+    kinds: [...Object.keys(SAMPLE_ANNOTATIONS), ...SAMPLES.map(({ folder }) => folder)],
     run: by(damagedAnnotations, (folder) => ["annotations", folder]),
   },
   polyglots: {

@@ -17,6 +17,8 @@ export interface TrialInput {
   bytes: Uint8Array;
   /** Whether nothing is wrong with it, so that it must be accepted; not counted. */
   whole?: boolean;
+  /** Where it is one of several files: which it takes the place of, and what the process is asked in place of a path. */
+  among?: { file: string; question: string };
 }
 
 /** What a process answers: it took the input, refused it as it should, or did what must not be. */
@@ -150,11 +152,12 @@ export async function runTrials(
   const signal = operationSignal();
   let trier = new Trier(child), done = 0;
   try {
-    for await (const { name, kind, bytes, whole = false } of inputs) {
+    for await (const { name, kind, bytes, whole = false, among } of inputs) {
       signal.throwIfAborted();
-      await Deno.writeFile(path, bytes);
+      const before = among && await Deno.readFile(among.file);
+      await Deno.writeFile(among?.file ?? path, bytes);
       const start = performance.now();
-      const answer = await askInTime(trier, path, deadline);
+      const answer = await askInTime(trier, among?.question ?? path, deadline);
       result.longestSeconds = Math.max(result.longestSeconds, (performance.now() - start) / 1000);
       const counts = result.kinds[kind] ??= { accepted: 0, refused: 0, wrong: 0 };
       const most = result.peakMiB <= mostMiB ? mostMiB : Infinity; // one fault is told once
@@ -166,6 +169,7 @@ export async function runTrials(
         trier.kill();
         trier = new Trier(child);
       }
+      if (among) await Deno.writeFile(among.file, before!);
       if (!whole) onInput?.(++done);
     }
   } finally {

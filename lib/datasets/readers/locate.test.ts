@@ -209,6 +209,14 @@ Deno.test("of several folders the one with the first image of the annotations ha
     assert.equal(locateDataset(annotations).root, join(folder, "images"));
   }));
 
+Deno.test("an archive, or a folder of shards, is to be unpacked", () =>
+  withFolder(async (put) => {
+    await put("shard-001.TAR");
+    const folder = await put("shard-000.tar");
+    assert.throws(() => locateDataset(folder), /nor images; unpack shard-000\.tar and 1 more$/);
+    assert.throws(() => locateDataset(join(folder, "shard-000.tar")), /an archive: unpack it$/);
+  }));
+
 Deno.test("JSON that is no annotations does not make a folder of photographs a data set", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -4,9 +4,10 @@
  * @module
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { callersFolder } from "../../runtime/cache_dir.ts";
 import { didYouMean } from "../../runtime/nearest.ts";
+import { ARCHIVES } from "../folder_files.ts";
 import { locateCoco, looksLikeCoco } from "./locate_coco.ts";
 import {
   DATASET_FORMATS,
@@ -22,6 +23,9 @@ import { kindOf, labelledParts, type Signs, signsIn } from "./signs.ts";
 import { parseYoloConfig } from "./yolo.ts";
 
 const error = (name: string, why: string) => new Error(`Cannot find data set ${name}: ${why}`);
+
+/** Whether a file's name ends as that of an archive does. */
+const isArchive = (path: string) => ARCHIVES.has(extname(path).slice(1).toLowerCase());
 
 /** A path as it is meant where a task was called. */
 const fromCaller = (path: string) => resolve(callersFolder(), path);
@@ -147,7 +151,11 @@ function formatOf(
   const coco = json.some((file) => looksLikeCoco(join(folder, file)));
   if (coco || (json.length > 0 && !images)) return "coco";
   if (images) return "folder";
-  throw error(name, `it holds neither annotations (of ${DATASET_FORMATS.join(", ")}) nor images`);
+  const found = `it holds neither annotations (of ${DATASET_FORMATS.join(", ")}) nor images`;
+  const archives = readdirSync(folder).filter(isArchive);
+  if (archives.length === 0) throw error(name, found);
+  const [first] = archives.sort(), others = archives.length - 1;
+  throw error(name, `${found}; unpack ${first}${others > 0 ? ` and ${others} more` : ""}`);
 }
 
 /**
@@ -234,6 +242,7 @@ function formatOfFile(name: string, path: string): DatasetFormat {
   ];
   const found = formats.find(([ending]) => ending.test(path));
   if (found) return found[1];
+  if (isArchive(path)) throw error(name, `${basename(path)} is an archive: unpack it`);
   throw error(name, `${basename(path)} is no file of annotations: .json, .yaml or .geojson`);
 }
 

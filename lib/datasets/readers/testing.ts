@@ -195,6 +195,7 @@ function contentOf(
     examples: _e,
     sizesRead: _s,
     formats: _f,
+    archiveFormats: _a,
     ...problems
   } = report;
   return {
