@@ -21,10 +21,10 @@ import { createScorer, SCORER_NAMES, scoreStream, topResults } from "../../lib/r
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
+import { printable } from "../../lib/runtime/printable.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import { oneOf, readOptions, UsageError } from "./arguments.ts";
 import { runTask } from "./task.ts";
-import { printable } from "./extract.ts";
 
 const OPTIONS = {
   encoder: { type: "string", default: "photo-clip" },
