@@ -11,6 +11,7 @@ import { inNotebook, operationSignal } from "../runtime/interrupt.ts";
 import type { EncoderDtype, LoadEncoderOptions } from "./encoder.ts";
 import { externalFiles } from "./fingerprint.ts";
 import { addModel } from "./hub/add_model.ts";
+import { refuseImpostors } from "./impostor.ts";
 
 /** Encoders that are part of this repository. */
 const EMBEDDED: Record<string, URL> = {
@@ -42,6 +43,7 @@ export function encoderFiles(dtype: EncoderDtype): string[] {
 /** The files of `encoderFiles`, and those in which these keep weights, that `folder` lacks. */
 function missingFiles(folder: string, dtype: EncoderDtype): string[] {
   const files = encoderFiles(dtype), there = files.filter((file) => existsSync(join(folder, file)));
+  refuseImpostors(folder, there);
   return [...files, ...externalFiles(folder, there)].filter((file) =>
     !existsSync(join(folder, file))
   );

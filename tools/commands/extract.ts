@@ -27,6 +27,7 @@ import {
 import type { CutMethod, PixelConfig } from "../../lib/images/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { notice } from "../../lib/runtime/notice.ts";
+import { printable } from "../../lib/runtime/printable.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import { datasetNamed, describeSource } from "../../lib/runner/named_dataset.ts";
 import { openDataset } from "../../lib/runner/open_dataset.ts";
@@ -199,14 +200,6 @@ async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
   const framed = { ...found, ...Object.fromEntries(told) };
   // an image that the annotations list and that is not there belongs in the ledger, too
   return await openDataset(framed, seed, { split, keepMissing: true });
-}
-
-/** File names come from anywhere: what would move a terminal's cursor is written out. */
-export function printable(text: string): string {
-  return text.replace(
-    /\p{Cc}/gu,
-    (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }
 
 /** The lines printed at the end. */

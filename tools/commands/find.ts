@@ -22,6 +22,7 @@ import { createScorer, SCORER_NAMES, scoreStream, topResults } from "../../lib/r
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { notice } from "../../lib/runtime/notice.ts";
+import { printable } from "../../lib/runtime/printable.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import {
   ENCODER_OPTIONS,
@@ -32,7 +33,6 @@ import {
   UsageError,
 } from "./arguments.ts";
 import { runTask } from "./task.ts";
-import { printable } from "./extract.ts";
 
 /** The embedded encoder for photographs, which looks unless another is named. */
 const EMBEDDED = "photo-clip";

@@ -26,10 +26,13 @@ export function describeLicence(licence: string | undefined, base: readonly stri
 
 /** What is said before a download. */
 export function describePlan({ id, licence, base, files, bytes, folder }: DownloadPlan): string {
+  const bare = files.filter(({ sha256, blob }) => !sha256 && !blob).length;
   return `${id}: ${describeLicence(licence, base)} (${hubEndpoint()}/${id}); ${
     megabytes(bytes)
   } in ` +
-    `${files.length} file${files.length === 1 ? "" : "s"} to ${folder}`;
+    `${files.length} file${files.length === 1 ? "" : "s"}${
+      bare > 0 ? `, ${bare} of them without a checksum,` : ""
+    } to ${folder}`;
 }
 
 /**

@@ -8,12 +8,11 @@ import { createReadStream, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { sha256File } from "../../runtime/files.ts";
 import type { HubFile } from "./model_info.ts";
-import { askHub, type HubOptions, pauseFor } from "./request.ts";
+import { impostor } from "../impostor.ts";
+import { askHub, Broken, chunksOf, type HubOptions, pauseFor } from "./request.ts";
 
 /** Times in a row that a transfer may break off without a byte more. */
 const BREAKS = 5;
-/** A connection that sends nothing for so long is broken off (ms). */
-const STALL = 60_000;
 
 /** Options of {@linkcode downloadFile}. */
 export interface DownloadFileOptions extends HubOptions {
@@ -69,7 +68,12 @@ export async function downloadFile(
   if (!await file.tryLock(true)) {
     throw new Error(`Cannot download ${source.address}: another process is doing that`);
   }
-  await fill(file, source, options);
+  try {
+    await fill(file, source, options);
+  } catch (error) {
+    if ((await file.stat()).size === 0) await Deno.remove(part);
+    throw error;
+  }
   await file.sync();
   const fault = await contentFault(part, source);
   if (fault !== undefined) {
@@ -112,9 +116,6 @@ async function fill(
   onBytes?.(have);
 }
 
-/** A transfer that can be gone on with. */
-class Broken extends Error {}
-
 /** One request, whose bytes are written behind those that are there. */
 async function transfer(
   file: Deno.FsFile,
@@ -128,13 +129,18 @@ async function transfer(
   const response = await askHub(address, id, headers, options);
   const [, from] = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "") ?? [];
   let have = response.status === 206 && Number(from) === start ? start : 0;
-  await file.truncate(have); // a server may send all of it, or other bytes than asked for
   if (response.status === 416 || (response.status === 206 && have !== start)) {
     await response.body?.cancel();
+    await file.truncate(0);
     throw new Broken("cannot be resumed here");
   }
-  await file.seek(have, Deno.SeekMode.Start);
-  for await (const chunk of chunksOf(response)) {
+  const begun = have;
+  for await (const chunk of chunksOf(response, options)) {
+    if (have === begun) {
+      refuseOther(response, chunk, size - begun, address);
+      await file.truncate(begun); // a server may send all of it
+      await file.seek(begun, Deno.SeekMode.Start);
+    }
     for (let done = 0; done < chunk.length;) done += await file.write(chunk.subarray(done));
     have += chunk.length;
     onBytes?.(have);
@@ -143,23 +149,18 @@ async function transfer(
   return have;
 }
 
-/** The chunks of an answer; one that stalls is broken off. */
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (;;) {
-      const stalled = Promise.withResolvers<never>();
-      const timer = setTimeout(() => stalled.reject(new Error("stalled for a minute")), STALL);
-      const { done, value } = await Promise.race([reader.read(), stalled.promise])
-        .catch((error) => {
-          throw new Broken(`broke off: ${error.message}`);
-        })
-        .finally(() => clearTimeout(timer));
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
+/** Refuses an answer that, by its length or its first bytes, is not of the file that was asked for. */
+function refuseOther(
+  { headers, status }: Response,
+  first: Uint8Array,
+  expected: number,
+  address: string,
+): void {
+  const what = status === 206 ? undefined : impostor(first);
+  if (what !== undefined) throw new Error(`Cannot download ${address}: what comes is ${what}`);
+  const length = headers.has("content-encoding") ? null : headers.get("content-length");
+  if (length === null || Number(length) === expected) return;
+  throw new Error(
+    `Cannot download ${address}: ${length} bytes come, and the hub said ${expected}; nothing of them was kept`,
+  );
 }

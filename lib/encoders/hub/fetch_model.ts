@@ -8,6 +8,7 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { readTextIfThere, writeAtomic } from "../../runtime/files.ts";
+import { printable } from "../../runtime/printable.ts";
 import { downloadFile } from "./download_file.ts";
 import { fileAddress, type HubFile, type HubModel, hubModel } from "./model_info.ts";
 import type { HubOptions } from "./request.ts";
@@ -53,7 +54,8 @@ export async function readSource(folder: string): Promise<ModelSource | undefine
 function withExternalData(model: HubModel, wanted: readonly string[]): HubFile[] {
   const missing = wanted.filter((path) => !model.files.some((file) => file.path === path));
   if (missing.length > 0) {
-    const graphs = model.files.map(({ path }) => path).filter((path) => path.endsWith(".onnx"));
+    const graphs = model.files.map(({ path }) => printable(path))
+      .filter((path) => path.endsWith(".onnx"));
     const has = graphs.length > 0
       ? `of graphs it has ${graphs.join(", ")}`
       : "it has no ONNX graph";

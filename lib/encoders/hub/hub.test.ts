@@ -180,34 +180,133 @@ Deno.test("of a longer file than the hub's, such as one from another day, nothin
   });
 });
 
-const wrong: [string, Uint8Array<ArrayBuffer>, RegExp][] = [
+const text = (content: string) => new TextEncoder().encode(content);
+const POINTER = text(
+  `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 200000\n`,
+);
+const PAGE = text("<!DOCTYPE html><title>Sign in to this network</title>");
+const SHORT = FILES["onnx/model.onnx"].slice(0, 150_000), LONG = bytes(250_000, 2);
+const kept = /the transfer .*; \d+ of 200000 bytes are kept/;
+
+/** What is sent, what is said where its length is told, and where it is not. */
+const wrong: [string, Uint8Array<ArrayBuffer>, RegExp, RegExp][] = [
+  ["too short", SHORT, /: 150000 bytes come, and the hub said 200000; nothing/, kept],
   [
-    "too short",
-    FILES["onnx/model.onnx"].slice(0, 150_000),
-    /the transfer .*; \d+ of 200000 bytes are kept/,
+    "too long",
+    LONG,
+    /: 250000 bytes come, and the hub said 200000; nothing/,
+    /got \d+ of 200000 bytes; nothing of it was kept/,
   ],
-  ["too long", bytes(250_000, 2), /got \d+ of 200000 bytes; nothing of it was kept/],
   [
     "of the right size and other content",
     bytes(200_000, 3),
     /its SHA-256 must be [0-9a-f]{64}, got/,
+    /its SHA-256 must be [0-9a-f]{64}, got/,
+  ],
+  [
+    "a pointer",
+    POINTER,
+    /what comes is a pointer of Git LFS/,
+    /what comes is a pointer of Git LFS/,
+  ],
+  ["a page", PAGE, /what comes is a page of HTML/, /what comes is a page of HTML/],
+];
+for (const [what, content, ...messages] of wrong) {
+  for (const unsized of [false, true]) {
+    const told = unsized ? "untold" : "told";
+    Deno.test(`a large file that is ${what}, its length ${told}, is refused and gets no name`, async () => {
+      await withDownload(
+        { unsized, replaces: { "onnx/model.onnx": content } },
+        async ({ folder, fetchAll, pauses }) => {
+          const message = messages[Number(unsized)];
+          await assert.rejects(fetchAll(), message);
+          assert.deepEqual(
+            (await readdir(join(folder, "onnx"))).filter((name) => name.endsWith("onnx")),
+            [],
+          );
+          assert.equal(pauses.length > 0, message === kept, "only a break is tried again");
+          assert.ok((await partsIn(folder)).length <= Number(message === kept));
+        },
+      );
+    });
+  }
+}
+
+Deno.test("what there is of a file stays where a page comes in place of the rest", async () => {
+  const cuts = { ending: "model.onnx", after: [70_000, 0, 0, 0, 0, 0] };
+  const replaces: Record<string, Uint8Array<ArrayBuffer>> = {};
+  await withDownload({ cuts, replaces, ignoresRanges: true }, async ({ folder, fetchAll }) => {
+    await assert.rejects(fetchAll(), /70000 of 200000 bytes are kept/);
+    replaces["onnx/model.onnx"] = PAGE;
+    await assert.rejects(fetchAll(), /what comes is a page of HTML/);
+    const [part] = await partsIn(folder);
+    assert.equal((await readFile(join(folder, part))).length, 70_000);
+    delete replaces["onnx/model.onnx"];
+    await fetchAll();
+    await assertWhole(folder);
+  });
+});
+
+const answers: [string, () => Response | Promise<Response>, RegExp][] = [
+  ["a page", () => new Response(PAGE), /answers: it is a page of HTML or XML/],
+  ["cut JSON", () => new Response('{"sha": "01'), /it is no JSON, and begins with "\{\\"sha/],
+  ["null", () => new Response("null"), /expected object, received null/],
+  [
+    "sizes below zero",
+    () =>
+      Response.json({
+        sha: REVISION,
+        siblings: [{ rfilename: "a", size: 1, lfs: { sha256: "a".repeat(64), size: -1 } }],
+      }),
+    /expected number to be >=0/,
+  ],
+  [
+    "nothing",
+    () => new Promise((done) => setTimeout(() => done(new Response(PAGE)), 300)),
+    /Cannot reach .* \(tried 3 times\): nothing came for 0\.05 s/,
+  ],
+  [
+    "half of something",
+    () => new Response(new ReadableStream({ start: (to) => to.enqueue(text("{")) })),
+    /answers: it broke off: nothing came for 0\.05 s/,
   ],
 ];
-for (const [what, content, message] of wrong) {
-  Deno.test(`a large file that is ${what} is refused and gets no name`, async () => {
-    await withDownload(
-      { replaces: { "onnx/model.onnx": content } },
-      async ({ folder, fetchAll }) => {
-        await assert.rejects(fetchAll(), message);
-        assert.deepEqual(
-          (await readdir(join(folder, "onnx"))).filter((name) => name.endsWith("onnx")),
-          [],
-        );
-        assert.equal((await partsIn(folder)).length, what === "too short" ? 1 : 0);
-      },
-    );
+for (const [what, answer, message] of answers) {
+  Deno.test(`a hub that answers with ${what} is refused in words`, async () => {
+    await withDownload({ answers: answer }, async ({ folder, fetchAll }) => {
+      await assert.rejects(fetchAll(WANTED, { patience: 50 }), message);
+      assert.deepEqual(await readdir(folder), []);
+    });
   });
 }
+
+Deno.test("a CDN that refuses is not taken for a hub that wants to be asked for access", async () => {
+  const refuses = { ending: "/model.onnx", statuses: [403] };
+  await withDownload({ refuses }, async ({ fetchAll }) => {
+    await assert.rejects(fetchAll(), /403: access to .* has to be asked for/);
+  });
+  const signed = { ending: "onnx%2Fmodel.onnx", statuses: [403] };
+  await withDownload({ refuses: signed }, async ({ folder, fetchAll }) => {
+    await assert.rejects(
+      fetchAll(),
+      /403 .*of http:\/\/127\.0\.0\.1:\d+, to which the hub sent on/,
+    );
+    assert.deepEqual(await partsIn(folder), []);
+  });
+});
+
+Deno.test("a licence cannot move the cursor, and a file that is listed twice comes once", async () => {
+  await withDownload({ cardData: { license: "mit\u001b[2J\nfine" } }, async ({ fetchAll }) => {
+    assert.equal((await fetchAll()).licence, "mit\\x1b[2J\\x0afine");
+  });
+  const file = { rfilename: "config.json", size: 900 };
+  const twice = () => Response.json({ sha: REVISION, siblings: [file, file] });
+  await withDownload({ answers: twice }, async ({ fetchAll }) => {
+    const plan = await fetchAll(["config.json"]);
+    assert.equal(plan.files.length, 1);
+    assert.match(describePlan(plan), /in 1 file, 1 of them without a checksum, to /);
+  });
+});
 
 Deno.test("a small file is checked by Git's checksum", async () => {
   await withDownload(

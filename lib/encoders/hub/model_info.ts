@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { z } from "zod";
-import { askHub, hubEndpoint, type HubOptions } from "./request.ts";
+import { printable } from "../../runtime/printable.ts";
+import { impostor } from "../impostor.ts";
+import { askHub, chunksOf, hubEndpoint, type HubOptions } from "./request.ts";
 
 /** One file of a model. */
 export interface HubFile {
@@ -32,7 +35,12 @@ export interface HubModel {
   files: HubFile[];
 }
 
+/** What is known of a model is shorter (bytes). */
+const LONGEST = 1 << 26;
+
 const TEXTS = z.union([z.string(), z.array(z.string())]).nullish();
+
+const BYTES = z.number().int().nonnegative();
 
 /** The part of the hub's answer that is read here. */
 const ANSWER = z.object({
@@ -42,9 +50,9 @@ const ANSWER = z.object({
     .nullish().catch(undefined),
   siblings: z.array(z.object({
     rfilename: z.string(),
-    size: z.number().int().nonnegative(),
+    size: BYTES,
     blobId: z.string().nullish(),
-    lfs: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int() }).nullish(),
+    lfs: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size: BYTES }).nullish(),
   })),
 });
 
@@ -60,7 +68,30 @@ function licenceOf({ cardData, tags }: z.infer<typeof ANSWER>): string | undefin
     .map((tag) => tag.slice(prefix.length));
   const licences = (named.length > 0 ? named : tagged)
     .map((name) => name === "other" && cardData?.license_name ? cardData.license_name : name);
-  return licences.length > 0 ? licences.join(", ") : undefined;
+  return licences.length > 0 ? printable(licences.join(", ")) : undefined;
+}
+
+/** An answer's JSON. */
+async function jsonOf(response: Response, address: string, options: HubOptions): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of chunksOf(response, options)) {
+      chunks.push(chunk);
+      if ((bytes += chunk.length) > LONGEST) break; // never endlessly
+    }
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw new Error(`Cannot read what ${address} answers: it ${(error as Error).message}`);
+  }
+  const all = Buffer.concat(chunks);
+  try {
+    return JSON.parse(all.toString());
+  } catch {
+    const what = impostor(all) ??
+      `no JSON, and begins with ${JSON.stringify(all.toString("utf8", 0, 60))}`;
+    throw new Error(`Cannot read what ${address} answers: it is ${what}`);
+  }
 }
 
 /**
@@ -76,17 +107,17 @@ export async function hubModel(
 ): Promise<HubModel> {
   const address = `${hubEndpoint()}/api/models/${id}/revision/${revision}?blobs=true`;
   const response = await askHub(address, id, { accept: "application/json" }, options);
-  const answer = ANSWER.safeParse(await response.json().catch(() => undefined));
+  const answer = ANSWER.safeParse(await jsonOf(response, address, options));
   if (!answer.success) {
     throw new Error(`Cannot read what ${address} answers: ${z.prettifyError(answer.error)}`);
   }
-  const { data } = answer;
+  const { data } = answer, known = new Map(data.siblings.map((file) => [file.rfilename, file]));
   return {
     id,
     revision: data.sha,
     licence: licenceOf(data),
     base: listOf(data.cardData?.base_model),
-    files: data.siblings.map(({ rfilename: path, size, blobId, lfs }) => {
+    files: [...known.values()].map(({ rfilename: path, size, blobId, lfs }) => {
       if (lfs) return { path, size: lfs.size, sha256: lfs.sha256 };
       return { path, size, ...(blobId && { blob: blobId }) };
     }),

@@ -12,6 +12,9 @@ const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);
 /** The longest pause that a server may ask for (ms); past that the error says so. */
 const LONGEST = 120_000;
 
+/** A server that sends nothing for so long is given up (ms). */
+const PATIENCE = 60_000;
+
 /** What a pause is made with; tests pass one that takes no time. */
 export type Pause = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
@@ -21,6 +24,54 @@ export interface HubOptions {
   signal: AbortSignal;
   /** Waits between tries. */
   pause?: Pause;
+  /** How long a server may send nothing (ms). */
+  patience?: number;
+}
+
+/** A transfer that can be gone on with. */
+export class Broken extends Error {}
+
+/** Fails where the work takes longer than the patience. */
+async function withinPatience<T>(
+  work: Promise<T>,
+  { patience = PATIENCE }: Pick<HubOptions, "patience">,
+  late: () => unknown,
+): Promise<T> {
+  const waited = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    waited.reject(new Error(`nothing came for ${patience / 1000} s`));
+    late();
+  }, patience);
+  try {
+    return await Promise.race([work, waited.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The chunks of an answer.
+ *
+ * @throws {Broken} when the connection breaks off, or stalls
+ */
+export async function* chunksOf(
+  response: Response,
+  options: Pick<HubOptions, "patience">,
+): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      const { done, value } = await withinPatience(reader.read(), options, () => {})
+        .catch((error) => {
+          throw new Broken(`broke off: ${error.message}`);
+        });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
 }
 
 /** A wait that the signal ends. */
@@ -64,7 +115,11 @@ function waitBefore(attempt: number, response?: Response): number {
 }
 
 /** What an answer that is no success means, in words. */
-function reasonOf({ status, statusText, headers }: Response, id: string): string {
+function reasonOf({ status, statusText, headers, url }: Response, id: string): string {
+  const { origin } = new URL(url);
+  if (origin !== new URL(hubEndpoint()).origin) {
+    return `${status} ${statusText}`.trim() + ` of ${origin}, to which the hub sent on`;
+  }
   const asked = "authorization" in authorization()
     ? "asked with the token of the environment"
     : "asked without a token, which HF_TOKEN would give";
@@ -92,13 +147,18 @@ export async function askHub(
   address: string,
   id: string,
   headers: Record<string, string>,
-  { signal, pause = pauseFor }: HubOptions,
+  { signal, pause = pauseFor, patience }: HubOptions,
 ): Promise<Response> {
   for (let attempt = 0;; attempt++) {
     signal.throwIfAborted();
     let response: Response | undefined, failure: unknown;
     try {
-      response = await fetch(address, { signal, headers: { ...authorization(), ...headers } });
+      const tooLate = new AbortController();
+      const answer = fetch(address, {
+        signal: AbortSignal.any([signal, tooLate.signal]),
+        headers: { ...authorization(), ...headers },
+      });
+      response = await withinPatience(answer, { patience }, () => tooLate.abort());
     } catch (error) {
       signal.throwIfAborted();
       failure = error;

@@ -44,6 +44,10 @@ export interface HubBehaviour {
   replaces?: Record<string, Uint8Array<ArrayBuffer>>;
   /** Whether the CDN cannot be reached. */
   cdnIsDown?: boolean;
+  /** Whether answers of the CDN do not say how long they are. */
+  unsized?: boolean;
+  /** What the API answers in place of what it knows of the model. */
+  answers?: () => Response | Promise<Response>;
   /** Whether the CDN knows no ranges. */
   ignoresRanges?: boolean;
 }
@@ -76,14 +80,18 @@ function siblingOf([rfilename, content]: [string, Uint8Array<ArrayBuffer>]) {
   };
 }
 
-/** Sends part of a content and breaks off, a moment later, so that this part arrives; or sends nothing more. */
+/** Sends part of a content and breaks off, a moment later, so that this part arrives; or sends nothing more; or all. */
 function broken(
   content: Uint8Array<ArrayBuffer>,
-  after: number,
+  after: number | undefined,
   hangs: boolean,
 ): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
+      if (after === undefined) {
+        controller.enqueue(content);
+        return controller.close();
+      }
       if (after > 0) controller.enqueue(content.subarray(0, after));
       if (!hangs) setTimeout(() => controller.error(new Error("cut")), 50);
     },
@@ -94,8 +102,9 @@ function broken(
 function contentResponse(
   { headers }: Request,
   content: Uint8Array<ArrayBuffer>,
-  { ignoresRanges, after, hangs = false }: {
+  { ignoresRanges, unsized, after, hangs = false }: {
     ignoresRanges?: boolean;
+    unsized?: boolean;
     after?: number;
     hangs?: boolean;
   },
@@ -107,10 +116,11 @@ function contentResponse(
     return new Response(null, { status: 416, headers: { "content-range": `bytes */${total}` } });
   }
   const body = content.subarray(start);
-  return new Response(after === undefined ? body : broken(body, after, hangs), {
+  const stream = after !== undefined || unsized;
+  return new Response(stream ? broken(body, after, hangs) : body, {
     status: from === undefined ? 200 : 206,
     headers: {
-      "content-length": String(body.length),
+      ...(!unsized && { "content-length": String(body.length) }),
       ...(from !== undefined && { "content-range": `bytes ${start}-${total - 1}/${total}` }),
     },
   });
@@ -120,10 +130,13 @@ function contentResponse(
 function hubResponse(
   request: Request,
   files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
-  { cardData, replaces, cdn }: Pick<HubBehaviour, "cardData" | "replaces"> & { cdn: string },
-): Response {
+  { cardData, replaces, answers, cdn }:
+    & Pick<HubBehaviour, "cardData" | "replaces" | "answers">
+    & { cdn: string },
+): Response | Promise<Response> {
   const { pathname } = new URL(request.url), api = `/api/models/${MODEL}/revision/`;
   if ([`${api}main`, `${api}${REVISION}`].includes(pathname)) {
+    if (answers) return answers();
     const siblings = [...files].map(siblingOf);
     return Response.json({ id: MODEL, sha: REVISION, tags: ["license:mit"], cardData, siblings });
   }
@@ -148,8 +161,8 @@ function guard(
   host: SeenRequest["host"],
   { refuses, token }: HubBehaviour,
   requests: SeenRequest[],
-  answer: (request: Request) => Response,
-): (request: Request) => Response {
+  answer: (request: Request) => Response | Promise<Response>,
+): (request: Request) => Response | Promise<Response> {
   return (request) => {
     const { url, headers } = request, path = new URL(url).pathname;
     const authorization = headers.get("authorization");
@@ -176,7 +189,7 @@ export async function withHub(
   test: (requests: SeenRequest[]) => Promise<void>,
 ): Promise<void> {
   const requests: SeenRequest[] = [], files = await filesOf(behaviour);
-  const { ignoresRanges, cuts, cdnIsDown } = behaviour;
+  const { ignoresRanges, unsized, cuts, cdnIsDown } = behaviour;
   const how = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
   const cdn = Deno.serve(
     how,
@@ -184,7 +197,12 @@ export async function withHub(
       const path = decodeURIComponent(new URL(request.url).pathname.slice(1));
       const content = behaviour.replaces?.[path] ?? files.get(path)!;
       const after = cuts && path.endsWith(cuts.ending) ? cuts.after.shift() : undefined;
-      return contentResponse(request, content, { ignoresRanges, after, hangs: cuts?.hangs });
+      return contentResponse(request, content, {
+        ignoresRanges,
+        unsized,
+        after,
+        hangs: cuts?.hangs,
+      });
     }),
   );
   const address = `http://127.0.0.1:${cdnIsDown ? 9 : cdn.addr.port}`;
