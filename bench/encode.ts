@@ -3,12 +3,14 @@
  * tools/encoders/export_encoder.py), the same machine, one run, rounds taken in turns.
  *
  *     deno task bench encode [--rounds 5] [--images FOLDER_OF_JPEGS] [--k 5] [--count 6]
- *         [--encoders-only]
+ *         [--encoders-only] [--software]
  *
  * Sets itself up on first use: .venv-torch (tools/requirements/torch.txt; minutes), the model (a minute, and again
  * when what exports it has changed), JPEG files. onnxruntime is timed through `encodeImages`, from bytes to unit vectors; PyTorch from pixels that
  * are normalised already, with the better of two batch sizes. End to end is `extractFeatures` from JPEG
- * files to a fresh cache. The rate of plain products of matrices says how fast the model could be at most.
+ * files to a fresh cache; `cut alone` the same with an encoder that costs nothing: what a GPU could be fed. Where there is
+ * a GPU, or with --software a driver made of software, WebGPU takes part in 32 and 16 bits, beside PyTorch on the same
+ * GPU if its Python (DETAILCLIP_TORCH_PYTHON) has CUDA. The rate of plain products of matrices says how fast the model could be at most.
  * Wants an otherwise idle machine.
  *
  * @module
@@ -19,9 +21,10 @@ import { parseArgs } from "node:util";
 import { CACHE_DIR, createRandom, type Encoder, loadEncoder, medianOf } from "detailclip";
 import { type PatchBatch } from "detailclip/images";
 import type { Dataset } from "../lib/datasets/mod.ts";
+import { hasGpu } from "../lib/runtime/gpu.ts";
 import { machine, versions } from "../lib/report/provenance.ts";
 import { recordResult } from "./record.ts";
-import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
+import { ensureTorch, ROOT, runPython, torchHasCuda, TorchProcess } from "./torch_side.ts";
 
 const MODEL = join(CACHE_DIR, "models/bench/random-vit-b-32");
 const PHOTOS = join(CACHE_DIR, "bench/photos");
@@ -30,6 +33,8 @@ const EXPORTERS = ["export_encoder.py", "lean_tower.py", "quantize_rows.py"].map
 );
 const TORCH_BATCHES = [8, 32];
 const IMAGES = 32; // a timing of the encoders alone
+const GPU_IMAGES = 512;
+const GPU_BATCH = 128;
 
 const { values: options } = parseArgs({
   options: {
@@ -38,6 +43,7 @@ const { values: options } = parseArgs({
     k: { type: "string", default: "5" },
     count: { type: "string", default: "6" },
     "encoders-only": { type: "boolean", default: false },
+    software: { type: "boolean", default: false },
   },
 });
 const threads = navigator.hardwareConcurrency;
@@ -87,11 +93,45 @@ function timeEncoder(encoder: Encoder, patches: PatchBatch): Contender {
   return async () => patches.count / await seconds(() => encoder.encodeImages(patches));
 }
 
-function timeTorch(torch: TorchProcess, dtype: "fp32" | "bf16", batch: number): Contender {
-  return async () => {
-    const { seconds } = await torch.ask<{ seconds: number }>({ dtype, batch, images: IMAGES });
-    return IMAGES / seconds;
+/** What PyTorch is asked for. */
+interface TorchCase {
+  dtype: "fp32" | "bf16" | "fp16";
+  batch: number;
+  images?: number;
+  device?: "cpu" | "cuda";
+}
+
+function timeTorch(torch: TorchProcess, given: TorchCase): Contender {
+  const wanted = { images: IMAGES, device: "cpu", ...given };
+  return async () => wanted.images / (await torch.ask<{ seconds: number }>(wanted)).seconds;
+}
+
+/** An encoder that costs nothing: what is left is reading, decoding, cutting and writing. */
+function freeEncoder(encoder: Encoder): Encoder {
+  const { id, dim, dtype, inputSize, preprocessing } = encoder;
+  return {
+    ...{ id, dim, dtype, inputSize, preprocessing, fingerprint: "none" },
+    encodeImages: ({ count }) => Promise.resolve(new Float32Array(count * dim).fill(dim ** -0.5)),
+    encodeTexts: () => Promise.reject(new Error("Cannot encode texts: there is no model")),
+    dispose: () => Promise.resolve(),
   };
+}
+
+/** The encoders on a GPU, as far as they can be had; why others cannot is said. */
+async function gpuEncoders(): Promise<Encoder[]> {
+  if (!options.software && !await hasGpu()) {
+    console.error("webgpu is not measured: there is no GPU");
+    return [];
+  }
+  const found: Encoder[] = [];
+  for (const dtype of ["fp32", "fp16"] as const) {
+    try {
+      found.push(await loadEncoder(MODEL, { dtype, device: "webgpu" }));
+    } catch (error) {
+      console.error(`webgpu ${dtype} is not measured: ${(error as Error).message}`);
+    }
+  }
+  return found;
 }
 
 /** Times the way from JPEG files to a cache of features that did not exist before. */
@@ -182,12 +222,22 @@ const [fp32, q8] = [
   await loadEncoder(MODEL, { dtype: "fp32" }),
   await loadEncoder(MODEL, { dtype: "q8" }),
 ];
+const onGpu = await gpuEncoders(), torchOnGpu = onGpu.length > 0 && await torchHasCuda();
 const patches = testImages(IMAGES, fp32.inputSize);
+const many = onGpu.length > 0
+  ? testImages(options.software ? IMAGES : GPU_IMAGES, fp32.inputSize)
+  : patches;
 const dataset = options["encoders-only"] ? undefined : await jpegDataset(options.images);
 const reference = await fp32.encodeImages(patches);
 const agreement = {
   torchFp32: cosines(await torchVectors(torch, fp32, patches), reference, fp32.dim),
   int8: cosines(await q8.encodeImages(patches), reference, fp32.dim),
+  ...Object.fromEntries(
+    await Promise.all(onGpu.map(async (encoder) => [
+      `webgpu ${encoder.dtype}`,
+      cosines(await encoder.encodeImages(patches), reference, fp32.dim),
+    ])),
+  ) as Record<string, ReturnType<typeof cosines>>,
 };
 const matmul = await torch.ask<{ torch: number; onnxruntime: number }>({
   matmul: [1600, 1536, 768],
@@ -196,12 +246,27 @@ const gflop = await gflopPerImage(fp32);
 const rates = await compete({
   ...Object.fromEntries(
     (["fp32", "bf16"] as const).flatMap((dtype) =>
-      TORCH_BATCHES.map((batch) => [`torch ${dtype} b${batch}`, timeTorch(torch, dtype, batch)])
+      TORCH_BATCHES.map((batch) => [`torch ${dtype} b${batch}`, timeTorch(torch, { dtype, batch })])
     ),
   ),
   "onnxruntime fp32": timeEncoder(fp32, patches),
   "onnxruntime int8": timeEncoder(q8, patches),
+  ...Object.fromEntries(
+    onGpu.map((encoder) => [`webgpu ${encoder.dtype}`, timeEncoder(encoder, many)]),
+  ),
+  ...(torchOnGpu && Object.fromEntries(
+    (["fp32", "fp16"] as const).map((dtype) => [
+      `torch ${dtype} on the GPU`,
+      timeTorch(torch, { dtype, batch: GPU_BATCH, images: GPU_IMAGES, device: "cuda" }),
+    ]),
+  )),
   ...(dataset && {
+    "cut alone": timeEndToEnd(freeEncoder(fp32), dataset),
+    ...Object.fromEntries(
+      onGpu.map((
+        encoder,
+      ) => [`end to end webgpu ${encoder.dtype}`, timeEndToEnd(encoder, dataset)]),
+    ),
     "end to end fp32": timeEndToEnd(fp32, dataset),
     "end to end int8": timeEndToEnd(q8, dataset),
   }),
@@ -209,6 +274,7 @@ const rates = await compete({
 await torch.close();
 await fp32.dispose();
 await q8.dispose();
+for (const encoder of onGpu) await encoder.dispose();
 
 const rate = Object.fromEntries(Object.entries(rates).map(([name, all]) => [name, medianOf(all)]));
 const best = (dtype: string) => Math.max(...TORCH_BATCHES.map((b) => rate[`torch ${dtype} b${b}`]));
@@ -227,6 +293,21 @@ const ratios = [
       },
     ]
     : []),
+  ...onGpu.flatMap(({ dtype }) => [
+    ...(torchOnGpu
+      ? [{
+        what: `webgpu ${dtype} / PyTorch ${dtype} on the GPU`,
+        value: rate[`webgpu ${dtype}`] / rate[`torch ${dtype} on the GPU`],
+      }]
+      : []),
+    ...(dataset
+      ? [{
+        what: `end to end / encoder alone, webgpu ${dtype}`,
+        value: rate[`end to end webgpu ${dtype}`] / rate[`webgpu ${dtype}`],
+        goal: 0.7,
+      }]
+      : []),
+  ]),
 ];
 const bound = Math.max(matmul.torch, matmul.onnxruntime) / gflop;
 const result = {

@@ -1,13 +1,14 @@
 """The PyTorch side of `bench/encode.ts`: times one tower on request.
 
 Reads one JSON object a line from standard input, answers with one a line. `{"images": n, "batch": b,
-"dtype": "fp32" | "bf16"}` encodes n images in batches of b and answers `{"seconds": …}`;
+"dtype": "fp32" | "bf16" | "fp16", "device": "cpu" | "cuda"}` encodes n images in batches of b and answers `{"seconds": …}`;
 `{"vectors": path}` answers with the fp32 vectors of the float32 pixels (N, 3, S, S) in that file;
 `{"matmul": [m, k, n]}` with the GFLOP/s at which PyTorch and onnxruntime multiply large fp32 matrices.
 
     .venv-torch/bin/python bench/encode_torch.py <folder with model.safetensors> <threads>
 """
 
+import functools
 import json
 import sys
 import time
@@ -44,16 +45,19 @@ def main() -> None:
     folder, threads = sys.argv[1], int(sys.argv[2])
     torch.set_num_threads(threads)
     # scaled_dot_product_attention is PyTorch's fastest on a CPU, and what a user gets by default.
-    towers = {
-        name: CLIPModel.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa").eval()
-        for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16))
-    }
-    side = towers["fp32"].config.vision_config.image_size
+    dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-    def encode(name: str, pixels: torch.Tensor) -> torch.Tensor:
-        features = towers[name].get_image_features(pixel_values=pixels)
+    @functools.cache
+    def tower(name: str, device: str) -> CLIPModel:
+        model = CLIPModel.from_pretrained(folder, dtype=dtypes[name], attn_implementation="sdpa")
+        return model.eval().to(device)
+
+    side = tower("fp32", "cpu").config.vision_config.image_size
+
+    def encode(name: str, pixels: torch.Tensor, device: str = "cpu") -> torch.Tensor:
+        features = tower(name, device).get_image_features(pixel_values=pixels.to(device))
         features = getattr(features, "pooler_output", features)
-        return torch.nn.functional.normalize(features)
+        return torch.nn.functional.normalize(features).cpu()
 
     print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
     with torch.inference_mode():
@@ -65,11 +69,12 @@ def main() -> None:
             elif "matmul" in request:
                 answer = matmul_rates(*request["matmul"], threads)
             else:
-                dtype = next(towers[request["dtype"]].parameters()).dtype
-                pixels = torch.rand(request["batch"], 3, side, side).to(dtype)
+                name, device = request["dtype"], request["device"]
+                pixels = torch.rand(request["batch"], 3, side, side).to(dtypes[name])
+                tower(name, device)
                 start = time.perf_counter()
                 for _ in range(request["images"] // request["batch"]):
-                    encode(request["dtype"], pixels)
+                    encode(name, pixels, device)
                 answer = {"seconds": time.perf_counter() - start}
             print(json.dumps(answer), flush=True)
 

@@ -14,12 +14,18 @@ import { RUNS_DIR, sha256, writeAtomic } from "detailclip/runtime";
  *
  * @param name of the benchmark
  * @param result what is written, as JSON
+ * @param figure what stands beside it, as SVG
  */
-export async function recordResult(name: string, result: object): Promise<void> {
+export async function recordResult(
+  name: string,
+  result: object,
+  figure?: { svg: string },
+): Promise<void> {
   const plain = Deno.args.length === 0;
   const keep = plain && Deno.env.get(KEEP_VARIABLE) === "1";
   const options = plain ? "" : `-${sha256(JSON.stringify(Deno.args)).slice(0, 6)}`;
-  const path = join(keep ? RESULTS_DIR : RUNS_DIR, "bench", `${name}${options}.json`);
-  await writeAtomic(path, `${JSON.stringify(result, null, 2)}\n`);
-  console.error(`written to ${path}`);
+  const path = join(keep ? RESULTS_DIR : RUNS_DIR, "bench", `${name}${options}`);
+  await writeAtomic(`${path}.json`, `${JSON.stringify(result, null, 2)}\n`);
+  if (figure) await writeAtomic(`${path}.svg`, `${figure.svg}\n`);
+  console.error(`written to ${path}.json${figure ? " and .svg" : ""}`);
 }

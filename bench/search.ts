@@ -8,7 +8,7 @@
  *
  * Time does not depend on what the vectors show, so they are random unit vectors; every image has its own,
  * so that memory is read as it would be. The methods take turns within a round; medians are reported. Writes
- * search.json, see `recordResult`.
+ * search.json and, of time against the number of vectors, search.svg; see `recordResult`.
  *
  * @module
  */
@@ -23,8 +23,10 @@ import {
 } from "detailclip/retrieval";
 import { machine, versions } from "../lib/report/provenance.ts";
 import { recordResult } from "./record.ts";
+import { searchFigure } from "./search_figure.ts";
 import { measurePatches } from "./search_patches.ts";
 import { measurePeers } from "./search_peers.ts";
+import { explainRatio } from "./search_ratio.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -111,6 +113,9 @@ console.table(byPatch.map(({ kilobytes, ms, ...which }) => ({
 })));
 console.log("The paper's Table 6 (another machine, its unit of time not said):");
 console.table(paperTable("table 6").rows);
+const explained = explainRatio(timings.map(({ vectors, one }) => ({ vectors, ms: one })));
+for (const line of explained) console.log(line);
+const figure = peers.length > 0 ? searchFigure(peers, { dim, machine: machine() }) : undefined;
 await recordResult("search", {
   bench: "search",
   command: ["deno task bench search", ...Deno.args].join(" "),
@@ -122,6 +127,7 @@ await recordResult("search", {
   queries: asked,
   rounds,
   rows,
+  explained,
   byPatch,
   peers,
-});
+}, figure);

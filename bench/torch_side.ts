@@ -12,7 +12,8 @@ import { Readable } from "node:stream";
 export const ROOT: string = join(import.meta.dirname!, "..");
 const pythonOf = (folder: string) =>
   join(ROOT, folder, Deno.build.os === "windows" ? "Scripts" : "bin", "python");
-const PYTHON = pythonOf(".venv-torch");
+/** The Python that has PyTorch. */
+const PYTHON = Deno.env.get("DETAILCLIP_TORCH_PYTHON") || pythonOf(".venv-torch");
 
 /** Runs a program to its end; what it says on standard error is shown. */
 async function run(program: string, args: string[]): Promise<void> {
@@ -42,14 +43,26 @@ export async function ensureEnvironment(
   return python;
 }
 
-/** Makes `.venv-torch` from tools/requirements/torch.txt when it is not there. */
+/** Whether a Python with PyTorch is there already. */
+export const hasTorch = (): boolean => existsSync(PYTHON);
+
+/** Whether that PyTorch computes on a GPU. */
+export async function torchHasCuda(): Promise<boolean> {
+  const code = "import torch; print(torch.cuda.is_available())";
+  const { stdout } = await new Deno.Command(PYTHON, { args: ["-c", code], stderr: "null" })
+    .output();
+  return new TextDecoder().decode(stdout).trim() === "True";
+}
+
+/** Makes `.venv-torch` from tools/requirements/torch.txt when it is not there, and no other Python is named. */
 export async function ensureTorch(): Promise<void> {
+  if (hasTorch()) return;
   const index = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"];
   const options = ["--no-deps", "--require-hashes", ...index];
   await ensureEnvironment(".venv-torch", "tools/requirements/torch.txt", ...options);
 }
 
-/** Runs a Python script of the repository in `.venv-torch`. */
+/** Runs a Python script of the repository where PyTorch is. */
 export async function runPython(script: string, args: string[]): Promise<void> {
   await run(PYTHON, [script, ...args]);
 }

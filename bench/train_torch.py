@@ -5,7 +5,7 @@ takes n steps and answers `{"seconds": [...], "cpu": [...], "losses": [...]}`; `
 the gradients at the present weights, which it leaves as they are, to a safetensors file.
 
     .venv-torch/bin/python bench/train_torch.py <model.safetensors> <inputs.safetensors> <heads> <threads> \
-        <learning rate>
+        <learning rate> [cpu|cuda [TF32 or not: true|false]]
 """
 
 import json
@@ -19,15 +19,17 @@ from torch.nn import functional as F
 
 def main() -> None:
     weights, inputs, heads, threads = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    device = sys.argv[6] if len(sys.argv) > 6 else "cpu"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = sys.argv[7:8] == ["true"]
     torch.set_num_threads(threads)
-    state, batch = load_file(weights), load_file(inputs)
+    state, batch = load_file(weights, device), load_file(inputs, device)
     patches, text, targets = batch["patches"], batch["text"], batch["targets"]
     width, dim = state["encoder.layers.0.linear1.weight"].shape
     layers = 1 + max(int(name.split(".")[2]) for name in state if name.startswith("encoder.layers."))
     model = torch.nn.Transformer(
         dim, heads, layers, layers, width, 0.0, activation="gelu", batch_first=True
     )
-    model.load_state_dict(state)
+    model.to(device).load_state_dict(state)
     # The fused update is PyTorch's fastest.
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=json.loads(sys.argv[5]), weight_decay=0.01, fused=True
@@ -62,6 +64,8 @@ def main() -> None:
                 start, cpu = time.perf_counter(), time.process_time()
                 answer["losses"].append(backward())
                 optimizer.step()
+                if device == "cuda":
+                    torch.cuda.synchronize()
                 answer["seconds"].append(time.perf_counter() - start)
                 answer["cpu"].append(time.process_time() - cpu)
             with open("/proc/self/status") as status:

@@ -35,7 +35,13 @@ Deno.test("threads: the same features to the bit, in the same order, and the sam
         if (event.type === "encoded") order.push(event.key);
       };
       const store = await extractFeatures({
-        ...{ dataset: filesDataset(paths), cover: COVER, encoder: hashEncoder(), threads, onEvent },
+        ...{
+          dataset: filesDataset(paths),
+          cover: COVER,
+          encoder: hashEncoder({ size: 224 }),
+          threads,
+          onEvent,
+        },
         cacheDir: join(folder, `cache-${threads}`),
       });
       // libvips shares its messages among threads: they may stand in each other's details
@@ -52,13 +58,13 @@ Deno.test("threads: the same features to the bit, in the same order, and the sam
     assert.match(alone.ledger[0].reason, /truncated or corrupt/);
   }));
 
-/** Jobs on the bytes of one image. */
+/** Jobs on the bytes of one image, each of more than 4 million pixels of patches: four of them pay for a thread. */
 async function makeJob(folder: string): Promise<() => CutJob> {
   const [path] = await writeImages(folder, 1);
   const bytes = await Deno.readFile(path);
   return () => ({
     ...{ source: bytes.slice(), path, cover: COVER, objects: [], method: "exact" },
-    preprocessing: { mode: "squash", size: 8 },
+    preprocessing: { mode: "squash", size: 600 },
   });
 }
 
@@ -67,13 +73,16 @@ Deno.test("threads: started one by one as images come, and ended by an abort wha
     const job = await makeJob(folder), reason = new Error("stop"), stop = new AbortController();
     using cutters = new Cutters(2, stop.signal);
     const wanted = await cutImage(job());
-    for (let i = 0; i < 24; i++) await cutters.cut(job());
+    assert.ok(wanted.patches.count * 600 ** 2 > 4e6);
+    for (let i = 0; i < 4; i++) await cutters.cut(job());
     assert.equal(cutters.threads, 0);
-    assert.deepEqual(await cutters.cut(job()), wanted);
+    await cutters.cut(job());
     assert.equal(cutters.threads, 1);
-    const all = Array.from({ length: 80 }, () => cutters.cut(job()));
+    for (let i = 0; i < 8; i++) {
+      const { patches } = await cutters.cut(job());
+      assert.ok(patches.data.every((value, j) => value === wanted.patches.data[j]));
+    }
     assert.equal(cutters.threads, 2, "no more than were asked for");
-    for (const cut of await Promise.all(all)) assert.deepEqual(cut.patches, wanted.patches);
     const late = cutters.cut({ ...job(), cover: { scheme: "complete", k: 10 } });
     stop.abort(reason);
     await assert.rejects(late, reason);
@@ -85,7 +94,7 @@ Deno.test("threads: a tile's pixels stay its scene's, a job's bytes are handed o
   withFolder(async (folder) => {
     const job = await makeJob(folder);
     using cutters = new Cutters(1, new AbortController().signal);
-    for (let i = 0; i < 24; i++) await cutters.cut(job());
+    for (let i = 0; i < 4; i++) await cutters.cut(job());
     const tile = { width: 30, height: 20, data: new Uint8Array(30 * 20 * 3).fill(9) };
     const { patches } = await cutters.cut({ ...job(), source: tile });
     assert.equal(tile.data.length, 30 * 20 * 3);

@@ -1,6 +1,6 @@
 /**
- * The threads that decode and cut the images of one extraction, ahead of the encoder. They are started when there are
- * enough images that one is worth it; the first images are cut by the caller's own.
+ * The threads that decode and cut the images of one extraction, ahead of the encoder. They are started when there is so
+ * much to cut that one is worth it; the first images are cut by the caller's own.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { type CutImage, cutImage, type CutJob } from "./cut_image.ts";
 import type { CutAnswer, CutRequest } from "./cut_worker.ts";
 import { unpackError } from "./thread_error.ts";
 
-/** Images for which one more thread pays: it takes as long as some of them to start. */
-const IMAGES_PER_THREAD = 24;
+/** Pixels of patches after which one more thread pays: it takes as long to start as these to be cut. */
+const PIXELS_PER_THREAD = 16e6;
 const MOST_THREADS = 16;
 
 /** A thread with the images that it has been asked for, by number. */
@@ -51,6 +51,7 @@ export class Cutters implements Disposable {
   readonly #signal: AbortSignal;
   #cutters: Cutter[] = [];
   #count = 0;
+  #pixels = 0;
 
   /**
    * @param most threads; with 0 the caller's own cuts
@@ -70,10 +71,18 @@ export class Cutters implements Disposable {
   /** Cuts an image; bytes that it is given are gone afterwards. */
   cut(job: CutJob): Promise<CutImage> {
     this.#signal.throwIfAborted();
-    const index = this.#count++;
-    const worthIt = Math.min(this.#most, Math.floor(index / IMAGES_PER_THREAD));
+    const worthIt = Math.min(this.#most, Math.floor(this.#pixels / PIXELS_PER_THREAD));
     while (this.#cutters.length < worthIt) this.#cutters.push(startCutter());
-    if (this.#cutters.length === 0) return cutImage(job, this.#signal);
+    const cutting = worthIt === 0 ? cutImage(job, this.#signal) : this.#ask(job);
+    return cutting.then((cut) => {
+      this.#pixels += cut.patches.count * cut.patches.size ** 2;
+      return cut;
+    });
+  }
+
+  /** Gives a job to the thread that has the fewest. */
+  #ask(job: CutJob): Promise<CutImage> {
+    const index = this.#count++;
     const idle = this.#cutters.reduce((a, b) => b.asked.size < a.asked.size ? b : a);
     const waiting = Promise.withResolvers<CutImage>();
     idle.asked.set(index, waiting);

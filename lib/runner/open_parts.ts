@@ -7,6 +7,7 @@ import { makeCover } from "../covers/mod.ts";
 import { clevrDsClasses } from "../datasets/clevr_ds/classes.ts";
 import { type Dataset, describeDataset, firstImages } from "../datasets/mod.ts";
 import { type Encoder, loadEncoder, scopeNotice, vocabularyNotice } from "../encoders/mod.ts";
+import { checkEngineWish } from "../tensor/engine.ts";
 import { checkFolders } from "../runtime/cache_dir.ts";
 import { notice } from "../runtime/notice.ts";
 import { type ShowOptions, showStep } from "../runtime/progress.ts";
@@ -45,6 +46,7 @@ export async function openParts(
     & Pick<ShowOptions, "output" | "displayId">,
 ): Promise<{ dataset: Dataset; encoder: Encoder }> {
   checkFolders();
+  if (config.fusion?.length) checkEngineWish(); // it is loaded only after hours of encoding
   const missing = await missingPart(config);
   if (missing !== undefined) throw new Error(`Cannot run ${config.name}: ${missing}`);
   signal.throwIfAborted();

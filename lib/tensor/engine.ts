@@ -49,7 +49,7 @@ export interface EngineOptions {
   log?: (message: string) => void;
 }
 
-const BACKENDS: Record<EngineName, Backend> = {
+const BACKEND_OF: Record<EngineName, Backend> = {
   webgpu: "webgpu",
   native: "tensorflow",
   wasm: "wasm",
@@ -135,8 +135,8 @@ async function loadBinding(path: string): Promise<Engine> {
   );
   await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
   const create = () => new NodeJSKernelBackend(binding as never, "@tensorflow/tfjs-node-gpu");
-  tf.registerBackend(BACKENDS.native, create, 3);
-  if (!await tf.setBackend(BACKENDS.native)) {
+  tf.registerBackend(BACKEND_OF.native, create, 3);
+  if (!await tf.setBackend(BACKEND_OF.native)) {
     throw new Error("Cannot load the native engine: tfjs did not accept its backend");
   }
   const device = binding.isUsingGpuDevice() ? "gpu" : "cpu";
@@ -152,7 +152,7 @@ async function loadWasm(): Promise<Engine> {
   await registerGradients();
   setWasmPaths(`${dirname(require.resolve("@tensorflow/tfjs-backend-wasm"))}/`);
   setThreadsCount(navigator.hardwareConcurrency);
-  if (!await tf.setBackend(BACKENDS.wasm)) {
+  if (!await tf.setBackend(BACKEND_OF.wasm)) {
     throw new Error("Cannot load tfjs-wasm: WebAssembly is not available in this runtime");
   }
   return { name: "wasm", version: tf.version_core, device: "cpu" };
@@ -209,7 +209,7 @@ const MARGIN = 1.5;
 
 /** Times a layer of the paper's model on an engine that is loaded (ms). */
 async function timeOn({ name }: Engine): Promise<number> {
-  await tf.setBackend(BACKENDS[name]);
+  await tf.setBackend(BACKEND_OF[name]);
   return await timeLayer();
 }
 
@@ -245,6 +245,16 @@ async function takeVariables(): Promise<void> {
   await Promise.all(Object.values(registeredVariables).map((variable) => variable.data()));
 }
 
+/**
+ * Makes sure that the variable DETAILCLIP_ENGINE, if it is set, names an engine: for those who load one only after hours of
+ * other work.
+ *
+ * @throws {Error} when it names none
+ */
+export function checkEngineWish(): void {
+  forced();
+}
+
 async function choose(options: EngineOptions): Promise<Engine> {
   const { prefer } = options;
   const force = forced();
@@ -257,7 +267,7 @@ async function choose(options: EngineOptions): Promise<Engine> {
   else if (prefer === undefined) engine = await loadFastest(options);
   else if (prefer === "native") engine = await loadCpu(options);
   else engine = await load(prefer, options);
-  await tf.setBackend(BACKENDS[engine.name]);
+  await tf.setBackend(BACKEND_OF[engine.name]);
   return engine;
 }
 

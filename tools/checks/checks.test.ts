@@ -427,3 +427,36 @@ Deno.test("a page of claims is made from rows and pairs of its experiments, of a
     "fusion.quick.jsonl",
   ]);
 });
+
+Deno.test("rows of two runs stand in one table only where both searched the same images", async () => {
+  const root = await Deno.makeTempDir();
+  const write = async (name: string, method: string, epochs: number, dataset: string) => {
+    const row = {
+      method,
+      metric: "recall@1",
+      value: 0.5,
+      low: 0,
+      high: 1,
+      vectors: 1,
+      subset: "all",
+    };
+    const text = JSON.stringify({ ...row, trained: { images: 9, epochs } });
+    await Deno.writeTextFile(join(root, `${name}.jsonl`), text);
+    const run = JSON.stringify({ dataset, encoder: "tiny" });
+    await Deno.writeTextFile(join(root, `${name}.run.json`), run);
+  };
+  try {
+    await write("a", "DetailCLIP", 4, "one");
+    await write("b", "DetailCLIP", 40, "one");
+    const text = "<!-- table: a.jsonl + b.jsonl -->\n<!-- /table -->\n";
+    assert.match(await fillTables(text, root), /4 epochs[^]*40 epochs/);
+    assert.ok(["a.run.json", "b.run.json"].every(isUsedBy(text)));
+    await write("b", "DetailCLIP", 40, "two");
+    await assert.rejects(
+      fillTables(text, root),
+      /Cannot put b\.jsonl beside a\.jsonl: they are of another dataset/,
+    );
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

@@ -4,7 +4,8 @@
  *     <!-- table: results/rows/NAME.jsonl -->
  *     <!-- /table -->
  *
- * with the rows of that file (after `A.jsonl + B.jsonl` also those of B whose methods A has with another training), and
+ * with the rows of that file (after `A.jsonl + B.jsonl` also those of B whose methods A has with another training, where
+ * both searched the same images by the same encoder), and
  *
  *     <!-- claims -->
  *     <!-- /claims -->
@@ -53,7 +54,10 @@ export const PAGES = [
  * @param text the page
  */
 export function isUsedBy(text: string): (path: string) => boolean {
-  const named = [...text.matchAll(TABLE)].flatMap(({ groups }) => groups!.paths.split(" + "));
+  const named = [...text.matchAll(TABLE)].flatMap(({ groups }) => {
+    const rows = groups!.paths.split(" + ");
+    return rows.length > 1 ? [...rows, ...rows.map(provenanceOf)] : rows;
+  });
   const experiments = /<!-- (claims|tally) -->/.test(text) ? NEEDED_EXPERIMENTS : [];
   const kept = experiments.map((name) =>
     new RegExp(`^results/rows/(seeds/)?${name}\\.quick\\.(?!.*run\\.json$)`)
@@ -62,6 +66,9 @@ export function isUsedBy(text: string): (path: string) => boolean {
   if (text.includes("<!-- photos -->")) kept.push(/^results\/rows\/photos/);
   return (path) => named.includes(path) || kept.some((pattern) => pattern.test(path));
 }
+
+/** The file beside rows that says where they come from. */
+const provenanceOf = (rows: string) => rows.replace(/jsonl$/, "run.json");
 
 /** How many claims there are, and how many hold. */
 async function tallyMarkdown(root: string): Promise<string> {
@@ -91,6 +98,29 @@ function withTrainings([rows, ...others]: ResultRow[][]): ResultRow[] {
     );
     return [...own, ...more];
   });
+}
+
+/** What was searched, and by which encoder, as it is noted beside rows. */
+async function searchedBy(rows: string): Promise<{ dataset?: string; encoder?: string }> {
+  const { dataset, encoder } = JSON.parse(await Deno.readTextFile(provenanceOf(rows)));
+  return { dataset, encoder };
+}
+
+/**
+ * Refuses to put rows into one table whose runs searched other images, or by another encoder.
+ *
+ * @throws {Error} when they did, or when it is not noted beside the rows
+ */
+async function checkComparable([first, ...others]: string[], root: string): Promise<void> {
+  if (others.length === 0) return;
+  const own = await searchedBy(join(root, first));
+  for (const path of others) {
+    const other = await searchedBy(join(root, path));
+    for (const what of ["dataset", "encoder"] as const) {
+      if (own[what] !== undefined && own[what] === other[what]) continue;
+      throw new Error(`Cannot put ${path} beside ${first}: they are of another ${what}`);
+    }
+  }
 }
 
 /** Replaces the inside of every block. */
@@ -129,7 +159,9 @@ export async function fillTables(text: string, root: string): Promise<string> {
     text,
     TABLE,
     async ({ paths }) => {
-      const read = paths.split(" + ").map((path) => readResults(join(root, path)));
+      const files = paths.split(" + ");
+      await checkComparable(files, root);
+      const read = files.map((path) => readResults(join(root, path)));
       return recallMarkdown(withTrainings(await Promise.all(read)), { paper });
     },
   );

@@ -65,5 +65,8 @@ Deno.test("readEncoder: who looks, as far as the command line says; a folder tha
   assert.deepEqual(readEncoder(all), { id: all.encoder, dtype: "q8", device: "webgpu" });
   assert.deepEqual(readEncoder({ encoder: "." }), { id: Deno.cwd() });
   assert.throws(() => readEncoder({ dtype: "q4" }), /--dtype: expected fp32, fp16, q8, got q4/);
-  assert.throws(() => readEncoder({ device: "gpu" }), /--device: expected auto, cpu, webgpu, .*got gpu/);
+  assert.throws(
+    () => readEncoder({ device: "gpu" }),
+    /--device: expected auto, cpu, webgpu, .*got gpu/,
+  );
 });

@@ -18,6 +18,7 @@ Deno.test("headline: what cannot be meant is refused", () => {
       [["--next", "common-7000-40"], /two ways to say which unit/],
       [["common-7000-40", "plain-7000-40"], /one unit at a time/],
       [["--keep"], /which unit\? Name one, or say --next/],
+      [["--next", "--minutes", "35792"], /--minutes must be at most 35791, .*got 35792/],
       [["--next", "--minutes", "soon"], /--minutes must be a positive number, got "soon"/],
     ] as const
   ) {

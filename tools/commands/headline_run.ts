@@ -24,6 +24,9 @@ export interface HeadlineCall {
   keep: boolean;
 }
 
+/** Milliseconds that a timer holds; a longer one would ring at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /**
  * Reads the command line.
  *
@@ -48,6 +51,10 @@ export function readArguments(args: string[]): HeadlineCall {
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   if (minutes !== undefined && !(minutes > 0)) {
     refuse(`--minutes must be a positive number, got "${values.minutes}"`);
+  }
+  if (minutes !== undefined && 60_000 * minutes > LONGEST_TIMER) {
+    const most = Math.floor(LONGEST_TIMER / 60_000);
+    refuse(`--minutes must be at most ${most}, longer than any unit takes, got ${values.minutes}`);
   }
   const unit = next ? "next" : UNITS.find((unit) => unitName(unit) === name);
   if (name !== undefined && unit === undefined) {

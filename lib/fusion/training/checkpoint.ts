@@ -33,6 +33,8 @@ export interface EpochRecord {
   rate: number;
   /** Seconds that training took. */
   seconds: number;
+  /** The engine that computed it, where it was on a GPU, with that GPU's name, or is not the one of the run. */
+  engine?: string;
 }
 
 /** What `checkpoint.json` says. */
@@ -47,8 +49,10 @@ export interface CheckpointRecord {
   best: { epoch: number; recall?: number };
   /** Optimiser steps taken. */
   steps: number;
-  /** The engine on which the last epoch was computed. */
+  /** The engine on which the last epoch was computed, by the name of its tfjs backend. */
   backend: string;
+  /** The GPU of that engine. */
+  adapter?: string;
   /** Names of the files in the folder; a training that is done has no state to go on from. */
   files: { state?: string; best: string };
   /** SHA-256 of each of these files, by name, in lower-case hexadecimal. */

@@ -3,10 +3,16 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs-core";
 import { join } from "node:path";
 import { canonicalJson, entriesIn } from "../../runtime/files.ts";
-import { bestWeightsPath, type EpochRecord, readCheckpointRecord } from "./checkpoint.ts";
+import { notice } from "../../runtime/notice.ts";
+import { backendInUse, engineInWords } from "../../tensor/kernels.ts";
+import {
+  bestWeightsPath,
+  type CheckpointRecord,
+  type EpochRecord,
+  readCheckpointRecord,
+} from "./checkpoint.ts";
 import type { FusionModel } from "../model/model.ts";
 import { TRAINING_VERSION } from "./training_run.ts";
 import { loadFusion } from "../model/saving.ts";
@@ -20,8 +26,8 @@ export interface FinishedTraining {
 }
 
 /**
- * Finds a training that is done, on the engine in use, and loads the model that it ended with: no features
- * are read, and nothing is computed. Folders with damaged files, or of another version, are passed over:
+ * Finds a training that is done, on the engine in use or else on another, which is said; and loads the model that it
+ * ended with: no features are read, and nothing is computed. Folders with damaged files, or of another version, are passed over:
  * `train` begins them anew. `loadEngine()` comes first.
  *
  * @param checkpointRoot the folder that `train` was given
@@ -47,17 +53,25 @@ export async function findTraining(
   checkpointRoot: string,
   recipe: Record<string, unknown>,
 ): Promise<FinishedTraining | undefined> {
+  let other: { path: string; record: CheckpointRecord } | undefined;
   for (const name of await foldersIn(checkpointRoot)) {
     const folder = join(checkpointRoot, name);
     // one that cannot be read is passed over: others may be whole
     const record = await readCheckpointRecord(folder).catch(() => undefined);
-    if (!record || record.files.state || record.backend !== tf.getBackend()) continue;
+    if (!record || record.files.state) continue;
     if (record.identity?.training !== TRAINING_VERSION) continue;
     if (canonicalJson(record.identity.recipe) !== canonicalJson(recipe)) continue;
     const path = await bestWeightsPath(folder, record).catch(() => undefined);
-    if (path !== undefined) return { model: await loadFusion(path), epochs: record.history };
+    if (path === undefined) continue;
+    if (record.backend === backendInUse()) {
+      return { model: await loadFusion(path), epochs: record.history };
+    }
+    other ??= { path, record };
   }
-  return undefined;
+  if (!other) return undefined;
+  const { path, record: { history, ...on } } = other, engine = engineInWords(on);
+  notice(`${path} was trained on ${engine}, and is taken as it is`);
+  return { model: await loadFusion(path), epochs: history.map((one) => ({ engine, ...one })) };
 }
 
 /** Names of the folders in a folder, in order; none when it does not exist. */

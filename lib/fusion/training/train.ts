@@ -12,7 +12,7 @@ import { globalNorm } from "../../tensor/adamw.ts";
 import { showStep } from "../../runtime/progress.ts";
 import { endTraining, startTraining, type TrainingRun } from "./training_run.ts";
 import { createSchedule, type Schedule } from "../../tensor/learning_rate.ts";
-import { batchesInFlight } from "../../tensor/kernels.ts";
+import { batchesInFlight, computesOn, engineInWords } from "../../tensor/kernels.ts";
 import { type StepOutcome, trainStep } from "./step.ts";
 import type { TrainOptions, TrainResult } from "./train_options.ts";
 
@@ -105,7 +105,7 @@ async function keep(run: TrainingRun, folder: string): Promise<void> {
       history,
       best: { epoch: best, ...(recall !== undefined && { recall }) },
       steps: optimizer.steps,
-      backend: tf.getBackend(),
+      ...computesOn(),
     },
     model,
     ...(best !== saved.best && { best: weights ?? model.parameters }),
@@ -175,7 +175,8 @@ async function runSteps(
     await Promise.allSettled(underway.map(({ outcome }) => outcome));
   }
   const seconds = (performance.now() - started) / 1000;
-  return { loss: sum / images, learningRate, rate: images / seconds, seconds };
+  const on = computesOn(), gpu = on.adapter !== undefined && { engine: engineInWords(on) };
+  return { loss: sum / images, learningRate, rate: images / seconds, seconds, ...gpu };
 }
 
 /** Keeps the weights of an epoch that is better than all before it. */

@@ -5,6 +5,7 @@ import { loadEngine } from "../../tensor/engine.ts";
 import { openSmallStore, trainSmall } from "../testing.ts";
 import { stopInEveryEpoch } from "./stop_testing.ts";
 import { readCheckpointRecord } from "./checkpoint.ts";
+import { findTraining } from "./find_training.ts";
 
 // What train.test.ts shows on wasm, where it hangs on the engine: the native one has kernels and threads of
 // its own.
@@ -76,5 +77,37 @@ testOnNative("train: what another engine began goes on, and that is said", async
     await loadEngine({ prefer: "native" });
   }
   assert.equal(said.length, 1);
-  assert.match(said[0], /^note: .*checkpoint was trained on tensorflow so far and goes on on wasm/);
+  assert.match(said[0], /^note: .*checkpoint was trained on native so far and goes on on wasm/);
 });
+
+testOnNative(
+  "train: a folder of trainings is one for all engines, and says which one computed",
+  async (folder) => {
+    const store = await openSmallStore(folder), checkpointRoot = `${folder}/trainings`;
+    const known = { checkpointRoot, recipe: { seed: 7 } }, controller = new AbortController();
+    const stop = () => controller.abort(new Error("enough"));
+    const stopped = trainSmall(store, { ...known, signal: controller.signal, onEpoch: stop });
+    await assert.rejects(stopped, /enough/);
+    const said: string[] = [], steps: number[] = [], before = console.warn;
+    console.warn = (text: string) => said.push(text);
+    try {
+      await loadEngine({ prefer: "wasm" });
+      assert.equal(await findTraining(checkpointRoot, known.recipe), undefined); // it is not done
+      const onStep = ({ step }: { step: number }) => void steps.push(step);
+      const { epochs } = await trainSmall(store, { ...known, output: "log", onStep });
+      assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
+      assert.equal([...Deno.readDirSync(checkpointRoot)].length, 1);
+      await loadEngine({ prefer: "native" });
+      const found = await findTraining(checkpointRoot, known.recipe);
+      assert.deepEqual(found!.epochs, epochs.map((epoch) => ({ engine: "wasm", ...epoch })));
+      found!.model.dispose();
+    } finally {
+      console.warn = before;
+      await loadEngine({ prefer: "native" });
+    }
+    assert.match(
+      said.join("\n"),
+      /was trained on native so far .*\n.* was trained on wasm, and is/,
+    );
+  },
+);

@@ -18,10 +18,18 @@ import {
   digestWeights,
   type EpochRecord,
   readCheckpoint,
+  readCheckpointRecord,
 } from "./checkpoint.ts";
 import type { FusionModel } from "../model/model.ts";
 import { type AdamW, createAdamW } from "../../tensor/adamw.ts";
 import { setFusionWeights } from "../model/saving.ts";
+import {
+  type Backend,
+  backendInUse,
+  BACKENDS,
+  computesOn,
+  engineInWords,
+} from "../../tensor/kernels.ts";
 import { createContext, LossWatch, type StepContext } from "./step.ts";
 import { type ResolvedTrainConfig, resolveTrainConfig } from "./train_config.ts";
 import type { TrainOptions } from "./train_options.ts";
@@ -106,9 +114,23 @@ async function identify(
   return JSON.parse(JSON.stringify(identity)); // as it will be read back
 }
 
-/** A folder's name that changes with all that a training depends on, its engine included. */
-function folderName(identity: Record<string, unknown>): string {
-  return sha256(canonicalJson([identity, tf.getBackend()])).slice(0, 16);
+/** A folder's name that changes with all that a training depends on, the engine that began it included. */
+function folderName(identity: Record<string, unknown>, backend: Backend): string {
+  return sha256(canonicalJson([identity, backend])).slice(0, 16);
+}
+
+/**
+ * The folder of a training: that of the engine in use, or of another one that began it where there is no such.
+ * Checkpoints go on on any.
+ */
+async function folderIn(root: string, identity: Record<string, unknown>): Promise<string> {
+  const [own, ...others] = [backendInUse(), ...BACKENDS].map((backend) =>
+    join(root, folderName(identity, backend))
+  );
+  for (const folder of [own, ...others]) {
+    if (await readCheckpointRecord(folder).catch(() => undefined)) return folder;
+  }
+  return own;
 }
 
 /**
@@ -127,7 +149,7 @@ export async function startTraining(options: TrainOptions): Promise<TrainingRun>
     ? await identify(options, config, imageIds, signal)
     : undefined;
   const folder = checkpointDir ??
-    (checkpointRoot && join(checkpointRoot, folderName(identity!)));
+    (checkpointRoot && await folderIn(checkpointRoot, identity!));
   const { learningRate, weightDecay, clipNorm, clipValue } = config;
   const rates = { learningRate, weightDecay, clipNorm, clipValue };
   const { label = "Train", output, displayId } = options;
@@ -196,10 +218,13 @@ async function resume(
         `folder, or delete that one to start anew`,
     );
   }
-  const backend = tf.getBackend();
-  if (record.backend !== backend && state) {
+  const now = computesOn(), { backend, adapter = now.adapter } = record; // old records name no GPU
+  const moved = backend !== now.backend || adapter !== now.adapter;
+  if (moved && state) {
     notice(
-      `${folder} was trained on ${record.backend} so far and goes on on ${backend}: its numbers differ from ` +
+      `${folder} was trained on ${engineInWords(record)} so far and goes on on ${
+        engineInWords(now)
+      }: its numbers differ from ` +
         `those of one engine in their last digits`,
       options.output,
     );

@@ -39,6 +39,13 @@ export function hasGpuFailed(): boolean {
   return failure !== undefined;
 }
 
+let inUse: Adapter | undefined;
+
+/** The name of the device that the backend was made for last. */
+export function loadedAdapter(): string | undefined {
+  return inUse?.name;
+}
+
 async function requestDevice(found: GPUAdapter): Promise<GPUDevice> {
   const device = await found.requestDevice({
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, found.limits[name]])),
@@ -83,5 +90,6 @@ export async function loadWebgpu(): Promise<Adapter & { version: string }> {
   if (!await tf.setBackend("webgpu")) {
     throw new Error("Cannot compute on WebGPU: tfjs did not accept its backend");
   }
+  inUse = described;
   return { ...described, version: tf.version_core };
 }

@@ -45,7 +45,7 @@ export interface Dispatch {
 }
 
 /** The most workgroups of one dimension on every device. */
-const MOST_WORKGROUPS = 65535;
+export const MOST_WORKGROUPS = 65535;
 
 /** WGSL: the number of a workgroup where {@linkcode Dispatch.workgroups} has one dimension. */
 export const WORKGROUP = "(group.y * groups.x + group.x)";

@@ -64,6 +64,7 @@ const SIZES: Record<string, Sizes[]> = {
     { M: 5, N: 37, K: 33, swaps: [NONE, BOTH], biased: true },
     { M: 36, N: 8, K: 4, count: 2, swaps: [FIRST, SECOND], biased: true },
     { M: 1, N: 1, K: 1, swaps: [NONE], biased: true },
+    { M: 1, N: 2, K: 2, count: 65_540, swaps: [NONE] }, // more than one dispatch holds
   ],
   "split along K": [
     { M: 36, N: 40, K: 2100, swaps: [SECOND] }, // the last part is empty

@@ -10,8 +10,10 @@ import {
   dispatch,
   type Lanes,
   lanesOf,
+  MOST_WORKGROUPS,
   sizeAt,
   typeOf,
+  uninitialised,
   WORKGROUP,
 } from "./dispatch.ts";
 
@@ -252,6 +254,23 @@ function addParts(parts: tf.Tensor, bias: tf.Tensor | undefined, shape: number[]
 const lanesWithin = (columns: number, { offset = 0, row, batch = 0 }: Omit<Matrices, "tensor">) =>
   [columns, offset, row, batch].every((n) => n % 4 === 0) ? 4 : 1;
 
+/** The matrices of a batch from number `first` on. */
+const matricesFrom = (first: number, matrices: Matrices): Matrices => ({
+  ...matrices,
+  offset: (matrices.offset ?? 0) + first * (matrices.batch ?? 0),
+});
+
+/** A batch that is larger than one dispatch holds, in several. */
+function productInParts(wanted: Product, count: number): tf.Tensor {
+  const { M, N } = wanted;
+  const into = wanted.into ?? { tensor: uninitialised([count, M, N]), row: N, batch: M * N };
+  for (let first = 0; first < count; first += MOST_WORKGROUPS) {
+    const [a, b, c] = [wanted.a, wanted.b, into].map((one) => matricesFrom(first, one));
+    product({ ...wanted, count: Math.min(MOST_WORKGROUPS, count - first), a, b, into: c });
+  }
+  return into.tensor;
+}
+
 /**
  * A batch of products.
  *
@@ -259,6 +278,7 @@ const lanesWithin = (columns: number, { offset = 0, row, batch = 0 }: Omit<Matri
  */
 export function product(wanted: Product): tf.Tensor {
   const { M, N, K, count = 1, a, b, swapA = false, swapB = false, into } = wanted;
+  if (count > MOST_WORKGROUPS) return productInParts(wanted, count);
   const { tiling, split } = planProduct(wanted);
   const chunk = Math.ceil(K / split / tiling.depth) * tiling.depth;
   const c = into ?? { offset: 0, row: N, batch: M * N };
