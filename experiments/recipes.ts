@@ -279,5 +279,9 @@ export const METHODS: Readonly<Record<string, (cover: CoverSpec, scale: Scale) =
     classWiseMaximum(cover, { of: "nouns", method: "class-wise maximum, nouns" }),
   "full + class-wise maximum": (cover) =>
     classWiseMaximum(cover, { full: 0.7, method: "full + class-wise maximum" }),
+  "class-wise levels": (cover) =>
+    classWiseMaximum(cover, { pool: "levels", method: "class-wise levels" }),
+  "class-wise levels, nouns": (cover) =>
+    classWiseMaximum(cover, { of: "nouns", pool: "levels", method: "class-wise levels, nouns" }),
   "ceiling of the loss": lossCeiling,
 };

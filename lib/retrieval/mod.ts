@@ -7,7 +7,17 @@ export { rankImages, type RelevanceMatrix, type ScoreMatrix } from "./matrices.t
 export { meanVector } from "../numeric/vectors.ts";
 export { bestVectorScores, dotScores } from "./scores.ts";
 export * from "./index/mod.ts";
-export * from "./patch_scores.ts";
+export {
+  createBestFewScorer,
+  createFullScorer,
+  createMaxScorer,
+  createMeanScorer,
+  maxOverPatches,
+  meanOverPatches,
+  type PatchScoreOptions,
+  type PatchScorer,
+  type PatchVectors,
+} from "./patch_scores.ts";
 export * from "./score_stream.ts";
 export { expectedHits, type Ranking, rankingOf, type Tie } from "./ranking.ts";
 export * from "./scorers.ts";

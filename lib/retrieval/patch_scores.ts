@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type BestRows, createRowMax } from "../numeric/dot_products.ts";
+import { type BestRows, createRowMax, dotProducts } from "../numeric/dot_products.ts";
 import { meanVector, rowCount } from "../numeric/vectors.ts";
 import type { ScoreMatrix } from "./matrices.ts";
 import { dotScores } from "./scores.ts";
@@ -14,6 +14,8 @@ export interface PatchVectors {
   imageId?: string;
   /** The patch vectors, row-major; patch 0 is the whole image. // (P, D) */
   features: Float32Array;
+  /** The cover's level of each patch, from 0, the whole image, on: for scorers that ask for it. // (P) */
+  levels?: ArrayLike<number>;
 }
 
 /** Options of the functions that score patches. */
@@ -112,8 +114,39 @@ export function createFullScorer(
   };
 }
 
+/**
+ * Makes a scorer that averages, for every query, the cosines of the best few patches of each image.
+ *
+ * @param queries one unit vector a query // (Q, D)
+ * @param options `dim` is D, `count` how many patches: of an image with fewer all
+ * @throws RangeError when a length is not a multiple of `dim`, or a value is NaN
+ */
+export function createBestFewScorer(
+  queries: Float32Array,
+  { dim, count }: { dim: number; count: number },
+): PatchScorer {
+  const rows = countQueries(queries, dim);
+  const columns: Float32Array[] = [];
+  return {
+    add(image) {
+      const patches = checkPatches(image, dim), few = Math.min(count, patches);
+      const cosines = Float32Array.from(dotProducts(queries, image.features, dim)); // (Q, P)
+      refuseNaN(cosines, image);
+      columns.push(Float32Array.from({ length: rows }, (_, q) => {
+        const best = cosines.subarray(q * patches, (q + 1) * patches).sort().subarray(-few);
+        return best.reduce((sum, cosine) => sum + cosine, 0) / few;
+      }));
+    },
+    finish() {
+      const images = columns.length, scores = new Float32Array(rows * images);
+      columns.forEach((column, n) => column.forEach((value, q) => scores[q * images + n] = value));
+      return { queries: rows, images, scores };
+    },
+  };
+}
+
 /** The number of queries; throws unless each is a vector of numbers. */
-function countQueries(queries: Float32Array, dim: number): number {
+export function countQueries(queries: Float32Array, dim: number): number {
   const rows = rowCount(queries, dim, "score queries");
   if (queries.some(Number.isNaN)) throw new RangeError("Cannot score queries: a value is NaN");
   return rows;
@@ -123,19 +156,25 @@ const patchesOf = ({ imageId }: PatchVectors) =>
   imageId === undefined ? "patches" : `patches of ${imageId}`;
 
 /** Throws when what was made of an image is NaN, as it is when one of its values is. */
-function refuseNaN(made: Float32Array, image: PatchVectors): void {
+export function refuseNaN(made: Float32Array, image: PatchVectors): void {
   if (made.some(Number.isNaN)) {
     throw new RangeError(`Cannot score ${patchesOf(image)}: a value is NaN`);
   }
+}
+
+/** The number of an image's patches; throws where there are none. */
+export function checkPatches(image: PatchVectors, dim: number): number {
+  const name = patchesOf(image);
+  const patches = rowCount(image.features, dim, `score ${name}`);
+  if (patches === 0) throw new RangeError(`Cannot score ${name}: there are none`);
+  return patches;
 }
 
 function countedPatches(image: PatchVectors, dim: number, from: number) {
   if (!Number.isInteger(from) || from < 0) {
     throw new RangeError(`Cannot score patches: from must be an integer >= 0, got ${from}`);
   }
-  const name = patchesOf(image);
-  const patches = rowCount(image.features, dim, `score ${name}`);
-  if (patches === 0) throw new RangeError(`Cannot score ${name}: there are none`);
+  const patches = checkPatches(image, dim);
   return patches > from
     ? { features: image.features.subarray(from * dim), first: from }
     : { features: image.features.subarray(0, dim), first: 0 };

@@ -6,8 +6,10 @@
  * @module
  */
 import { nearestName } from "../runtime/nearest.ts";
+import { createLevelScorer, type LevelRule } from "./level_scores.ts";
 import type { ScoreMatrix } from "./matrices.ts";
 import {
+  createBestFewScorer,
   createFullScorer,
   createMaxScorer,
   createMeanScorer,
@@ -21,17 +23,48 @@ import {
  * - `maximum`: the cosine of the best patch, the whole image among them (the paper's ceiling);
  * - `full`: the cosine of the whole image alone;
  * - `mean`: the cosine of the mean patch;
- * - `full+patches`: half the whole image's cosine, half the best patch's.
+ * - `full+patches`: half the whole image's cosine, half the best patch's;
+ * - `levels`: the mean, over the levels of the cover, of the best cosine of a level.
+ *
+ * And those that were measured beside them and are no better (19_scorers):
+ *
+ * - `best-5`: the mean cosine of the five best patches;
+ * - `z-scores`: as `levels`, each level's best cosine standardised over the images, query by query;
+ * - `calibrated`: the best cosine less half of its level's mean over the images, query by query: what a query finds
+ *   everywhere on a level counts less there;
+ * - `penalty`: the best cosine less 0.05 a level.
+ *
+ * `z-scores` and `calibrated` depend on the collection, and are no cosines.
  */
-export type ScorerName = "maximum" | "full" | "mean" | "full+patches";
+export type ScorerName =
+  | "maximum"
+  | "full"
+  | "mean"
+  | "full+patches"
+  | "levels"
+  | "best-5"
+  | "z-scores"
+  | "calibrated"
+  | "penalty";
 
 type Create = (queries: Float32Array, options: { dim: number }) => PatchScorer;
+
+const byLevel = (rule: LevelRule): Create => (queries, options) =>
+  createLevelScorer(queries, options, rule);
 
 const SCORERS: Record<ScorerName, Create> = {
   maximum: createMaxScorer,
   full: createFullScorer,
   mean: createMeanScorer,
   "full+patches": createFullAndPatchesScorer,
+  levels: byLevel({ adjust: (cosine) => cosine, pool: "mean" }),
+  "best-5": (queries, { dim }) => createBestFewScorer(queries, { dim, count: 5 }),
+  "z-scores": byLevel({
+    adjust: (cosine, _, { mean, deviation }) => deviation > 0 ? (cosine - mean) / deviation : 0,
+    pool: "mean",
+  }),
+  calibrated: byLevel({ adjust: (cosine, _, { mean }) => cosine - mean / 2, pool: "maximum" }),
+  penalty: byLevel({ adjust: (cosine, level) => cosine - 0.05 * level, pool: "maximum" }),
 };
 
 /** The names of all ways to score an image. */
@@ -43,7 +76,7 @@ export const SCORER_NAMES: readonly ScorerName[] = Object.keys(SCORERS) as Score
  * @param name one of {@linkcode SCORER_NAMES}
  * @param queries one unit vector a query // (Q, D)
  * @param options `dim` is D
- * @returns a scorer; the matrix of `maximum` and of `full+patches` has winners
+ * @returns a scorer; all matrices but those of `full`, `mean` and `best-5` have winners
  * @throws RangeError when there is no such name, a length is not a multiple of `dim`, or a value is NaN
  *
  * @example

@@ -11,6 +11,7 @@ import { COVER_SCHEMA } from "../covers/spec.ts";
 import { COMMON_SHARES_SCHEMA, type CommonShares } from "../encoders/common_direction.ts";
 import { ENCODER_DEVICES, type EncoderDevice } from "../encoders/encoder.ts";
 import { noteCommitted } from "../report/filing.ts";
+import { SCORER_NAMES, type ScorerName } from "../retrieval/scorers.ts";
 import { canonicalJson } from "../runtime/files.ts";
 import {
   checkSettings,
@@ -75,6 +76,8 @@ export interface ExperimentConfig {
   };
   /** Covers that are encoded and scored by their best patch. */
   covers: CoverSpec[];
+  /** Further ways to score the patches of Complete Covers, beside their best and their mean; none unless given. */
+  scorers?: ScorerName[];
   /** Fused vectors that are scored beside the covers; none unless given. */
   fusion?: FusionMethod[];
   /** A fusion learns from at most so many images, the first ones of each split; from all unless given. */
@@ -119,6 +122,7 @@ const FIELDS: Fields<ExperimentConfig> = {
     (covers) => new Set(covers.map(canonicalJson)).size === covers.length,
     "must be a list of different covers",
   ),
+  scorers: listOf(oneOf(...SCORER_NAMES)).optional(),
   fusion: listOf(METHOD_SCHEMA).optional(),
   learn: settings<NonNullable<ExperimentConfig["learn"]>>({
     train: COUNT.optional(),

@@ -41,10 +41,15 @@ export type Fuser =
   | { kind: "closed-form"; ridge?: number }
   /**
    * What the best patch shows of each concept; see `fuseClassWise`. The concepts are the encoder's own, the nouns of
-   * `commonNouns`, or words of one's own: unless told the encoder's own, where it has some, else nouns. `full` is the
-   * share of the full image's vector, 0 unless told.
+   * `commonNouns`, or words of one's own: unless told the encoder's own, where it has some, else nouns. `pool` tells
+   * whether levels of the cover count alike; `full` is the share of the full image's vector, 0 unless told.
    */
-  | { kind: "class-wise-maximum"; of?: "concepts" | "nouns" | string[]; full?: number }
+  | {
+    kind: "class-wise-maximum";
+    of?: "concepts" | "nouns" | string[];
+    pool?: "maximum" | "levels";
+    full?: number;
+  }
   /** Centroids of the patches, which know no words; see `sphericalKMeans`. */
   | { kind: "k-means"; vectors: number }
   /** Directions found in the training patches, without words; see `fitVisualWords`. */
@@ -98,6 +103,7 @@ const FUSER_SCHEMA: z.ZodType<Fuser> = kindsOf<Fuser, "kind">("kind", {
     of: z.union([oneOf("concepts", "nouns"), WORDS], {
       error: 'must be "concepts", "nouns" or a list of words',
     }).optional(),
+    pool: oneOf("maximum", "levels").optional(),
     full: number("a number from 0 to below 1", (value) => value >= 0 && value < 1).optional(),
   },
   "k-means": { vectors: COUNT },

@@ -295,8 +295,8 @@ async function fuse(
     }
     case "class-wise-maximum": {
       const { anchors, concepts } = await context.vocabulary(method.cover, fuser.of);
-      const { full } = fuser;
-      return { fused: await fuseClassWise(store, anchors, { concepts, full, signal }), epochs: [] };
+      const { pool, full } = fuser, options = { concepts, pool, full, signal };
+      return { fused: await fuseClassWise(store, anchors, options), epochs: [] };
     }
     case "visual-words": {
       const { store: patches } = await context.split("train", method.cover);

@@ -70,6 +70,29 @@ Deno.test("a run scores every method on every subset, and a second one repeats i
     assert.deepEqual(again.provenance.dataset, run.provenance.dataset);
   }));
 
+Deno.test("further scorers stand beside the best patch and the mean, on covers of levels alone", () =>
+  withFolders(async (options) => {
+    const run = await runRetrieval({ ...config, scorers: ["full+patches", "levels"] }, options);
+    assert.deepEqual(run.methods.map(({ method, vectors }) => [method, vectors]).slice(0, 6), [
+      ["full image", 1],
+      ["cc@2", 5],
+      ["mean cc@2", 1],
+      ["full+patches cc@2", 5],
+      ["levels cc@2", 5],
+      ["grid@2", 4],
+    ]);
+    const [full, best, , both, levels] = run.methods.map(({ scores }) => scores.scores);
+    both.forEach((score, i) => assert.ok(Math.abs(score - (full[i] + best[i]) / 2) < 1e-6));
+    assert.ok(levels.every((score, i) => score < best[i] + 1e-6 && score >= full[i] / 2 - 0.5));
+    assert.ok(
+      run.pairs.some(({ method, over }) => `${method} ${over}` === "levels cc@2 full+patches cc@2"),
+    );
+    await assert.rejects(
+      runRetrieval({ ...config, scorers: ["level" as never] }, options),
+      /scorers\[0\] must be one of maximum, .*got "level"/,
+    );
+  }));
+
 Deno.test("scores stand under their own image, in whatever order the shards give them", () =>
   withFolders(async (options) => {
     const run = await runRetrieval(config, options);

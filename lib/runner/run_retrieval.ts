@@ -210,7 +210,7 @@ async function scoreAll(
       () =>
         showStep(
           `Score ${coverName(cover)}`,
-          () => scoreMethods(cover, store, prompts, { signal }),
+          () => scoreMethods(cover, store, prompts, { scorers: config.scorers, signal }),
           { leaves: "slow", output, displayId },
         ),
     );

@@ -8,8 +8,10 @@ import type { FeatureStore } from "../features/mod.ts";
 import {
   createMaxScorer,
   createMeanScorer,
+  createScorer,
   type PatchScorer,
   type ScoreMatrix,
+  type ScorerName,
   scoreStream,
   type Trained,
 } from "../retrieval/mod.ts";
@@ -37,7 +39,12 @@ interface Method {
 }
 
 /** The methods of a cover; the mean is a single vector, and a baseline that the paper lacks. */
-function methodsOf(spec: CoverSpec, store: FeatureStore, prompts: Float32Array): Method[] {
+function methodsOf(
+  spec: CoverSpec,
+  store: FeatureStore,
+  prompts: Float32Array,
+  scorers: readonly ScorerName[],
+): Method[] {
   const { dim } = store;
   const name = coverName(spec);
   const patches = store.patches / store.imageIds.length;
@@ -55,11 +62,19 @@ function methodsOf(spec: CoverSpec, store: FeatureStore, prompts: Float32Array):
       // the cells alone (paper §6.1), and with the full image, as the authors' code scores them
       return [best(name, 1), best(`full + ${name}`, 0)];
     default:
-      return [best(name, 0), {
-        method: `mean ${name}`,
-        vectors: 1,
-        scorer: createMeanScorer(prompts, { dim }),
-      }];
+      return [
+        best(name, 0),
+        {
+          method: `mean ${name}`,
+          vectors: 1,
+          scorer: createMeanScorer(prompts, { dim }),
+        },
+        ...scorers.map((scorer) => ({
+          method: `${scorer} ${name}`,
+          vectors: patches,
+          scorer: createScorer(scorer, prompts, { dim }),
+        })),
+      ];
   }
 }
 
@@ -109,15 +124,15 @@ export function alignMethods(
  * @param spec the cover of the store
  * @param store features of the data set
  * @param prompts unit vectors of the queries // (Q, D)
- * @param options `signal` stops the pass
+ * @param options `scorers`: further ways, of covers of many patches that are no grid; `signal` stops the pass
  */
 export async function scoreMethods(
   spec: CoverSpec,
   store: FeatureStore,
   prompts: Float32Array,
-  { signal }: { signal?: AbortSignal } = {},
+  { scorers = [], signal }: { scorers?: readonly ScorerName[]; signal?: AbortSignal } = {},
 ): Promise<MethodScores[]> {
-  const methods = methodsOf(spec, store, prompts);
+  const methods = methodsOf(spec, store, prompts, scorers);
   const seen: string[] = [];
   async function* images() {
     for await (const image of store.images({ signal })) {

@@ -93,6 +93,20 @@ Deno.test("class-wise maximum: an encoder's own shares take the place of cosines
     );
   }));
 
+Deno.test("class-wise maximum by levels: the mean over levels of the greatest share on each", () =>
+  withFolder(async (folder) => {
+    const images = randomImages(4, DIM, (i) => 1 + i); // a level for patch 0, and one for the others
+    const store = await makeStore(folder, images, { dim: DIM });
+    const { data } = await fuseClassWise(store, ANCHORS, { pool: "levels" });
+    const expected = images.map(({ features }) => {
+      const parts = [features.subarray(0, DIM), features.subarray(DIM)].filter((p) => p.length > 0);
+      const own = parts.map((part) => slowMaximum(part));
+      return own[0].map((_, c) => own.reduce((sum, level) => sum + level[c], 0) / own.length);
+    });
+    assertSolves(data, expected);
+    assert.notDeepEqual([...data], [...(await fuseClassWise(store, ANCHORS)).data]);
+  }));
+
 Deno.test("class-wise maximum: a share of the full image is mixed in", () =>
   withFolder(async (folder) => {
     const images = randomImages(4, DIM, () => 3);

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { FeatureStore } from "../../features/mod.ts";
+import type { FeatureStore, ImageFeatures } from "../../features/mod.ts";
 import { prepareQueries, visitProducts } from "../../numeric/dot_products.ts";
 import { ridgeInverse } from "../../numeric/ridge.ts";
 import { columnMeans, rowCount, unitVector } from "../../numeric/vectors.ts";
@@ -19,6 +19,11 @@ export interface ClassWiseOptions extends PatchOptions {
    * are found from cosines.
    */
   concepts?: FeatureStore;
+  /**
+   * Of each concept the greatest share over all patches (`"maximum"`, the default), or the mean over the levels of the
+   * cover of the greatest share on a level (`"levels"`).
+   */
+  pool?: "maximum" | "levels";
   /** Share of the full image's vector, patch 0, in the result, from 0 (default) to below 1. */
   full?: number;
   /**
@@ -39,7 +44,7 @@ const TEMPERATURE = 0.3;
 /**
  * Fuses the patches of every image into one unit vector. Each patch has shares of the concepts, of sum 1: those of the
  * encoder, or the softmax of its cosines to the anchors, standardised over them. Of each concept the greatest share
- * over the patches counts, a. The vector is (WᵀW + λI)⁻¹Wᵀ(a - mean a), of length 1, with λ the mean eigenvalue of
+ * over the patches counts, a (see `pool`). The vector is (WᵀW + λI)⁻¹Wᵀ(a - mean a), of length 1, with λ the mean eigenvalue of
  * WᵀW: that whose products with the anchors W are closest to a - mean a.
  *
  * @param store the patch features
@@ -63,7 +68,8 @@ const TEMPERATURE = 0.3;
 export async function fuseClassWise(
   store: FeatureStore,
   anchors: Float32Array,
-  { concepts, full = 0, centre, signal, onProgress, ...options }: ClassWiseOptions = {},
+  { concepts, pool = "maximum", full = 0, centre, signal, onProgress, ...options }:
+    ClassWiseOptions = {},
 ): Promise<FusedVectors> {
   const { dim } = store, count = checkSizes(store, anchors, concepts);
   if (!(full >= 0 && full < 1)) {
@@ -75,8 +81,9 @@ export async function fuseClassWise(
   const shares = concepts ? sharesOfRoots(count) : createShares(anchors, dim);
   const data = new Float32Array(imageIds.length * dim); // (N, D)
   let done = 0;
-  for await (const { imageId, features } of visitImages(concepts ?? store, pass)) {
-    const vector = multiply(readout, shares(features)); // (D)
+  for await (const image of visitImages(concepts ?? store, pass)) {
+    const { imageId } = image, parts = pool === "levels" ? levelsOf(image) : [image.features];
+    const vector = multiply(readout, meanOf(parts.map(shares))); // (D)
     if (!vector.every(Number.isFinite)) {
       throw new Error(`${ATTEMPT}: the vector of image "${imageId}" is not finite`);
     }
@@ -156,6 +163,21 @@ function sharesOfRoots(count: number): (features: Float32Array) => Float64Array 
     });
     return best;
   };
+}
+
+/** The patches of each level of an image. // L of (P, D) */
+function levelsOf({ features, levels }: ImageFeatures): Float32Array[] {
+  const dim = features.length / levels.length, parts: Float32Array[] = [];
+  for (let first = 0, next = 0; first < levels.length; first = next) {
+    while (next < levels.length && levels[next] === levels[first]) next++;
+    parts.push(features.subarray(first * dim, next * dim));
+  }
+  return parts;
+}
+
+/** The mean of vectors. */
+function meanOf(vectors: readonly Float64Array[]): Float64Array {
+  return vectors[0].map((_, c) => vectors.reduce((sum, own) => sum + own[c], 0) / vectors.length);
 }
 
 /** Matrix times vector. // (D, C) */

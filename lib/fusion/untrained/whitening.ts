@@ -4,7 +4,7 @@
  * @module
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import type { FeatureStore } from "../../features/mod.ts";
+import type { FeatureStore, ImageFeatures } from "../../features/mod.ts";
 import { checkpoint, operationSignal } from "../../runtime/interrupt.ts";
 import { dotProducts } from "../../numeric/dot_products.ts";
 
@@ -26,7 +26,7 @@ export interface PatchOptions {
 export async function* visitImages(
   store: FeatureStore,
   { imageIds, signal: own }: PatchOptions,
-): AsyncGenerator<{ imageId: string; features: Float32Array }> {
+): AsyncGenerator<ImageFeatures> {
   const signal = operationSignal(own);
   const wanted = imageIds && new Set(imageIds);
   for (const id of wanted ?? []) {
