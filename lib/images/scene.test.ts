@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Box } from "../covers/cover.ts";
 import { createRandom } from "../numeric/random.ts";
 import { decodeImage, type RgbImage } from "./decode.ts";
-import { openScene, type SceneConfig } from "./scene.ts";
+import type { PixelConfig } from "./bands.ts";
+import { openScene } from "./scene.ts";
 import { LevelFinder } from "./scene_levels.ts";
 import { sharp } from "./sharp.ts";
 import { writeTiledTiff } from "./tiled_tiff.ts";
@@ -62,7 +63,7 @@ async function writeNoise(path: string, data: Uint8Array | Uint16Array, bands: n
 async function assertWindows(
   path: string,
   whole: ArrayLike<number> & (Uint8Array | Uint16Array),
-  config?: SceneConfig,
+  config?: PixelConfig,
 ) {
   const scene = await openScene(path, config, {
     cacheDir: join(path, "..", "c"),
