@@ -7,6 +7,7 @@ import {
   NotMeasured,
   type PaperRow,
   paperTable,
+  percent,
   type ResultRow,
   type Series,
   type SeriesRow,
@@ -131,6 +132,36 @@ export function tableThree(series: Series): Record<string, string>[] {
       ]);
       return { encoder, method, ...Object.fromEntries(columns) };
     });
+}
+
+/**
+ * All methods on a data set beside the paper's of the same kind, an encoder a column; its patches are those of cc@10.
+ *
+ * @param rows of a run on the data set that stands for the paper's
+ * @param dataset the paper's name of it
+ */
+export function besidePaper(
+  rows: readonly ResultRow[],
+  dataset: string,
+): Record<string, string>[] {
+  const theirs = paperRows().filter((row) => row.dataset === dataset);
+  const encoders = new Set(
+    theirs.filter(({ method }) => method === "DetailCLIP").map(({ encoder }) => encoder),
+  );
+  const all = rows.filter(({ subset }) => subset === "all");
+  return [...new Set(all.map(({ method }) => method))].map((method) => {
+    const own = all.filter((row) => row.method === method), [{ vectors }] = own;
+    const kind = kindOf(method)?.replace(/^cc@.*/, "cc@10");
+    const recalls = own.map(({ metric, value }) => [`${metric}, %`, percent(value)]);
+    const beside = [...encoders].map((encoder) => {
+      const row = theirs.find((row) => row.encoder === encoder && row.method === kind);
+      return [`paper: ${encoder}`, row ? (100 * row.value).toFixed(2) : ""];
+    });
+    return {
+      ...{ method, vectors: vectors > 0 ? String(Number(vectors.toFixed(1))) : "" },
+      ...Object.fromEntries([...recalls, ...beside]),
+    };
+  });
 }
 
 /** What is missing, and the command that runs it. */

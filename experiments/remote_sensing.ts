@@ -25,7 +25,7 @@ import { type RemoteScene, remoteScene, sceneTiles } from "detailclip/datasets";
 import { describeLedger } from "detailclip/features";
 import { openScene, type Scene, writeTiledTiff } from "detailclip/images";
 import { type NamedConfig, noteCommitted } from "detailclip/report";
-import { findSceneHits, rPrecision, type SceneHit } from "detailclip/retrieval";
+import { findSceneHits, foundByClass, type SceneHit } from "detailclip/retrieval";
 import { canonicalJson, createProgress, sha256 } from "detailclip/runtime";
 import { checkList, checkNumber, checkWhole, isTold } from "./knobs.ts";
 
@@ -206,21 +206,19 @@ function rowsOf(
   { scene, k, patches }: { scene: RemoteScene; k: number; patches: number },
   hits: readonly SceneHit[][],
 ): FoundRow[] {
-  const density = patches / (scene.width * scene.height / 1e6);
-  const classes = scene.categories.flatMap((category, c) => {
-    const boxes = scene.objects.filter(({ category }) => category === c).map(({ box }) => box);
-    if (boxes.length === 0) return [];
-    const found = rPrecision(hits[c], boxes, k);
-    return [{ cover: name, class: category, objects: boxes.length, found, patches, density }];
-  });
-  const objects = classes.reduce((sum, row) => sum + row.objects, 0);
-  if (objects === 0) {
+  const density = patches / (scene.width * scene.height / 1e6), cost = { patches, density };
+  if (scene.objects.length === 0) {
     throw new RangeError(
       "Cannot search scene: it has no object; another seed, side or density has",
     );
   }
-  const found = classes.reduce((sum, row) => sum + row.objects * row.found, 0) / objects;
-  return [{ cover: name, objects, found, patches, density }, ...classes];
+  const { classes, found } = foundByClass(hits, scene.objects, k);
+  return [
+    { cover: name, objects: scene.objects.length, found, ...cost },
+    ...classes.map(({ category, objects, found }) => ({
+      ...{ cover: name, class: scene.categories[category], objects, found, ...cost },
+    })),
+  ];
 }
 
 /**

@@ -12,7 +12,7 @@ export * from "./frame.ts";
 export { type Georeference, longitudeLatitude, toMap } from "./georeference.ts";
 export type { PatchBatch, Preprocessing } from "./preprocessing.ts";
 export * from "./rgba.ts";
-export { openScene, type Scene, type SceneConfig, type SceneOptions } from "./scene.ts";
+export { openScene, type Scene, type SceneOptions } from "./scene.ts";
 export type { Levels } from "./scene_levels.ts";
 export { type MapGrid, type RenderBox, type TiffContent, writeTiledTiff } from "./tiled_tiff.ts";
 export { DECODER } from "./sharp.ts";

@@ -53,26 +53,30 @@ function multiply(a: number, b: number): number {
 /** Tables from a sample to 8 bits, one a band of the colour. */
 type Tables = Uint8Array[];
 
-/** The upper 8 bits of a sample. */
-function upperBits(deep: boolean): Uint8Array {
-  return Uint8Array.from({ length: deep ? 65536 : 256 }, (_, value) => deep ? value >> 8 : value);
+/** A table that keeps the upper 8 bits of a sample. */
+export function upperBits(bits: 8 | 16): Uint8Array {
+  return Uint8Array.from({ length: 2 ** bits }, (_, value) => value >> (bits - 8));
 }
 
 const LOW = 0.02, HIGH = 0.98;
 
-/** From the value below which 2 % of a band lie to 0, from that below which 98 % do to 255. */
-function stretchTable(histogram: Float64Array): Uint8Array {
+/** The samples below which 2 % and 98 % of those counted lie; -1 for both where none were. */
+export function percentilesOf(histogram: Float64Array): [low: number, high: number] {
   const total = histogram.reduce((sum, count) => sum + count, 0);
   const percentile = (share: number) => {
     let sum = 0;
     return histogram.findIndex((count) => (sum += count) >= share * total && sum > 0);
   };
-  const low = percentile(LOW), high = percentile(HIGH);
-  if (!(high > low)) return upperBits(true);
-  return Uint8ClampedArray.from(
-    { length: 65536 },
-    (_, value) => (value - low) * 255 / (high - low),
-  ) as unknown as Uint8Array;
+  return [percentile(LOW), percentile(HIGH)];
+}
+
+/** A table that makes one sample 0, another 255, and stretches what lies between. */
+export function stretchTable(
+  bits: 8 | 16,
+  [low, high]: readonly [low: number, high: number],
+): Uint8Array {
+  const stretched = (_: unknown, value: number) => (value - low) * 255 / (high - low);
+  return Uint8ClampedArray.from({ length: 2 ** bits }, stretched) as unknown as Uint8Array;
 }
 
 /** Tables that stretch each band of the colour by its own percentiles. */
@@ -89,7 +93,10 @@ async function stretchTables(
       for (let c = 0; c < colour.length; c++) histograms[c][data[at + colour[c]]]++;
     }
   });
-  return histograms.map(stretchTable);
+  return histograms.map((histogram) => {
+    const [low, high] = percentilesOf(histogram);
+    return high > low ? stretchTable(16, [low, high]) : upperBits(16);
+  });
 }
 
 /**
@@ -110,7 +117,7 @@ export async function samplesToRgb(
   } = {},
 ): Promise<Uint8Array> {
   const { width, height, channels, data } = samples, { colour, alpha } = plan;
-  const deep = data instanceof Uint16Array, upper = upperBits(deep);
+  const deep = data instanceof Uint16Array, upper = upperBits(deep ? 16 : 8);
   const tables = stretch && deep && plan.kind === "colour"
     ? await stretchTables(samples, { ...plan, noData }, signal)
     : colour.map(() => upper);

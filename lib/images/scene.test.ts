@@ -4,7 +4,8 @@ import { zstdCompressSync } from "node:zlib";
 import type { Box } from "../covers/cover.ts";
 import { createRandom } from "../numeric/random.ts";
 import { decodeImage, type RgbImage } from "./decode.ts";
-import { openScene, type SceneConfig } from "./scene.ts";
+import type { PixelConfig } from "./bands.ts";
+import { openScene } from "./scene.ts";
 import { LevelFinder } from "./scene_levels.ts";
 import { sharp } from "./sharp.ts";
 import { makeTiff } from "./testdata/tiff.ts";
@@ -64,7 +65,7 @@ async function writeNoise(path: string, data: Uint8Array | Uint16Array, bands: n
 async function assertWindows(
   path: string,
   whole: ArrayLike<number> & (Uint8Array | Uint16Array),
-  config?: SceneConfig,
+  config?: PixelConfig,
 ) {
   const scene = await openScene(path, config, {
     cacheDir: join(path, "..", "c"),

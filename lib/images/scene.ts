@@ -12,6 +12,7 @@ import { operationSignal } from "../runtime/interrupt.ts";
 import { acquireLock } from "../runtime/lock.ts";
 import { notice } from "../runtime/notice.ts";
 import { type ProgressOutput, showStep } from "../runtime/progress.ts";
+import type { PixelConfig } from "./bands.ts";
 import type { RgbImage } from "./decode.ts";
 import { readImageFile } from "./file.ts";
 import { type AllowedFormat, sniffFormat } from "./format.ts";
@@ -20,17 +21,6 @@ import { ImageError } from "./image_error.ts";
 import { readHeader, type SceneHeader } from "./scene_header.ts";
 import { createMapper, LevelFinder, type Levels, type Samples } from "./scene_levels.ts";
 import { sharp } from "./sharp.ts";
-
-/** How the samples of a scene become 8-bit RGB. */
-export interface SceneConfig {
-  /** Which bands are red, green and blue, from 1; the first three unless told, or the one that there is. */
-  bands?: [red: number, green: number, blue: number];
-  /**
-   * `percentile` (16 bits unless told): 2 % of the scene's pixels become black and 2 % white, a band, by a sample of
-   * 64 windows; `none` (8 bits unless told): the upper eight bits are kept.
-   */
-  stretch?: "none" | "percentile";
-}
 
 /** Options of {@linkcode openScene} that change no pixel. */
 export interface SceneOptions {
@@ -70,7 +60,9 @@ const SAMPLES_ALONG = 8, SAMPLE_SIDE = 256;
  * a window cannot be read without all that stands before it. Memory is bounded by the windows, whatever the size.
  *
  * @param path a TIFF (GeoTIFF, BigTIFF) of 8 or 16 bits and any number of bands, or any image that is decoded
- * @param config which bands, and how 16 bits become 8
+ * @param config which bands (of one without colours the first alone), and how 16 bits become 8: by `percentile` unless
+ *   told, where 2 % of the scene's pixels become black and 2 % white, a band, by a sample of 64 windows; 8 bits are kept
+ *   (`none`) unless told
  * @param options where tiled copies go
  * @returns the scene
  * @throws {ImageError} when it is no image of an allowed format, not upright, or of another kind of pixels
@@ -92,7 +84,7 @@ const SAMPLES_ALONG = 8, SAMPLE_SIDE = 256;
  */
 export async function openScene(
   path: string,
-  config: SceneConfig = {},
+  config: PixelConfig = {},
   options: SceneOptions = {},
 ): Promise<Scene> {
   const signal = operationSignal();

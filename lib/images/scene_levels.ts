@@ -4,6 +4,7 @@
  * @module
  */
 import type { RgbImage } from "./decode.ts";
+import { percentilesOf, stretchTable, upperBits } from "./samples.ts";
 
 /** What becomes black and what white, a band: red, green, blue. */
 export type Levels = readonly (readonly [low: number, high: number])[];
@@ -19,9 +20,6 @@ export interface Samples {
   /** Bits a sample. */
   bits: 8 | 16;
 }
-
-/** Fractions of the pixels that become all black and all white. */
-const TAIL = 0.02;
 
 /** Counts the samples of three bands, to find levels. */
 export class LevelFinder {
@@ -54,24 +52,10 @@ export class LevelFinder {
   levels(): Levels {
     return this.#counts.map((counts) => {
       if (this.#pixels === 0) return [0, counts.length - 1];
-      const at = (fraction: number) => {
-        let sum = 0;
-        return counts.findIndex((count) => (sum += count) >= Math.max(1, fraction * this.#pixels));
-      };
-      const low = at(TAIL), high = at(1 - TAIL);
+      const [low, high] = percentilesOf(counts);
       return high > low ? [low, high] : [low, low + 1];
     });
   }
-}
-
-/** A table from samples to 0 … 255. */
-function table(bits: 8 | 16, [low, high]: readonly [number, number]): Uint8ClampedArray {
-  return Uint8ClampedArray.from({ length: 2 ** bits }, (_, v) => 255 * (v - low) / (high - low));
-}
-
-/** A table that keeps the upper eight bits, as `decodeImage` does. */
-function upperBits(bits: 8 | 16): Uint8ClampedArray {
-  return Uint8ClampedArray.from({ length: 2 ** bits }, (_, v) => v >> (bits - 8));
 }
 
 /**
@@ -81,7 +65,7 @@ function upperBits(bits: 8 | 16): Uint8ClampedArray {
  * @param levels what becomes black and white; without them the upper eight bits are kept
  */
 export function createMapper(bits: 8 | 16, levels?: Levels): (samples: Samples) => RgbImage {
-  const tables = [0, 1, 2].map((c) => levels ? table(bits, levels[c]) : upperBits(bits));
+  const tables = [0, 1, 2].map((c) => levels ? stretchTable(bits, levels[c]) : upperBits(bits));
   return ({ width, height, data }) => {
     const bands = data.length / (width * height), most = 2 ** bits - 1;
     const rgb = new Uint8Array(width * height * 3); // (H, W, 3)

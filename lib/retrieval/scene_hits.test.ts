@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Box } from "../covers/cover.ts";
 import { createRandom } from "../numeric/random.ts";
-import { createHitFinder, rPrecision, type SceneHit } from "./scene_hits.ts";
+import { createHitFinder, foundByClass, rPrecision, type SceneHit } from "./scene_hits.ts";
 
 const SCENE = 1000, SIDE = 20, TILE = 100;
 
@@ -114,4 +114,19 @@ Deno.test("R-precision: each object once, wholly inside, by a window that answer
   assert.equal(rPrecision(hits.slice(3), objects, 11), 0.5);
   assert.equal(rPrecision([], objects, 10), 0);
   assert.ok(Number.isNaN(rPrecision(hits, [], 10)));
+});
+
+Deno.test("what is found over all classes is weighted by their objects; classes without any are left out", () => {
+  const at = (left: number) => ({ left, top: 0, width: 10, height: 10 });
+  const hit = (left: number): SceneHit => ({ box: at(left), score: 0 });
+  const objects = [0, 0, 0, 2].map((category, i) => ({ category, box: at(20 * i) }));
+  const hits = [[hit(0), hit(20), hit(100)], [hit(60)], [hit(0), hit(60)]];
+  assert.deepEqual(foundByClass(hits, objects, 10), {
+    classes: [
+      { category: 0, objects: 3, found: 2 / 3 },
+      { category: 2, objects: 1, found: 0 },
+    ],
+    found: 0.5,
+  });
+  assert.ok(Number.isNaN(foundByClass(hits, [], 10).found));
 });

@@ -180,6 +180,38 @@ function shared(a: Box, b: Box): number {
   return width * height / Math.min(a.width * a.height, b.width * b.height);
 }
 
+/** What is found of a class. */
+export interface FoundClass {
+  /** Index of the class. */
+  category: number;
+  /** Its objects. */
+  objects: number;
+  /** {@linkcode rPrecision} of its hits, a share from 0 to 1. */
+  found: number;
+}
+
+/**
+ * R-precision of each class that a scene has, and over all objects.
+ *
+ * @param hits a list a class, the best first
+ * @param objects of all classes, upright boxes in px of the scene
+ * @param k of the cover, 1/c
+ * @returns the classes that have objects, and the share of all objects that is found; NaN where there is none
+ */
+export function foundByClass(
+  hits: readonly (readonly SceneHit[])[],
+  objects: readonly { category: number; box: Box }[],
+  k: number,
+): { classes: FoundClass[]; found: number } {
+  const classes = hits.flatMap((ranked, category): FoundClass[] => {
+    const boxes = objects.filter((object) => object.category === category).map(({ box }) => box);
+    const count = boxes.length;
+    return count === 0 ? [] : [{ category, objects: count, found: rPrecision(ranked, boxes, k) }];
+  });
+  const sum = classes.reduce((sum, { objects, found }) => sum + objects * found, 0);
+  return { classes, found: sum / classes.reduce((sum, { objects }) => sum + objects, 0) };
+}
+
 /**
  * R-precision of hits: of the first R, R being the number of objects, the share that shows an object which none before
  * has shown. A hit shows an object that lies wholly inside it and is larger than |hit| / k^2 (paper eq. 4): a window

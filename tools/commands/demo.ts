@@ -24,7 +24,8 @@ const USAGE = `Usage: deno task demo [options]
   --seed N                    seed of the data set and of every draw
 ${encoderUsage()}
   --dataset NAME              instead of the generated one: a path, FORMAT:ANNOTATIONS[:IMAGES] with the format coco,
-                              voc, yolo, dota, visdrone, xview or solo, or clevr-ds[-S|-L|-reduced][-noto][:IMAGES]
+                              voc, yolo, dota, visdrone, xview or solo, clevr-ds[-S|-L|-reduced][-noto][:IMAGES], or
+                              retail[-noto][:IMAGES]
   --annotations FILE          COCO-format JSON instead of the generated data set
   --images FOLDER             folder of its images
   --limit N                   only its first N images

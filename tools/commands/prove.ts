@@ -5,7 +5,8 @@
  *     images        1,000 damaged images of every accepted format: decoded or refused, no crash, no hang
  *     annotations   200 damaged annotation files of every reader
  *     polyglots     200 files that are an accepted format by their signature and another by their content
- *     large-scene   20,000 x 20,000 px, searched in bounded memory; `--count` is the side in px
+ *     large-scene   20,000 x 20,000 px, searched in bounded memory; `--count` is the side in px; `--bits 16 --bands 4`
+ *                   has a record of its own
  *     kill          100 kills of extractions and trainings, half of them of one of two at once
  *
  * Exits with 0 when nothing was found, 1 when something was, which it lists, 2 when it was called wrongly.
@@ -36,19 +37,22 @@ const USAGE = `Usage: deno task prove NAME [options]
   NAME        images, annotations, polyglots, large-scene or kill
   --count N   inputs of each kind, kills, or px of the scene's side; as the whole proof has unless told
   --seed N    seed of every draw (1)
+  --bits N    of the large scene's samples: 8 or 16 (8)
+  --bands N   of the large scene: 3, or 4, of which the last is no colour (3)
   --keep      write to results/proofs, which is committed, not to runs/proofs`;
 
 /** Faults that are listed; a count stands for the rest. */
 const LISTED = 20;
 
 /** A proof, and how much there is to do. */
-function proofOf(name: string, count: number | undefined) {
+function proofOf({ name, count, bits, bands }: ReturnType<typeof parseCall>) {
   if (name === "kill") {
     const kills = count ?? KILLS;
     return { count: kills, total: kills, unit: "kills", run: proveKills };
   }
   if (name === "large-scene") {
-    return { count: count ?? SIDE, total: 4, unit: "steps", run: proveLargeScene };
+    const run = (options: ProofOptions) => proveLargeScene({ ...options, bits, bands });
+    return { count: count ?? SIDE, total: 4, unit: "steps", run };
   }
   const { count: whole, kinds, run } = PROOFS[name];
   const each = count ?? whole;
@@ -70,14 +74,22 @@ function parseCall() {
     options: {
       count: { type: "string" },
       seed: { type: "string", default: "1" },
+      bits: { type: "string", default: "8" },
+      bands: { type: "string", default: "3" },
       keep: { type: "boolean", default: false },
     },
   });
   if (positionals.length !== 1) {
     throw new UsageError(`Cannot prove: expected one NAME, got ${positionals.length}`);
   }
+  const name = oneOf("NAME", positionals[0], NAMES), { bits, bands } = values;
+  if (name !== "large-scene" && (bits !== "8" || bands !== "3")) {
+    throw new UsageError(`Cannot prove ${name}: --bits and --bands are of large-scene`);
+  }
   return {
-    name: oneOf("NAME", positionals[0], NAMES),
+    name,
+    bits: Number(oneOf("bits", bits, ["8", "16"])) as 8 | 16,
+    bands: Number(oneOf("bands", bands, ["3", "4"])) as 3 | 4,
     count: numberOf("count", values.count),
     seed: numberOf("seed", values.seed)!,
     keep: values.keep,
@@ -93,8 +105,8 @@ function programs(): Record<string, string> {
 
 /** Runs a proof and files what came of it. */
 async function prove(): Promise<number> {
-  const { name, count: told, seed, keep } = parseCall();
-  const { count, total, unit, run } = proofOf(name, told);
+  const call = parseCall(), { name, seed, keep, bits, bands } = call;
+  const { count, total, unit, run } = proofOf(call);
   const folder = await Deno.makeTempDir({ prefix: "detailclip-proof-" });
   const progress = createProgress({ label: `Prove ${name}`, total, unit });
   const start = performance.now();
@@ -119,7 +131,9 @@ async function prove(): Promise<number> {
     faults: faults.length,
     examples: faults.slice(0, LISTED),
   };
-  const path = join(keep ? join(ROOT, "results") : RUNS_DIR, "proofs", `${name}.json`);
+  const kind = bits === 8 && bands === 3 ? "" : `-${bits}-bit-${bands}-bands`;
+  const folderOf = keep ? join(ROOT, "results") : RUNS_DIR;
+  const path = join(folderOf, "proofs", `${name}${kind}.json`);
   await writeAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
   console.log(JSON.stringify(counts));
   for (const { input, what } of record.examples) console.log(`${input}: ${what}`);

@@ -18,8 +18,8 @@ import { describeLedger, extractFeatures } from "../../lib/features/mod.ts";
 import {
   longitudeLatitude,
   openScene,
+  type PixelConfig,
   type Scene,
-  type SceneConfig,
 } from "../../lib/images/mod.ts";
 import { findSceneHits, hitsToGeoJson, type SceneHit } from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
@@ -80,8 +80,8 @@ function parseCall(args: string[]) {
   if (out !== undefined && (!/\.(?:geo)?json$/i.test(out) || resolve(out) === resolve(file))) {
     throw new UsageError(`Cannot read --out: expected FILE.geojson, got ${out}`);
   }
-  const config: SceneConfig = {};
-  if (bands) config.bands = parseNumbers("bands", bands, 3) as SceneConfig["bands"];
+  const config: PixelConfig = {};
+  if (bands) config.bands = parseNumbers("bands", bands, 3) as PixelConfig["bands"];
   if (stretch) {
     config.stretch = oneOf<"none" | "percentile">("stretch", stretch, ["none", "percentile"]);
   }

@@ -76,10 +76,14 @@ Deno.test("a sample of the proof of kills: what is finished is equal to an undis
     assert.ok(compared.extraction >= 1 && compared.training >= 1);
   }));
 
-Deno.test("a sample of the proof of a large scene: bounded memory, exact windows, hits", () =>
-  withFolder(async (folder) => {
-    const result = await proveLargeScene({ count: 700, seed: 1, folder });
-    assert.deepEqual(result.faults, []);
-    assert.ok(result.peakMiB > 50 && result.patchesPerMegapixel > 50);
-    assert.ok(result.tiledPercent > 20 && result.untiledPercent > 20);
-  }));
+for (const [bits, bands] of [[8, 3], [16, 4]] as const) {
+  Deno.test(`a sample of the proof of a large scene of ${bits} bits and ${bands} bands: memory, windows, features, hits`, () =>
+    withFolder(async (folder) => {
+      const result = await proveLargeScene({ count: 700, seed: 1, folder, bits, bands });
+      assert.deepEqual(result.faults, []);
+      assert.deepEqual([result.bits, result.bands], [bits, bands]);
+      assert.ok(result.peakMiB > 50 && result.patchesPerMegapixel > 50);
+      assert.ok(result.patchesCompared > 50, `${result.patchesCompared} compared`);
+      assert.ok(result.tiledPercent > 20 && result.untiledPercent > 20);
+    }));
+}

@@ -6,7 +6,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { LocatedDataset } from "./place.ts";
-import { headOf, kindOf } from "./signs.ts";
+import { COCO_KEYS, headOf, kindOf } from "./signs.ts";
 
 /** COCO's and LVIS's own files: those of objects, with the part that they annotate. */
 const OFFICIAL = /^((?:instances|lvis_v\d(?:\.\d)?)_)(train|val)(\d{4})?\.json$/;
@@ -14,10 +14,9 @@ const OFFICIAL = /^((?:instances|lvis_v\d(?:\.\d)?)_)(train|val)(\d{4})?\.json$/
 /** Training images that are drawn to choose by, where the official validation images are searched. */
 const CHOSEN_BY = 5000;
 
-/** Whether a file of JSON begins as annotations in COCO's format do: other tools leave JSON beside images, too. */
+/** Whether a file of JSON begins as annotations in COCO's format do. */
 export function looksLikeCoco(path: string): boolean {
-  return path.endsWith(".json") &&
-    /"(?:images|annotations|categories)"\s*:\s*\[/.test(headOf(path));
+  return path.endsWith(".json") && COCO_KEYS.test(headOf(path));
 }
 
 /** The file of annotations that is searched: the one that is named, `test.json` of a folder, or its only one. */

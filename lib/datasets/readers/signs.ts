@@ -61,13 +61,15 @@ function filesIn(root: string): string[] {
   return found;
 }
 
+/** What annotations in COCO's format begin with: other tools leave JSON beside images, too. */
+export const COCO_KEYS = /"(?:images|annotations|categories)"\s*:\s*\[/;
+
 /** Whether a text file is of a format with a line an object. */
 const hasLine = (head: string, isLine: (line: string) => boolean) =>
   linesOf(head).slice(0, 20).some(({ line }) => isLine(line));
 
 const SIGNS: Record<DatasetFormat, (path: string, head: () => string) => boolean> = {
-  coco: (path, head) =>
-    path.endsWith(".json") && !FRAME.test(path) && /"(?:images|categories)"\s*:\s*\[/.test(head()),
+  coco: (path, head) => path.endsWith(".json") && !FRAME.test(path) && COCO_KEYS.test(head()),
   voc: (path, head) => path.endsWith(".xml") && /<annotation[\s>]/.test(head()),
   yolo: (path, head) => /\.ya?ml$/.test(path) && /^names\s*:/m.test(head()),
   dota: (path, head) =>
