@@ -4,30 +4,18 @@
  * @module
  */
 import { basename } from "node:path";
-import type { Box } from "../covers/mod.ts";
 import type { PixelConfig } from "../images/bands.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import type { ProgressOutput } from "../runtime/progress.ts";
-import {
-  type Corners,
-  createLargeDataset,
-  type Dataset,
-  type DatasetImage,
-  type DatasetObject,
-  type DatasetReport,
-  emptyReport,
-  note,
-  pixelsOf,
-  type Point,
-} from "./dataset.ts";
 import { type AnnotationLists, type Json, openAnnotations } from "./coco_file.ts";
-import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
-import { fileNameOf, resolveImage } from "./coco_image.ts";
-import { type ListedImage, readJudgements, withClasses } from "./coco_judged.ts";
-import { segmentationBox } from "./coco_masks.ts";
+import { readImages } from "./coco_images.ts";
+import { readJudgements } from "./coco_judged.ts";
+import { addObject } from "./coco_objects.ts";
+import { createLargeDataset, type Dataset, pixelsOf } from "./dataset.ts";
+import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { showReading } from "./read_progress.ts";
-import type { SafePath } from "./paths.ts";
+import { type DatasetReport, emptyReport, note } from "./report.ts";
 
 /** Options of {@linkcode loadCoco}. */
 export interface LoadCocoOptions extends PixelConfig {
@@ -48,85 +36,6 @@ export interface LoadCocoOptions extends PixelConfig {
   output?: ProgressOutput;
   /** In a notebook: the display that the stages of a run share. */
   displayId?: string;
-}
-
-type Size = Pick<DatasetImage, "width" | "height">;
-
-const PATHS_AT_A_TIME = 64;
-
-function positive(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
-}
-
-type ImageMap = IdMap<DatasetImage | null>;
-
-/** The images of a file of annotations, and where they were found. */
-interface ReadImages {
-  images: DatasetImage[];
-  /** Those whose files exist. */
-  present: DatasetImage[];
-  byId: ImageMap;
-  /** Each with the entries that list it. */
-  entries: ListedImage[];
-}
-
-/** Whether two sizes are both known and not the same. */
-function sizesDiffer(one: Size, other: Size): boolean {
-  if (one.width === undefined || other.width === undefined) return false;
-  return one.width !== other.width || one.height !== other.height;
-}
-
-/** Images by their COCO id, those that cannot be used left out and counted. */
-async function readImages(
-  listed: readonly Json[],
-  imageRoot: string,
-  keepMissing: boolean,
-  report: DatasetReport,
-  signal: AbortSignal,
-): Promise<ReadImages> {
-  const root = await Deno.realPath(imageRoot).catch((cause) => {
-    throw new Error(`Cannot load data set: image folder ${imageRoot}: ${cause.message}`, { cause });
-  });
-  const byId: ImageMap = new IdMap(), byFile = new Map<string, DatasetImage>();
-  const entries: ListedImage[] = [], present: DatasetImage[] = [];
-  const addImage = (entry: Json, place: SafePath) => {
-    const id = idOf(entry.id);
-    const what = `image ${JSON.stringify(entry.id)} (${JSON.stringify(fileNameOf(entry))})`;
-    if (id === undefined) return note(report, "unusableIds", what);
-    const twin = place.kind === "unsafe" ? undefined : byFile.get(place.id);
-    if (byId.has(id)) {
-      const found = byId.find(id), same = "value" in found && twin && found.value === twin;
-      return note(report, same ? "duplicateImages" : "conflictingImages", what);
-    }
-    byId.set(id, null); // known, so that its annotations are not those of an unknown image
-    if (place.kind === "unsafe") return note(report, "unsafePaths", what);
-    const [width, height] = [positive(entry.width), positive(entry.height)];
-    const size = width !== undefined && height !== undefined ? { width, height } : {};
-    if (twin) {
-      // Boxes in px of another size would lie elsewhere.
-      if (sizesDiffer(twin, size)) return note(report, "conflictingImages", what);
-      byId.set(id, Object.assign(twin, size));
-      entries.push([twin, entry]);
-      return note(report, "duplicateImages", what);
-    }
-    if (place.kind === "missing") {
-      note(report, "missingImages", what);
-      if (!keepMissing) return;
-    }
-    const image: DatasetImage = { id: place.id, path: place.path, ...size, objects: [] };
-    byFile.set(image.id, image);
-    byId.set(id, image);
-    entries.push([image, entry]);
-    if (place.kind === "file") present.push(image);
-  };
-  report.listed = listed.length;
-  for (let start = 0; start < listed.length; start += PATHS_AT_A_TIME) {
-    signal.throwIfAborted();
-    const part = listed.slice(start, start + PATHS_AT_A_TIME);
-    const found = await Promise.all(part.map((entry) => resolveImage(root, entry)));
-    part.forEach((entry, i) => addImage(entry, found[i]));
-  }
-  return { images: [...byFile.values()], present, byId, entries };
 }
 
 /** A category's name as words: LVIS names categories "tennis_racket", others leave spaces and line breaks. */
@@ -173,112 +82,6 @@ function readCategories(
     names.push(words);
   });
   return { names, categories };
-}
-
-/** Whether a flag is set, in any of the ways in which it is written. */
-function isSet(value: unknown): boolean {
-  if (typeof value === "number") return Number.isFinite(value) && value !== 0;
-  return value === true || (typeof value === "string" && /^\s*(1|1\.0|true|yes)\s*$/i.test(value));
-}
-
-/** Flags of an annotation: `iscrowd`, `isCrowd`, `is_crowd`, …; `ignore`, `ignored`, `difficult`, …. */
-function flagsOf(annotation: Json): { crowd: boolean; ignored: boolean } {
-  const flags = { crowd: false, ignored: false };
-  for (const key of Object.keys(annotation)) {
-    const flag = /^(?:is[_-]?)?(?:(crowd)|ignored?|difficult)$/i.exec(key);
-    if (flag && isSet(annotation[key])) flags[flag[1] ? "crowd" : "ignored"] = true;
-  }
-  return flags;
-}
-
-/** A box that can be used, or the count that says why there is none, and what else there is to say. */
-type FoundBox =
-  | { box: Box; clipped: boolean; fromMask: boolean }
-  | {
-    why: "crowd" | "ignored" | "empty" | "outside" | "notFinite" | "withoutBox";
-    detail?: string;
-  };
-
-/** An annotation's `bbox`, or else that of its `segmentation`, as a box clipped to the image. */
-function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): FoundBox {
-  const absent = given === undefined || given === null || (Array.isArray(given) && !given.length);
-  const bbox = absent ? segmentationBox(segmentation, image) : given;
-  if (bbox === undefined) return { why: "withoutBox" };
-  if (typeof bbox === "string" && absent) return { why: "withoutBox", detail: bbox };
-  const numbers = Array.isArray(bbox) ? bbox : [bbox];
-  if (numbers.some((value) => typeof value === "number" && !Number.isFinite(value))) {
-    return { why: "notFinite", detail: "its box holds NaN or Infinity" };
-  }
-  if (numbers.length !== 4 || !numbers.every(Number.isFinite)) {
-    return { why: "empty", detail: "its box is not four numbers" };
-  }
-  const [left, top, width, height] = numbers as number[];
-  if (width <= 0 || height <= 0) return { why: "empty" };
-  const { width: right = Infinity, height: bottom = Infinity } = image;
-  const [x0, y0] = [Math.max(0, left), Math.max(0, top)];
-  const [x1, y1] = [Math.min(right, left + width), Math.min(bottom, top + height)];
-  if (!(x1 > x0 && y1 > y0 && x1 - x0 < Infinity && y1 - y0 < Infinity)) return { why: "outside" };
-  // Rounding in exported files puts boxes a hair outside: only more than that is worth a count.
-  const clipped = Math.max(x0 - left, y0 - top, left + width - x1, top + height - y1) > 0.01;
-  const box = { left: x0, top: y0, width: x1 - x0, height: y1 - y0 };
-  return { box, clipped, fromMask: absent };
-}
-
-/** Corners of an oriented box, where there are four that span its box: eight other numbers may be anything. */
-function cornersOf({ corners }: Json, box: Box): Corners | undefined {
-  if (!Array.isArray(corners) || corners.length !== 8 || !corners.every(Number.isFinite)) return;
-  const at = [0, 2, 4, 6].map((i): Point => [corners[i], corners[i + 1]]);
-  const [xs, ys] = [0, 1].map((axis) => at.map((point) => point[axis]));
-  const right = box.left + box.width, bottom = box.top + box.height;
-  const hair = 1e-9 * Math.max(1, right, bottom); // a width was rounded
-  const spans = Math.min(...xs) <= box.left + hair && Math.max(...xs) >= right - hair &&
-    Math.min(...ys) <= box.top + hair && Math.max(...ys) >= bottom - hair;
-  return spans ? at as unknown as Corners : undefined;
-}
-
-const ID_PROBLEMS = {
-  unknown: "",
-  unusable: ", which is no id",
-  ambiguous: ", which could be several that are listed",
-};
-
-function addObject(
-  annotation: Json,
-  byId: ImageMap,
-  categories: IdMap<number>,
-  report: DatasetReport,
-  unscored: boolean = false,
-): void {
-  const image = byId.find(annotation.image_id), category = categories.find(annotation.category_id);
-  // Put into words only where it is told: most annotations can be used.
-  const what = () =>
-    `annotation ${JSON.stringify(annotation.id)} of image ${JSON.stringify(annotation.image_id)}`;
-  if (!("value" in image)) return note(report, "unknownImages", what() + ID_PROBLEMS[image.kind]);
-  if (image.value === null) return; // its image was counted
-  if (!("value" in category)) {
-    const which = `category ${JSON.stringify(annotation.category_id)}${ID_PROBLEMS[category.kind]}`;
-    return note(report, "unknownCategories", `${what()}, ${which}`);
-  }
-  const { crowd, ignored } = flagsOf(annotation);
-  const found: FoundBox = crowd
-    ? { why: "crowd" }
-    : unscored
-    ? { why: "ignored" }
-    : readBox(annotation, image.value);
-  if ("why" in found) {
-    // The image shows the class, but not where: it is no wrong answer.
-    image.value.notExhaustive = withClasses(image.value.notExhaustive, [category.value]);
-    return note(report, found.why, what() + (found.detail ? `: ${found.detail}` : ""));
-  }
-  if (found.clipped) note(report, "clipped", what());
-  if (ignored) report.markedIgnored++;
-  if (found.fromMask) report.boxesFromMasks++;
-  if (image.kind === "mixed" || category.kind === "mixed") report.mixedIds++;
-  const object: DatasetObject = { category: category.value, box: found.box };
-  const corners = cornersOf(annotation, found.box);
-  if (corners) object.corners = corners;
-  if (annotation.size === "small" || annotation.size === "large") object.size = annotation.size;
-  image.value.objects.push(object);
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AnnotationLists } from "../coco_file.ts";
-import { type Counted, type DatasetReport, note } from "../dataset.ts";
+import { type Counted, type DatasetReport, note } from "../report.ts";
 import type { DatasetPlace } from "./place.ts";
 
 /** Reads annotations of one format into lists. */

@@ -6,7 +6,8 @@
 import { basename } from "node:path";
 import { operationSignal } from "../../runtime/interrupt.ts";
 import { datasetOf, loadCoco, type LoadCocoOptions } from "../coco.ts";
-import { type Dataset, emptyReport } from "../dataset.ts";
+import type { Dataset } from "../dataset.ts";
+import { emptyReport } from "../report.ts";
 import { readDota } from "./dota.ts";
 import { Lists, type Reader } from "./lists.ts";
 import type { DatasetFormat, DatasetSource } from "./place.ts";
