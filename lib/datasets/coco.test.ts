@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { decodeImage } from "../images/mod.ts";
 import { scene } from "../images/testdata/hostile.ts";
 import { loadCoco } from "./coco.ts";
-import { type Dataset, describeDataset, filterImages, firstImages } from "./dataset.ts";
+import { type Dataset, filterImages, firstImages } from "./dataset.ts";
+import { describeDataset } from "./report.ts";
 import { loadFolder } from "./folder.ts";
 
 interface Files {

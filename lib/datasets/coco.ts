@@ -4,30 +4,18 @@
  * @module
  */
 import { basename } from "node:path";
-import type { Box } from "../covers/mod.ts";
 import type { PixelConfig } from "../images/bands.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import type { ProgressOutput } from "../runtime/progress.ts";
-import {
-  type Corners,
-  createLargeDataset,
-  type Dataset,
-  type DatasetImage,
-  type DatasetObject,
-  type DatasetReport,
-  emptyReport,
-  note,
-  pixelsOf,
-  type Point,
-} from "./dataset.ts";
-import { type AnnotationLists, type Json, openAnnotations } from "./coco_file.ts";
+import { type AnnotationLists, openAnnotations } from "./coco_file.ts";
+import { readCategories } from "./coco_categories.ts";
+import { mergeCopies, readImages } from "./coco_images.ts";
+import { readJudgements } from "./coco_judged.ts";
+import { addObject } from "./coco_objects.ts";
+import { createLargeDataset, type Dataset, pixelsOf } from "./dataset.ts";
 import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
-import { type CategoryMap, readCategories } from "./coco_categories.ts";
-import { flagsOf } from "./coco_flags.ts";
-import { type ImageMap, mergeCopies, readImages } from "./coco_images.ts";
-import { readJudgements, withClasses } from "./coco_judged.ts";
-import { segmentationBox } from "./coco_masks.ts";
 import { showReading } from "./read_progress.ts";
+import { type DatasetReport, emptyReport } from "./report.ts";
 
 /** Options of {@linkcode loadCoco}. */
 export interface LoadCocoOptions extends PixelConfig {
@@ -48,99 +36,6 @@ export interface LoadCocoOptions extends PixelConfig {
   output?: ProgressOutput;
   /** In a notebook: the display that the stages of a run share. */
   displayId?: string;
-}
-
-/** A box that can be used, or the count that says why there is none, and what else there is to say. */
-type FoundBox =
-  | { box: Box; clipped: boolean; fromMask: boolean }
-  | {
-    why: "crowd" | "ignored" | "empty" | "outside" | "notFinite" | "withoutBox";
-    detail?: string;
-  };
-
-/** An annotation's `bbox`, or else that of its `segmentation`, as a box clipped to the image. */
-function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): FoundBox {
-  const absent = given === undefined || given === null || (Array.isArray(given) && !given.length);
-  const bbox = absent ? segmentationBox(segmentation, image) : given;
-  if (bbox === undefined) return { why: "withoutBox" };
-  if (typeof bbox === "string" && absent) return { why: "withoutBox", detail: bbox };
-  const numbers = Array.isArray(bbox) ? bbox : [bbox];
-  if (numbers.some((value) => typeof value === "number" && !Number.isFinite(value))) {
-    return { why: "notFinite", detail: "its box holds NaN or Infinity" };
-  }
-  if (numbers.length !== 4 || !numbers.every(Number.isFinite)) {
-    return { why: "empty", detail: "its box is not four numbers" };
-  }
-  const [left, top, width, height] = numbers as number[];
-  if (width <= 0 || height <= 0) return { why: "empty" };
-  const { width: right = Infinity, height: bottom = Infinity } = image;
-  const [x0, y0] = [Math.max(0, left), Math.max(0, top)];
-  const [x1, y1] = [Math.min(right, left + width), Math.min(bottom, top + height)];
-  if (!(x1 > x0 && y1 > y0 && x1 - x0 < Infinity && y1 - y0 < Infinity)) return { why: "outside" };
-  // Rounding in exported files puts boxes a hair outside: only more than that is worth a count.
-  const clipped = Math.max(x0 - left, y0 - top, left + width - x1, top + height - y1) > 0.01;
-  const box = { left: x0, top: y0, width: x1 - x0, height: y1 - y0 };
-  return { box, clipped, fromMask: absent };
-}
-
-/** Corners of an oriented box, where there are four that span its box: eight other numbers may be anything. */
-function cornersOf({ corners }: Json, box: Box): Corners | undefined {
-  if (!Array.isArray(corners) || corners.length !== 8 || !corners.every(Number.isFinite)) return;
-  const at = [0, 2, 4, 6].map((i): Point => [corners[i], corners[i + 1]]);
-  const [xs, ys] = [0, 1].map((axis) => at.map((point) => point[axis]));
-  const right = box.left + box.width, bottom = box.top + box.height;
-  const hair = 1e-9 * Math.max(1, right, bottom); // a width was rounded
-  const spans = Math.min(...xs) <= box.left + hair && Math.max(...xs) >= right - hair &&
-    Math.min(...ys) <= box.top + hair && Math.max(...ys) >= bottom - hair;
-  return spans ? at as unknown as Corners : undefined;
-}
-
-const ID_PROBLEMS = {
-  unknown: "",
-  unusable: ", which is no id",
-  ambiguous: ", which could be several that are listed",
-};
-
-function addObject(
-  annotation: Json,
-  byId: ImageMap,
-  categories: CategoryMap,
-  report: DatasetReport,
-  unscored: boolean = false,
-): void {
-  const image = byId.find(annotation.image_id), category = categories.find(annotation.category_id);
-  // Put into words only where it is told: most annotations can be used.
-  const what = () =>
-    `annotation ${JSON.stringify(annotation.id)} of image ${JSON.stringify(annotation.image_id)}`;
-  if (!("value" in image)) return note(report, "unknownImages", what() + ID_PROBLEMS[image.kind]);
-  if (image.value === null) return; // its image was counted
-  const place = "value" in category ? category.value : undefined;
-  if (typeof place !== "number") {
-    if (place) image.value.notExhaustive = withClasses(image.value.notExhaustive, place);
-    const problem = ID_PROBLEMS["value" in category ? "ambiguous" : category.kind];
-    const which = `category ${JSON.stringify(annotation.category_id)}${problem}`;
-    return note(report, "unknownCategories", `${what()}, ${which}`);
-  }
-  const { crowd, ignored } = flagsOf(annotation);
-  const found: FoundBox = crowd
-    ? { why: "crowd" }
-    : unscored
-    ? { why: "ignored" }
-    : readBox(annotation, image.value);
-  if ("why" in found) {
-    // The image shows the class, but not where: it is no wrong answer.
-    image.value.notExhaustive = withClasses(image.value.notExhaustive, [place]);
-    return note(report, found.why, what() + (found.detail ? `: ${found.detail}` : ""));
-  }
-  if (found.clipped) note(report, "clipped", what());
-  if (ignored) report.markedIgnored++;
-  if (found.fromMask) report.boxesFromMasks++;
-  if (image.kind === "mixed" || category.kind === "mixed") report.mixedIds++;
-  const object: DatasetObject = { category: place, box: found.box };
-  const corners = cornersOf(annotation, found.box);
-  if (corners) object.corners = corners;
-  if (annotation.size === "small" || annotation.size === "large") object.size = annotation.size;
-  image.value.objects.push(object);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { Json } from "./coco_file.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
-import { type DatasetReport, note } from "./dataset.ts";
+import { type DatasetReport, note } from "./report.ts";
 
 /** Places of categories by their id; several where one id names several, and none of them can be told. */
 export type CategoryMap = IdMap<number | readonly number[]>;

@@ -7,8 +7,9 @@ import type { Json } from "./coco_file.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNameOf, resolveImage } from "./coco_image.ts";
 import { type ListedImage, withClasses } from "./coco_judged.ts";
-import { type DatasetImage, type DatasetReport, note } from "./dataset.ts";
+import type { DatasetImage } from "./dataset.ts";
 import type { SafePath } from "./paths.ts";
+import { type DatasetReport, note } from "./report.ts";
 
 /** Images by their id; `null` where one is listed that is left out, and was counted. */
 export type ImageMap = IdMap<DatasetImage | null>;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
 import { loadCoco } from "./coco.ts";
-import { type Dataset, describeDataset, firstImages } from "./dataset.ts";
+import { type Dataset, firstImages } from "./dataset.ts";
+import { describeDataset } from "./report.ts";
 
 const categories = [{ id: 5, name: "fork" }, { id: 2, name: "boat" }, { id: 9, name: "fox" }];
 const lvis = (id: number, neg: unknown, open: unknown = []) => ({

@@ -4,7 +4,8 @@
  * @module
  */
 import type { CategoryMap } from "./coco_categories.ts";
-import { type DatasetImage, type DatasetReport, note } from "./dataset.ts";
+import type { DatasetImage } from "./dataset.ts";
+import { type DatasetReport, note } from "./report.ts";
 
 /** An image with what the annotation file says of it; one file may be listed more than once. */
 export type ListedImage = [image: DatasetImage, entry: Readonly<Record<string, unknown>>];

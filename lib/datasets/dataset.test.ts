@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { canonicalJson, sha256 } from "../runtime/files.ts";
-import { createDataset, createLargeDataset, emptyReport } from "./dataset.ts";
+import { createDataset, createLargeDataset } from "./dataset.ts";
+import { emptyReport } from "./report.ts";
 
 Deno.test("a large data set has the fingerprint of all its images, and its making can be stopped", async () => {
   const images = Array.from({ length: 4001 }, (_, n) => ({ id: `${n}`, path: "", objects: [] }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { describeDataset, filterImages } from "./dataset.ts";
+import { filterImages } from "./dataset.ts";
+import { describeDataset } from "./report.ts";
 import { loadFolder } from "./folder.ts";
 import { datasetStatistics } from "./statistics.ts";
 

@@ -6,15 +6,8 @@
 import { basename, join } from "node:path";
 import { operationSignal } from "../runtime/interrupt.ts";
 import type { PixelConfig } from "../images/bands.ts";
-import {
-  countsOf,
-  createDataset,
-  type Dataset,
-  type DatasetReport,
-  emptyReport,
-  note,
-  pixelsOf,
-} from "./dataset.ts";
+import { createDataset, type Dataset, pixelsOf } from "./dataset.ts";
+import { countsOf, type DatasetReport, emptyReport, note } from "./report.ts";
 import { type FileKind, IMAGE_ENDINGS, kindOfEntry, kindOfFile } from "./folder_files.ts";
 import { openRawNames, type RawNames } from "./raw_names.ts";
 

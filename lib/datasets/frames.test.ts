@@ -4,7 +4,8 @@ import { decodeImage } from "../images/mod.ts";
 import { scene, SCENE_SIZE } from "../images/testdata/hostile.ts";
 import { sharp } from "../images/sharp.ts";
 import { loadCoco, type LoadCocoOptions } from "./coco.ts";
-import { type Dataset, describeDataset, describeFrames, placedObjects } from "./dataset.ts";
+import { type Dataset, placedObjects } from "./dataset.ts";
+import { describeDataset, describeFrames } from "./report.ts";
 
 const [WIDTH, HEIGHT] = SCENE_SIZE; // 64 x 48: an orange left half with a white corner, a blue right half
 

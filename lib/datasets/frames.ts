@@ -7,13 +7,8 @@
 import type { Box } from "../covers/cover.ts";
 import { ImageError } from "../images/image_error.ts";
 import { type ImageFrame, type ImageSize, readImageFrame, turnUpright } from "../images/frame.ts";
-import {
-  type Corners,
-  type DatasetImage,
-  type DatasetReport,
-  note,
-  type Point,
-} from "./dataset.ts";
+import type { Corners, DatasetImage, Point } from "./dataset.ts";
+import { type DatasetReport, note } from "./report.ts";
 
 /**
  * Which frame boxes are in where EXIF turns an image and sizes do not say it (orientations 2 to 4, square images,

@@ -8,15 +8,13 @@ export {
   type Dataset,
   type DatasetImage,
   type DatasetObject,
-  type DatasetReport,
-  describeDataset,
-  describeFrames,
   drawImages,
   filterImages,
   firstImages,
   placedObjects,
   type Point,
 } from "./dataset.ts";
+export { type DatasetReport, describeDataset, describeFrames } from "./report.ts";
 export { loadCoco, type LoadCocoOptions } from "./coco.ts";
 export type { AnnotationFrame } from "./frames.ts";
 export { loadDataset } from "./readers/load.ts";

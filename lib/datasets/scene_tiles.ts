@@ -6,7 +6,8 @@
 import { basename } from "node:path";
 import type { Box } from "../covers/mod.ts";
 import type { Scene } from "../images/mod.ts";
-import { createDataset, type Dataset, emptyReport } from "./dataset.ts";
+import { createDataset, type Dataset } from "./dataset.ts";
+import { emptyReport } from "./report.ts";
 
 /**
  * Makes a data set of the tiles of a scene, without annotations. An image's id names its place: `scene.tif@left,top`.

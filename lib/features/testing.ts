@@ -5,7 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { createDataset, emptyReport } from "../datasets/dataset.ts";
+import { createDataset } from "../datasets/dataset.ts";
+import { emptyReport } from "../datasets/report.ts";
 import type { Dataset, DatasetImage } from "../datasets/mod.ts";
 import { type Encoder, VectorError } from "../encoders/mod.ts";
 import { sha256 } from "../runtime/files.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import type { AnnotationLists } from "../coco_file.ts";
-import { type Counted, type DatasetReport, note } from "../dataset.ts";
 import type { AnnotationFrame } from "../frames.ts";
+import { type Counted, type DatasetReport, note } from "../report.ts";
 import { filesBelow } from "./files.ts";
 import type { DatasetPlace } from "./place.ts";
 

@@ -6,7 +6,8 @@
 import { basename } from "node:path";
 import { operationSignal } from "../../runtime/interrupt.ts";
 import { datasetOf, loadCoco, type LoadCocoOptions } from "../coco.ts";
-import { type Dataset, emptyReport, filterImages } from "../dataset.ts";
+import { type Dataset, filterImages } from "../dataset.ts";
+import { emptyReport } from "../report.ts";
 import { readDota } from "./dota.ts";
 import { Lists, type Reader } from "./lists.ts";
 import type { DatasetFormat, DatasetPlace, DatasetSource } from "./place.ts";
