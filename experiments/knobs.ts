@@ -41,7 +41,10 @@ export interface Knobs {
    * device, is another.
    */
   encoder?: string | { id?: string; dtype?: EncoderDtype; device?: EncoderDevice | "auto" };
-  /** The label of a generated set ({@linkcode VARIANTS}), `clevr-ds…` or `retail`, or one's own (see `locateDataset`). */
+  /**
+   * The label of a generated set ({@linkcode VARIANTS}), `clevr-ds…` or `retail`, or one's own (see `locateDataset`), such
+   * as `coco:JSON:IMAGES`; with `half:` before it half of its images are learned from.
+   */
   dataset?: string;
   /** Of a generated set all images, 7:1:2 to learn from, to choose by and to search; of one's own the searched ones at most. */
   images?: number;

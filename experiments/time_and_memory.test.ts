@@ -65,6 +65,8 @@ Deno.test("with other patches than the paper's 166 its numbers stand beside noth
     rows: [{ method: "cc@5", metric: "recall@1", subset: "all", value: 0.8 } as ResultRow],
   };
   const [all] = tableSix({ run, rows });
+  const untrained = tableSix({ run: { rows: [] }, rows: costs() }); // of data without images to learn from
+  assert.equal(untrained.at(-1)!.method, "one vector");
   assert.deepEqual([all.method, all.vectors, all["paper: memory, KB"]], ["cc@5", "39", ""]);
   const [time] = judgedBy(claims, { time_and_memory: rows });
   assert.deepEqual([time.ours, time.holds], [

@@ -21,9 +21,8 @@ export { loadDataset } from "./readers/load.ts";
 export { isAbsoluteName, locateDataset } from "./readers/locate.ts";
 export * from "./readers/place.ts";
 export { loadFolder } from "./folder.ts";
+export { type CocoCopy, cocoCopy } from "./coco_copy.ts";
 export {
-  type CocoCopy,
-  cocoCopy,
   type Left,
   leftText,
   type PhotoList,

@@ -3,28 +3,18 @@
  *
  * @module
  */
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { operationSignal } from "../runtime/interrupt.ts";
-import { entriesIn, readTextIfThere, temporaryPath, writeAtomic } from "../runtime/files.ts";
+import { readTextIfThere, temporaryPath, writeAtomic } from "../runtime/files.ts";
 import type { ShowOptions } from "../runtime/progress.ts";
-import { type Json, openAnnotations } from "./coco_file.ts";
-import { IdMap, idOf } from "./coco_ids.ts";
-import { fileNamesOf } from "./coco_image.ts";
-import { showReading } from "./read_progress.ts";
+import { type CocoCopy, type Entry, FoundPhotos } from "./coco_copy.ts";
+import type { Json } from "./coco_file.ts";
 
 /** Photographs that are picked. */
 export interface PhotoList {
   /** What the list is called. */
   name: string;
   /** File names, in the order in which the photographs are searched. */
-  images: readonly string[];
-}
-
-/** Where photographs are looked for. */
-export interface CocoCopy {
-  /** Files of annotations, in the order in which they are read. */
-  annotations: readonly string[];
-  /** Folders of images, in the order in which they are tried. */
   images: readonly string[];
 }
 
@@ -54,96 +44,10 @@ export interface Picked extends Left {
   crowds: number;
 }
 
-/** COCO's own files of objects. */
-const OFFICIAL = /^instances_(?:train|val)\d{4}\.json$/;
-
-/** Folders that photographs of COCO lie in, below that of a copy. */
-const FOLDERS = ["train2017", "val2017", "images/train2017", "images/val2017", "images", ""];
-
-/**
- * The files of a copy of COCO in its own layout: `annotations/instances_train2017.json` and `train2017/`, those of `val`, or a
- * part of them.
- *
- * @param folder of the copy
- * @throws {Error} when it cannot be read, or has no such annotations
- */
-export async function cocoCopy(folder: string): Promise<CocoCopy> {
-  const here = async (path: string) =>
-    (await entriesIn(path)).map(({ name }) => name).filter((name) => OFFICIAL.test(name)).sort()
-      .map((name) => join(path, name));
-  const annotations = [...await here(join(folder, "annotations")), ...await here(folder)];
-  if (annotations.length === 0) {
-    throw new Error(
-      `Cannot pick photographs out of ${folder}: it has no annotations/instances_train2017.json or ` +
-        "instances_val2017.json",
-    );
-  }
-  return { annotations, images: FOLDERS.map((name) => join(folder, name)) };
-}
-
 /** Options of {@linkcode pickPhotos}. */
 export interface PickOptions extends ShowOptions {
   /** Stops it; what was copied stays. */
   signal?: AbortSignal;
-}
-
-/** A photograph as annotations have it. */
-interface Entry {
-  image: Json;
-  objects: Json[];
-  crowds: number;
-}
-
-/** What annotations say of the photographs of a list. */
-class Found {
-  readonly entries = new Map<string, Entry>();
-  categories?: Json[];
-  #wanted: ReadonlySet<string>;
-
-  constructor(names: readonly string[]) {
-    this.#wanted = new Set(names);
-  }
-
-  get isWhole(): boolean {
-    return this.entries.size === this.#wanted.size;
-  }
-
-  /** Takes what one file says of those that no file before it has. */
-  async read(path: string, signal: AbortSignal, options: PickOptions): Promise<void> {
-    const attempt = `Cannot pick photographs out of ${path}`;
-    const shown = showReading(path, options);
-    try {
-      const lists = await openAnnotations(path, attempt, { signal, onProgress: shown.update });
-      const own = new IdMap<Entry>();
-      for (const image of lists.images) {
-        const name = this.#nameOf(image), id = idOf(image.id);
-        if (name === undefined || id === undefined || this.entries.has(name)) continue;
-        const entry = { image: { ...image, file_name: name }, objects: [], crowds: 0 };
-        this.entries.set(name, entry);
-        own.set(id, entry);
-      }
-      const named = JSON.stringify(lists.categories.map(({ id, name }) => [id, name]));
-      const before = this.categories?.map(({ id, name }) => [id, name]);
-      if (before && JSON.stringify(before) !== named) {
-        throw new Error(`${attempt}: its categories are not those of the file before it`);
-      }
-      this.categories = lists.categories;
-      for await (const annotation of lists.annotations) {
-        const found = own.find(annotation.image_id);
-        if (!("value" in found)) continue;
-        if (annotation.iscrowd) found.value.crowds++;
-        else found.value.objects.push(annotation);
-      }
-    } finally {
-      await shown.finish();
-    }
-  }
-
-  /** The name by which an image is in the list. */
-  #nameOf(image: Json): string | undefined {
-    return fileNamesOf(image).map((name) => typeof name === "string" ? basename(name) : "")
-      .find((name) => this.#wanted.has(name));
-  }
 }
 
 /** The first file of a name that folders have. */
@@ -176,7 +80,7 @@ const objectOf = ({ segmentation: _, ...object }: Json): Json => object;
 /** The photographs that are there, copied, and the names of the others by what is amiss. */
 async function collect(
   { name: list, images: names }: PhotoList,
-  { entries }: Found,
+  { entries }: FoundPhotos,
   { folders, to, signal }: { folders: readonly string[]; to: string; signal: AbortSignal },
 ): Promise<{ picked: Entry[]; left: Left }> {
   const left: Left = { unlisted: [], missing: [], unreadable: [] }, picked: Entry[] = [];
@@ -215,7 +119,7 @@ export async function pickPhotos(
       `Cannot pick photographs of ${list.name}: ${annotations} is there already and is another list`,
     );
   }
-  const found = new Found(list.images);
+  const found = new FoundPhotos(list.images);
   for (const path of copy.annotations) {
     if (!found.isWhole) await found.read(path, signal, shown);
   }

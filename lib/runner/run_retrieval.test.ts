@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { classPrompts, loadEncoder } from "../encoders/mod.ts";
-import { type PairRow, recallAtK } from "../retrieval/mod.ts";
+import { imagesInOrder, type PairRow, recallAtK, subsetByRmax } from "../retrieval/mod.ts";
 import { CACHE_DIR } from "../runtime/cache_dir.ts";
 import { openDataset } from "./open_dataset.ts";
 import { recallOf } from "../report/claims.ts";
@@ -42,6 +42,12 @@ Deno.test("a run scores every method on every subset, and a second one repeats i
     for (const row of run.rows) assert.ok(row.low <= row.value && row.value <= row.high);
     assert.ok(run.rows.some((row) => row.subset.startsWith("size ")));
     assert.ok(run.rows.some((row) => row.subset.startsWith("r_max ≤ 10^")));
+    for (const { subset, images } of run.rows) { // those that are ranked
+      const [, exponent] = /^r_max ≤ 10\^(.+)$/.exec(subset) ?? [];
+      if (exponent === undefined) continue;
+      const ranked = imagesInOrder(run.dataset.images, run.imageIds);
+      assert.equal(images, subsetByRmax(ranked, 10 ** Number(exponent)).length);
+    }
     for (const { scores, method } of run.methods) {
       const { recall } = recallAtK(scores, run.relevance, [1, 3]);
       assert.deepEqual(all.filter((row) => row.method === method).map((row) => row.value), recall);

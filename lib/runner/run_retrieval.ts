@@ -101,16 +101,19 @@ function checkNames({ name, covers, fusion = [] }: ExperimentConfig): void {
   refuseTwice("fusions", fusion.map(({ method }) => method));
 }
 
+/** A part of the data with its right answers, and how many images are ranked where that is not all. */
+type Subset = [name: string, relevance: RelevanceMatrix, images?: number];
+
 /** All images, and the parts that the configuration asks for, each with its right answers. */
 function subsetsOf(
   config: ExperimentConfig,
   dataset: Dataset,
   imageIds: string[],
   words: Words,
-): [name: string, relevance: RelevanceMatrix][] {
+): Subset[] {
   const all = relevanceOf(dataset, imageIds);
   if (countClasses(all) === 0) throw nothingToFind(config.name, dataset);
-  const subsets: [string, RelevanceMatrix][] = [["all", all]];
+  const subsets: Subset[] = [["all", all]];
   if (words.hidden.length > 0) {
     subsets.push(["seen words", onlyQueries(all, words.known)]);
     subsets.push(["unseen words", onlyQueries(all, words.hidden)]);
@@ -124,7 +127,8 @@ function subsetsOf(
     const images = imagesInOrder(dataset.images, imageIds);
     for (const threshold of R_MAX_THRESHOLDS) {
       const columns = subsetByRmax(images, threshold);
-      subsets.push([`r_max ≤ 10^${Math.log10(threshold)}`, restrictTo(all, columns)]);
+      const name = `r_max ≤ 10^${Math.log10(threshold)}`;
+      subsets.push([name, restrictTo(all, columns), columns.length]);
     }
   }
   return subsets.filter(([, relevance]) => countClasses(relevance) > 0);
@@ -166,16 +170,16 @@ function comparedOn(subset: string, methods: readonly MethodScores[]): readonly 
 async function measureAll(
   config: ExperimentConfig,
   methods: readonly MethodScores[],
-  subsets: [name: string, relevance: RelevanceMatrix][],
+  subsets: readonly Subset[],
   { signal, progress }: { signal: AbortSignal; progress: Progress },
 ): Promise<{ rows: ResultRow[]; pairs: PairRow[] }> {
   const { recallAt: ks, bootstrap, seed } = config;
   const options = { ks, rounds: bootstrap.resamples, level: bootstrap.confidence, seed };
   const rows: ResultRow[] = [], pairs: PairRow[] = [];
   let done = 0;
-  for (const [subset, relevance] of subsets) {
+  for (const [subset, relevance, ranked] of subsets) {
     const classes = countClasses(relevance), compared = new Set(comparedOn(subset, methods));
-    const { scores } = methods[0], { images } = scores;
+    const { scores } = methods[0], images = ranked ?? scores.images;
     for (const [i, value] of recallAtK(scores, relevance, ks).chance.entries()) {
       const row = { ...CHANCE, metric: `recall@${ks[i]}`, value, low: value, high: value };
       rows.push({ ...row, subset, images, classes });
@@ -183,7 +187,7 @@ async function measureAll(
     const drawn: Parameters<typeof pairRows>[0][number][] = [];
     for (const scored of methods) {
       await checkpoint(signal);
-      const { scores, vectors, ...labels } = scored, { images } = scores;
+      const { scores, vectors, ...labels } = scored;
       const resampled = resampleRecall(scores, relevance, options);
       for (const row of intervalRows(resampled, labels, ks)) {
         rows.push({ ...row, subset, vectors, images, classes });

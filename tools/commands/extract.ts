@@ -65,6 +65,7 @@ const USAGE = `Usage: deno task extract --dataset NAME [options]
   --dataset NAME                a folder of images, ANNOTATIONS.json, FORMAT:ANNOTATIONS[:IMAGES] with the format coco,
                                 voc, yolo, dota, visdrone, xview or solo, clevr-ds[-S|-L|-reduced][-noto][:IMAGES], or
                                 retail[-noto][:IMAGES]
+                                half: before it searches one half and learns from the other, val2017: those of that folder
   --images FOLDER               of the images that annotations name
   --split train|val             those images, not the ones that are searched
   --seed N                      of generated images, and of those that are drawn to choose by (7)
