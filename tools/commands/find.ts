@@ -8,8 +8,8 @@
  */
 import { join } from "node:path";
 import { parseCoverName } from "../../lib/covers/mod.ts";
-import { countsOf } from "../../lib/datasets/dataset.ts";
 import { loadFolder } from "../../lib/datasets/mod.ts";
+import { countsOf } from "../../lib/datasets/report.ts";
 import {
   classPrompts,
   type Encoder,
