@@ -14,12 +14,20 @@
  * @module
  */
 import { existsSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { CACHE_DIR, createRandom, type Encoder, loadEncoder, medianOf } from "detailclip";
+import { CACHE_DIR, type Encoder, loadEncoder, medianOf } from "detailclip";
 import { type PatchBatch } from "detailclip/images";
-import type { Dataset } from "../lib/datasets/mod.ts";
 import { machine, versions } from "../lib/report/provenance.ts";
+import {
+  compete,
+  type Contender,
+  cosines,
+  jpegDataset,
+  seconds,
+  testImages,
+  timeEndToEnd,
+} from "./encode_timing.ts";
 import { recordResult } from "./record.ts";
 import { ensureTorch, ROOT, runPython, TorchProcess } from "./torch_side.ts";
 
@@ -42,9 +50,6 @@ const { values: options } = parseArgs({
 });
 const threads = navigator.hardwareConcurrency;
 
-/** Something that is timed: each call encodes images and returns images a second. */
-type Contender = () => Promise<number>;
-
 /** Whether the file that is written last is missing, or older than what writes it. */
 function outdated(path: string): boolean {
   const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -62,27 +67,6 @@ async function setUp(): Promise<void> {
   }
 }
 
-/** Seconds that a call takes. */
-async function seconds(call: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await call();
-  return (performance.now() - start) / 1000;
-}
-
-/** Images of smooth noise, as bytes. */
-function testImages(count: number, size: number): PatchBatch {
-  const random = createRandom("bench"), data = new Uint8Array(count * size * size * 3);
-  for (let image = 0; image < count; image++) {
-    const [a, b, c] = [random.uniform(1, 9), random.uniform(1, 9), random.uniform(0, 40)];
-    for (let i = 0; i < size * size * 3; i++) {
-      const x = Math.floor(i / 3) % size / size, y = Math.floor(i / 3 / size) / size;
-      data[image * size * size * 3 + i] = 128 + 80 * Math.sin(a * x + b * y * (1 + i % 3)) +
-        random.uniform(-c, c);
-    }
-  }
-  return { count, size, data };
-}
-
 function timeEncoder(encoder: Encoder, patches: PatchBatch): Contender {
   return async () => patches.count / await seconds(() => encoder.encodeImages(patches));
 }
@@ -92,46 +76,6 @@ function timeTorch(torch: TorchProcess, dtype: "fp32" | "bf16", batch: number): 
     const { seconds } = await torch.ask<{ seconds: number }>({ dtype, batch, images: IMAGES });
     return IMAGES / seconds;
   };
-}
-
-/** Times the way from JPEG files to a cache of features that did not exist before. */
-function timeEndToEnd(encoder: Encoder, dataset: Dataset): Contender {
-  return async () => {
-    const { extractFeatures } = await import("../lib/features/mod.ts");
-    const cacheDir = await Deno.makeTempDir();
-    let patches = 0;
-    try {
-      const taken = await seconds(() =>
-        extractFeatures({
-          dataset,
-          cover: { scheme: "complete", k: Number(options.k) },
-          encoder,
-          cacheDir,
-          onProgress: (progress) => patches = progress.patches,
-        })
-      );
-      return patches / taken;
-    } finally {
-      await Deno.remove(cacheDir, { recursive: true });
-    }
-  };
-}
-
-/** A data set of the JPEG files of a folder. */
-async function jpegDataset(folder: string): Promise<Dataset> {
-  const { loadFolder } = await import("../lib/datasets/mod.ts");
-  const dataset = await loadFolder(resolve(folder));
-  return { ...dataset, images: dataset.images.slice(0, Number(options.count)) };
-}
-
-/** Mean and least cosine between the rows of two matrices of unit rows. */
-function cosines(a: Float32Array, b: Float32Array, dim: number): { mean: number; least: number } {
-  const all = Array.from({ length: a.length / dim }, (_, row) => {
-    let dot = 0;
-    for (let i = row * dim; i < (row + 1) * dim; i++) dot += a[i] * b[i];
-    return dot;
-  });
-  return { mean: all.reduce((sum, value) => sum + value) / all.length, least: Math.min(...all) };
 }
 
 /** The vectors PyTorch gives for the same images. */
@@ -160,21 +104,6 @@ async function gflopPerImage(encoder: Encoder): Promise<number> {
   return 2e-9 * (patches * 3 * vision.patch_size ** 2 * width + (layers - 1) * layer);
 }
 
-/** Takes rounds in turns, each starting one contender later, and returns each one's rates. */
-async function compete(contenders: Record<string, Contender>): Promise<Record<string, number[]>> {
-  const names = Object.keys(contenders);
-  const rates: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
-  for (const name of names) await contenders[name](); // warms up
-  for (let round = 0; round < Number(options.rounds); round++) {
-    for (let i = 0; i < names.length; i++) {
-      const name = names[(i + round) % names.length];
-      rates[name].push(await contenders[name]());
-    }
-    console.error(`round ${round + 1} of ${options.rounds}`);
-  }
-  return rates;
-}
-
 await setUp();
 const torch = new TorchProcess("bench/encode_torch.py", [MODEL, String(threads)]);
 const { torch: torchVersion } = await torch.read<{ torch: string }>();
@@ -183,7 +112,9 @@ const [fp32, q8] = [
   await loadEncoder(MODEL, { dtype: "q8" }),
 ];
 const patches = testImages(IMAGES, fp32.inputSize);
-const dataset = options["encoders-only"] ? undefined : await jpegDataset(options.images);
+const dataset = options["encoders-only"]
+  ? undefined
+  : await jpegDataset(options.images, Number(options.count));
 const reference = await fp32.encodeImages(patches);
 const agreement = {
   torchFp32: cosines(await torchVectors(torch, fp32, patches), reference, fp32.dim),
@@ -202,10 +133,10 @@ const rates = await compete({
   "onnxruntime fp32": timeEncoder(fp32, patches),
   "onnxruntime int8": timeEncoder(q8, patches),
   ...(dataset && {
-    "end to end fp32": timeEndToEnd(fp32, dataset),
-    "end to end int8": timeEndToEnd(q8, dataset),
+    "end to end fp32": timeEndToEnd(fp32, dataset, Number(options.k)),
+    "end to end int8": timeEndToEnd(q8, dataset, Number(options.k)),
   }),
-});
+}, Number(options.rounds));
 await torch.close();
 await fp32.dispose();
 await q8.dispose();
