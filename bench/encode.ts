@@ -16,13 +16,22 @@
  * @module
  */
 import { existsSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { CACHE_DIR, createRandom, type Encoder, loadEncoder, medianOf } from "detailclip";
+import { CACHE_DIR, type Encoder, loadEncoder, medianOf } from "detailclip";
 import { type PatchBatch } from "detailclip/images";
 import type { Dataset } from "../lib/datasets/mod.ts";
 import { hasGpu } from "../lib/runtime/gpu.ts";
 import { machine, versions } from "../lib/report/provenance.ts";
+import {
+  compete,
+  type Contender,
+  cosines,
+  jpegDataset,
+  seconds,
+  testImages,
+  timeEndToEnd,
+} from "./encode_timing.ts";
 import { recordResult } from "./record.ts";
 import { ensureTorch, ROOT, runPython, torchHasCuda, TorchProcess } from "./torch_side.ts";
 
@@ -48,9 +57,6 @@ const { values: options } = parseArgs({
 });
 const threads = navigator.hardwareConcurrency;
 
-/** Something that is timed: each call encodes images and returns images a second. */
-type Contender = () => Promise<number>;
-
 /** Whether the file that is written last is missing, or older than what writes it. */
 function outdated(path: string): boolean {
   const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -66,27 +72,6 @@ async function setUp(): Promise<void> {
   if (options.images === PHOTOS && !existsSync(PHOTOS)) {
     await runPython("bench/make_photos.py", [PHOTOS, options.count]);
   }
-}
-
-/** Seconds that a call takes. */
-async function seconds(call: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await call();
-  return (performance.now() - start) / 1000;
-}
-
-/** Images of smooth noise, as bytes. */
-function testImages(count: number, size: number): PatchBatch {
-  const random = createRandom("bench"), data = new Uint8Array(count * size * size * 3);
-  for (let image = 0; image < count; image++) {
-    const [a, b, c] = [random.uniform(1, 9), random.uniform(1, 9), random.uniform(0, 40)];
-    for (let i = 0; i < size * size * 3; i++) {
-      const x = Math.floor(i / 3) % size / size, y = Math.floor(i / 3 / size) / size;
-      data[image * size * size * 3 + i] = 128 + 80 * Math.sin(a * x + b * y * (1 + i % 3)) +
-        random.uniform(-c, c);
-    }
-  }
-  return { count, size, data };
 }
 
 function timeEncoder(encoder: Encoder, patches: PatchBatch): Contender {
@@ -117,6 +102,9 @@ function freeEncoder(encoder: Encoder): Encoder {
   };
 }
 
+const fromFiles = (encoder: Encoder, dataset: Dataset) =>
+  timeEndToEnd(encoder, dataset, Number(options.k));
+
 /** The encoders on a GPU, as far as they can be had; why others cannot is said. */
 async function gpuEncoders(): Promise<Encoder[]> {
   if (!options.software && !await hasGpu()) {
@@ -132,46 +120,6 @@ async function gpuEncoders(): Promise<Encoder[]> {
     }
   }
   return found;
-}
-
-/** Times the way from JPEG files to a cache of features that did not exist before. */
-function timeEndToEnd(encoder: Encoder, dataset: Dataset): Contender {
-  return async () => {
-    const { extractFeatures } = await import("../lib/features/mod.ts");
-    const cacheDir = await Deno.makeTempDir();
-    let patches = 0;
-    try {
-      const taken = await seconds(() =>
-        extractFeatures({
-          dataset,
-          cover: { scheme: "complete", k: Number(options.k) },
-          encoder,
-          cacheDir,
-          onProgress: (progress) => patches = progress.patches,
-        })
-      );
-      return patches / taken;
-    } finally {
-      await Deno.remove(cacheDir, { recursive: true });
-    }
-  };
-}
-
-/** A data set of the JPEG files of a folder. */
-async function jpegDataset(folder: string): Promise<Dataset> {
-  const { loadFolder } = await import("../lib/datasets/mod.ts");
-  const dataset = await loadFolder(resolve(folder));
-  return { ...dataset, images: dataset.images.slice(0, Number(options.count)) };
-}
-
-/** Mean and least cosine between the rows of two matrices of unit rows. */
-function cosines(a: Float32Array, b: Float32Array, dim: number): { mean: number; least: number } {
-  const all = Array.from({ length: a.length / dim }, (_, row) => {
-    let dot = 0;
-    for (let i = row * dim; i < (row + 1) * dim; i++) dot += a[i] * b[i];
-    return dot;
-  });
-  return { mean: all.reduce((sum, value) => sum + value) / all.length, least: Math.min(...all) };
 }
 
 /** The vectors PyTorch gives for the same images. */
@@ -200,21 +148,6 @@ async function gflopPerImage(encoder: Encoder): Promise<number> {
   return 2e-9 * (patches * 3 * vision.patch_size ** 2 * width + (layers - 1) * layer);
 }
 
-/** Takes rounds in turns, each starting one contender later, and returns each one's rates. */
-async function compete(contenders: Record<string, Contender>): Promise<Record<string, number[]>> {
-  const names = Object.keys(contenders);
-  const rates: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
-  for (const name of names) await contenders[name](); // warms up
-  for (let round = 0; round < Number(options.rounds); round++) {
-    for (let i = 0; i < names.length; i++) {
-      const name = names[(i + round) % names.length];
-      rates[name].push(await contenders[name]());
-    }
-    console.error(`round ${round + 1} of ${options.rounds}`);
-  }
-  return rates;
-}
-
 await setUp();
 const torch = new TorchProcess("bench/encode_torch.py", [MODEL, String(threads)]);
 const { torch: torchVersion } = await torch.read<{ torch: string }>();
@@ -227,7 +160,9 @@ const patches = testImages(IMAGES, fp32.inputSize);
 const many = onGpu.length > 0
   ? testImages(options.software ? IMAGES : GPU_IMAGES, fp32.inputSize)
   : patches;
-const dataset = options["encoders-only"] ? undefined : await jpegDataset(options.images);
+const dataset = options["encoders-only"]
+  ? undefined
+  : await jpegDataset(options.images, Number(options.count));
 const reference = await fp32.encodeImages(patches);
 const agreement = {
   torchFp32: cosines(await torchVectors(torch, fp32, patches), reference, fp32.dim),
@@ -261,16 +196,16 @@ const rates = await compete({
     ]),
   )),
   ...(dataset && {
-    "cut alone": timeEndToEnd(freeEncoder(fp32), dataset),
+    "cut alone": fromFiles(freeEncoder(fp32), dataset),
     ...Object.fromEntries(
       onGpu.map((
         encoder,
-      ) => [`end to end webgpu ${encoder.dtype}`, timeEndToEnd(encoder, dataset)]),
+      ) => [`end to end webgpu ${encoder.dtype}`, fromFiles(encoder, dataset)]),
     ),
-    "end to end fp32": timeEndToEnd(fp32, dataset),
-    "end to end int8": timeEndToEnd(q8, dataset),
+    "end to end fp32": fromFiles(fp32, dataset),
+    "end to end int8": fromFiles(q8, dataset),
   }),
-});
+}, Number(options.rounds));
 await torch.close();
 await fp32.dispose();
 await q8.dispose();

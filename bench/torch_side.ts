@@ -62,6 +62,15 @@ export async function ensureTorch(): Promise<void> {
   await ensureEnvironment(".venv-torch", "tools/requirements/torch.txt", ...options);
 }
 
+/** Makes `.venv-torch` as above, with more packages where it lacks one of their modules. */
+export async function ensureTorchWith(requirements: string, module: string): Promise<void> {
+  await ensureTorch();
+  const probe = new Deno.Command(PYTHON, { args: ["-c", `import ${module}`], stderr: "null" });
+  if ((await probe.output()).success) return;
+  const options = ["-m", "pip", "install", "-q", "--no-deps", "--require-hashes"];
+  await run(PYTHON, [...options, "-r", requirements]);
+}
+
 /** Runs a Python script of the repository where PyTorch is. */
 export async function runPython(script: string, args: string[]): Promise<void> {
   await run(PYTHON, [script, ...args]);

