@@ -28,7 +28,7 @@ import { closedForm } from "../../experiments/recipes.ts";
 import { mainResult, PUBLISHED } from "../../experiments/main_result.ts";
 import { describeLedger } from "../../lib/features/mod.ts";
 import { describeSource } from "../../lib/runner/named_dataset.ts";
-import { notice } from "../../lib/runtime/notice.ts";
+import { notice, printable } from "../../lib/runtime/notice.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
 
@@ -173,7 +173,7 @@ function leftOutOf({ dataset, imageIds, stores }: RetrievalRun): string[] {
   const each = new Map(entries.map((entry) => [entry.image, entry])); // once, of all covers
   return [
     `${count} of ${dataset.images.length} images could not be encoded and are not in the table:`,
-    ...describeLedger([...each.values()]).map((line) => `  ${line}`),
+    ...describeLedger([...each.values()]).map((line) => printable(`  ${line}`)),
   ];
 }
 

@@ -26,7 +26,7 @@ import {
 } from "../../lib/features/mod.ts";
 import type { CutMethod, PixelConfig } from "../../lib/images/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
-import { notice } from "../../lib/runtime/notice.ts";
+import { notice, printable } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import { datasetNamed, describeSource } from "../../lib/runner/named_dataset.ts";
 import { openDataset } from "../../lib/runner/open_dataset.ts";
@@ -172,7 +172,7 @@ async function lookFor(
 /** The data set of the call: of a folder all images, of others those that are searched, or another split. */
 async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
   const { split, seed, annotationFrame, pixels } = call, found = await lookFor(call);
-  notice(printable(describeSource(found)));
+  notice(describeSource(found));
   if (found.source === "folder") {
     if (split !== undefined) {
       throw new UsageError(`Cannot use --split: ${found.root} is a folder of images without parts`);
@@ -199,14 +199,6 @@ async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
   const framed = { ...found, ...Object.fromEntries(told) };
   // an image that the annotations list and that is not there belongs in the ledger, too
   return await openDataset(framed, seed, { split, keepMissing: true });
-}
-
-/** File names come from anywhere: what would move a terminal's cursor is written out. */
-export function printable(text: string): string {
-  return text.replace(
-    /\p{Cc}/gu,
-    (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }
 
 /** The lines printed at the end. */
@@ -237,7 +229,7 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
   const { preprocessing, encoder: { id, ...how } } = call;
   const encoder: Encoder = await loadEncoder(id, { ...how, preprocessing });
   const said = scopeNotice(encoder, dataset);
-  if (said) notice(printable(said));
+  if (said) notice(said);
   const { shard } = call.extract;
   const total = shard
     ? Math.ceil((dataset.images.length - shard.index) / shard.count)
@@ -264,7 +256,7 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
     return summary;
   } finally {
     await progress.finish();
-    for (const line of notes) notice(printable(line));
+    for (const line of notes) notice(line);
     await encoder.dispose();
   }
 }
