@@ -109,6 +109,9 @@ export function textOf(bytes: Uint8Array): string {
   return text;
 }
 
+/** Why there is no text where there is no file. */
+export const MISSING = "it is missing";
+
 /**
  * The text of a label file below a root, or in words why there is none. A link that leads out of the root is not read.
  *
@@ -122,7 +125,7 @@ export async function readLabel(
   try {
     const place = await resolveInside(root, path);
     if (place.kind !== "file") {
-      return { why: place.kind === "unsafe" ? "it leads elsewhere" : "it is missing" };
+      return { why: place.kind === "unsafe" ? "it leads elsewhere" : MISSING };
     }
     const { isFile, size } = await Deno.stat(place.path);
     if (!isFile) return { why: "it is no file" };

@@ -315,6 +315,34 @@ Deno.test("YOLO: shares are of the frame that is asked for, and images that EXIF
     assert.deepEqual(await boxIn("stored"), [height * 0.75, 0, height / 4, width / 2]);
   }));
 
+Deno.test("endings in capitals are those of labels, annotations and images, too", async () => {
+  const renamed: Record<string, [from: string, to: string][]> = {
+    yolo: [["labels/val/c.txt", "labels/val/c.TXT"], ["images/val/c.png", "images/val/c.PNG"]],
+    voc: [["Annotations/000001.xml", "Annotations/000001.XML"]],
+    dota: [["val/labelTxt/P0003.txt", "val/labelTxt/P0003.TXT"]],
+  };
+  for (const [format, files] of Object.entries(renamed)) {
+    await withCopy(sample(format), async (folder, source) => {
+      const before = await loadDataset(source);
+      for (const [from, to] of files) await Deno.rename(join(folder, from), join(folder, to));
+      const { report } = await loadDataset(source);
+      assert.deepEqual([report.images, report.objects], [
+        before.report.images,
+        before.report.objects,
+      ]);
+      const located = locateDataset(folder);
+      assert.equal(located.source, source.source);
+    });
+  }
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(root, "OWN.JSON"), `{"images": [], "categories": []}`);
+    assert.equal(locateDataset(root).source, "coco");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 Deno.test("Pascal VOC: what is not difficult is used, however that is written", () => {
   const flags = (text: string) =>
     parseVoc(
