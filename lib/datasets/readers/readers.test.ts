@@ -315,6 +315,21 @@ Deno.test("YOLO: shares are of the frame that is asked for, and images that EXIF
     assert.deepEqual(await boxIn("stored"), [height * 0.75, 0, height / 4, width / 2]);
   }));
 
+Deno.test({
+  name: "names that are not UTF-8 are counted by every reader, as nobody can open them",
+  ignore: Deno.build.os !== "linux", // elsewhere there are no such names
+  fn: () =>
+    withCopy(sample("voc"), async (folder, source) => {
+      const script = `printf x >"$(printf 'Annotations/F\\344hre.xml')"`;
+      const { success } = await new Deno.Command("sh", { args: ["-c", script], cwd: folder })
+        .output();
+      assert.ok(success);
+      const { report } = await loadDataset(source);
+      assert.equal(report.notUtf8, 1);
+      assert.ok(report.examples.includes("notUtf8: Annotations/F\ufffdhre.xml"));
+    }),
+});
+
 Deno.test("endings in capitals are those of labels, annotations and images, too", async () => {
   const renamed: Record<string, [from: string, to: string][]> = {
     yolo: [["labels/val/c.txt", "labels/val/c.TXT"], ["images/val/c.png", "images/val/c.PNG"]],
