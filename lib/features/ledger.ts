@@ -32,7 +32,7 @@ export interface LedgerEntry {
 }
 
 /** Raise this when images can be read that could not be before. */
-const LEDGER_VERSION = 1;
+const LEDGER_VERSION = 2;
 
 /** The options on which a refusal may depend. */
 export interface RefusalOptions {

@@ -240,6 +240,23 @@ Deno.test("CMYK is what Pillow makes of it, with or without a further band", asy
   assert.equal((await refusal(others)).reason, "colour space separated is not supported");
 });
 
+Deno.test("a CMYK JPEG is what Pillow makes of it, inverted or not", async () => {
+  const jpeg = Uint8Array.fromBase64( // 16 x 16 px, by Pillow 12.0: four squares of the inks above
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwABAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB" +
+      "/8AAFAgAEAAQBEMRAE0RAFkRAEsRAP/EABgAAQEBAQEAAAAAAAAAAAAAAAoACwgJ/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAA4EQwBNAFkASwAAPwBz" +
+      "A272QMAYM7ZAJod8N/hJCXiTiPiLv//Z",
+  );
+  const plain = new Uint8Array([...jpeg.subarray(0, 2), ...jpeg.subarray(18)]); // without Adobe's marker
+  for (const file of [jpeg, plain]) {
+    const { data } = await decodeImage(file);
+    const at = (x: number, y: number) => [...data.subarray(3 * (16 * y + x), 3 * (16 * y + x) + 3)];
+    assert.deepEqual(
+      [at(3, 3), at(12, 3), at(3, 12), at(12, 12)],
+      [[213, 48, 156], [0, 255, 255], [255, 255, 255], [105, 104, 104]],
+    );
+  }
+});
+
 Deno.test("transparent CMYK lies on white", async () => {
   for (const deep of [false, true]) {
     const inks = [[0, 255, 255, 0, 128], [12, 200, 77, 31, 0]];

@@ -86,7 +86,8 @@ function subfileAt(
     const count = read(start, big ? 8 : 2);
     for (let i = 0; i < Math.min(count, MOST_TAGS); i++) {
       const at = start + (big ? 8 + 20 * i : 2 + 12 * i);
-      if (read(at, 2) === TAGS.subfile) return read(at + (big ? 12 : 8), 4);
+      if (read(at, 2) !== TAGS.subfile) continue;
+      return read(at + (big ? 12 : 8), BYTES_OF_TYPE[read(at + 2, 2)] === 2 ? 2 : 4);
     }
     return 0;
   } catch (error) {

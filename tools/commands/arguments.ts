@@ -14,6 +14,7 @@ import {
 } from "../../lib/encoders/encoder.ts";
 import { callersFolder } from "../../lib/runtime/cache_dir.ts";
 import { InterruptError } from "../../lib/runtime/interrupt.ts";
+import { printable } from "../../lib/runtime/notice.ts";
 import { nearestName } from "../../lib/runtime/nearest.ts";
 
 /** A call that cannot be understood. */
@@ -88,7 +89,8 @@ export function statusOf(error: unknown): number {
  * @param usage how the tool is called, told where it was called wrongly
  */
 export function fail(error: unknown, usage?: string): never {
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`error: ${message.split("\n").map(printable).join("\n")}`);
   if (usage && error instanceof UsageError) console.error(usage);
   Deno.exit(statusOf(error));
 }

@@ -30,7 +30,7 @@ import { describeLedger } from "../../lib/features/mod.ts";
 import { isGenerated } from "../../lib/runner/dataset_config.ts";
 import { describeSource } from "../../lib/runner/named_dataset.ts";
 import { hasTraining } from "../../lib/runner/splits.ts";
-import { notice } from "../../lib/runtime/notice.ts";
+import { notice, printable } from "../../lib/runtime/notice.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import { ENCODER_OPTIONS, oneOf, readEncoder, readOptions, UsageError } from "./arguments.ts";
 
@@ -175,7 +175,7 @@ function leftOutOf({ dataset, imageIds, stores }: RetrievalRun): string[] {
   const each = new Map(entries.map((entry) => [entry.image, entry])); // once, of all covers
   return [
     `${count} of ${dataset.images.length} images could not be encoded and are not in the table:`,
-    ...describeLedger([...each.values()]).map((line) => `  ${line}`),
+    ...describeLedger([...each.values()]).map((line) => printable(`  ${line}`)),
   ];
 }
 

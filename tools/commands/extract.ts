@@ -26,8 +26,7 @@ import {
 } from "../../lib/features/mod.ts";
 import type { CutMethod, PixelConfig } from "../../lib/images/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
-import { notice } from "../../lib/runtime/notice.ts";
-import { printable } from "../../lib/runtime/printable.ts";
+import { notice, printable } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import { datasetNamed, describeSource } from "../../lib/runner/named_dataset.ts";
 import { openDataset } from "../../lib/runner/open_dataset.ts";
@@ -175,7 +174,7 @@ async function lookFor(
 /** The data set of the call: of a folder all images, of others those that are searched, or another split. */
 async function openNamed(call: ReturnType<typeof parseCall>): Promise<Dataset> {
   const { split, seed, annotationFrame, pixels } = call, found = await lookFor(call);
-  notice(printable(describeSource(found)));
+  notice(describeSource(found));
   if (found.source === "folder") {
     if (split !== undefined) {
       throw new UsageError(`Cannot use --split: ${found.root} is a folder of images without parts`);
@@ -232,7 +231,7 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
   const { preprocessing, encoder: { id, ...how } } = call;
   const encoder: Encoder = await loadEncoder(id, { ...how, preprocessing });
   const said = scopeNotice(encoder, dataset);
-  if (said) notice(printable(said));
+  if (said) notice(said);
   const { shard } = call.extract;
   const total = shard
     ? Math.ceil((dataset.images.length - shard.index) / shard.count)
@@ -259,7 +258,7 @@ async function extract(call: ReturnType<typeof parseCall>): Promise<string> {
     return summary;
   } finally {
     await progress.finish();
-    for (const line of notes) notice(printable(line));
+    for (const line of notes) notice(line);
     await encoder.dispose();
   }
 }

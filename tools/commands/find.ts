@@ -21,8 +21,7 @@ import { describeLedger, extractFeatures, type FeatureStore } from "../../lib/fe
 import { createScorer, SCORER_NAMES, scoreStream, topResults } from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
-import { notice } from "../../lib/runtime/notice.ts";
-import { printable } from "../../lib/runtime/printable.ts";
+import { notice, printable } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import {
   ENCODER_OPTIONS,
@@ -88,16 +87,16 @@ type Call = ReturnType<typeof parseCall>;
 async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Promise<FeatureStore> {
   const dataset = await loadFolder(folder), { report } = dataset;
   const left = countsOf({ ...report, imagesWithoutObjects: 0 });
-  if (left.length > 0) notice(printable(`${dataset.name}: ${left.join("; ")}`));
+  if (left.length > 0) notice(`${dataset.name}: ${left.join("; ")}`);
   const said = scopeNotice(encoder, dataset);
-  if (said) notice(printable(said));
+  if (said) notice(said);
   const progress = createProgress({ label: "Look at photographs", total: dataset.images.length });
   try {
     const store = await extractFeatures({
       ...{ dataset, cover, encoder, cacheDir: cache },
       onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
     });
-    for (const line of describeLedger(store.ledger)) notice(printable(`not searched: ${line}`));
+    for (const line of describeLedger(store.ledger)) notice(`not searched: ${line}`);
     if (store.imageIds.length === 0) {
       throw new Error(`Cannot search photographs in ${folder}: none of its images can be read`);
     }
@@ -139,7 +138,7 @@ export async function find(args: string[]): Promise<string> {
     };
     const scorer = createScorer(call.scorer, queries, { dim: store.dim });
     const [scores] = await scoreStream(images(), [scorer], { signal: operationSignal() }); // (Q, N)
-    if (far) notice(printable(far));
+    if (far) notice(far);
     const boxesOf = (image: number) => store.get(store.imageIds[image]).boxes;
     return words.map((word, q) =>
       describe(word, topResults(scores, q, { count, boxesOf }), store.imageIds)

@@ -23,7 +23,7 @@ import {
 } from "../../lib/datasets/mod.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import { readOptions, UsageError } from "./arguments.ts";
-import { printable } from "../../lib/runtime/printable.ts";
+import { printable } from "../../lib/runtime/notice.ts";
 import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task photos pick COCO [IMAGES] [options] | measure DATASET [options]

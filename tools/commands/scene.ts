@@ -24,7 +24,7 @@ import {
 import { findSceneHits, hitsToGeoJson, type SceneHit } from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
 import { writeAtomic } from "../../lib/runtime/files.ts";
-import { notice } from "../../lib/runtime/notice.ts";
+import { notice, printable } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
 import {
   ENCODER_OPTIONS,
@@ -173,7 +173,9 @@ async function search(call: ReturnType<typeof parseCall>): Promise<void> {
         Math.round(store.patches / megapixels)
       } a megapixel`,
     );
-    for (const line of describeLedger(store.ledger)) console.log(`  not searched: ${line}`);
+    for (const line of describeLedger(store.ledger)) {
+      console.log(printable(`  not searched: ${line}`));
+    }
     if (!call.out) return;
     await writeAtomic(call.out, JSON.stringify(hitsToGeoJson(hits, call.words, scene.place)));
     console.log(`wrote ${call.out}`);

@@ -9,6 +9,7 @@ import { ImageError } from "../../images/image_error.ts";
 import { IMAGE_ENDINGS, kindOfEntry } from "../folder_files.ts";
 import type { AnnotationFrame } from "../frames.ts";
 import { resolveInside } from "../paths.ts";
+import { openRawNames } from "../raw_names.ts";
 
 /** A label file of one image is far smaller; what is larger is none. */
 const MAX_LABEL_BYTES = 64 * 2 ** 20;
@@ -48,25 +49,30 @@ export function isImageName(path: string): boolean {
  *
  * @param root real path of the folder
  * @param signal stops the walk with its reason
- * @param onLink told of links to folders
+ * @param onOther told of links to folders, and of names that are not UTF-8
  */
 export async function filesBelow(
   root: string,
   signal: AbortSignal,
-  onLink: (kind: "linkedFolders" | "outsideFolders", path: string) => void,
+  onOther: (kind: "linkedFolders" | "outsideFolders" | "notUtf8", path: string) => void,
 ): Promise<string[]> {
-  const found: string[] = [];
+  const found: string[] = [], rawNames = openRawNames();
   const walk = async (folder: string): Promise<void> => {
+    for (const name of rawNames.in(join(root, folder))) onOther("notUtf8", join(folder, name));
     for await (const entry of Deno.readDir(join(root, folder))) {
       signal.throwIfAborted();
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       const kind = await kindOfEntry(root, join(root, path), entry);
       if (kind === "folder") await walk(path);
-      else if (kind === "linkedFolder" || kind === "outsideFolder") onLink(`${kind}s`, path);
+      else if (kind === "linkedFolder" || kind === "outsideFolder") onOther(`${kind}s`, path);
       else found.push(path);
     }
   };
-  await walk("");
+  try {
+    await walk("");
+  } finally {
+    rawNames.close();
+  }
   return found.sort((a, b) => (a < b ? -1 : 1));
 }
 
@@ -109,6 +115,9 @@ export function textOf(bytes: Uint8Array): string {
   return text;
 }
 
+/** Why there is no text where there is no file. */
+export const MISSING = "it is missing";
+
 /**
  * The text of a label file below a root, or in words why there is none. A link that leads out of the root is not read.
  *
@@ -122,7 +131,7 @@ export async function readLabel(
   try {
     const place = await resolveInside(root, path);
     if (place.kind !== "file") {
-      return { why: place.kind === "unsafe" ? "it leads elsewhere" : "it is missing" };
+      return { why: place.kind === "unsafe" ? "it leads elsewhere" : MISSING };
     }
     const { isFile, size } = await Deno.stat(place.path);
     if (!isFile) return { why: "it is no file" };

@@ -71,7 +71,7 @@ export class Lists implements AnnotationLists {
     note(this.report, key, what);
   }
 
-  /** All files below a folder, as `filesBelow` finds them; links to folders, which are not followed, are counted. */
+  /** All files below a folder, as `filesBelow` finds them; what it cannot follow or open is counted. */
   async filesBelow(root: string, signal: AbortSignal): Promise<string[]> {
     return await filesBelow(root, signal, (key, path) => this.note(key, path));
   }

@@ -8,7 +8,7 @@ import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path
 import { callersFolder } from "../../runtime/cache_dir.ts";
 import { didYouMean } from "../../runtime/nearest.ts";
 import { ARCHIVES } from "../folder_files.ts";
-import { locateCoco, looksLikeCoco } from "./locate_coco.ts";
+import { isJson, locateCoco, looksLikeCoco } from "./locate_coco.ts";
 import {
   DATASET_FORMATS,
   type DatasetFormat,
@@ -147,7 +147,7 @@ function formatOf(
     const candidates = formats.map((format) => `${format}:${folder}`).join(" or ");
     throw error(name, `it could be ${candidates}; name it so`);
   }
-  const json = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  const json = readdirSync(folder).filter(isJson);
   const coco = json.some((file) => looksLikeCoco(join(folder, file)));
   if (coco || (json.length > 0 && !images)) return "coco";
   if (images) return "folder";

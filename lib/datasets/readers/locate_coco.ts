@@ -14,9 +14,12 @@ const OFFICIAL = /^((?:instances|lvis_v\d(?:\.\d)?)_)(train|val)(\d{4})?\.json$/
 /** Training images that are drawn to choose by, where the official validation images are searched. */
 const CHOSEN_BY = 5000;
 
-/** Whether a file of JSON begins as annotations in COCO's format do. */
+/** Whether a file is JSON by its name. */
+export const isJson = (name: string): boolean => /\.json$/i.test(name);
+
+/** Whether a file of JSON begins as annotations in COCO's format do: other tools leave JSON beside images, too. */
 export function looksLikeCoco(path: string): boolean {
-  return path.endsWith(".json") && COCO_KEYS.test(headOf(path));
+  return isJson(path) && COCO_KEYS.test(headOf(path));
 }
 
 /** The file of annotations that is searched: the one that is named, `test.json` of a folder, or its only one. */
@@ -25,7 +28,7 @@ function annotationsAt(path: string): string {
     throw new Error(`Cannot find data set ${path}: ${why}`);
   };
   if (kindOf(path) === "file") return path;
-  const json = readdirSync(path).filter((name) => name.endsWith(".json")).sort();
+  const json = readdirSync(path).filter(isJson).sort();
   const known = json.filter((name) => looksLikeCoco(join(path, name)));
   const here = known.length > 0 ? known : json; // where none is, reading the only one says why
   const inner = join(path, "annotations");

@@ -317,6 +317,49 @@ Deno.test("YOLO: shares are of the frame that is asked for, and images that EXIF
     assert.deepEqual(await boxIn("stored"), [height * 0.75, 0, height / 4, width / 2]);
   }));
 
+Deno.test({
+  name: "names that are not UTF-8 are counted by every reader, as nobody can open them",
+  ignore: Deno.build.os !== "linux", // elsewhere there are no such names
+  fn: () =>
+    withCopy(sample("voc"), async (folder, source) => {
+      const script = `printf x >"$(printf 'Annotations/F\\344hre.xml')"`;
+      const { success } = await new Deno.Command("sh", { args: ["-c", script], cwd: folder })
+        .output();
+      assert.ok(success);
+      const { report } = await loadDataset(source);
+      assert.equal(report.notUtf8, 1);
+      assert.ok(report.examples.includes("notUtf8: Annotations/F\ufffdhre.xml"));
+    }),
+});
+
+Deno.test("endings in capitals are those of labels, annotations and images, too", async () => {
+  const renamed: Record<string, [from: string, to: string][]> = {
+    yolo: [["labels/val/c.txt", "labels/val/c.TXT"], ["images/val/c.png", "images/val/c.PNG"]],
+    voc: [["Annotations/000001.xml", "Annotations/000001.XML"]],
+    dota: [["val/labelTxt/P0003.txt", "val/labelTxt/P0003.TXT"]],
+  };
+  for (const [format, files] of Object.entries(renamed)) {
+    await withCopy(sample(format), async (folder, source) => {
+      const before = await loadDataset(source);
+      for (const [from, to] of files) await Deno.rename(join(folder, from), join(folder, to));
+      const { report } = await loadDataset(source);
+      assert.deepEqual([report.images, report.objects], [
+        before.report.images,
+        before.report.objects,
+      ]);
+      const located = locateDataset(folder);
+      assert.equal(located.source, source.source);
+    });
+  }
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(root, "OWN.JSON"), `{"images": [], "categories": []}`);
+    assert.equal(locateDataset(root).source, "coco");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 Deno.test("Pascal VOC: what is not difficult is used, however that is written", () => {
   const flags = (text: string) =>
     parseVoc(

@@ -99,7 +99,7 @@ export function signsIn(root: string): Signs {
     let text: string | undefined;
     const head = () => text ??= headOf(join(root, path));
     for (const [format, speaks] of Object.entries(SIGNS)) {
-      if (!speaks(path, head)) continue;
+      if (!speaks(path.toLowerCase(), head)) continue;
       const known = files.get(format as DatasetFormat);
       if (known) known.push(path);
       else files.set(format as DatasetFormat, [path]);

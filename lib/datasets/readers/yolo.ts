@@ -13,6 +13,7 @@ import {
   isImageName,
   linesOf,
   mapFiles,
+  MISSING,
   readLabel,
   realFolder,
   sizeBelow,
@@ -124,6 +125,13 @@ function labelOf(root: string, image: string): string {
   return label.replace(/\.[^./]+$/, "") + ".txt";
 }
 
+/** A label file, whose ending may be written in capitals. */
+async function readEither(root: string, label: string): ReturnType<typeof readLabel> {
+  const found = await readLabel(root, label);
+  const isMissing = "why" in found && found.why === MISSING;
+  return isMissing ? await readLabel(root, label.replace(/txt$/, "TXT")) : found;
+}
+
 /**
  * A line of a label file, as shares of the image; or in words what is wrong with it.
  *
@@ -176,10 +184,10 @@ export async function readYolo(
       image,
       label,
       size: await sizeBelow(root, image, lists.annotationFrame),
-      found: await readLabel(root, label),
+      found: await readEither(root, label),
     };
   });
-  if (read.every(({ found }) => "why" in found && found.why === "it is missing")) {
+  if (read.every(({ found }) => "why" in found && found.why === MISSING)) {
     throw lists.error(
       `none of its ${read.length} images has a label file, such as ${read[0]?.label}`,
     );
@@ -201,7 +209,7 @@ function addYoloImage(
   lists: Lists,
 ): void {
   if ("why" in found) {
-    if (found.why !== "it is missing") return lists.note("brokenLabels", `${label}: ${found.why}`);
+    if (found.why !== MISSING) return lists.note("brokenLabels", `${label}: ${found.why}`);
     lists.note("backgroundImages", image);
     lists.addImage(image);
     return;

@@ -8,7 +8,7 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { readTextIfThere, writeAtomic } from "../../runtime/files.ts";
-import { printable } from "../../runtime/printable.ts";
+import { printable } from "../../runtime/notice.ts";
 import { downloadFile } from "./download_file.ts";
 import { fileAddress, type HubFile, type HubModel, hubModel } from "./model_info.ts";
 import type { HubOptions } from "./request.ts";

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
-import { printable } from "../../runtime/printable.ts";
+import { printable } from "../../runtime/notice.ts";
 import { impostor } from "../impostor.ts";
 import { askHub, chunksOf, hubEndpoint, type HubOptions } from "./request.ts";
 
