@@ -10,6 +10,8 @@
  */
 import {
   configure,
+  coverName,
+  type CoverSpec,
   type Diff,
   type ExperimentConfig,
   type ExperimentDefinition,
@@ -74,30 +76,32 @@ export function unitName({ geometry, images, epochs, seed }: Unit): string {
 }
 
 /** What is trained long, and after it what takes minutes at most. */
-export function fusions({ epochs }: Unit): FusionMethod[] {
-  if (epochs === "ten in all") return [tenEpochsInAll(CC5)];
+export function fusions({ epochs }: Unit, cover: CoverSpec = CC5): FusionMethod[] {
+  if (epochs === "ten in all") return [tenEpochsInAll(cover)];
   return [
-    asPublished(CC5, "full", { epochs }),
-    detailClip(CC5, "full"),
-    closedForm(CC5),
-    lossCeiling(CC5),
+    asPublished(cover, "full", { epochs }),
+    detailClip(cover, "full"),
+    closedForm(cover),
+    lossCeiling(cover),
   ];
 }
 
 /** The experiment of a unit, whatever its seed, on the first so many test images. */
-function definitionOf(unit: Unit, searched: number): ExperimentDefinition {
+function definitionOf(unit: Unit, searched: number, cover: CoverSpec): ExperimentDefinition {
   const { geometry, images } = unit;
   const name = unitName({ ...unit, seed: baseline.seed }).replaceAll("-", "_");
   const full: Diff<ExperimentConfig> = {
     dataset: { limit: searched } as Diff<ExperimentConfig>["dataset"],
-    covers: [FULL, CC5, { scheme: "objects" }],
-    fusion: fusions(unit),
+    covers: [FULL, cover, { scheme: "objects" }],
+    fusion: fusions(unit, cover),
     // a share of the images for choosing the epoch, as in the whole set
     ...(images < ALL && { learn: { train: images, val: Math.round(images / 7) } }),
     ...(geometry === "plain" && { encoder: { commonDirection: false } }),
   };
   return {
-    name: `headline_${name}${searched === SEARCHED[0] ? "" : `_${searched}`}`,
+    name: `headline_${name}${cover === CC5 ? "" : `_${coverName(cover).replace("@", "")}`}${
+      searched === SEARCHED[0] ? "" : `_${searched}`
+    }`,
     title: "With enough images one vector keeps what the patches see",
     paper: ["Table 2"],
     baseline,
@@ -109,10 +113,13 @@ function definitionOf(unit: Unit, searched: number): ExperimentDefinition {
  * The configurations of a unit, one for each number of test images; the training is the same.
  *
  * @param unit which
+ * @param cover whose patches are fused; that of all units unless told
  */
-export function unitConfigs(unit: Unit): ExperimentConfig[] {
+export function unitConfigs(unit: Unit, cover: CoverSpec = CC5): ExperimentConfig[] {
   const { seed } = unit;
-  return SEARCHED.map((searched) => configure(definitionOf(unit, searched), "full", { seed }));
+  return SEARCHED.map((searched) =>
+    configure(definitionOf(unit, searched, cover), "full", { seed })
+  );
 }
 
 /** Steps of a unit's training. */
