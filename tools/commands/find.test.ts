@@ -79,7 +79,7 @@ Deno.test("find: wrong calls are refused before anything is loaded", async () =>
     [["photos", "cat", "--count", "0"], /--count: expected a positive integer, got 0/],
     [
       ["photos", "cat", "--scorer", "best"],
-      /--scorer: expected maximum, full, mean, full\+patches, got best/,
+      /--scorer: expected maximum, full, mean, full\+patches, levels, .*, got best/,
     ],
     [["photos", "cat", "--cover", "objects"], /--cover: objects need annotations/],
     [["photos", "cat", "--cover", "cc@x"], /--cover: /],
