@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import {
   changedKeys,
   configHash,
+  configure,
   filesOf,
   readResults,
   RESULTS_DIR,
@@ -27,6 +28,7 @@ import { mainResultOn } from "./main_result.ts";
 import { objectsAndClasses } from "./objects_and_classes.ts";
 import { patchCount } from "./patch_count.ts";
 import { patchSchemes } from "./patch_schemes.ts";
+import { photos, photosHalf } from "./photos.ts";
 import { remoteSensingConfig } from "./remote_sensing.ts";
 import { scaleSensitivityConfig } from "./scale_sensitivity.ts";
 import { similarityConfig } from "./similarity.ts";
@@ -103,6 +105,11 @@ Deno.test("every notebook as it is runs the committed configurations, and all of
       assert.equal(rows, rowsPath(config.name, "quick"), "kept where it lies");
       found.add(config.name);
     }
+  }
+  for (const definition of [photos, photosHalf]) { // of no notebook: the photographs cannot be shipped
+    const config = configure(definition, "quick");
+    assert.equal(configHash(config), hashes.get(config.name), config.name);
+    found.add(config.name);
   }
   assert.deepEqual([...found].sort(), [...hashes.keys()].sort());
 });
