@@ -119,7 +119,7 @@ function asImageError(
   if (/not supported$/.test(detail)) { // such as a tiled TIFF of separate planes: nothing is wrong with it
     return new ImageError(path, "layout is not supported", detail, { cause: error });
   }
-  if (/unsupported|not implemented|not configured/i.test(detail)) { // such as a JPEG of 12 bits
+  if (/unsupported JPEG|not implemented|not configured/i.test(detail)) { // such as a JPEG of 12 bits
     return new ImageError(path, "compression is not supported", detail, { cause: error });
   }
   return detail.includes("exceeds pixel limit")
