@@ -30,6 +30,7 @@ import { patchCount } from "./patch_count.ts";
 import { patchSchemes } from "./patch_schemes.ts";
 import { photos, photosHalf } from "./photos.ts";
 import { remoteSensingConfig } from "./remote_sensing.ts";
+import { scorersConfig } from "./scorers.ts";
 import { scaleSensitivityConfig } from "./scale_sensitivity.ts";
 import { similarityConfig } from "./similarity.ts";
 import { timeAndMemoryConfig } from "./time_and_memory.ts";
@@ -83,6 +84,7 @@ const NOTEBOOKS: Record<
   "16_unseen_words": ({ scale, ...rest }) => [unseenWordsConfig(scale, rest)],
   "17_geometry": ({ scale, ...rest }) => of(geometryOn(scale, rest)),
   "18_remote_sensing": ({ scale, word: _, ...rest }) => [remoteSensingConfig(scale, rest)],
+  "19_scorers": ({ scale, ...rest }) => [scorersConfig(scale, rest)],
 };
 
 /** The hash of each committed configuration, by name. */
@@ -189,6 +191,7 @@ Deno.test("values out of range are refused before any work, by name", async () =
       /vc@2:0.01 has \d+ patches an image, more than/,
     ],
     ["17_geometry", { texts: [1] }, /Cannot set each of texts: .* from 0 to 0\.99, got 1/],
+    ["19_scorers", { ways: ["level"] }, /Cannot set ways: .*did you mean levels\?/],
     ["16_unseen_words", { hidden: 138 }, /Cannot set hidden: .* from 1 to 137, got 138/],
   ];
   for (const [notebook, given, message] of refused) {

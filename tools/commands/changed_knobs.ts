@@ -37,4 +37,8 @@ export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unkn
   "16_unseen_words": { seed: 8, images: 50, epochs: 1, hidden: 100, k: 3, vectors: [1, 3] },
   "17_geometry": { seed: 8, images: 50, k: 3, texts: [0, 0.5], objects: [4] },
   "18_remote_sensing": { seed: 8, side: 500, turn: 20, k: 8, windows: [100], word: "taxi" },
+  "19_scorers": {
+    ...{ seed: 8, images: 50, ks: [3] },
+    ...{ ways: ["levels"], vectors: ["class-wise maximum, nouns"] },
+  },
 };
