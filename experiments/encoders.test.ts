@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type ExperimentConfig, judgeClaims, readResults, type SeriesRow } from "detailclip";
-import { claims, runEncoders } from "./encoders.ts";
-import { DATASETS, ENCODERS, labelOf, pairName, pairsOf } from "./encoders_pairs.ts";
 import {
+  coverName,
+  type ExperimentConfig,
+  judgeClaims,
+  readResults,
+  type ResultRow,
+  type SeriesRow,
+} from "detailclip";
+import { isGenerated } from "detailclip/runner";
+import { claims, runEncoders } from "./encoders.ts";
+import { DATASETS, ENCODERS, GENERATED, labelOf, pairName, pairsOf } from "./encoders_pairs.ts";
+import {
+  besidePaper,
   encoderDots,
   gapsIn,
   missingPairs,
@@ -117,6 +126,43 @@ Deno.test("folders of two families train DetailCLIP and DetailBLIP beside the em
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a generated set stands for one of the paper's: more methods, all its images with the embedded encoder", () => {
+  const { members } = pairsOf({
+    encoders: { "CLIP-ViT-B/16": "/f" },
+    datasets: { ...GENERATED, own: "/a.json" },
+  });
+  const configOf = (encoder: string) =>
+    members.find(({ label }) => label === labelOf(encoder, "Unity-Retail"))!.config;
+  const { dataset, covers, fusion, learn } = configOf("tiny-clip");
+  assert.deepEqual([dataset.source, learn], ["retail", undefined]);
+  assert.ok(isGenerated(dataset) && dataset.images === 1000 && dataset.limit === undefined);
+  assert.deepEqual(covers.map(coverName), ["full", "cc@5", "grid@5", "objects"]);
+  assert.deepEqual(fusion!.map(({ method }) => method), [
+    ...["DetailCLIP, our training", "closed form"],
+  ]);
+  const real = configOf("CLIP-ViT-B/16");
+  assert.deepEqual(real.covers.map(coverName), ["full", "cc@5"]);
+  assert.ok(isGenerated(real.dataset) && real.dataset.limit === 100);
+  assert.deepEqual(real.learn, { train: 150, val: 50 });
+  const smoke = pairsOf({ scale: "smoke", datasets: GENERATED, images: 20 }).members;
+  const [, { config: few }] = smoke.filter(({ config }) => config.encoder.id === "tiny-clip");
+  assert.ok(few.dataset.source === "retail" && few.dataset.images === 20);
+});
+
+Deno.test("all methods stand beside the paper's of their kind", () => {
+  const recall = { metric: "recall@1", subset: "all", value: 0.5, low: 0.4, high: 0.6 };
+  const rows = ["chance", "full image", "cc@5", "DetailCLIP, our training", "closed form"]
+    .map((method, vectors) => ({ ...recall, method, cover: "x", vectors })) as ResultRow[];
+  const table = besidePaper([...rows, { ...rows[1], subset: "size" }], "Unity-Retail");
+  assert.deepEqual(table.map((line) => line["paper: CLIP-ViT-L/14"]), [
+    ...["", "35.74", "52.40", "55.21", ""],
+  ]);
+  assert.deepEqual(table[1], {
+    ...{ method: "full image", vectors: "1", "recall@1, %": "50.0" },
+    ...{ "paper: CLIP-ViT-B/16": "24.63", "paper: CLIP-ViT-L/14": "35.74" },
+  });
 });
 
 Deno.test("Table 3 has a number for each of its 9 lines and 4 data sets", () => {
