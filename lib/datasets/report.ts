@@ -217,7 +217,7 @@ export function countsOf(report: DatasetReport, problems = PROBLEMS): string[] {
 }
 
 /** What is described of a data set. */
-interface Described {
+export interface Described {
   /** Its name. */
   name: string;
   /** Whether objects are annotated at all. */

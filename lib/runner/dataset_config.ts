@@ -36,7 +36,7 @@ export type DatasetConfig = GeneratedConfig | FilesConfig;
 export type GeneratedConfig = ClevrDsConfig | RetailConfig;
 
 /** What all generated data sets have. */
-interface Generated {
+export interface GeneratedSet {
   /** Whose renderings: `fluent-3d`, or `noto`, which the embedded encoder never saw. */
   family: "fluent-3d" | "noto";
   /** How many images the data set has in all; they are split 7:1:2. */
@@ -50,7 +50,8 @@ interface Generated {
 }
 
 /** Scattered objects by the CLEVR-DS recipe (paper §4.2). */
-export interface ClevrDsConfig extends Generated {
+export interface ClevrDsConfig extends GeneratedSet {
+  /** CLEVR-DS. */
   source: "clevr-ds";
   /** The full recipe, only small (S) or only large (L) query objects, or A.3's 51-class set. */
   variant: "mixed" | "S" | "L" | "reduced";
@@ -61,7 +62,8 @@ export interface ClevrDsConfig extends Generated {
 }
 
 /** Products on shelves, in place of the paper's Unity-Retail (§5.1). */
-export interface RetailConfig extends Generated {
+export interface RetailConfig extends GeneratedSet {
+  /** Retail scenes. */
   source: "retail";
 }
 
