@@ -24,6 +24,7 @@ import { equalPatchesConfig } from "./equal_patches.ts";
 import { shownOf } from "./gallery.ts";
 import { geometryOn } from "./geometry.ts";
 import { tuningAt, tuningConfig } from "./hyperparameters.ts";
+import { judgedConfig } from "./judged_pairs.ts";
 import { mainResultOn } from "./main_result.ts";
 import { objectsAndClasses } from "./objects_and_classes.ts";
 import { patchCount } from "./patch_count.ts";
@@ -71,8 +72,10 @@ const NOTEBOOKS: Record<
   "06_gallery": async ({ scale, queries, count, ...rest }) => [
     await shownOf(mainResultOn(scale, rest)[0].config, { queries, count }),
   ],
-  "07_encoders": (given) =>
-    of(pairsOf(given).members).filter(({ encoder }) => encoder.id === "tiny-clip"),
+  "07_encoders": ({ judged, ...given }) => {
+    const own = of(pairsOf(given).members).filter(({ encoder }) => encoder.id === "tiny-clip");
+    return [...own, judgedConfig(own[0], judged)];
+  },
   "08_choosing_k": ({ scale, ...rest }) => of(choosingK(scale, rest)),
   "09_patch_count": ({ scale, ...rest }) => of(patchCount(scale, rest)),
   "10_adapters": ({ scale, ...rest }) => [adaptersConfig(scale, rest)],

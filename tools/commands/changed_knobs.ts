@@ -19,7 +19,10 @@ export const CHANGED_KNOBS: Readonly<Record<string, Readonly<Record<string, unkn
   "04_patch_schemes": { seed: 8, dataset: "CLEVR-DS-S", images: 50, covers: ["cc@3", "grid@4"] },
   "05_main_result": { seed: 8, images: 50, epochs: 1, k: 3, methods: ["DetailCLIP+"] },
   "06_gallery": { seed: 8, images: 50, epochs: 1, k: 3, queries: ["bear"], count: 3 },
-  "07_encoders": { seed: 8, images: 50, epochs: 1, k: 3 },
+  "07_encoders": {
+    ...{ seed: 8, images: 50, epochs: 1, k: 3, judged: 0.5 },
+    datasets: { shop: "retail" },
+  },
   "08_choosing_k": { seed: 8, dataset: "CLEVR-DS", images: 50, epochs: 1, ks: [3, 4], fused: [3] },
   "09_patch_count": { seed: 8, images: 50, epochs: 1, covers: ["cc@3", "grid@4"] },
   "10_adapters": {
