@@ -113,9 +113,18 @@ function definitionOf(unit: Unit, searched: number, cover: CoverSpec): Experimen
  * The configurations of a unit, one for each number of test images; the training is the same.
  *
  * @param unit which
- * @param cover whose patches are fused; that of all units unless told
  */
-export function unitConfigs(unit: Unit, cover: CoverSpec = CC5): ExperimentConfig[] {
+export function unitConfigs(unit: Unit): ExperimentConfig[] {
+  return unitConfigsOn(unit, CC5);
+}
+
+/**
+ * The same on other patches.
+ *
+ * @param unit which
+ * @param cover whose patches are fused
+ */
+export function unitConfigsOn(unit: Unit, cover: CoverSpec): ExperimentConfig[] {
   const { seed } = unit;
   return SEARCHED.map((searched) =>
     configure(definitionOf(unit, searched, cover), "full", { seed })

@@ -7,8 +7,9 @@ import { loadEncoder } from "./load.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const RANDOM_CLIP = fileURLToPath(new URL("./testdata/random-clip", import.meta.url));
 
-/** A Vulkan driver made of software, from Debian's chromium; onnxruntime takes no lavapipe. */
-const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
+/** A Vulkan driver made of software, from Debian's chromium or from Chrome; onnxruntime takes no lavapipe. */
+const SWIFTSHADER = ["/usr/lib/chromium", "/opt/google/chrome"]
+  .map((folder) => `${folder}/vk_swiftshader_icd.json`).find((path) => existsSync(path));
 
 /** What the process of its own prints: two images on both devices, and what is said of a precision it lacks. */
 const SCRIPT = `
@@ -31,10 +32,12 @@ const SCRIPT = `
   Deno.exit(0);`;
 
 Deno.test("webgpu: a tower on SwiftShader has the processor's vectors, and a fingerprint of its own", async () => {
-  if (!existsSync(SWIFTSHADER)) {
+  if (SWIFTSHADER === undefined) {
     const required = Deno.env.get("CI") && Deno.env.get("DETAILCLIP_SWIFTSHADER") === "required";
     assert.ok(!required, "CI must have SwiftShader");
-    return console.log("skipped on SwiftShader: Debian's chromium, which has it, is not installed");
+    return console.log(
+      "skipped on SwiftShader: neither chromium nor Chrome, which have it, is installed",
+    );
   }
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-check", SCRIPT],

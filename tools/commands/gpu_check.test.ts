@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unitConfigs, UNITS } from "../../experiments/headline.ts";
+import { unitConfigs, unitConfigsOn, UNITS } from "../../experiments/headline.ts";
 import { CC10 } from "../../experiments/recipes.ts";
 import { UsageError } from "./arguments.ts";
 import { readCall } from "./gpu_check.ts";
@@ -12,7 +12,7 @@ Deno.test("gpu-check: the command line", () => {
 });
 
 Deno.test("gpu-check: the headline on cc@10 is an experiment of its own, at the paper's size", () => {
-  const unit = UNITS[1], [own] = unitConfigs(unit), [config, all] = unitConfigs(unit, CC10);
+  const unit = UNITS[1], [own] = unitConfigs(unit), [config, all] = unitConfigsOn(unit, CC10);
   assert.equal(own.name, "headline_common_7000_40");
   assert.equal(config.name, "headline_common_7000_40_cc10");
   assert.equal(all.name, "headline_common_7000_40_cc10_2000");

@@ -16,7 +16,7 @@ import { recallMarkdown } from "detailclip/report";
 import { RUNS_DIR, writeAtomic } from "detailclip/runtime";
 import { gpuObstacle } from "../../bench/engines.ts";
 import { hasTorch, torchHasCuda } from "../../bench/torch_side.ts";
-import { unitConfigs, UNITS } from "../../experiments/headline.ts";
+import { unitConfigsOn, UNITS } from "../../experiments/headline.ts";
 import { CC10 } from "../../experiments/recipes.ts";
 import { encodeRate } from "../gpu_check/encoding.ts";
 import { compareLosses, timeSteps } from "../gpu_check/steps.ts";
@@ -61,7 +61,7 @@ async function trainHeadline(keep: boolean) {
   const unit = UNITS.find(({ geometry, images, epochs }) =>
     geometry === "common" && images === 7000 && epochs === 40
   )!;
-  const [config] = unitConfigs(unit, CC10), start = performance.now();
+  const [config] = unitConfigsOn(unit, CC10), start = performance.now();
   const { rows } = await runRetrieval(config, { command: "deno task gpu-check --train", keep });
   console.error(recallMarkdown(rows));
   return { experiment: config.name, seconds: (performance.now() - start) / 1000, rows };
