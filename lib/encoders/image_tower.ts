@@ -61,6 +61,15 @@ const HINTS: Record<Exclude<EncoderDevice, "cpu">, string> = {
   coreml: "It is part of macOS",
 };
 
+/** Says of what went wrong on a device what was attempted, and what may help. */
+export function deviceError(device: Exclude<EncoderDevice, "cpu">, error: unknown): Error {
+  const [first] = (error as Error).message.split("\n");
+  const why = first.replace(/^\/onnxruntime_src\/.* was false\. /, ""); // where in its source
+  if (why.startsWith("Cannot load encoder")) return error as Error;
+  const said = `Cannot load encoder on ${device}: ${why.replace(/\.$/, "")}. ${HINTS[device]}`;
+  return new Error(said, { cause: error });
+}
+
 /** How a tower on a device is loaded. */
 export interface DeviceTowerOptions {
   dtype: EncoderDtype;
@@ -73,7 +82,7 @@ export interface DeviceTowerOptions {
  *
  * @param folder absolute path of the model's folder
  * @param options precision and device
- * @throws {Error} when it cannot be loaded there
+ * @throws {Error} when it cannot be loaded there; {@linkcode deviceError} says it in words
  */
 export async function loadDeviceTower(
   folder: string,
@@ -86,11 +95,6 @@ export async function loadDeviceTower(
   }
   const path = join(folder, encoderFiles(dtype)[0]);
   const { InferenceSession, Tensor } = await import("onnxruntime-node");
-  const fail = (error: unknown): never => {
-    const [first] = (error as Error).message.split("\n");
-    const why = first.replace(/^\/onnxruntime_src\/.* was false\. /, ""); // where in its source
-    throw new Error(`Cannot load encoder on ${device}: ${why}. ${HINTS[device]}`, { cause: error });
-  };
   let renamed: ReturnType<typeof packPixels>["renamed"];
   const load = async () => {
     const packed = packPixels(await Deno.readFile(path), preprocessing);
@@ -101,7 +105,7 @@ export async function loadDeviceTower(
       extra: { session: { model_external_initializers_file_folder_path: dirname(path) } },
     });
   };
-  const session = await withEnv(DRIVER_VARIABLES, load).catch(fail);
+  const session = await withEnv(DRIVER_VARIABLES, load);
   const names = new Map(session.outputNames.map((name) => [renamed.get(name) ?? name, name]));
   const words = preprocessing.size ** 2 * 3 / 4;
   return {

@@ -16,7 +16,7 @@ import {
   type LoadEncoderOptions,
 } from "./encoder.ts";
 import { fingerprintEncoder, hashEncoderFiles } from "./fingerprint.ts";
-import { type ImageTower, loadDeviceTower, towerOfFloats } from "./image_tower.ts";
+import { deviceError, type ImageTower, loadDeviceTower, towerOfFloats } from "./image_tower.ts";
 import { int8SaturatesHere } from "./int8.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
@@ -177,15 +177,19 @@ async function loadImages(
   wish: EncoderDevice | "auto",
   { load, loadHere, size }: Loaders,
 ): Promise<{ image: ImageTower; dim: number; device: EncoderDevice }> {
+  const there = (device: Exclude<EncoderDevice, "cpu">) =>
+    tried(load(device), size).catch((error) => {
+      throw deviceError(device, error);
+    });
   if (wish === "auto" && await hasGpu()) {
     try {
-      return { ...await tried(load("webgpu"), size), device: "webgpu" };
+      return { ...await there("webgpu"), device: "webgpu" };
     } catch (error) {
       notice(`${id} runs on the processor. ${(error as Error).message}`);
     }
   }
   const device = wish === "auto" ? "cpu" : wish;
-  return { ...await tried(device === "cpu" ? loadHere() : load(device), size), device };
+  return { ...await (device === "cpu" ? tried(loadHere(), size) : there(device)), device };
 }
 
 /** Refuses files that are no longer those of the fingerprint: what was loaded from them is another encoder. */
