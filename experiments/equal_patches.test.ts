@@ -60,6 +60,8 @@ Deno.test("a panel for each part of the data that has rows, and no means", () =>
   const panels = [{ subset: "all", title: "all" }, { subset: "size < 5 %", title: "tiny" }];
   const few = { ...rows[1], subset: "size < 5 %", classes: 4 }; // too few to be drawn
   const drawn = patchesRows([...rows, few], panels);
+  const photos = row("vc@6", 33.7917, 0.6); // of several shapes
+  assert.equal(patchesRows([photos], panels)[0].patches, 33.8);
   assert.deepEqual([...new Set(drawn.map(({ panel }) => panel))], ["all"]);
   assert.deepEqual(drawn.map(({ point }) => point), ["5", "8", "5", "4", "5"]);
   assert.match(

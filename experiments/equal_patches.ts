@@ -87,6 +87,9 @@ export function equalPatchesConfig(
 /** Lines by the beginning of a method's name. */
 const LINES = { cc: "cc@k", grid: "grid@k", vc: "verified" } as const;
 
+/** A mean number of patches: images of several shapes have verified covers of several sizes. */
+const rounded = (patches: number) => Number(patches.toFixed(1));
+
 /** Which objects a panel shows: all of them, or those of a range of sizes. */
 export interface Objects {
   /** Name of the subset of the rows. */
@@ -114,7 +117,7 @@ export function patchesRows(
       const series = LINES[scheme as keyof typeof LINES];
       if (!series || row.metric !== "recall@1") return [];
       if (subset !== "all" && row.classes < ENOUGH_CLASSES) return [];
-      return [{ ...row, patches: row.vectors, series, panel: title, point: k }];
+      return [{ ...row, patches: rounded(row.vectors), series, panel: title, point: k }];
     })
   );
 }
@@ -201,8 +204,8 @@ function judgePairs({ rowsOf, differenceOf }: Evidence, subset: string): Verdict
   return verdictOn(
     better,
     pairs.map(({ verified, published }) => ({
-      label: `${verified.method} with ${verified.vectors}, ${published.method} with ` +
-        `${published.vectors} patches`,
+      label: `${verified.method} with ${rounded(verified.vectors)}, ${published.method} with ` +
+        `${rounded(published.vectors)} patches`,
       difference: differenceOf(equalPatches.name, verified.method, published.method, subset),
     })),
   );
