@@ -14,7 +14,7 @@ export {
   placedObjects,
   type Point,
 } from "./dataset.ts";
-export { type DatasetReport, describeDataset, describeFrames } from "./report.ts";
+export { type DatasetReport, type Described, describeDataset, describeFrames } from "./report.ts";
 export { loadCoco, type LoadCocoOptions } from "./coco.ts";
 export type { AnnotationFrame } from "./frames.ts";
 export { loadDataset } from "./readers/load.ts";

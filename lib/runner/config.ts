@@ -38,6 +38,7 @@ export {
   type FilesDataset,
   filesName,
   type GeneratedConfig,
+  type GeneratedSet,
   isGenerated,
   type RetailConfig,
 } from "./dataset_config.ts";

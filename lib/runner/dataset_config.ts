@@ -134,7 +134,7 @@ const DATASET: Fields<FilesDataset> = {
   val: FILES_SCHEMA.optional(),
 };
 
-const GENERATED: Fields<Pick<Generated, "family" | "split" | "limit">> = {
+const GENERATED: Fields<Pick<GeneratedSet, "family" | "split" | "limit">> = {
   family: oneOf("fluent-3d", "noto"),
   split: oneOf(...SPLITS),
   limit: COUNT.optional(),
