@@ -22,7 +22,7 @@ import { type FilesConfig, isGenerated } from "detailclip/runner";
 import { baseline } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import { type ClassRow, classRows, type FigureRow, figureRows, keptRows } from "./photos_rows.ts";
-import { CC10, CC5, classWiseMaximum, closedForm, detailClip, lossCeiling } from "./recipes.ts";
+import { CC10, CC5, closedForm, detailClip, lossCeiling, METHODS } from "./recipes.ts";
 
 /** Rows are the same wherever the photographs lie: their place is no part of what was measured. */
 const LISTED = { annotations: "coco-128/instances.json", root: "coco-128/images" };
@@ -39,10 +39,12 @@ export const photos: ExperimentDefinition = {
     dataset: { source: "coco", ...LISTED },
     encoder,
     covers: [FULL, CC5, CC10, { scheme: "objects" }],
+    scorers: ["full+patches", "levels"],
     fusion: [
       closedForm(CC5),
-      classWiseMaximum(CC5),
-      classWiseMaximum(CC5, { full: 0.7, method: "full + class-wise maximum" }),
+      ...["class-wise maximum", "full + class-wise maximum", "class-wise levels"].map((name) =>
+        METHODS[name](CC5, "quick")
+      ),
       lossCeiling(CC5),
     ],
     subsets: ["size", "rMax"],

@@ -4,7 +4,7 @@
  * @module
  */
 import { type PairRow, readResults, type ResultRow, RESULTS_DIR, rowsPath } from "detailclip";
-import { pairsPath } from "detailclip/report";
+import { markdownTable, pairsPath, percent, subsetRows } from "detailclip/report";
 import { photos, photosHalf } from "./photos.ts";
 import {
   classesTable,
@@ -15,6 +15,37 @@ import {
   rMaxTable,
   sizesTable,
 } from "./photos_rows.ts";
+
+/** What a reader has to see first: methods, a column each. */
+const SHORT = [
+  "chance",
+  "full image",
+  "cc@5",
+  "full+patches cc@5",
+  "class-wise levels",
+  "Patch-obj",
+];
+
+/**
+ * Recalls on all photographs, a line a metric and a column a method: for README.
+ *
+ * @param directory the folder of kept results
+ * @throws {Error} when rows cannot be read, or a method has none
+ */
+export async function photosInShort(directory: string = RESULTS_DIR): Promise<string> {
+  const rows = subsetRows(await readResults<ResultRow>(rowsPath(photos.name, "quick", directory)));
+  const lines = [1, 3, 5].map((k) => [
+    `Recall@${k}`,
+    ...SHORT.map((method) => {
+      const row = rows.find((row) => row.method === method && row.metric === `recall@${k}`);
+      if (!row) {
+        throw new Error(`Cannot tell of photographs in short: there is no row of ${method}`);
+      }
+      return percent(row.value);
+    }),
+  ]);
+  return markdownTable(["128 photos of COCO", ...SHORT], lines, [false, ...SHORT.map(() => true)]);
+}
 
 /**
  * All tables, each under its heading.

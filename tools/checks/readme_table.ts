@@ -11,8 +11,8 @@
  *     <!-- /claims -->
  *
  * with what the notebooks' rows at the quick scale say of the paper's claims, a block `tally` with how many of them
- * hold, a block `rule` with what decides, a block `units` with what is done of the headline, and a block `photos` with what was
- * measured on photographs. The gate refuses a block that says something else than its files.
+ * hold, a block `rule` with what decides, a block `units` with what is done of the headline, and blocks
+ * `photos` and `photos in short` with what was measured on photographs. The gate refuses a block that says something else than its files.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
   RULE,
 } from "../../experiments/claims.ts";
 import { unitsMarkdown } from "../../experiments/headline_list.ts";
-import { photosMarkdown } from "../../experiments/photos_page.ts";
+import { photosInShort, photosMarkdown } from "../../experiments/photos_page.ts";
 import { paperRecalls } from "../../lib/report/paper.ts";
 import { readResults, type ResultRow } from "../../lib/report/results.ts";
 import { markdownTable, methodText, recallMarkdown } from "../../lib/report/tables.ts";
@@ -63,7 +63,7 @@ export function isUsedBy(text: string): (path: string) => boolean {
     new RegExp(`^results/rows/(seeds/)?${name}\\.quick\\.(?!.*run\\.json$)`)
   );
   if (text.includes("<!-- units -->")) kept.push(/^results\/rows\/(seeds\/)?headline_/);
-  if (text.includes("<!-- photos -->")) kept.push(/^results\/rows\/photos/);
+  if (/<!-- photos( in short)? -->/.test(text)) kept.push(/^results\/rows\/photos/);
   return (path) => named.includes(path) || kept.some((pattern) => pattern.test(path));
 }
 
@@ -168,7 +168,12 @@ export async function fillTables(text: string, root: string): Promise<string> {
   const tallied = await fill(tables, block("tally"), () => tallyMarkdown(root));
   const ruled = await fill(tallied, block("rule"), () => Promise.resolve(RULE));
   const listed = await fill(ruled, block("units"), () => unitsMarkdown(join(root, "results")));
-  const seen = await fill(listed, block("photos"), () => photosMarkdown(join(root, "results")));
+  const short = await fill(
+    listed,
+    block("photos in short"),
+    () => photosInShort(join(root, "results")),
+  );
+  const seen = await fill(short, block("photos"), () => photosMarkdown(join(root, "results")));
   return await fill(seen, block("claims"), () => claimsMarkdown(root));
 }
 
