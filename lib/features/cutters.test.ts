@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ImageError } from "../images/mod.ts";
 import { cutImage, type CutJob } from "./cut_image.ts";
-import { Cutters } from "./cutters.ts";
+import { CutterError, Cutters } from "./cutters.ts";
 import { type ExtractEvent, extractFeatures } from "./mod.ts";
 import { digestFeatures } from "./store.ts";
 import { filesDataset, hashEncoder, withFolder, writeImages } from "./testing.ts";
@@ -88,6 +88,44 @@ Deno.test("threads: started one by one as images come, and ended by an abort wha
     await assert.rejects(late, reason);
     assert.equal(cutters.threads, 0);
     assert.throws(() => cutters.cut(job()), reason);
+  }));
+
+/** Does work while threads end as soon as they are started. */
+async function withEndingThreads(work: () => Promise<void>): Promise<void> {
+  const Own = globalThis.Worker;
+  globalThis.Worker = class extends Own {
+    constructor(_: string | URL, options?: WorkerOptions) {
+      super("data:text/javascript,throw new Error('no memory')", options);
+    }
+  };
+  try {
+    await work();
+  } finally {
+    globalThis.Worker = Own;
+  }
+}
+
+Deno.test("threads: one that ends by itself fails what it had and all that comes, no one waits", () =>
+  withFolder(async (folder) => {
+    const job = await makeJob(folder);
+    using cutters = new Cutters(1, new AbortController().signal);
+    for (let i = 0; i < 4; i++) await cutters.cut(job());
+    await withEndingThreads(async () => {
+      await assert.rejects(cutters.cut(job()), /^CutterError: .* a thread ended: .*no memory/);
+      await assert.rejects(cutters.cut(job()), CutterError);
+    });
+  }));
+
+Deno.test("threads: one that ends stops the extraction and puts no image into the ledger", () =>
+  withFolder(async (folder) => {
+    const dataset = filesDataset(await writeImages(join(folder, "images"), 40));
+    const encoder = hashEncoder({ size: 224 }), cacheDir = join(folder, "cache");
+    const extract = (threads: number) =>
+      extractFeatures({ dataset, cover: COVER, encoder, cacheDir, threads });
+    await withEndingThreads(() => assert.rejects(extract(1), CutterError));
+    const store = await extract(0);
+    assert.equal(store.imageIds.length, 40);
+    assert.equal(store.ledger.length, 0);
   }));
 
 Deno.test("threads: a tile's pixels stay its scene's, a job's bytes are handed over", () =>

@@ -12,10 +12,18 @@ import { unpackError } from "./thread_error.ts";
 const PIXELS_PER_THREAD = 16e6;
 const MOST_THREADS = 16;
 
+/** A thread that ended by itself, such as for want of memory: no image is to blame, and those that it had are lost. */
+export class CutterError extends Error {
+  /** The name by which it is told from other errors. */
+  override name = "CutterError";
+}
+
 /** A thread with the images that it has been asked for, by number. */
 interface Cutter {
   worker: Worker;
   asked: Map<number, PromiseWithResolvers<CutImage>>;
+  /** Why it answers no more. */
+  ended?: CutterError;
 }
 
 /** How many threads cut at most, unless told. */
@@ -25,7 +33,7 @@ export function cuttingThreads(): number {
 
 function startCutter(): Cutter {
   const worker = new Worker(new URL("./cut_worker.ts", import.meta.url), { type: "module" });
-  const asked: Cutter["asked"] = new Map();
+  const asked: Cutter["asked"] = new Map(), cutter: Cutter = { worker, asked };
   worker.onmessage = ({ data }: MessageEvent<CutAnswer>) => {
     const waiting = asked.get(data.index);
     asked.delete(data.index);
@@ -34,9 +42,10 @@ function startCutter(): Cutter {
   };
   worker.onerror = (event) => {
     event.preventDefault(); // it is told here, and does not end the process
-    refuse({ worker, asked }, new Error(`Cannot cut images: a thread ended: ${event.message}`));
+    const said = `Cannot cut images: a thread ended: ${event.message}`;
+    refuse(cutter, cutter.ended = new CutterError(said));
   };
-  return { worker, asked };
+  return cutter;
 }
 
 /** Lets all that a thread was asked for fail. */
@@ -68,7 +77,11 @@ export class Cutters implements Disposable {
     return this.#cutters.length;
   }
 
-  /** Cuts an image; bytes that it is given are gone afterwards. */
+  /**
+   * Cuts an image; bytes that it is given are gone afterwards.
+   *
+   * @throws {CutterError} from when on a thread ended by itself
+   */
   cut(job: CutJob): Promise<CutImage> {
     this.#signal.throwIfAborted();
     const worthIt = Math.min(this.#most, Math.floor(this.#pixels / PIXELS_PER_THREAD));
@@ -84,6 +97,8 @@ export class Cutters implements Disposable {
   #ask(job: CutJob): Promise<CutImage> {
     const index = this.#count++;
     const idle = this.#cutters.reduce((a, b) => b.asked.size < a.asked.size ? b : a);
+    const ended = this.#cutters.find(({ ended }) => ended)?.ended;
+    if (ended) return Promise.reject(ended); // it would never answer
     const waiting = Promise.withResolvers<CutImage>();
     idle.asked.set(index, waiting);
     const request: CutRequest = { index, job };

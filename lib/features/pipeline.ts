@@ -7,7 +7,7 @@
 import type { DatasetImage } from "../datasets/mod.ts";
 import { encodePrepared, PendingBatch } from "./batch.ts";
 import { type CacheWriter, type FeatureCache, ReadOnlyCacheError } from "./cache.ts";
-import { cuttingThreads } from "./cutters.ts";
+import { CutterError, cuttingThreads } from "./cutters.ts";
 import type { HashIndex } from "./hashes.ts";
 import { conditionsOf, explain, isWorthTrying } from "./ledger.ts";
 import type { ImageNotes } from "./notes.ts";
@@ -49,7 +49,8 @@ function count({ progress, options }: Run, what: "cached" | "encoded" | "failed"
 
 /** Notes an image in the ledger; errors that are not the image's own are thrown on. */
 async function fail(run: Run, image: DatasetImage, key: string | null, error: unknown) {
-  const general = error instanceof Deno.errors.NotCapable || error instanceof ReadOnlyCacheError;
+  const general = error instanceof Deno.errors.NotCapable ||
+    error instanceof ReadOnlyCacheError || error instanceof CutterError;
   if (run.signal.aborted || general) throw error;
   const why = { ...explain(error), conditions: conditionsOf(image, run.prepare) };
   const time = new Date().toISOString();
