@@ -71,7 +71,8 @@ testOnNative("train: what another engine began goes on, and that is said", async
       onStep: ({ step }) => void steps.push(step),
     });
     assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
-    assert.deepEqual(epochs[0], begun!.history[0]);
+    assert.deepEqual(epochs[0], { engine: "native", ...begun!.history[0] });
+    assert.deepEqual(epochs.map(({ engine }) => engine), ["native", undefined, undefined]);
   } finally {
     console.warn = before;
     await loadEngine({ prefer: "native" });
@@ -100,6 +101,7 @@ testOnNative(
       await loadEngine({ prefer: "native" });
       const found = await findTraining(checkpointRoot, known.recipe);
       assert.deepEqual(found!.epochs, epochs.map((epoch) => ({ engine: "wasm", ...epoch })));
+      assert.deepEqual(found!.epochs.map(({ engine }) => engine), ["native", "wasm", "wasm"]);
       found!.model.dispose();
     } finally {
       console.warn = before;

@@ -63,7 +63,7 @@ testTraining("what wasm began goes on, and that is said", async (folder) => {
       onStep: ({ step }) => void steps.push(step),
     });
     assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
-    assert.deepEqual(epochs[0], begun!.history[0]);
+    assert.deepEqual(epochs[0], { engine: "wasm", ...begun!.history[0] });
   } finally {
     console.warn = before;
   }

@@ -231,7 +231,9 @@ async function resume(
   }
   setFusionWeights(run.model, state?.weights ?? best);
   if (state) run.optimizer.restore(state.optimizer);
-  run.history.push(...record.history);
+  // epochs say where they were computed as soon as that is not where the rest is
+  const engine = moved && state ? { engine: engineInWords(record) } : {};
+  run.history.push(...record.history.map((epoch) => ({ ...engine, ...epoch })));
   Object.assign(run.best, record.best);
   if (record.best.recall === undefined || !state) return;
   run.best.weights = new Map(
