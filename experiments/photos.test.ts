@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { configHash, configure, type RetrievalRun } from "detailclip";
+import { configHash, configure, filesOf, type RetrievalRun } from "detailclip";
 import { checkConfig } from "detailclip/runner";
-import { photos, photosHalf, placedAt } from "./photos.ts";
+import { filedAs, photos, photosHalf, placedAt } from "./photos.ts";
 import {
   classesTable,
   classRows,
@@ -30,6 +30,17 @@ Deno.test("photographs are measured where they lie, and filed as if they lay now
   }
   const { dataset } = configure(photosHalf, "quick");
   assert.ok(dataset.source === "coco" && dataset.train?.draw?.after === dataset.val?.draw?.size);
+});
+
+Deno.test("rows of two data sets lie in two folders; kept ones are of the listed photographs", () => {
+  const config = configure(photos, "quick");
+  const folders = ["a", "b"].map((name) => {
+    const root = `/${name}/images`;
+    const files = { source: "coco", annotations: `/${name}/instances.json`, root } as const;
+    assert.equal(filedAs(config, files, { keep: true }), config);
+    return filesOf("photos_classes", filedAs(config, files, {}), { keep: false }).folder;
+  });
+  assert.notEqual(folders[0], folders[1]);
 });
 
 /** Two classes and one that no photograph shows, four photographs, two methods. */

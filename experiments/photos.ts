@@ -105,7 +105,17 @@ export function placedAt(
   };
 }
 
-/** Files rows under the configuration that says nothing of where the photographs are. */
+/**
+ * The configuration under which rows are filed: kept ones, which are of the listed photographs alone, say nothing of where
+ * these are; others are filed by their data set, as those of any run.
+ */
+export const filedAs = (
+  config: ExperimentConfig,
+  files: FilesConfig,
+  { keep = false }: Pick<FilingOptions, "keep">,
+): ExperimentConfig => keep ? config : placedAt(config, files);
+
+/** Files rows of a run under a configuration. */
 async function file(
   { provenance, pairs }: RetrievalRun,
   config: ExperimentConfig,
@@ -119,7 +129,7 @@ async function file(
 }
 
 /**
- * Measures both experiments and files their rows, beside those of each class and those that the figures show.
+ * Measures both experiments and files their rows, and those of each class and those that the figures show.
  *
  * @param files where the photographs are
  * @param options as of `runRetrieval`
@@ -131,10 +141,13 @@ export async function measurePhotos(
   const [all, some] = [photos, photosHalf].map((definition) => configure(definition, "quick"));
   const whole = await runRetrieval(placedAt(all, files), options);
   const classes = classRows(whole), figures = figureRows(whole);
-  await file(whole, all, keptRows(whole.rows), options);
-  await file(whole, all, classes, { ...options, experiment: "photos_classes" });
-  await file(whole, all, figures, { ...options, experiment: "photos_figures" });
+  const noted = filedAs(all, files, options);
+  await file(whole, noted, classes, { ...options, experiment: "photos_classes" });
+  await file(whole, noted, figures, { ...options, experiment: "photos_figures" });
   const half = await runRetrieval(placedAt(some, files), options);
-  await file(half, some, keptRows(half.rows), options);
+  if (options.keep) {
+    await file(whole, all, keptRows(whole.rows), options);
+    await file(half, some, keptRows(half.rows), options);
+  }
   return { whole, half, classes, figures };
 }

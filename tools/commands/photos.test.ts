@@ -3,6 +3,7 @@ import { join } from "node:path";
 import listed from "../../data/photos/coco-128.json" with { type: "json" };
 import { withFolder } from "../../lib/features/testing.ts";
 import { describePicked, pick, readCall } from "./photos.ts";
+import { photographs } from "./photos_run.ts";
 
 Deno.test("the list has 128 names of COCO's files, each once, in their order", () => {
   assert.equal(new Set(listed.images).size, 128);
@@ -79,3 +80,13 @@ Deno.test("photos pick: other annotations than those that were measured are told
     /PHOTOS\.md was measured with 929 objects/,
   );
 });
+
+Deno.test("photos measure: a data set in COCO's format is measured whole, or refused", () =>
+  withFolder(async (folder) => {
+    const annotations = join(folder, "own.json");
+    await Deno.writeTextFile(annotations, '{"images": [], "annotations": [], "categories": []}');
+    assert.equal(photographs(annotations).annotations, annotations);
+    assert.throws(() => photographs(`half:${annotations}`), /half:.* is measured anyhow/);
+    assert.throws(() => photographs(`val2017:${annotations}`), /cannot be by itself/);
+    assert.throws(() => photographs("retail"), /no data set in COCO's format, but retail/);
+  }));

@@ -5,8 +5,7 @@
  */
 import { join } from "node:path";
 import { loadCoco, recallMarkdown } from "detailclip";
-import type { FilesConfig } from "detailclip/runner";
-import { datasetNamed } from "detailclip/runner";
+import { datasetNamed, type FilesConfig } from "detailclip/runner";
 import listed from "../../data/photos/coco-128.json" with { type: "json" };
 import { measurePhotos } from "../../experiments/photos.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
@@ -16,14 +15,17 @@ import { ROOT } from "../project.ts";
 /**
  * The data set that is measured.
  *
- * @throws {Error} when it has no annotations in COCO's format
+ * @throws {Error} when it has no annotations in COCO's format, or names only some of its images
  */
-function photographs(name: string): FilesConfig {
+export function photographs(name: string): FilesConfig {
   const found = datasetNamed(name);
-  if (found.source === "coco") return found;
-  throw new Error(
-    `Cannot measure ${name}: it is no data set in COCO's format, but ${found.source}`,
-  );
+  const why = found.source !== "coco"
+    ? `it is no data set in COCO's format, but ${found.source}`
+    : (found.part ?? found.draw)
+    ? "half of a data set is measured anyhow, and one of its folders cannot be by itself"
+    : undefined;
+  if (found.source === "coco" && why === undefined) return found;
+  throw new Error(`Cannot measure ${name}: ${why}`);
 }
 
 /** Refuses to keep rows of other photographs than those of the list. */
