@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { filesOf, RESULTS_DIR } from "detailclip";
 import { KEEP_VARIABLE } from "detailclip/report";
 import { ownData } from "../../lib/runner/testing.ts";
-import { readArguments } from "./demonstrate.ts";
+import { readArguments, remarksOn } from "./demonstrate.ts";
 import { captureDeno } from "../project.ts";
 
 const demo = fileURLToPath(new URL("./demo.ts", import.meta.url));
@@ -44,6 +44,17 @@ Deno.test("the demo's command line becomes a configuration", () => {
   assert.deepEqual([encoder.id, encoder.dtype, seed], ["./clip", "fp32", 0]);
   const { config } = readArguments(["--encoder", "a/b", "--dtype", "q8", "--device", "webgpu"]);
   assert.deepEqual(config.encoder, { id: "a/b", dtype: "q8", device: "webgpu" });
+});
+
+Deno.test("the demo's remarks are of what its table shows, on any data set", () => {
+  const remarks = (...args: string[]) =>
+    remarksOn(readArguments(args).config).map((line) => line.split(/[ ,:]/, 3).join(" "));
+  const ours = ["The paper's column", "DetailCLIP  as"], smoke = "Scale smoke only";
+  assert.deepEqual(remarks(), ours);
+  assert.deepEqual(remarks("--published"), ours.slice(0, 1));
+  assert.deepEqual(remarks("--dataset", "retail"), ours.slice(1));
+  assert.deepEqual(remarks("--dataset", "retail", "--scale", "smoke"), [smoke]);
+  assert.deepEqual(remarks("--annotations", "a", "--images", "b"), ["No DetailCLIP "]);
 });
 
 Deno.test("the demo keeps the committed configuration only", () => {

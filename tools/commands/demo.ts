@@ -25,7 +25,7 @@ const USAGE = `Usage: deno task demo [options]
 ${encoderUsage()}
   --dataset NAME              instead of the generated one: a path, FORMAT:ANNOTATIONS[:IMAGES] with the format coco,
                               voc, yolo, dota, visdrone, xview or solo, clevr-ds[-S|-L|-reduced][-noto][:IMAGES], or
-                              retail[-noto][:IMAGES]
+                              retail[-noto][:IMAGES]; half: before one without images to learn from learns from one half
   --annotations FILE          COCO-format JSON instead of the generated data set
   --images FOLDER             folder of its images
   --limit N                   only its first N images

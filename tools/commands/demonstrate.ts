@@ -179,6 +179,30 @@ function leftOutOf({ dataset, imageIds, stores }: RetrievalRun): string[] {
   ];
 }
 
+/** Whether the paper's column belongs beside a table: it is of CLEVR-DS. */
+const isBesidePaper = ({ dataset }: ExperimentConfig) => dataset.source === "clevr-ds";
+
+/** What is to be said under the table, in lines. */
+export function remarksOn(config: ExperimentConfig): string[] {
+  const { fusion = [], scale } = config;
+  const trains = fusion.some(({ fuser }) => fuser.kind === "trained");
+  const isPublished = fusion.some(({ method }) => method === PUBLISHED);
+  const column = "The paper's column is another experiment (CLIP ViT-B/32 on ShapeNet objects): " +
+    "compare the order of the rows, not the numbers.";
+  const published = `${PUBLISHED}, is not among them: its training takes longer; see --published.`;
+  const smoke =
+    "Scale smoke only shows that everything runs: its models train for two epochs on few images.";
+  const untrained =
+    "No DetailCLIP: its transformer is trained on other images, which this data set does not come with; the " +
+    "closed form fuses the patches of cc@5 into one vector without any training.";
+  return [
+    ...(isBesidePaper(config) ? [column] : []),
+    ...(trains ? [] : [untrained]),
+    ...(trains && !isPublished ? [published] : []),
+    ...(trains && scale === "smoke" ? [smoke] : []),
+  ];
+}
+
 /**
  * Runs the experiment and prints its table.
  *
@@ -188,35 +212,17 @@ function leftOutOf({ dataset, imageIds, stores }: RetrievalRun): string[] {
 export async function demonstrate({ config, keep }: Demo, command: string): Promise<void> {
   const run = await runRetrieval(config, { command, keep });
   const { dataset, rows, provenance } = run;
-  const generated = config.dataset.source === "clevr-ds";
+  const beside = isBesidePaper(config);
   const described = `${run.imageIds.length} images of ${dataset.name}, ` +
     `${rows[0].classes} classes as queries, ${config.encoder.id}, seed ${config.seed}`;
   console.log(`\n${described}; recall in % with its 95 % interval\n`);
   console.log(recallMarkdown(rows, {
-    ...(generated && { paper: { heading: "paper, R@1", values: paperRecalls("recall@1") } }),
+    ...(beside && { paper: { heading: "paper, R@1", values: paperRecalls("recall@1") } }),
   }));
-  if (generated) {
-    console.log(
-      "\nThe paper's column is another experiment (CLIP ViT-B/32 on ShapeNet objects): compare the " +
-        "order of the rows, not the numbers.",
-    );
-    if (!config.fusion?.some(({ method }) => method === PUBLISHED)) {
-      console.log(`${PUBLISHED}, is not among them: its training takes longer; see --published.`);
-    }
-    if (config.scale === "smoke") {
-      console.log(
-        "Scale smoke only shows that everything runs: its models train for two epochs on few images.",
-      );
-    }
-  } else {
-    if (!config.fusion?.some(({ fuser }) => fuser.kind === "trained")) {
-      console.log(
-        "\nNo DetailCLIP: its transformer is trained on other images, which this data set does not come with; the " +
-          "closed form fuses the patches of cc@5 into one vector without any training.",
-      );
-    }
-    console.log(`\n${describeDataset(dataset)}`); // with all that could not be used
-  }
+  const remarks = remarksOn(config);
+  if (remarks.length > 0) console.log(`\n${remarks.join("\n")}`);
+  // with all that could not be used
+  if (!isGenerated(config.dataset)) console.log(`\n${printable(describeDataset(dataset))}`);
   const draw = () => drawFigures(run, described, keep);
   const figures = await showStep("Draw figures", draw, { leaves: "slow" });
   const leftOut = leftOutOf(run);
