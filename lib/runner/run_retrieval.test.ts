@@ -218,6 +218,12 @@ Deno.test("a run that could show nothing is refused before anything is encoded",
       runRetrieval({ ...config, dataset }, options),
       /any class \(own: 1 images, 0 objects; .*1 annotations of unlisted images; unknownImages: annotation .* of image 9\)/,
     );
+    for (const scorers of [["levels", "levels"], ["mean"]] as const) {
+      await assert.rejects(
+        runRetrieval({ ...config, scorers: [...scorers] }, options),
+        /two of its scorers are called (?:levels|mean)/,
+      );
+    }
     const covers = [{ scheme: "verified", k: 4, minSide: 0.1 } as const];
     await assert.rejects(
       runRetrieval({ ...config, covers: [...covers, { ...covers[0], minSide: 0.2 }] }, options),

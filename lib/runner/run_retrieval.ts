@@ -90,14 +90,15 @@ export function chanceOf({ methods: [{ scores }], relevance }: RetrievalRun, k =
   return recallAtK(scores, relevance, [k]).chance[0];
 }
 
-/** Refuses covers and fusions that rows, figures and stores could not tell apart. */
-function checkNames({ name, covers, fusion = [] }: ExperimentConfig): void {
+/** Refuses covers, scorers and fusions that rows, figures and stores could not tell apart. */
+function checkNames({ name, covers, scorers = [], fusion = [] }: ExperimentConfig): void {
   const refuseTwice = (what: string, names: string[]) => {
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice === undefined) return;
     throw new RangeError(`Cannot run ${name}: two of its ${what} are called ${twice}`);
   };
   refuseTwice("covers", covers.map(coverName));
+  refuseTwice("scorers", ["mean", ...scorers]); // which every cover has
   refuseTwice("fusions", fusion.map(({ method }) => method));
 }
 
@@ -242,8 +243,8 @@ async function scoreAll(
  * @param options how; nothing in them changes the numbers
  * @returns rows, scores and features, for tables and figures
  * @throws {Error} when the data set has no annotations, or no image of it could be encoded
- * @throws {RangeError} before any work, when the configuration says what `checkConfig` refuses, or two covers or
- * two fusions have one name
+ * @throws {RangeError} before any work, when the configuration says what `checkConfig` refuses, or two covers, scorers or
+ * fusions have one name
  */
 export async function runRetrieval(
   config: ExperimentConfig,
