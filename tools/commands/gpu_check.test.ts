@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { unitConfigs, unitConfigsOn, UNITS } from "../../experiments/headline.ts";
 import { CC10 } from "../../experiments/recipes.ts";
+import { hasSameVectors } from "../gpu_check/encoding.ts";
 import { UsageError } from "./arguments.ts";
 import { readCall } from "./gpu_check.ts";
 
@@ -19,4 +20,12 @@ Deno.test("gpu-check: the headline on cc@10 is an experiment of its own, at the 
   assert.deepEqual(config.dataset, { ...own.dataset });
   assert.ok(config.dataset.source === "clevr-ds" && config.dataset.images === 10_000);
   assert.deepEqual(config.fusion![0].cover, CC10);
+});
+
+Deno.test("gpu-check: an encoder whose vectors are others is told from one that cannot be used", () => {
+  const said = { encoder: "a", dtype: "fp16" } as const;
+  assert.ok(hasSameVectors({ ...said, leastCosine: 0.9995 }));
+  assert.ok(hasSameVectors({ ...said, error: "it wants a GPU" }));
+  assert.ok(!hasSameVectors({ ...said, leastCosine: 0.99 }));
+  assert.ok(!hasSameVectors({ ...said, leastCosine: NaN }));
 });

@@ -1,7 +1,7 @@
 /**
  * `deno task gpu-check`: whether a GPU computes what the processor does, and how fast, in one run of some minutes: losses of
  * the same steps on both, a step beside PyTorch's where that is installed, a step that is recorded and replayed, images
- * encoded a second; with `--train` the headline's training at the paper's size on top.
+ * encoded a second and their vectors on both; with `--train` the headline's training at the paper's size on top.
  *
  * Exits with 0 when all agrees, 1 when something differs or there is no GPU, 2 when it was called wrongly, 130 when it was
  * stopped.
@@ -11,14 +11,13 @@
 import { join } from "node:path";
 import { runRetrieval } from "detailclip";
 import { loadEngine } from "detailclip/tensor";
-import { machine, RESULTS_DIR, versions } from "detailclip/report";
-import { recallMarkdown } from "detailclip/report";
+import { machine, recallMarkdown, RESULTS_DIR, versions } from "detailclip/report";
 import { RUNS_DIR, writeAtomic } from "detailclip/runtime";
 import { gpuObstacle } from "../../bench/engines.ts";
 import { hasTorch, torchHasCuda } from "../../bench/torch_side.ts";
 import { unitConfigsOn, UNITS } from "../../experiments/headline.ts";
 import { CC10 } from "../../experiments/recipes.ts";
-import { encodeRate } from "../gpu_check/encoding.ts";
+import { encodeRate, hasSameVectors } from "../gpu_check/encoding.ts";
 import { compareLosses, timeSteps } from "../gpu_check/steps.ts";
 import { readOptions } from "./arguments.ts";
 import { runTask } from "./task.ts";
@@ -57,12 +56,15 @@ export function readCall(args: string[]): GpuCheckCall {
 }
 
 /** Trains at the paper's size, on the engine that `loadEngine` prefers; rows are filed as those of any run. */
-async function trainHeadline(keep: boolean) {
+async function trainHeadline() {
   const unit = UNITS.find(({ geometry, images, epochs }) =>
     geometry === "common" && images === 7000 && epochs === 40
   )!;
   const [config] = unitConfigsOn(unit, CC10), start = performance.now();
-  const { rows } = await runRetrieval(config, { command: "deno task gpu-check --train", keep });
+  const { rows } = await runRetrieval(config, {
+    command: "deno task gpu-check --train",
+    keep: false,
+  });
   console.error(recallMarkdown(rows));
   return { experiment: config.name, seconds: (performance.now() - start) / 1000, rows };
 }
@@ -112,8 +114,9 @@ async function checkGpu({ software, train, encoder }: GpuCheckCall) {
     date: start.toISOString(),
     ...{ machine: machine(), adapter, tfjs: version, versions: versions(), software },
     ...{ losses, steps, encoders },
-    ...(train && { headline: await trainHeadline(false) }),
-    good: losses.equal && steps.every(({ replayed }) => replayed.equal),
+    ...(train && { headline: await trainHeadline() }),
+    good: losses.equal && steps.every(({ replayed }) => replayed.equal) &&
+      encoders.every(hasSameVectors),
   };
 }
 

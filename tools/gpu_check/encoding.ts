@@ -25,6 +25,13 @@ export interface EncodeRate {
   error?: string;
 }
 
+/** Vectors of an encoder that computes in 16 bits have at least this cosine with those of 32. */
+const SAME = 0.999;
+
+/** Whether vectors were the processor's; of an encoder that cannot be used there are none, which its `error` says. */
+export const hasSameVectors = ({ error, leastCosine = NaN }: EncodeRate): boolean =>
+  error !== undefined || leastCosine >= SAME;
+
 /** Images whose bytes have no pattern. // (count, size, size, 3) */
 const noise = (count: number, size: number) => {
   const data = new Uint8Array(count * size * size * 3);
