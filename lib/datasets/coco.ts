@@ -44,7 +44,8 @@ export interface LoadCocoOptions extends PixelConfig {
  *
  * What other tools write is read as it is meant, and counted: a file under several ids or spellings is one image,
  * categories whose names differ but in case, spaces, `_` and `-` are one, ids may be numbers here and text there or
- * exceed 2^53 (what has an id that several images or categories have is left out, as it cannot be told whose it is), a box that is missing is that of the polygons or the mask, a size that is missing is the file's.
+ * exceed 2^53, a box that is missing is that of the polygons or the mask, a size that is missing is the file's. What has
+ * an id that several images or categories have is left out, as it cannot be told whose it is.
  *
  * An image with LVIS's `neg_category_ids` was searched for these classes and the ones annotated in it only. Of the
  * others, of those in `not_exhaustive_category_ids` and of those annotated without a box that can be used (a crowd, an

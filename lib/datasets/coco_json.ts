@@ -42,8 +42,8 @@ function withoutNotFinite(text: string): string {
 
 /**
  * Parses an annotation file. A byte order mark is skipped. Values of `id`, `image_id`, `category_id` and of LVIS's
- * lists of ids that a number cannot hold exactly (beyond 2^53) become text, digit for digit. `NaN`, `Infinity` and `-Infinity`, which Python
- * writes, become infinite numbers: whoever reads a number has to check that it is finite.
+ * lists of ids that a number cannot hold exactly (beyond 2^53) become text, digit for digit. `NaN`, `Infinity` and
+ * `-Infinity`, which Python writes, become infinite numbers: whoever reads a number has to check that it is finite.
  *
  * @param text content of the file
  * @throws {SyntaxError} when it is no JSON for other reasons

@@ -79,7 +79,8 @@ async function walk(listing: Listing, folder: string): Promise<void> {
  * unpacked; names that are not UTF-8, which have to be changed; folders that may not be read; and files of other endings.
  *
  * @param directory the folder
- * @param options `bands` and `stretch` say how pixels become RGB, see `decodeImage`; `signal` stops the listing with its reason; by default an interrupt does
+ * @param options `bands` and `stretch` say how pixels become RGB, see `decodeImage`; `signal` stops the listing with its
+ *   reason; by default an interrupt does
  * @returns a data set without annotations; an id is the path relative to the folder, with `/`
  * @throws {Error} when the folder does not exist, cannot be read or holds no image
  */

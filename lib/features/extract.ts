@@ -127,12 +127,14 @@ async function startRun(
  *
  * Images are known by their content, so that a renamed or copied file is not encoded again. A bad image
  * goes to the ledger and the run goes on. The process may be killed at any moment: what was written is
- * whole, and the next run goes on from there. A second process that is to do the same waits. Decoding and cutting run ahead of the encoder.
+ * whole, and the next run goes on from there. A second process that is to do the same waits. Decoding and cutting run
+ * ahead of the encoder.
  *
  * @param options what to encode, how, and where to keep it
  * @returns the features of all images that are not in the ledger
  * @throws {RangeError} when an option is missing, unknown or out of range, or the cover fits no image
  * @throws Error when images in are not images cached plus images in the ledger
+ * @throws {Error} when a thread ended by itself, such as for want of memory; `threads: 0` does without
  * @throws the signal's reason when aborted
  *
  * @example

@@ -273,8 +273,8 @@ async function choose(options: EngineOptions): Promise<Engine> {
 
 /**
  * Loads the engine that tensors are computed on, once: WebGPU where a layer of the paper's model takes less time on a
- * GPU than on the processor, else TensorFlow's C library, built on first use (see {@linkcode buildEngine}), or tfjs-wasm with one line that says
- * why. The variable DETAILCLIP_ENGINE (`webgpu`, `native` or `wasm`) forces one and makes it an error if it cannot be
+ * GPU than on the processor, else TensorFlow's C library, built on first use (see {@linkcode buildEngine}), or tfjs-wasm
+ * with one line that says why. The variable DETAILCLIP_ENGINE (`webgpu`, `native` or `wasm`) forces one and makes it an error if it cannot be
  * had; a driver made of software is used only by name. Variables go with the engine when it changes; other tensors of
  * a GPU do not.
  *

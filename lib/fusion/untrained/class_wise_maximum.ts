@@ -44,8 +44,8 @@ const TEMPERATURE = 0.3;
 /**
  * Fuses the patches of every image into one unit vector. Each patch has shares of the concepts, of sum 1: those of the
  * encoder, or the softmax of its cosines to the anchors, standardised over them. Of each concept the greatest share
- * over the patches counts, a (see `pool`). The vector is (WᵀW + λI)⁻¹Wᵀ(a - mean a), of length 1, with λ the mean eigenvalue of
- * WᵀW: that whose products with the anchors W are closest to a - mean a.
+ * over the patches counts, a (see `pool`). The vector is (WᵀW + λI)⁻¹Wᵀ(a - mean a), of length 1, with λ the mean
+ * eigenvalue of WᵀW: that whose products with the anchors W are closest to a - mean a.
  *
  * @param store the patch features
  * @param anchors W: unit vectors of the concepts' names // (C, D)
