@@ -377,6 +377,10 @@ Deno.test("a file listed in two sizes has all boxes in its own, and those of ano
       refusedBoxes: 1,
       conflictingImages: 1,
     });
+    assert.match(
+      describeDataset(dataset),
+      /^\S+: \d images, .*; 1 conflicts left out: .*, boxes for a size/,
+    );
   }));
 
 for (const name of [undefined, "", " \n", "__", null, 7, { deep: [] }]) {

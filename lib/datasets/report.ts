@@ -9,7 +9,7 @@ import type { JudgementCounts } from "./judged.ts";
 export interface DatasetReport extends JudgementCounts {
   /** Images that the data set lists or the folder holds. */
   listed: number;
-  /** Images that can be used: `listed` less the refused, duplicate, conflicting and missing ones. */
+  /** Images that can be used: `listed` less the refused, duplicate and missing ones, and those of one id. */
   images: number;
   /** Objects that can be used. */
   objects: number;
@@ -45,7 +45,10 @@ export interface DatasetReport extends JudgementCounts {
   missingFrames?: number;
   /** Files listed more than once, under one id or several: one image, with the objects of all. */
   duplicateImages: number;
-  /** Images under the id of another file, which are left out with it; boxes on an unreadable file of two sizes, too. */
+  /**
+   * Images under the id of another file, which are left out with it; label files that could be of several images; and files
+   * listed in a second size that they cannot be brought to, of which the boxes in that size are left out.
+   */
   conflictingImages: number;
   /** Images and categories without an id, or with a number that is not exact: left out. */
   unusableIds: number;
@@ -164,7 +167,7 @@ const PROBLEMS: [Counted, string][] = [
   ["duplicateImages", "images listed twice"],
   [
     "conflictingImages",
-    "images left out: several files have one id, or one that cannot be fitted several sizes",
+    "conflicts left out: files of one id, labels of several images, boxes for a size that a file cannot be brought to",
   ],
   ["unusableIds", "images or categories left out: they have no exact id"],
   ["sizesRead", "sizes read from image files"],
