@@ -6,6 +6,7 @@ import {
   readConcepts,
   vocabularyNotice,
 } from "./concepts.ts";
+import { VectorError } from "./encoder.ts";
 import { loadEncoder } from "./load.ts";
 
 /** An encoder that knows three words, and compares texts by what is written here. */
@@ -39,6 +40,22 @@ Deno.test("they are said in one line: some by name, the others counted; nothing 
   const said = await vocabularyNotice(SMALL, Array(7).fill("red"));
   assert.match(said!, / and 2 more: what it finds for them may mean little$/);
   assert.equal(said!.match(/nearest/g)!.length, 5);
+});
+
+Deno.test("an image whose shares are not finite is named, and has no features", async () => {
+  const encoder = Object.assign(await loadEncoder("./lib/encoders/testdata/random-clip"), {
+    concepts: { ...SMALL.concepts, image: ["cat", "dog"] },
+    imageConcepts: () => Promise.resolve(Float32Array.of(0.25, 0.75, 1, 0, NaN, 1)),
+  });
+  try {
+    const patches = { count: 3, size: 8, data: new Uint8Array(3 * 8 * 8 * 3) };
+    await assert.rejects(
+      conceptEncoder(encoder).encodeImages(patches),
+      (error: VectorError) => error instanceof VectorError && error.row === 2,
+    );
+  } finally {
+    await encoder.dispose();
+  }
 });
 
 Deno.test("an encoder without concepts says nothing of queries and scores no concepts", async () => {

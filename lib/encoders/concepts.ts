@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { readTextIfThere, sha256 } from "../runtime/files.ts";
 import { checkSettings, listOf, number, settings, TEXT } from "../runtime/settings.ts";
-import type { Concepts, EncodeOptions, Encoder } from "./encoder.ts";
+import { type Concepts, type EncodeOptions, type Encoder, VectorError } from "./encoder.ts";
 import { locateEncoder } from "./locate.ts";
 
 const SCHEMA = settings<Concepts>({
@@ -49,6 +49,8 @@ export function conceptEncoder(encoder: Encoder): Encoder {
     fingerprint: sha256(`${fingerprint} concepts`),
     async encodeImages(patches, options) {
       const shares = await encoder.imageConcepts!(patches, options); // (P, C)
+      const odd = shares.findIndex((share) => !Number.isFinite(share));
+      if (odd >= 0) throw new VectorError("patch", Math.floor(odd / concepts.image.length));
       return shares.map((share) => Math.sqrt(Math.max(0, share)));
     },
     encodeTexts() {

@@ -54,7 +54,7 @@ const STYLES: readonly (MethodStyle & { pattern: RegExp })[] = [
   { family: "mean patch", pattern: /^mean/i, color: "#cc79a7", ink: "#9b4576", marker: "diamond" },
   {
     family: "cc",
-    pattern: /^(cc(@|$)|patches)/i,
+    pattern: /^(cc(@| |$)|patches)/i,
     color: "#0072b2",
     ink: "#005a8d",
     marker: "circle",
