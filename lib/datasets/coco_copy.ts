@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { entriesIn } from "../runtime/files.ts";
 import type { ShowOptions } from "../runtime/progress.ts";
 import { type Json, openAnnotations } from "./coco_file.ts";
+import { flagsOf } from "./coco_flags.ts";
 import { IdMap, idOf } from "./coco_ids.ts";
 import { fileNamesOf } from "./coco_image.ts";
 import { showReading } from "./read_progress.ts";
@@ -90,7 +91,7 @@ export class FoundPhotos {
       for await (const annotation of lists.annotations) {
         const found = own.find(annotation.image_id);
         if (!("value" in found)) continue;
-        if (annotation.iscrowd) found.value.crowds++;
+        if (flagsOf(annotation).crowd) found.value.crowds++;
         else found.value.objects.push(annotation);
       }
     } finally {

@@ -112,6 +112,12 @@ Deno.test("what is no copy, damaged annotations and others' files are refused by
       /000000000003\.jpg is there already and is another file/,
     );
     assert.equal(await Deno.readTextFile(join(out, "images/000000000003.jpg")), "mine");
+    // nor is one of the same size taken for the photograph
+    await Deno.writeFile(join(out, "images/000000000003.jpg"), new Uint8Array(JPEG.length));
+    await assert.rejects(
+      pickPhotos(LIST, await cocoCopy(coco), out),
+      /000000000003\.jpg is there already and is another file/,
+    );
     await Deno.remove(join(out, "images"), { recursive: true });
     await Deno.writeTextFile(join(out, "instances.json"), '{"images": []}');
     await assert.rejects(
@@ -119,4 +125,13 @@ Deno.test("what is no copy, damaged annotations and others' files are refused by
       /instances\.json is there already and is another list/,
     );
     assert.equal(await Deno.readTextFile(join(out, "instances.json")), '{"images": []}');
+  }));
+
+Deno.test("a crowd is what loaders take for one: a flag of text that says no is none", () =>
+  withCopy(async (coco, put, out) => {
+    const text = annotationsOf([1, 2]).replaceAll('"iscrowd":0', '"iscrowd":"0"')
+      .replaceAll('"iscrowd":1', '"is_crowd":"true"');
+    await put("annotations/instances_train2017.json", text);
+    const { photos, objects, crowds } = await pickPhotos(LIST, await cocoCopy(coco), out);
+    assert.deepEqual({ photos, objects, crowds }, { photos: 2, objects: 2, crowds: 2 });
   }));

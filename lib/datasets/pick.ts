@@ -58,13 +58,19 @@ async function fileIn(folders: readonly string[], name: string): Promise<string 
   }
 }
 
+/** Whether a file holds these bytes. */
+async function isCopy(path: string, bytes: Uint8Array): Promise<boolean> {
+  const there = await Deno.readFile(path);
+  return there.every((byte, i) => byte === bytes[i]);
+}
+
 /** Copies a photograph, whole or not at all; one that is there already stays. */
 async function copyPhoto(from: string, to: string): Promise<"copied" | "unreadable"> {
   const bytes = await Deno.readFile(from).catch(() => new Uint8Array());
   if (bytes.length === 0) return "unreadable";
   await Deno.mkdir(dirname(to), { recursive: true });
   const there = await Deno.stat(to).catch(() => undefined);
-  if (there?.size === bytes.length) return "copied";
+  if (there?.size === bytes.length && await isCopy(to, bytes)) return "copied";
   if (there) {
     throw new Error(`Cannot pick photographs: ${to} is there already and is another file`);
   }
