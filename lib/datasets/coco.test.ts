@@ -516,6 +516,22 @@ Deno.test("a box without end is no box, whether or not the image's size is known
     assert.deepEqual([report.objects, report.outside], [0, 2]);
   }));
 
+Deno.test("boxes in shares of the image's sides are not taken for px of its corner", () =>
+  withFiles({
+    images: [image(1, "a.jpg"), image(2, "sub/b.jpg")],
+    categories,
+    annotations: [
+      ...[[0.1, 0.2, 0.5, 0.25], [0, 0, 1, 0.5]].map((bbox) => box(1, bbox)),
+      box(2, [0, 0, 1, 1]), // a pixel
+    ],
+  }, async ({ root, annotations }) => {
+    const dataset = await loadCoco(annotations, root);
+    const open = { unjudgedPairs: 1, classesWithoutNegatives: 1 };
+    assert.deepEqual(told(dataset), { fractions: 2, imagesWithoutObjects: 1, ...open });
+    assert.deepEqual(dataset.images.map(({ notExhaustive }) => notExhaustive), [[1], undefined]);
+    assert.match(describeDataset(dataset), /2 annotations left out: their box is in shares/);
+  }));
+
 Deno.test("an aborted signal stops the reading with its reason", () =>
   withFiles(
     { images: [image(1, "a.jpg")], categories, annotations: [] },

@@ -51,7 +51,7 @@ export async function cocoCopy(folder: string): Promise<CocoCopy> {
 export interface Entry {
   image: Json;
   objects: Json[];
-  crowds: number;
+  crowds: Json[];
 }
 
 /** What annotations say of the photographs of a list. */
@@ -78,7 +78,7 @@ export class FoundPhotos {
       for (const image of lists.images) {
         const name = this.#nameOf(image), id = idOf(image.id);
         if (name === undefined || id === undefined || this.entries.has(name)) continue;
-        const entry = { image: { ...image, file_name: name }, objects: [], crowds: 0 };
+        const entry = { image: { ...image, file_name: name }, objects: [], crowds: [] };
         this.entries.set(name, entry);
         own.set(id, entry);
       }
@@ -91,8 +91,7 @@ export class FoundPhotos {
       for await (const annotation of lists.annotations) {
         const found = own.find(annotation.image_id);
         if (!("value" in found)) continue;
-        if (flagsOf(annotation).crowd) found.value.crowds++;
-        else found.value.objects.push(annotation);
+        found.value[flagsOf(annotation).crowd ? "crowds" : "objects"].push(annotation);
       }
     } finally {
       await shown.finish();

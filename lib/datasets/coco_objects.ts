@@ -17,9 +17,14 @@ import { type DatasetReport, note } from "./report.ts";
 type FoundBox =
   | { box: Box; clipped: boolean; fromMask: boolean }
   | {
-    why: "crowd" | "ignored" | "empty" | "outside" | "notFinite" | "withoutBox";
+    why: "crowd" | "ignored" | "empty" | "outside" | "notFinite" | "withoutBox" | "fractions";
     detail?: string;
   };
+
+/** Whether a box lies within the first pixel, at no whole numbers: so do shares of the image's sides. */
+const areFractions = ([left, top, width, height]: readonly number[]): boolean =>
+  left >= 0 && top >= 0 && left + width <= 1 && top + height <= 1 &&
+  ![left, top, width, height].every(Number.isInteger);
 
 /** An annotation's `bbox`, or else that of its `segmentation`, as a box clipped to the image. */
 function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): FoundBox {
@@ -36,6 +41,7 @@ function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): Foun
   }
   const [left, top, width, height] = numbers as number[];
   if (width <= 0 || height <= 0) return { why: "empty" };
+  if (!absent && areFractions(numbers as number[])) return { why: "fractions" };
   const { width: right = Infinity, height: bottom = Infinity } = image;
   const [x0, y0] = [Math.max(0, left), Math.max(0, top)];
   const [x1, y1] = [Math.min(right, left + width), Math.min(bottom, top + height)];

@@ -62,6 +62,7 @@ Deno.test("photographs of a list are picked out of COCO's layout; what is not th
     assert.deepEqual(dataset.images.map(({ id }) => id), LIST.images.slice(0, 2)); // in its order
     assert.deepEqual(dataset.categories, ["dog", "yak"]);
     assert.deepEqual(dataset.images.map(({ objects }) => objects.length), [1, 1]);
+    assert.deepEqual(dataset.images.map(({ notExhaustive }) => notExhaustive), [[1], [1]]); // the crowds
     assert.ok(!(await Deno.readTextFile(annotations)).includes("segmentation"));
     assert.deepEqual(await Deno.readFile(join(images, "000000000001.jpg")), JPEG);
   }));
@@ -88,6 +89,20 @@ Deno.test("a part of a copy gives what it has, and a later call adds the rest", 
     // what was copied is found without the copy's folders
     await Deno.remove(join(coco, "val2017"), { recursive: true });
     assert.equal((await pickPhotos(LIST, await cocoCopy(coco), out)).photos, 2);
+  }));
+
+Deno.test("what another copy lacks is kept from an earlier call", () =>
+  withCopy(async (coco, _put, out) => {
+    const whole = await cocoCopy(coco);
+    const part = (of: string) => ({
+      ...whole,
+      annotations: whole.annotations.filter((path) => path.includes(of)),
+    });
+    assert.equal((await pickPhotos(LIST, part("train"), out)).photos, 1);
+    const { photos, annotations, unlisted } = await pickPhotos(LIST, part("val"), out);
+    assert.deepEqual([photos, unlisted], [2, ["000000000009.jpg"]]);
+    const { images } = JSON.parse(await Deno.readTextFile(annotations));
+    assert.deepEqual(images.map(({ id }: { id: number }) => id), [3, 1]);
   }));
 
 Deno.test("what is no copy, damaged annotations and others' files are refused by name", () =>

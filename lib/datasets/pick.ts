@@ -40,7 +40,7 @@ export interface Picked extends Left {
   objects: number;
   /** Classes of these. */
   classes: number;
-  /** Regions of crowds, which say of no object where it is; they are left out. */
+  /** Regions of crowds: they say that a photograph is no wrong answer, but of no object where it is. */
   crowds: number;
 }
 
@@ -80,8 +80,8 @@ async function copyPhoto(from: string, to: string): Promise<"copied" | "unreadab
   return "copied";
 }
 
-/** What is kept of an object: polygons would be most of the file. */
-const objectOf = ({ segmentation: _, ...object }: Json): Json => object;
+/** What is kept of an annotation: polygons and masks would be most of the file. */
+const withoutMask = ({ segmentation: _, ...object }: Json): Json => object;
 
 /** The photographs that are there, copied, and the names of the others by what is amiss. */
 async function collect(
@@ -129,20 +129,23 @@ export async function pickPhotos(
   for (const path of copy.annotations) {
     if (!found.isWhole) await found.read(path, signal, shown);
   }
+  // what an earlier call took from another copy
+  if (before !== undefined && !found.isWhole) await found.read(annotations, signal, shown);
   const how = { folders: copy.images, to: images, signal };
   const { picked, left } = await collect(list, found, how);
   const objects = picked.flatMap(({ objects }) => objects);
+  const crowds = picked.flatMap(({ crowds }) => crowds);
   const lists = {
     info: { list: list.name },
     images: picked.map(({ image }) => image),
     categories: found.categories ?? [],
-    annotations: objects.map(objectOf),
+    annotations: [...objects, ...crowds].map(withoutMask),
   };
   await writeAtomic(annotations, JSON.stringify(lists) + "\n");
   return {
     ...{ annotations, images, photos: picked.length, objects: objects.length },
     classes: new Set(objects.map(({ category_id }) => category_id)).size,
-    crowds: picked.reduce((sum, { crowds }) => sum + crowds, 0),
+    crowds: crowds.length,
     ...left,
   };
 }

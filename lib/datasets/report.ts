@@ -88,6 +88,8 @@ export interface DatasetReport extends JudgementCounts {
   empty: number;
   /** Annotations whose box holds NaN or Infinity. */
   notFinite: number;
+  /** Annotations whose box is in shares of the image's sides, and not in px: left out. */
+  fractions?: number;
   /** Annotations without a box and without a polygon or mask that has one. */
   withoutBox: number;
   /** Boxes taken from a polygon or mask, as the annotation has none; they are used. */
@@ -191,6 +193,7 @@ const PROBLEMS: [Counted, string][] = [
   ["otherClasses", "annotations of classes that are not the format's own: used"],
   ["empty", "annotations left out: their box is empty or not four numbers"],
   ["notFinite", "boxes with NaN or Infinity"],
+  ["fractions", "annotations left out: their box is in shares of the image's sides, not in px"],
   ["withoutBox", "annotations without box, polygon or mask"],
   ["boxesFromMasks", "boxes taken from polygons or masks"],
   ["outside", "boxes outside their image"],

@@ -19,6 +19,7 @@ import { unitConfigsOn, UNITS } from "../../experiments/headline.ts";
 import { CC10 } from "../../experiments/recipes.ts";
 import { encodeRate, hasSameVectors } from "../gpu_check/encoding.ts";
 import { compareLosses, timeSteps } from "../gpu_check/steps.ts";
+import { hasGpu } from "../../lib/runtime/gpu.ts";
 import { readOptions } from "./arguments.ts";
 import { runTask } from "./task.ts";
 
@@ -78,6 +79,11 @@ async function trainHeadline() {
  */
 async function checkGpu({ software, train, encoder }: GpuCheckCall) {
   const start = new Date();
+  if (!software && !await hasGpu()) {
+    throw new Error(
+      "Cannot check the GPU: there is none; --software measures one made of software",
+    );
+  }
   await loadEngine({ prefer: "native", log: () => {} }); // before a GPU's drivers
   const obstacle = await gpuObstacle({ software });
   if (obstacle !== undefined) throw new Error(`Cannot check the GPU: ${obstacle}`);

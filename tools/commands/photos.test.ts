@@ -74,7 +74,10 @@ Deno.test("photos pick: other annotations than those that were measured are told
     ...{ objects: 929, classes: 71, unlisted: [], missing: [], unreadable: [] },
   };
   assert.equal(describePicked(listed, picked).split("\n").length, 2);
-  assert.match(describePicked(listed, picked), /929 objects of 71 classes; 3 crowds left out/);
+  assert.match(
+    describePicked(listed, picked),
+    /929 objects of 71 classes; 3 crowds, which are not judged/,
+  );
   assert.match(
     describePicked(listed, { ...picked, objects: 930 }),
     /PHOTOS\.md was measured with 929 objects/,

@@ -98,7 +98,9 @@ export function describePicked(list: PhotoList, picked: Picked): string {
     (objects !== listed.objects || classes !== listed.classes);
   return [
     `${photos} of ${list.images.length} photographs of ${list.name}: ${objects} objects of ${classes} classes` +
-    (crowds === 0 ? "" : `; ${crowds} crowds left out`),
+    (crowds === 0
+      ? ""
+      : `; ${crowds} crowds, which are not judged (results/PHOTOS.md was measured without)`),
     ...(left === "" ? [] : [`not picked: ${left}`]),
     ...(other
       ? [
