@@ -170,7 +170,7 @@ for (
     [{ dataset: null }, "dataset must be an object, got null"],
     [
       { dataset: { source: "kitti" } },
-      'dataset.source must be one of clevr-ds, coco, voc, yolo, dota, visdrone, xview, solo, got "kitti"',
+      'dataset.source must be one of clevr-ds, retail, coco, voc, yolo, dota, visdrone, xview, solo, got "kitti"',
     ],
     [
       { dataset: { source: "coco", annotations: "a.json" } },

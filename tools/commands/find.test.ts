@@ -85,7 +85,7 @@ Deno.test("find: wrong calls are refused before anything is loaded", async () =>
     [["photos", "cat", "--cover", "cc@x"], /--cover: /],
     [["photos", "cat", "--encode", "x"], /did you mean --encoder/],
     [["photos", "cat", "--dtype", "int4"], /--dtype: expected fp32, fp16, q8, got int4/],
-    [["photos", "cat", "--device", "tpu"], /--device: expected cpu, webgpu/],
+    [["photos", "cat", "--device", "tpu"], /--device: expected auto, cpu, webgpu/],
     [[join(PHOTOS, "absent"), "cat", "--encoder", RANDOM], /Cannot load image folder .*absent/],
   ];
   for (const [args, expected] of wrong) await assert.rejects(find(args), expected, `${args}`);

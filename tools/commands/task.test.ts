@@ -29,8 +29,9 @@ async function startInstall(folder: string): Promise<RunningTask> {
   await new Deno.Command("sh", {
     args: [
       "-c",
-      'mkdir -p "$1/copy/lib" && cp deno.json deno.lock package.json "$1/copy" && ' +
-      'cp -r tools "$1/copy" && cp -r lib/runtime "$1/copy/lib"',
+      'mkdir -p "$1/copy/lib/encoders" && cp deno.json deno.lock package.json "$1/copy" && ' +
+      'cp -r tools "$1/copy" && cp -r lib/runtime "$1/copy/lib" && ' +
+      'cp lib/encoders/encoder.ts "$1/copy/lib/encoders"',
       "sh",
       folder,
     ],
