@@ -182,14 +182,16 @@ export function byObjects(
 }
 
 /**
- * Recall@1 of the trainings as published that are done, against the images that they learned from, and their ceilings; of
- * several seeds the mean.
+ * Recall@1 of the trainings as published on cc@5 that are done, against the images that they learned from, and their
+ * ceilings; of several seeds the mean.
  *
  * @param states of the units
  * @returns points of both geometries; none while no unit is done
  */
 export function byImages(states: readonly UnitState[]): GeometryPoint[] {
-  const done = states.filter(({ unit, runs }) => runs[0] && unit.epochs !== "ten in all");
+  const done = states.filter(({ unit, runs }) =>
+    runs[0] && unit.epochs !== "ten in all" && unit.cover === undefined
+  );
   const alike = Map.groupBy(done, ({ unit: { geometry, images } }) => `${geometry} ${images}`);
   return [...alike.values()].flatMap((group) =>
     ([[CEILING, CEILING], [PUBLISHED, trainedRow(group[0].unit)]] as const).flatMap(

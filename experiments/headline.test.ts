@@ -6,6 +6,7 @@ import { configHash, type ExperimentConfig, filesOf } from "detailclip";
 import { stepsOf, unitConfigs, unitName, UNITS } from "./headline.ts";
 import { nextOf, trainedRow, unitsFrame, unitsMarkdown, unitStates } from "./headline_list.ts";
 import { byImages } from "./geometry.ts";
+import { CC10 } from "./recipes.ts";
 
 /** Where the kept rows of a configuration are. */
 const rowsIn = (config: ExperimentConfig, resultsDir?: string) =>
@@ -20,6 +21,17 @@ Deno.test("units have names and files of their own", () => {
   assert.equal(new Set(configs.map((config) => configHash(config))).size, 2 * UNITS.length);
   assert.equal(new Set(paths).size, 2 * UNITS.length);
   assert.deepEqual(UNITS.slice(0, 2).map(stepsOf), [5250, 9360]);
+});
+
+Deno.test("a unit on cc@10 is an experiment of its own, at the paper's size", () => {
+  const unit = UNITS.find((unit) => unitName(unit) === "common-7000-40-cc10")!;
+  const [own] = unitConfigs(UNITS[1]), [config, all] = unitConfigs(unit);
+  assert.equal(own.name, "headline_common_7000_40");
+  assert.equal(config.name, "headline_common_7000_40_cc10");
+  assert.equal(all.name, "headline_common_7000_40_cc10_2000");
+  assert.deepEqual(config.dataset, own.dataset);
+  assert.ok(config.dataset.source === "clevr-ds" && config.dataset.images === 10_000);
+  assert.deepEqual(config.fusion![0].cover, CC10);
 });
 
 Deno.test("a unit searches the images of the quick scale, then all, after one training", () => {
@@ -75,7 +87,7 @@ Deno.test("the list says what is done, what it gave, and which command does the 
     const states = await unitStates(directory);
     assert.equal(nextOf(states), UNITS[1]);
     const [, , done, next] = (await unitsMarkdown(directory)).split("\n");
-    assert.match(done, /^\| common +\| 1,050 +\| 150 +\| 7 .*50\.0 \/ 50\.0 \/ 50\.0/);
+    assert.match(done, /^\| common +\| cc@5 +\| 1,050 +\| 150 +\| 7 .*50\.0 \/ 50\.0 \/ 50\.0/);
     assert.match(done, /2026-11-27, 3 min, native, Some CPU +\|/);
     assert.match(next, /not run .*`deno task headline common-7000-40 --keep`/);
     assert.deepEqual(

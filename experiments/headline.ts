@@ -22,6 +22,7 @@ import { baseline } from "./baseline.ts";
 import { FULL } from "./covers.ts";
 import {
   asPublished,
+  CC10,
   CC5,
   closedForm,
   detailClip,
@@ -43,6 +44,8 @@ export interface Unit {
   epochs: number | "ten in all";
   /** Of data and training. */
   seed: number;
+  /** Whose patches are fused; cc@5 unless told. */
+  cover?: CoverSpec;
 }
 
 /** The most images to learn from; others are the first ones of these. */
@@ -64,19 +67,28 @@ export const UNITS: readonly Unit[] = [
   { geometry: "common", images: 1050, epochs: 150, seed: 9 },
   { geometry: "plain", images: 1050, epochs: 150, seed: 8 },
   { geometry: "plain", images: 1050, epochs: 150, seed: 9 },
+  { geometry: "common", images: 7000, epochs: 40, seed: 7, cover: CC10 },
+  { geometry: "plain", images: 7000, epochs: 40, seed: 7, cover: CC10 },
 ];
 
 /** Which test images are searched: those of the quick scale, or all. */
 export const SEARCHED = [300, 2000] as const;
 
+/** The name of a unit's cover. */
+export const coverOf = ({ cover = CC5 }: Unit): string => coverName(cover);
+
 /** What a unit is called on the command line. */
-export function unitName({ geometry, images, epochs, seed }: Unit): string {
-  const schedule = epochs === "ten in all" ? "ten" : epochs;
-  return `${geometry}-${images}-${schedule}${seed === baseline.seed ? "" : `-seed-${seed}`}`;
+export function unitName(unit: Unit): string {
+  const { geometry, images, epochs, seed } = unit, cover = coverOf(unit);
+  return [
+    ...[geometry, images, epochs === "ten in all" ? "ten" : epochs],
+    ...(cover === coverName(CC5) ? [] : [cover.replace("@", "")]),
+    ...(seed === baseline.seed ? [] : ["seed", seed]),
+  ].join("-");
 }
 
 /** What is trained long, and after it what takes minutes at most. */
-export function fusions({ epochs }: Unit, cover: CoverSpec = CC5): FusionMethod[] {
+export function fusions({ epochs, cover = CC5 }: Unit): FusionMethod[] {
   if (epochs === "ten in all") return [tenEpochsInAll(cover)];
   return [
     asPublished(cover, "full", { epochs }),
@@ -87,21 +99,19 @@ export function fusions({ epochs }: Unit, cover: CoverSpec = CC5): FusionMethod[
 }
 
 /** The experiment of a unit, whatever its seed, on the first so many test images. */
-function definitionOf(unit: Unit, searched: number, cover: CoverSpec): ExperimentDefinition {
-  const { geometry, images } = unit;
+function definitionOf(unit: Unit, searched: number): ExperimentDefinition {
+  const { geometry, images, cover = CC5 } = unit;
   const name = unitName({ ...unit, seed: baseline.seed }).replaceAll("-", "_");
   const full: Diff<ExperimentConfig> = {
     dataset: { limit: searched } as Diff<ExperimentConfig>["dataset"],
     covers: [FULL, cover, { scheme: "objects" }],
-    fusion: fusions(unit, cover),
+    fusion: fusions(unit),
     // a share of the images for choosing the epoch, as in the whole set
     ...(images < ALL && { learn: { train: images, val: Math.round(images / 7) } }),
     ...(geometry === "plain" && { encoder: { commonDirection: false } }),
   };
   return {
-    name: `headline_${name}${cover === CC5 ? "" : `_${coverName(cover).replace("@", "")}`}${
-      searched === SEARCHED[0] ? "" : `_${searched}`
-    }`,
+    name: `headline_${name}${searched === SEARCHED[0] ? "" : `_${searched}`}`,
     title: "With enough images one vector keeps what the patches see",
     paper: ["Table 2"],
     baseline,
@@ -115,20 +125,8 @@ function definitionOf(unit: Unit, searched: number, cover: CoverSpec): Experimen
  * @param unit which
  */
 export function unitConfigs(unit: Unit): ExperimentConfig[] {
-  return unitConfigsOn(unit, CC5);
-}
-
-/**
- * The same on other patches.
- *
- * @param unit which
- * @param cover whose patches are fused
- */
-export function unitConfigsOn(unit: Unit, cover: CoverSpec): ExperimentConfig[] {
   const { seed } = unit;
-  return SEARCHED.map((searched) =>
-    configure(definitionOf(unit, searched, cover), "full", { seed })
-  );
+  return SEARCHED.map((searched) => configure(definitionOf(unit, searched), "full", { seed }));
 }
 
 /** Steps of a unit's training. */

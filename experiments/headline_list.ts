@@ -13,7 +13,16 @@ import {
 } from "detailclip";
 import { markdownTable, percent, subsetRows } from "detailclip/report";
 import { readTextIfThere } from "detailclip/runtime";
-import { fusions, SEARCHED, stepsOf, type Unit, unitConfigs, unitName, UNITS } from "./headline.ts";
+import {
+  coverOf,
+  fusions,
+  SEARCHED,
+  stepsOf,
+  type Unit,
+  unitConfigs,
+  unitName,
+  UNITS,
+} from "./headline.ts";
 
 /** Rows that were kept. */
 export interface KeptRun {
@@ -88,7 +97,8 @@ function lineOf(state: UnitState): Record<string, string | number> {
   const name = trainedRow(unit);
   const trainings = runs.flatMap((run) => run ? [trainedWhen(run, name)] : []);
   return {
-    ...{ geometry, images, epochs: String(epochs), seed, steps: stepsOf(unit) },
+    ...{ geometry, cover: coverOf(unit), images, epochs: String(epochs), seed },
+    steps: stepsOf(unit),
     ...Object.fromEntries(
       SEARCHED.map((searched, i) => [
         `R@1 / 3 / 5 on ${searched.toLocaleString("en")}, %`,

@@ -15,8 +15,7 @@ import { machine, recallMarkdown, RESULTS_DIR, versions } from "detailclip/repor
 import { RUNS_DIR, writeAtomic } from "detailclip/runtime";
 import { gpuObstacle } from "../../bench/engines.ts";
 import { hasTorch, torchHasCuda } from "../../bench/torch_side.ts";
-import { unitConfigsOn, UNITS } from "../../experiments/headline.ts";
-import { CC10 } from "../../experiments/recipes.ts";
+import { unitConfigs, unitName, UNITS } from "../../experiments/headline.ts";
 import { encodeRate, hasSameVectors } from "../gpu_check/encoding.ts";
 import { compareLosses, timeSteps } from "../gpu_check/steps.ts";
 import { hasGpu } from "../../lib/runtime/gpu.ts";
@@ -58,10 +57,8 @@ export function readCall(args: string[]): GpuCheckCall {
 
 /** Trains at the paper's size, on the engine that `loadEngine` prefers; rows are filed as those of any run. */
 async function trainHeadline() {
-  const unit = UNITS.find(({ geometry, images, epochs }) =>
-    geometry === "common" && images === 7000 && epochs === 40
-  )!;
-  const [config] = unitConfigsOn(unit, CC10), start = performance.now();
+  const unit = UNITS.find((unit) => unitName(unit) === "common-7000-40-cc10")!;
+  const [config] = unitConfigs(unit), start = performance.now();
   const { rows } = await runRetrieval(config, {
     command: "deno task gpu-check --train",
     keep: false,
