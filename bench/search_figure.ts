@@ -34,7 +34,7 @@ export function searchFigure(
   const sizes = [...new Set(shown.map(({ vectors }) => vectors))].sort((a, b) => a - b);
   const panel = (queries: number) => {
     const data = shown.filter((row) => row.queries === queries);
-    const series = { x: "vectors", y: "ms" } as const;
+    const series = { x: "vectors", y: "ms", z: "system" } as const;
     return {
       color,
       height: 300,
