@@ -93,6 +93,29 @@ Deno.test("a stopped tuning goes on with the trial that it was stopped in", () =
     assert.deepEqual(rows.map(outcome), whole.rows.map(outcome));
   }));
 
+Deno.test("a tuning that another engine began goes on, and rows say which one it was", () =>
+  withFolders(async (options) => {
+    const tuning = (draws: number) => runTuning(config, method, { ...options, draws, epochs: 1 });
+    const first = await tuning(1);
+    const said: string[] = [], before = console.warn;
+    console.warn = (text: string) => said.push(text);
+    try {
+      const { name, note } = await loadEngine({ prefer: "native" });
+      if (name !== "native") return console.log(`skipped: ${note}`);
+      const { rows } = await tuning(2);
+      assert.deepEqual(rows[0], { ...first.rows[0], engine: "wasm" });
+      assert.equal(rows[1].engine, undefined); // of the run's own
+      await loadEngine({ prefer: "wasm" });
+      const again = await tuning(2);
+      assert.deepEqual(again.rows.map(({ engine }) => engine), [undefined, "native"]);
+    } finally {
+      console.warn = before;
+      await loadEngine({ prefer: "wasm" });
+    }
+    assert.equal(said.length, 1);
+    assert.match(said[0], /jsonl: trials were run on wasm so far, and go on on native/);
+  }));
+
 Deno.test("only trained transformers are tuned", () =>
   withFolders(async (options) => {
     const other: FusionMethod = { method: "closed form", cover, fuser: { kind: "closed-form" } };
