@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gridPoints, PAPER_GRID } from "../fusion/mod.ts";
 import { loadEngine } from "../tensor/mod.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
+import { noticesOf } from "../runtime/testing.ts";
 import { readResults } from "../report/results.ts";
 import { runTuning, type TrialRow } from "./run_tuning.ts";
 import { testConfig, withFolders } from "./testing.ts";
@@ -97,21 +98,15 @@ Deno.test("a tuning that another engine began goes on, and rows say which one it
   withFolders(async (options) => {
     const tuning = (draws: number) => runTuning(config, method, { ...options, draws, epochs: 1 });
     const first = await tuning(1);
-    const said: string[] = [], before = console.warn;
-    console.warn = (text: string) => said.push(text);
-    try {
-      const { name, note } = await loadEngine({ prefer: "native" });
-      if (name !== "native") return console.log(`skipped: ${note}`);
+    const { name, note } = await loadEngine({ prefer: "native" });
+    if (name !== "native") return console.log(`skipped: ${note}`);
+    const said = await noticesOf(async () => {
       const { rows } = await tuning(2);
       assert.deepEqual(rows[0], { ...first.rows[0], engine: "wasm" });
       assert.equal(rows[1].engine, undefined); // of the run's own
-      await loadEngine({ prefer: "wasm" });
-      const again = await tuning(2);
-      assert.deepEqual(again.rows.map(({ engine }) => engine), [undefined, "native"]);
-    } finally {
-      console.warn = before;
-      await loadEngine({ prefer: "wasm" });
-    }
+    }).finally(() => loadEngine({ prefer: "wasm" }));
+    const again = await tuning(2);
+    assert.deepEqual(again.rows.map(({ engine }) => engine), [undefined, "native"]);
     assert.equal(said.length, 1);
     assert.match(said[0], /jsonl: trials were run on wasm so far, and go on on native/);
   }));

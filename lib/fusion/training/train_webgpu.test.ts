@@ -3,7 +3,7 @@ import { withFolder } from "../../features/testing.ts";
 import { loadEngine } from "../../tensor/engine.ts";
 import { gpuMemory, loadReference, onBoth, testOnWebgpu } from "../../tensor/webgpu/testing.ts";
 import { openSmallStore, SMALL_CONFIG, SMALL_SPEC, trainSmall } from "../testing.ts";
-import { stopInEveryEpoch } from "./stop_testing.ts";
+import { goOn, stopAfterOneEpoch, stopInEveryEpoch } from "./stop_testing.ts";
 import { readCheckpointRecord } from "./checkpoint.ts";
 
 // What train.test.ts shows on wasm, where it hangs on the engine: this one has steps in flight.
@@ -41,32 +41,14 @@ testTraining("stopped in any epoch, it goes on to the same weights", async (fold
 });
 
 testTraining("what wasm began goes on, and that is said", async (folder) => {
-  const store = await openSmallStore(folder);
-  const checkpointDir = `${folder}/checkpoint`;
+  const store = await openSmallStore(folder), kept = { checkpointDir: `${folder}/checkpoint` };
   await loadEngine({ prefer: "wasm" });
-  const controller = new AbortController();
-  const stopped = trainSmall(store, {
-    checkpointDir,
-    signal: controller.signal,
-    onEpoch: () => controller.abort(new Error("enough")),
-  });
-  await assert.rejects(stopped, /enough/);
-  const begun = await readCheckpointRecord(checkpointDir);
+  await stopAfterOneEpoch(store, kept);
+  const begun = await readCheckpointRecord(kept.checkpointDir);
   assert.equal(begun!.backend, "wasm");
   await loadEngine({ prefer: "webgpu" });
-  const steps: number[] = [], said: string[] = [], before = console.warn;
-  console.warn = (text: string) => said.push(text);
-  try {
-    const { epochs } = await trainSmall(store, {
-      checkpointDir,
-      output: "log",
-      onStep: ({ step }) => void steps.push(step),
-    });
-    assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
-    assert.deepEqual(epochs[0], { engine: "wasm", ...begun!.history[0] });
-  } finally {
-    console.warn = before;
-  }
+  const { epochs, said } = await goOn(store, kept);
+  assert.deepEqual(epochs[0], { engine: "wasm", ...begun!.history[0] });
   assert.equal(said.length, 1);
   assert.match(said[0], /^note: .*checkpoint was trained on wasm so far and goes on on webgpu/);
 });
