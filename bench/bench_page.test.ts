@@ -19,7 +19,7 @@ Deno.test("bench page: what was measured, beside peers where there are any", () 
     const write = (name: string, file: object) =>
       Deno.writeTextFile(join(folder, "bench", `${name}.json`), JSON.stringify(file));
     const search: SearchResultFile = {
-      ...{ images: 10_000, dim: 512, peers: [] },
+      ...{ images: 10_000, dim: 512, peers: [], explained: ["word ".repeat(30).trim()] },
       rows: [[1, 14.2], [166, 2474]].map(([vectors, oneQueryMs]) => ({
         ...{ vectors, oneQueryMs, kilobytes: vectors * 2.048 },
       })),
@@ -38,6 +38,7 @@ Deno.test("bench page: what was measured, beside peers where there are any", () 
     assert.match(page, /on native .* 0\.75, 0\.61 with dropout times the time \(1\.2 s\)/);
     assert.match(page, /on wasm .* 6\.50 times the time \(1\.2 s\), .* equal to 7e-7; 2\.0 GiB/);
     assert.ok(!page.includes("faiss"));
+    assert.deepEqual(page.match(/^word.*$/gm)!.map(({ length }) => length), [99, 49]);
     const peers = [peer("ours, float32", 1000, 11), peer("faiss", 1000, 10), peer("faiss", 10, 1)];
     const other = [peer("ours, float32", 10, 2), peer("faiss", 10, 99, 2)];
     await write("search", { ...search, peers: [...peers, ...other] });

@@ -14,6 +14,8 @@ export interface SearchResultFile {
   dim: number;
   rows: { vectors: number; kilobytes: number; oneQueryMs: number }[];
   peers: PeerRow[];
+  /** What Table 6's ratio is made of. */
+  explained: string[];
 }
 
 /** What is read of encode.json and photo-clip.json. */
@@ -38,6 +40,17 @@ export interface TrainResultFile {
 const digits = (value: number) => Number(value.toPrecision(2)).toLocaleString("en");
 const time = (ms: number) => ms < 1000 ? `${digits(ms)} ms` : `${digits(ms / 1000)} s`;
 const named = (engine: string) => engine === "webgpu" ? "WebGPU" : engine;
+
+/** A paragraph in lines of at most 100 characters, as `deno fmt` has them. */
+function paragraph(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!, longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length <= 100) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join("\n");
+}
 
 /** A line of the table: what was measured, the numbers, and the benchmark. */
 type Line = [what: string, measured: string, bench: string];
@@ -128,9 +141,10 @@ export async function benchMarkdown(directory: string): Promise<string> {
     ["what", "measured", "command"],
     lines.map(([what, measured, bench]) => [what, measured, `\`deno task bench ${bench}\``]),
   );
-  if (search.peers.length === 0) return table;
+  const told = [table, ...search.explained.map(paragraph)];
+  if (search.peers.length === 0) return told.join("\n\n");
   return [
-    table,
+    ...told,
     "Exact search, numpy's product alone; in brackets the time over that of faiss's flat index:",
     peersTable(search.peers, search.dim),
     "![Time of an exact search against the number of vectors](../results/bench/search.svg)",
