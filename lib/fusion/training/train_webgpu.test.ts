@@ -1,6 +1,8 @@
+import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { withFolder } from "../../features/testing.ts";
 import { loadEngine } from "../../tensor/engine.ts";
+import { ARGUMENTS, declare, dispatch } from "../../tensor/webgpu/dispatch.ts";
 import { gpuMemory, loadReference, onBoth, testOnWebgpu } from "../../tensor/webgpu/testing.ts";
 import { openSmallStore, SMALL_CONFIG, SMALL_SPEC, trainSmall } from "../testing.ts";
 import { goOn, stopAfterOneEpoch, stopInEveryEpoch } from "./stop_testing.ts";
@@ -52,6 +54,26 @@ testTraining("what wasm began goes on, and that is said", async (folder) => {
   assert.equal(said.length, 1);
   assert.match(said[0], /^note: .*checkpoint was trained on wasm so far and goes on on webgpu/);
 });
+
+testTraining(
+  "what the GPU refuses fails it, and its checkpoint goes on to the same weights",
+  async (folder) => {
+    const store = await openSmallStore(folder), kept = { checkpointDir: `${folder}/checkpoint` };
+    const whole = await trainSmall(store);
+    const code = declare(["y"], []) +
+      `@compute @workgroup_size(1) fn main(${ARGUMENTS}) { nonsense; }`;
+    const refused = trainSmall(store, {
+      ...kept,
+      onStep: ({ step }) =>
+        void (step === 5 &&
+          tf.dispose(dispatch({ code, inputs: [], outputs: [[1]], workgroups: [1] }))),
+    });
+    await assert.rejects(refused, /Cannot compute on .+: .*(shader|nonsense)/is);
+    assert.equal((await readCheckpointRecord(kept.checkpointDir))!.history.length, 1);
+    await loadEngine({ prefer: "webgpu" }); // a device anew
+    assert.equal((await trainSmall(store, kept)).weights, whole.weights);
+  },
+);
 
 testTraining("neither tensors nor memory are left behind", async (folder) => {
   const store = await openSmallStore(folder);
