@@ -8,27 +8,35 @@
  * Sets itself up on first use: .venv-torch (tools/requirements/torch.txt; minutes), the model (a minute, and again
  * when what exports it has changed), JPEG files. onnxruntime is timed through `encodeImages`, from bytes to unit vectors; PyTorch from pixels that
  * are normalised already, with the better of two batch sizes. End to end is `extractFeatures` from JPEG
- * files to a fresh cache; `cut alone` the same with an encoder that costs nothing: what a GPU could be fed. Where there is
+ * files to a fresh cache; `cut` the same with an encoder that costs nothing, of 128 files: what a GPU could be fed; `beside a
+ * device` with one that takes as long as the cutting, but not the processor's time (0.5 of `cut`: one after the other). Where there is
  * a GPU, or with --software a driver made of software, WebGPU takes part in 32 and 16 bits, beside PyTorch on the same
  * GPU if its Python (DETAILCLIP_TORCH_PYTHON) has CUDA. The rate of plain products of matrices says how fast the model could be at most.
  * Wants an otherwise idle machine.
  *
  * @module
  */
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CACHE_DIR, type Encoder, loadEncoder, medianOf } from "detailclip";
-import { type PatchBatch } from "detailclip/images";
 import type { Dataset } from "../lib/datasets/mod.ts";
 import { hasGpu } from "../lib/runtime/gpu.ts";
 import { machine, versions } from "../lib/report/provenance.ts";
 import {
+  ENCODE_OPTIONS,
+  photosFolder,
+  printComparisons,
+  threads,
+  timeEncoder,
+  torchVectors,
+} from "./encode_setup.ts";
+import {
   compete,
   type Contender,
   cosines,
+  idleEncoder,
   jpegDataset,
-  seconds,
   testImages,
   timeEndToEnd,
 } from "./encode_timing.ts";
@@ -36,7 +44,6 @@ import { recordResult } from "./record.ts";
 import { ensureTorch, ROOT, runPython, torchHasCuda, TorchProcess } from "./torch_side.ts";
 
 const MODEL = join(CACHE_DIR, "models/bench/random-vit-b-32");
-const PHOTOS = join(CACHE_DIR, "bench/photos");
 const EXPORTERS = ["export_encoder.py", "lean_tower.py", "quantize_rows.py"].map((name) =>
   join(ROOT, "tools/encoders", name)
 );
@@ -44,18 +51,15 @@ const TORCH_BATCHES = [8, 32];
 const IMAGES = 32; // a timing of the encoders alone
 const GPU_IMAGES = 512;
 const GPU_BATCH = 128;
+const CUT_PHOTOS = 128; // threads that cut are started after some
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: "string", default: "5" },
-    images: { type: "string", default: PHOTOS },
+    ...ENCODE_OPTIONS,
     k: { type: "string", default: "5" },
-    count: { type: "string", default: "6" },
-    "encoders-only": { type: "boolean", default: false },
     software: { type: "boolean", default: false },
   },
 });
-const threads = navigator.hardwareConcurrency;
 
 /** Whether the file that is written last is missing, or older than what writes it. */
 function outdated(path: string): boolean {
@@ -69,13 +73,6 @@ async function setUp(): Promise<void> {
     const args = ["--random", "vit-b-32", "--seed", "0", "--keep-torch", "--output", MODEL];
     await runPython("tools/encoders/export_encoder.py", args);
   }
-  if (options.images === PHOTOS && !existsSync(PHOTOS)) {
-    await runPython("bench/make_photos.py", [PHOTOS, options.count]);
-  }
-}
-
-function timeEncoder(encoder: Encoder, patches: PatchBatch): Contender {
-  return async () => patches.count / await seconds(() => encoder.encodeImages(patches));
 }
 
 /** What PyTorch is asked for. */
@@ -91,19 +88,27 @@ function timeTorch(torch: TorchProcess, given: TorchCase): Contender {
   return async () => wanted.images / (await torch.ask<{ seconds: number }>(wanted)).seconds;
 }
 
-/** An encoder that costs nothing: what is left is reading, decoding, cutting and writing. */
-function freeEncoder(encoder: Encoder): Encoder {
-  const { id, dim, dtype, inputSize, preprocessing } = encoder;
-  return {
-    ...{ id, dim, dtype, inputSize, preprocessing, fingerprint: "none" },
-    encodeImages: ({ count }) => Promise.resolve(new Float32Array(count * dim).fill(dim ** -0.5)),
-    encodeTexts: () => Promise.reject(new Error("Cannot encode texts: there is no model")),
-    dispose: () => Promise.resolve(),
-  };
-}
-
 const fromFiles = (encoder: Encoder, dataset: Dataset) =>
   timeEndToEnd(encoder, dataset, Number(options.k));
+
+/**
+ * What cutting could feed a device, without threads of its own and with them, and what is left of it beside a device
+ * that takes as long: one after the other they would be half as fast.
+ */
+async function cuttingContenders(encoder: Encoder): Promise<Record<string, Contender>> {
+  const photos = { ...options, count: String(CUT_PHOTOS) }, k = Number(options.k);
+  const dataset = await jpegDataset(await photosFolder(photos), CUT_PHOTOS);
+  const cut = (encoder: Encoder, threads?: number) => timeEndToEnd(encoder, dataset, k, threads);
+  const idle = idleEncoder(encoder), alone = cut(idle);
+  await alone(); // warms up
+  const device = idleEncoder(encoder, await alone());
+  return {
+    "cut without threads": cut(idle, 0),
+    "cut": alone,
+    "cut beside a device": cut(device),
+    "cut without threads beside it": cut(device, 0),
+  };
+}
 
 /** The encoders on a GPU, as far as they can be had; why others cannot is said. */
 async function gpuEncoders(): Promise<Encoder[]> {
@@ -120,22 +125,6 @@ async function gpuEncoders(): Promise<Encoder[]> {
     }
   }
   return found;
-}
-
-/** The vectors PyTorch gives for the same images. */
-async function torchVectors(torch: TorchProcess, encoder: Encoder, patches: PatchBatch) {
-  const { normalizationTable, normalizePatches, readPreprocessing } = await import(
-    "../lib/encoders/preprocess.ts"
-  );
-  const config = JSON.parse(await Deno.readTextFile(join(MODEL, "preprocessor_config.json")));
-  const pixels = new Float32Array(patches.data.length);
-  const table = normalizationTable(readPreprocessing(config));
-  normalizePatches(patches.data, 0, patches.count, encoder.inputSize, table, pixels);
-  const path = await Deno.makeTempFile();
-  await Deno.writeFile(path, new Uint8Array(pixels.buffer));
-  const { vectors } = await torch.ask<{ vectors: number[][] }>({ vectors: path });
-  await Deno.remove(path);
-  return Float32Array.from(vectors.flat());
 }
 
 /** GFLOP that one image takes, by the products of matrices in it. */
@@ -162,10 +151,10 @@ const many = onGpu.length > 0
   : patches;
 const dataset = options["encoders-only"]
   ? undefined
-  : await jpegDataset(options.images, Number(options.count));
+  : await jpegDataset(await photosFolder(options), Number(options.count));
 const reference = await fp32.encodeImages(patches);
 const agreement = {
-  torchFp32: cosines(await torchVectors(torch, fp32, patches), reference, fp32.dim),
+  torchFp32: cosines(await torchVectors(torch, MODEL, patches), reference, fp32.dim),
   int8: cosines(await q8.encodeImages(patches), reference, fp32.dim),
   ...Object.fromEntries(
     await Promise.all(onGpu.map(async (encoder) => [
@@ -196,7 +185,7 @@ const rates = await compete({
     ]),
   )),
   ...(dataset && {
-    "cut alone": fromFiles(freeEncoder(fp32), dataset),
+    ...await cuttingContenders(fp32),
     ...Object.fromEntries(
       onGpu.map((
         encoder,
@@ -226,6 +215,8 @@ const ratios = [
         value: rate["end to end int8"] / int8,
         goal: 0.9,
       },
+      { what: "cut / cut without threads", value: rate["cut"] / rate["cut without threads"] },
+      { what: "cut beside a device / cut", value: rate["cut beside a device"] / rate["cut"] },
     ]
     : []),
   ...onGpu.flatMap(({ dtype }) => [
@@ -256,7 +247,7 @@ const result = {
   endToEnd: dataset && {
     images: dataset.images.length,
     cover: `cc@${options.k}`,
-    photos: options.images === PHOTOS ? "synthetic" : "own",
+    photos: options.images ? "own" : "synthetic",
   },
   rounds: Number(options.rounds),
   imagesPerSecond: rate,
@@ -268,20 +259,11 @@ const result = {
 for (const [name, value] of Object.entries(rate)) {
   console.log(`${name.padEnd(34)} ${value.toFixed(1).padStart(7)} img/s`);
 }
-for (const { what, value, goal } of ratios) {
-  console.log(
-    `${what.padEnd(34)} ${value.toFixed(2).padStart(7)} x${goal ? `  goal ${goal}` : ""}`,
-  );
-}
+printComparisons(ratios, agreement);
 console.log(
   `fp32 products of matrices: onnxruntime ${matmul.onnxruntime.toFixed(0)}, PyTorch ` +
     `${matmul.torch.toFixed(0)} GFLOP/s; at ${gflop.toFixed(2)} GFLOP an image that is at most ` +
     `${bound.toFixed(1)} img/s, ${(bound / best("fp32")).toFixed(2)} x PyTorch`,
 );
-for (const [name, { mean, least }] of Object.entries(agreement)) {
-  console.log(
-    `cosine of ${name} with onnxruntime fp32: mean ${mean.toFixed(5)}, least ${least.toFixed(5)}`,
-  );
-}
 console.log(JSON.stringify(result));
 await recordResult("encode", result);

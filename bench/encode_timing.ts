@@ -32,8 +32,17 @@ export function testImages(count: number, size: number): PatchBatch {
   return { count, size, data };
 }
 
-/** Times the way from JPEG files to a cache of features that did not exist before. */
-export function timeEndToEnd(encoder: Encoder, dataset: Dataset, k: number): Contender {
+/**
+ * Times the way from JPEG files to a cache of features that did not exist before.
+ *
+ * @param threads that decode and cut, as `extractFeatures` takes them
+ */
+export function timeEndToEnd(
+  encoder: Encoder,
+  dataset: Dataset,
+  k: number,
+  threads?: number,
+): Contender {
   return async () => {
     const { extractFeatures } = await import("../lib/features/mod.ts");
     const cacheDir = await Deno.makeTempDir();
@@ -45,6 +54,7 @@ export function timeEndToEnd(encoder: Encoder, dataset: Dataset, k: number): Con
           cover: { scheme: "complete", k },
           encoder,
           cacheDir,
+          ...(threads !== undefined && { threads }),
           onProgress: (progress) => patches = progress.patches,
         })
       );
@@ -52,6 +62,25 @@ export function timeEndToEnd(encoder: Encoder, dataset: Dataset, k: number): Con
     } finally {
       await Deno.remove(cacheDir, { recursive: true });
     }
+  };
+}
+
+/**
+ * An encoder that computes nothing, in place of a device: what is left is reading, decoding, cutting and writing.
+ *
+ * @param like whose patches it takes
+ * @param rate images a second for which it lets others wait; none unless told
+ */
+export function idleEncoder(like: Encoder, rate = Infinity): Encoder {
+  const { id, dim, dtype, inputSize, preprocessing } = like;
+  return {
+    ...{ id, dim, dtype, inputSize, preprocessing, fingerprint: "none" },
+    encodeImages: async ({ count }) => {
+      if (Number.isFinite(rate)) await new Promise((done) => setTimeout(done, 1000 * count / rate));
+      return new Float32Array(count * dim).fill(dim ** -0.5);
+    },
+    encodeTexts: () => Promise.reject(new Error("Cannot encode texts: there is no model")),
+    dispose: () => Promise.resolve(),
   };
 }
 

@@ -9,14 +9,13 @@ Reads one JSON object a line from standard input, answers with one a line. `{"im
 """
 
 import functools
-import json
 import sys
 import time
 
-import numpy as np
 import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from torch_requests import pixels_in, serve
 from transformers import CLIPModel
 
 
@@ -59,24 +58,21 @@ def main() -> None:
         features = getattr(features, "pooler_output", features)
         return torch.nn.functional.normalize(features).cpu()
 
-    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+    def answer(request: dict) -> dict:
+        if "vectors" in request:
+            return {"vectors": encode("fp32", pixels_in(request["vectors"], side)).tolist()}
+        if "matmul" in request:
+            return matmul_rates(*request["matmul"], threads)
+        name, device = request["dtype"], request["device"]
+        pixels = torch.rand(request["batch"], 3, side, side).to(dtypes[name])
+        tower(name, device)
+        start = time.perf_counter()
+        for _ in range(request["images"] // request["batch"]):
+            encode(name, pixels, device)
+        return {"seconds": time.perf_counter() - start}
+
     with torch.inference_mode():
-        for line in sys.stdin:
-            request = json.loads(line)
-            if "vectors" in request:
-                pixels = torch.from_numpy(np.fromfile(request["vectors"], np.float32)).reshape(-1, 3, side, side)
-                answer = {"vectors": encode("fp32", pixels).tolist()}
-            elif "matmul" in request:
-                answer = matmul_rates(*request["matmul"], threads)
-            else:
-                name, device = request["dtype"], request["device"]
-                pixels = torch.rand(request["batch"], 3, side, side).to(dtypes[name])
-                tower(name, device)
-                start = time.perf_counter()
-                for _ in range(request["images"] // request["batch"]):
-                    encode(name, pixels, device)
-                answer = {"seconds": time.perf_counter() - start}
-            print(json.dumps(answer), flush=True)
+        serve(answer)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 /**
  * Runs one benchmark: `deno task bench NAME [options]`; without a name, lists them. Results go to runs/bench; `--keep`, without
- * other options, renews the committed ones in results/bench.
+ * other options, renews the committed ones in results/bench, and the page that shows them.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { KEEP_VARIABLE } from "../lib/report/filing.ts";
 import { spawnChild } from "../lib/runtime/children.ts";
+import { ROOT } from "../tools/project.ts";
 import { UsageError } from "../tools/commands/arguments.ts";
 import { runTask } from "../tools/commands/task.ts";
 
@@ -37,5 +38,10 @@ await runTask(usage, async () => {
     ],
     env: { [KEEP_VARIABLE]: keep ? "1" : "" },
   });
-  return (await child.status).code;
+  const { code } = await child.status;
+  if (keep && code === 0) {
+    const { fillPages } = await import("../tools/checks/readme_table.ts"); // with the whole library
+    await fillPages(ROOT, ["bench/README.md"]);
+  }
+  return code;
 });

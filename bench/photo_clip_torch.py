@@ -10,7 +10,6 @@ Times are `{"seconds": …, "cpu": …}`, the latter over all threads.
 """
 
 import contextlib
-import json
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 from PIL import Image
+from torch_requests import pixels_in, serve
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools/encoders/photo_clip"))
@@ -56,23 +56,21 @@ def main() -> None:
     def encode(pixels: torch.Tensor, batch: int) -> torch.Tensor:
         return torch.cat([tower(part)[0] for part in pixels.split(batch)])
 
-    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
+    def answer(request: dict) -> dict:
+        if "vectors" in request:
+            return {"vectors": encode(pixels_in(request["vectors"], SIDE), 8).tolist()}
+        if "images" in request:
+            pixels = torch.rand(request["images"], 3, SIDE, SIDE) * 2 - 1
+        start, cpu = time.perf_counter(), time.process_time()
+        if "images" in request:
+            encode(pixels, request["batch"])
+        else:
+            for photo in request["photos"]:
+                encode(pixels_of(photo), request["batch"])
+        return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
+
     with torch.inference_mode():
-        for line in sys.stdin:
-            request = json.loads(line)
-            if "vectors" in request:
-                pixels = torch.from_numpy(np.fromfile(request["vectors"], np.float32)).reshape(-1, 3, SIDE, SIDE)
-                print(json.dumps({"vectors": encode(pixels, 8).tolist()}), flush=True)
-                continue
-            if "images" in request:
-                pixels = torch.rand(request["images"], 3, SIDE, SIDE) * 2 - 1
-            start, cpu = time.perf_counter(), time.process_time()
-            if "images" in request:
-                encode(pixels, request["batch"])
-            else:
-                for photo in request["photos"]:
-                    encode(pixels_of(photo), request["batch"])
-            print(json.dumps({"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}), flush=True)
+        serve(answer)
 
 
 if __name__ == "__main__":

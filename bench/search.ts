@@ -76,14 +76,14 @@ function collectionOf(vectors: number, patches: boolean): SearchCollection {
   return vectorCollection(flat, { dim, vectors });
 }
 
-const collections = sizes.map((vectors, i) => collectionOf(vectors, i === sizes.length - 1));
-const costs = await measureSearch(collections, [draw(1), draw(asked)], { dim, rounds });
-const timings = collections.map(({ vectors }, i) => ({
-  vectors,
-  one: costs[2 * i].ms,
-  many: costs[2 * i + 1].ms,
-}));
+/** The times of one query and of many for every number of vectors; the vectors are freed on return. */
+async function timeVectors() {
+  const collections = sizes.map((vectors, i) => collectionOf(vectors, i === sizes.length - 1));
+  const costs = await measureSearch(collections, [draw(1), draw(asked)], { dim, rounds });
+  return sizes.map((vectors, i) => ({ vectors, one: costs[2 * i].ms, many: costs[2 * i + 1].ms }));
+}
 
+const timings = await timeVectors();
 const all = timings[timings.length - 1];
 const rows = timings.map(({ vectors, one, many }) => ({
   vectors,

@@ -34,7 +34,8 @@ export function searchFigure(
   const sizes = [...new Set(shown.map(({ vectors }) => vectors))].sort((a, b) => a - b);
   const panel = (queries: number) => {
     const data = shown.filter((row) => row.queries === queries);
-    const series = { x: "vectors", y: "ms" } as const;
+    const times = data.map(({ ms }) => ms), least = Math.min(...times), most = Math.max(...times);
+    const series = { x: "vectors", y: "ms", z: "system" } as const;
     return {
       color,
       height: 300,
@@ -51,7 +52,7 @@ export function searchFigure(
         ...{
           type: "log" as const,
           grid: true,
-          ticks: [0.1, 1, 10, 100, 1000, 10_000],
+          ticks: [0.1, 1, 10, 100, 1000, 10_000].filter((ms) => ms >= least && ms <= most),
           tickFormat: String,
         },
         label: `ms for ${queries === 1 ? "one query" : `${queries} queries`} (log scale)`,

@@ -57,7 +57,8 @@ export async function torchHasCuda(): Promise<boolean> {
 /** Makes `.venv-torch` from tools/requirements/torch.txt when it is not there, and no other Python is named. */
 export async function ensureTorch(): Promise<void> {
   if (hasTorch()) return;
-  const index = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"];
+  // an index that cannot be reached is asked about every package: not for long
+  const index = ["--retries", "1", "--extra-index-url", "https://download.pytorch.org/whl/cpu"];
   const options = ["--no-deps", "--require-hashes", ...index];
   await ensureEnvironment(".venv-torch", "tools/requirements/torch.txt", ...options);
 }

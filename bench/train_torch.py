@@ -15,6 +15,7 @@ import time
 import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
+from torch_requests import serve
 
 
 def main() -> None:
@@ -49,28 +50,26 @@ def main() -> None:
             if isinstance(module, torch.nn.MultiheadAttention):
                 module.dropout = rate
 
-    versions = {"torch": torch.__version__, "threads": torch.get_num_threads()}
-    print(json.dumps(versions), flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
+    def answer(request: dict) -> dict:
         if "gradients" in request:
             backward()
             save_file({n: p.grad for n, p in model.named_parameters()}, request["gradients"])
-            answer = {}
-        else:
-            set_dropout(request["dropout"])
-            answer = {"seconds": [], "cpu": [], "losses": []}
-            for _ in range(request["steps"]):
-                start, cpu = time.perf_counter(), time.process_time()
-                answer["losses"].append(backward())
-                optimizer.step()
-                if device == "cuda":
-                    torch.cuda.synchronize()
-                answer["seconds"].append(time.perf_counter() - start)
-                answer["cpu"].append(time.process_time() - cpu)
-            with open("/proc/self/status") as status:
-                answer["peakMiB"] = next(int(l.split()[1]) >> 10 for l in status if "VmHWM" in l)
-        print(json.dumps(answer), flush=True)
+            return {}
+        set_dropout(request["dropout"])
+        taken = {"seconds": [], "cpu": [], "losses": []}
+        for _ in range(request["steps"]):
+            start, cpu = time.perf_counter(), time.process_time()
+            taken["losses"].append(backward())
+            optimizer.step()
+            if device == "cuda":
+                torch.cuda.synchronize()
+            taken["seconds"].append(time.perf_counter() - start)
+            taken["cpu"].append(time.process_time() - cpu)
+        with open("/proc/self/status") as status:
+            taken["peakMiB"] = next(int(l.split()[1]) >> 10 for l in status if "VmHWM" in l)
+        return taken
+
+    serve(answer)
 
 
 if __name__ == "__main__":

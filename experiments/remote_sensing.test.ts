@@ -56,6 +56,16 @@ Deno.test("remote sensing: knobs out of range are refused by name", () => {
   }
 });
 
+Deno.test("remote sensing: the encoder's precision and device are settings beside it", () => {
+  const own = remoteSensingConfig("quick");
+  assert.deepEqual(remoteSensingConfig("quick", { encoder: "photo-clip" }), {
+    ...own,
+    encoder: "photo-clip",
+  });
+  const turned = remoteSensingConfig("quick", { encoder: { device: "webgpu", dtype: "fp16" } });
+  assert.deepEqual(turned, { ...own, device: "webgpu", dtype: "fp16" });
+});
+
 Deno.test("remote sensing: a view holds as many hits as one can, and stays inside the scene", () => {
   const hit = (left: number, top: number) => ({
     box: { left, top, width: 20, height: 20 },

@@ -22,12 +22,13 @@ import {
 } from "detailclip";
 import { type SceneCover, sceneCover, tileBoxes } from "detailclip/covers";
 import { type RemoteScene, remoteScene, sceneTiles } from "detailclip/datasets";
+import type { EncoderDevice, EncoderDtype } from "detailclip/encoders";
 import { describeLedger } from "detailclip/features";
 import { openScene, type Scene, writeTiledTiff } from "detailclip/images";
 import { type NamedConfig, noteCommitted } from "detailclip/report";
 import { findSceneHits, foundByClass, type SceneHit } from "detailclip/retrieval";
 import { canonicalJson, createProgress, sha256 } from "detailclip/runtime";
-import { checkList, checkNumber, checkWhole, isTold } from "./knobs.ts";
+import { checkList, checkNumber, checkWhole, isTold, type Knobs } from "./knobs.ts";
 
 /** What is run. */
 export interface RemoteSensingConfig extends NamedConfig {
@@ -35,6 +36,10 @@ export interface RemoteSensingConfig extends NamedConfig {
   scale: Scale;
   /** What encodes patches and words: `tiny-clip`, a hub id, or the path of a folder in the hub's layout. */
   encoder: string;
+  /** Precision of its weights, where it is not fp32. */
+  dtype?: EncoderDtype;
+  /** Where it encodes images, if not on the processor. */
+  device?: EncoderDevice | "auto";
   /** The generated scene: px a side, objects a megapixel, their lengths (px), and how far they are turned (degrees). */
   scene: { side: number; density: number; lengths: [number, number]; turn: number };
   /** 1/c: a patch answers for objects larger than 1/k^2 of its area. Of the verified cover, and of what counts as found. */
@@ -48,7 +53,8 @@ export interface RemoteSensingConfig extends NamedConfig {
 /** What notebooks turn. */
 export type RemoteSensingKnobs =
   & { [Key in keyof RemoteSensingConfig["scene"]]?: RemoteSensingConfig["scene"][Key] }
-  & Partial<Pick<RemoteSensingConfig, "seed" | "encoder" | "k" | "tile" | "windows">>;
+  & Partial<Pick<RemoteSensingConfig, "seed" | "k" | "tile" | "windows">>
+  & Pick<Knobs, "encoder">;
 
 const SIDES: Record<Scale, number> = { smoke: 600, quick: 3000, full: 8000, paper: 8000 };
 
@@ -59,6 +65,13 @@ function defaults(scale: Scale): RemoteSensingConfig {
     scene: { side: SIDES[scale], density: 40, lengths: [8, 30], turn: 180 },
     ...{ k: 10, tile: scale === "smoke" ? 256 : 1024, windows: [64, 128] },
   };
+}
+
+/** An encoder as notebooks say it, in a configuration. */
+function chosenEncoder(knob: NonNullable<Knobs["encoder"]>): Partial<RemoteSensingConfig> {
+  if (typeof knob === "string") return { encoder: knob };
+  const { id, ...how } = knob;
+  return { ...(isTold(id) && { encoder: id }), ...how };
 }
 
 /**
@@ -80,7 +93,7 @@ export function remoteSensingConfig(
     ...own,
     scene: { ...own.scene, ...told },
     ...(isTold(seed) && { seed }),
-    ...(isTold(encoder) && { encoder }),
+    ...(isTold(encoder) && chosenEncoder(encoder)),
     ...(isTold(k) && { k }),
     ...(isTold(tile) && { tile }),
     ...(isTold(windows) && { windows }),
@@ -232,7 +245,7 @@ export async function runRemoteSensing(
   options: FilingOptions = {},
 ): Promise<RemoteSensingRun> {
   const started = new Date(), { scene, file } = await drawScene(config);
-  const encoder = await loadEncoder(config.encoder);
+  const { dtype, device } = config, encoder = await loadEncoder(config.encoder, { dtype, device });
   const hits = new Map<string, SceneHit[][]>(), rows: FoundRow[] = [];
   try {
     const queries = await classPrompts(encoder, scene.categories); // (Q, D)
@@ -247,8 +260,10 @@ export async function runRemoteSensing(
       hits.set(label, found.hits);
       rows.push(...rowsOf(label, { scene, k: config.k, patches: found.patches }, found.hits));
     }
-    const { id, fingerprint } = encoder;
-    const facts = { config, command: commandLine(), dataset: "generated scene", started };
+    const { id, fingerprint, device: encoderDevice } = encoder;
+    const facts = {
+      ...{ config, command: commandLine(), dataset: "generated scene", started, encoderDevice },
+    };
     const seconds = { all: (Date.now() - started.getTime()) / 1000 };
     const print = `${id} ${fingerprint.slice(0, 12)}`;
     await writeResults(

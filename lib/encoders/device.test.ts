@@ -2,21 +2,24 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { hasGpu } from "../runtime/gpu.ts";
+import { inExternalFolder, RANDOM_CLIP } from "./external_testing.ts";
 import { loadEncoder } from "./load.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const RANDOM_CLIP = fileURLToPath(new URL("./testdata/random-clip", import.meta.url));
 
 /** A Vulkan driver made of software, from Debian's chromium or from Chrome; onnxruntime takes no lavapipe. */
 const SWIFTSHADER = ["/usr/lib/chromium", "/opt/google/chrome"]
   .map((folder) => `${folder}/vk_swiftshader_icd.json`).find((path) => existsSync(path));
 
-/** What the process of its own prints: two images on both devices, and what is said of a precision it lacks. */
-const SCRIPT = `
+/**
+ * What the process of its own prints: two images on both devices, also with weights outside the model, and what is said
+ * of a precision it lacks.
+ */
+const script = (external: string) => `
   import { loadEncoder } from "./lib/encoders/load.ts";
   const size = 64, data = Uint8Array.from({ length: 2 * size * size * 3 }, (_, i) => (i * 7919) % 251);
-  const look = async (device) => {
-    const encoder = await loadEncoder(${JSON.stringify(RANDOM_CLIP)}, { device });
+  const look = async (device, folder = ${JSON.stringify(RANDOM_CLIP)}) => {
+    const encoder = await loadEncoder(folder, { device });
     const vectors = [...await encoder.encodeImages({ count: 2, size, data })];
     const texts = [...await encoder.encodeTexts(["a boat"])];
     const { device: on, fingerprint } = encoder;
@@ -28,7 +31,8 @@ const SCRIPT = `
   JSON.stringify(RANDOM_CLIP)
 }, { device: "webgpu", dtype: "fp16" })
     .then(({ device }) => device, ({ message }) => message);
-  console.log(JSON.stringify({ here: await look("cpu"), there, half }));
+  const outside = await look("webgpu", ${JSON.stringify(external)});
+  console.log(JSON.stringify({ here: await look("cpu"), there, outside, half }));
   Deno.exit(0);`;
 
 Deno.test("webgpu: a tower on SwiftShader has the processor's vectors, and a fingerprint of its own", async () => {
@@ -39,24 +43,28 @@ Deno.test("webgpu: a tower on SwiftShader has the processor's vectors, and a fin
       "skipped on SwiftShader: neither chromium nor Chrome, which have it, is installed",
     );
   }
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-check", SCRIPT],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", VK_ICD_FILENAMES: SWIFTSHADER, VK_DRIVER_FILES: SWIFTSHADER },
-  }).output();
-  const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  assert.ok(success, errors);
+  let output = "", errors = "";
+  await inExternalFolder(async (folder) => {
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-check", script(folder)],
+      cwd: ROOT,
+      env: { NO_COLOR: "1", VK_ICD_FILENAMES: SWIFTSHADER, VK_DRIVER_FILES: SWIFTSHADER },
+    }).output();
+    [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.ok(success, errors);
+  });
   assert.equal(errors, "", "drivers say nothing");
-  const { here, there, half } = JSON.parse(output);
+  const { here, there, outside, half } = JSON.parse(output);
   assert.equal(here.on, undefined);
   assert.equal(there.on, "webgpu");
   assert.notEqual(there.fingerprint, here.fingerprint);
+  assert.deepEqual(outside.vectors, there.vectors, "weights are read, wherever they are");
   assert.deepEqual(there.texts, here.texts); // always on the processor
   assert.equal(there.vectors.length, here.vectors.length);
   for (const [i, value] of here.vectors.entries()) {
     assert.ok(Math.abs(there.vectors[i] - value) < 1e-5, `value ${i}`);
   }
-  assert.match(half, /^(webgpu|Cannot load encoder on webgpu: .*f16)/); // SwiftShader has no 16-bit floats
+  assert.match(half, /^(webgpu|Cannot load encoder on webgpu: .*f16)/); // SwiftShader has no 16-bit floats: see image_graph.test.ts
 });
 
 Deno.test("device: auto is the processor where there is no GPU, with the features that are kept of it", async () => {

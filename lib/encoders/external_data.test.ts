@@ -1,30 +1,12 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { externalData } from "./external_data.ts";
-import { withExternalData } from "./external_testing.ts";
+import { DATA, inExternalFolder, RANDOM_CLIP, withExternalData } from "./external_testing.ts";
 import { loadEncoder } from "./load.ts";
 import { locateEncoder } from "./locate.ts";
-
-const RANDOM_CLIP = fileURLToPath(new URL("./testdata/random-clip", import.meta.url));
-const DATA = "vision_model.onnx_data";
-
-/** A copy of the random encoder whose image tower has its weights in a file beside it. */
-async function inExternalFolder(test: (folder: string) => Promise<void>, location = DATA) {
-  const folder = await mkdtemp(join(tmpdir(), "external-"));
-  try {
-    await cp(RANDOM_CLIP, folder, { recursive: true });
-    const path = join(folder, "onnx", "vision_model.onnx");
-    const { model, data } = withExternalData(await Deno.readFile(path), location);
-    await Deno.writeFile(path, model);
-    await Deno.writeFile(join(folder, "onnx", location), data);
-    await test(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 /** The fingerprint and the vector of a grey image. */
 async function look(folder: string): Promise<{ fingerprint: string; vector: Float32Array }> {

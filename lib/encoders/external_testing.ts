@@ -3,7 +3,10 @@
  *
  * @module
  */
-
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { concat, fieldsOf, hold, holdInteger } from "./protobuf.ts";
 
 /** A tensor without its weights, which are added to `data`; small ones keep them, as exporters have it. */
@@ -46,4 +49,30 @@ export function withExternalData(
     (graph) => rewrite(graph, 5, (tensor) => externalTensor(tensor, location, data)),
   );
   return { model: rewritten, data: concat(data) };
+}
+
+/** A random encoder of this room, in the hub's layout. */
+export const RANDOM_CLIP: string = fileURLToPath(
+  new URL("./testdata/random-clip", import.meta.url),
+);
+
+/** How exporters name the file of an image tower's weights. */
+export const DATA = "vision_model.onnx_data";
+
+/** A copy of the random encoder whose image tower has its weights in a file beside it. */
+export async function inExternalFolder(
+  test: (folder: string) => Promise<void>,
+  location: string = DATA,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "external-"));
+  try {
+    await cp(RANDOM_CLIP, folder, { recursive: true });
+    const path = join(folder, "onnx", "vision_model.onnx");
+    const { model, data } = withExternalData(await Deno.readFile(path), location);
+    await Deno.writeFile(path, model);
+    await Deno.writeFile(join(folder, "onnx", location), data);
+    await test(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { createRandom } from "../numeric/random.ts";
 import type { PatchBatch } from "../images/mod.ts";
+import { noticesOf } from "../runtime/testing.ts";
 import type { Encoder, EncoderDtype } from "./encoder.ts";
 import { int8Saturates, int8SaturatesHere } from "./int8.ts";
 import { loadEncoder } from "./load.ts";
@@ -307,18 +308,6 @@ Deno.test("damaged weights, and a nonsensical micro-batch, are refused", async (
   });
   await assert.rejects(loadEncoder(RANDOM_CLIP, { microBatch: 0 }), /positive integer, got 0/);
 });
-
-/** What is said on standard error meanwhile. */
-async function noticesOf(work: () => Promise<void>): Promise<string[]> {
-  const said: string[] = [], before = console.warn;
-  console.warn = (text: string) => said.push(text);
-  try {
-    await work();
-  } finally {
-    console.warn = before;
-  }
-  return said;
-}
 
 Deno.test("int8 saturates on x86 without VNNI, and nothing is said of other processors", () => {
   const x86 = (flags: string) =>

@@ -99,8 +99,8 @@ export interface ExtractOptions {
   /** Images decoded and cut at the same time, ahead of the encoder (default: two more than there are threads, at least 3). */
   ahead?: number;
   /**
-   * Threads that decode and cut, started as there are images enough (default: one a core, at most 16); with 0 the
-   * caller's own does. No feature depends on it.
+   * Threads that decode and cut, started as there are images enough (default: one a core, at most 16), each of 30 to 60
+   * MiB; with 0 the caller's own does. No feature depends on it.
    */
   threads?: number;
 }

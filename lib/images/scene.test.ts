@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import type { Box } from "../covers/cover.ts";
 import { createRandom } from "../numeric/random.ts";
+import { noticesOf } from "../runtime/testing.ts";
 import { decodeImage, type RgbImage } from "./decode.ts";
 import type { PixelConfig } from "./bands.ts";
 import { openScene } from "./scene.ts";
@@ -253,18 +254,6 @@ Deno.test("scene: what cannot be read says why", async () => {
   });
 });
 
-/** Runs something and gives what was said on standard error with it. */
-async function saidIn(work: () => Promise<unknown>): Promise<string[]> {
-  const said: string[] = [], before = console.warn;
-  console.warn = (text: string) => said.push(text);
-  try {
-    await work();
-  } finally {
-    console.warn = before;
-  }
-  return said;
-}
-
 Deno.test("scene: of several pages the first is read, and a line says so; a pyramid has one", async () => {
   await inFolder(async (folder) => {
     const size = { width: WIDTH, height: HEIGHT }, pages = [noise(3, 8, 256), noise(3, 8, 256, 2)];
@@ -275,12 +264,12 @@ Deno.test("scene: of several pages the first is read, and a line says so; a pyra
     await sharp(pngs, { join: { animated: true } }).tiff({ tile: true, compression: "lzw" })
       .toFile(several);
     await sharp(pngs[0]).tiff({ tile: true, pyramid: true, compression: "lzw" }).toFile(pyramid);
-    const said = await saidIn(async () => {
+    const said = await noticesOf(async () => {
       const { data } = await (await openScene(several)).window(WINDOWS[1]);
       assertSame(data, crop(pages[0] as Uint8Array, 3, WINDOWS[1]));
     });
     assert.deepEqual(said, [`note: ${several}: the first page of several is used`]);
-    assert.deepEqual(await saidIn(() => openScene(pyramid)), []);
+    assert.deepEqual(await noticesOf(() => openScene(pyramid)), []);
   });
 });
 

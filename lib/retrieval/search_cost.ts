@@ -20,8 +20,9 @@ export interface SearchCollection {
 }
 
 /**
- * Random unit vectors: the time of a search does not depend on what they show. They are cut at random places from a
- * pool of normal numbers, since drawing each number would take longer than the search.
+ * Random unit vectors: the time of a search does not depend on what they show. Each is the sum of two cuts at random
+ * places of a pool of normal numbers, since drawing each number would take longer than the search; of single cuts a
+ * million would have many twice.
  *
  * @param random where they come from
  * @param dim D
@@ -46,9 +47,11 @@ export function randomUnitVectors(random: Random, dim: number): (count: number) 
   return (count) => {
     const out = new Float32Array(count * dim); // (count, D)
     for (let row = 0; row < count; row++) {
-      const from = random.integer(0, pool.length - dim);
+      const [a, b] = [0, 0].map(() => random.integer(0, pool.length - dim));
       let square = 0;
-      for (let d = 0; d < dim; d++) square += (out[row * dim + d] = pool[from + d]) ** 2;
+      for (let d = 0; d < dim; d++) {
+        square += (out[row * dim + d] = pool[a + d] + pool[b + d]) ** 2;
+      }
       for (let d = 0; d < dim; d++) out[row * dim + d] /= Math.sqrt(square);
     }
     return out;

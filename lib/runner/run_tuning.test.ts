@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gridPoints, PAPER_GRID } from "../fusion/mod.ts";
 import { loadEngine } from "../tensor/mod.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
+import { noticesOf } from "../runtime/testing.ts";
 import { readResults } from "../report/results.ts";
 import { runTuning, type TrialRow } from "./run_tuning.ts";
 import { testConfig, withFolders } from "./testing.ts";
@@ -91,6 +92,23 @@ Deno.test("a stopped tuning goes on with the trial that it was stopped in", () =
     const { rows } = await runTuning(config, method, { ...tuning, cacheDir: folders.parts });
     const outcome = ({ seconds: _, ...row }: TrialRow) => row;
     assert.deepEqual(rows.map(outcome), whole.rows.map(outcome));
+  }));
+
+Deno.test("a tuning that another engine began goes on, and rows say which one it was", () =>
+  withFolders(async (options) => {
+    const tuning = (draws: number) => runTuning(config, method, { ...options, draws, epochs: 1 });
+    const first = await tuning(1);
+    const { name, note } = await loadEngine({ prefer: "native" });
+    if (name !== "native") return console.log(`skipped: ${note}`);
+    const said = await noticesOf(async () => {
+      const { rows } = await tuning(2);
+      assert.deepEqual(rows[0], { ...first.rows[0], engine: "wasm" });
+      assert.equal(rows[1].engine, undefined); // of the run's own
+    }).finally(() => loadEngine({ prefer: "wasm" }));
+    const again = await tuning(2);
+    assert.deepEqual(again.rows.map(({ engine }) => engine), [undefined, "native"]);
+    assert.equal(said.length, 1);
+    assert.match(said[0], /jsonl: trials were run on wasm so far, and go on on native/);
   }));
 
 Deno.test("only trained transformers are tuned", () =>

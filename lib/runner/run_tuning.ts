@@ -16,9 +16,11 @@ import {
   tune,
   type TuneRow,
 } from "../fusion/mod.ts";
-import { loadEngine } from "../tensor/mod.ts";
-import { canonicalJson, sha256 } from "../runtime/files.ts";
+import { computesOn, engineInWords } from "../tensor/kernels.ts";
+import { type EngineName, ENGINES, loadEngine } from "../tensor/mod.ts";
+import { canonicalJson, entriesIn, sha256 } from "../runtime/files.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
+import { notice } from "../runtime/notice.ts";
 import { createProgress, type Progress } from "../runtime/progress.ts";
 import { checkConfig, type ExperimentConfig, type FusionMethod } from "./config.ts";
 import { type FusionContext, recipeOf, trainModel } from "./run_fusion.ts";
@@ -42,6 +44,8 @@ export interface TrialRecord {
   loss: number;
   /** Optimizer steps of the trial. */
   steps: number;
+  /** The engine that ended it, with the name of its GPU; in rows that are written, where it is not the run's. */
+  engine?: string;
 }
 
 /** A trial: the point of Table 14 and what came of it. */
@@ -176,22 +180,44 @@ function fuserAt(fuser: Tunable, point: PaperPoint): Tunable {
   return { ...fuser, model, train: { ...fuser.train, ...training, epochs: fuser.train.epochs } };
 }
 
-/** Name of all that trials depend on besides their points: rows of another study are not used. */
-async function studyOf(
+/** All that trials depend on besides their points, on one engine. */
+async function recipeOfTrials(
   fuser: Tunable,
   { cover }: FusionMethod,
   { split, prompts, words, config: { seed } }: FusionContext,
-  engine: string,
-): Promise<string> {
+): Promise<object> {
   const splits = { learn: await split("train", cover), choose: await split("val", cover) };
-  const recipe = recipeOf(fuser, { splits, prompts, words, seed });
-  return sha256(canonicalJson([recipe, engine])).slice(0, 12);
+  return recipeOf(fuser, { splits, prompts, words, seed });
+}
+
+/** Where the rows of trials are kept. */
+interface Study {
+  /** Name of all that they depend on: rows of another study are not used. */
+  name: string;
+  /** The engine that began it. */
+  engine: EngineName;
+}
+
+/**
+ * The study of a tuning: that of the engine in use, or of another one that began it where there is no such, which is
+ * said. Trials are compared with each other, and what engines differ by, last digits, is far below what seeds do.
+ */
+async function findStudy(folder: string, recipe: object, own: EngineName): Promise<Study> {
+  const there = (await entriesIn(folder)).map(({ name }) => name)
+    .filter((name) => !name.endsWith(".lock")); // rows, or the weights of the first trial
+  const studies = [own, ...ENGINES].map((engine): Study => ({
+    name: sha256(canonicalJson([recipe, engine])).slice(0, 12),
+    engine,
+  }));
+  return studies.find(({ name }) => there.some((entry) => entry.startsWith(name))) ?? studies[0];
 }
 
 /** A row as it is written: the point's values beside what came of them. */
-function trialRow(row: TuneRow<PaperPoint, TrialRecord>, i: number): TrialRow {
+function trialRow(row: TuneRow<PaperPoint, TrialRecord>, i: number, begunOn?: string): TrialRow {
   const { point, result, ...rest } = row;
-  return { trial: i + 1, ...point, ...rest, ...result };
+  const { engine = begunOn, ...record } = result ?? {}; // older rows do not say it
+  const elsewhere = engine !== undefined && engine !== engineInWords(computesOn());
+  return { trial: i + 1, ...point, ...rest, ...record, ...(elsewhere && { engine }) };
 }
 
 /** Tries points of the grid; each has a folder for its weights until its row is on disk. */
@@ -202,18 +228,25 @@ async function tryPoints(
   { grid, draws, engine, progress, steps }: {
     grid: PaperGrid;
     draws?: number;
-    engine: string;
+    engine: EngineName;
     progress: ReturnType<typeof tuningProgress>;
     steps: number;
   },
 ): Promise<TrialRow[]> {
-  const { cacheDir, signal, config: { seed } } = context;
-  const study = await studyOf(fuser, method, context, engine);
-  const path = join(cacheDir, "search", study);
+  const { cacheDir, signal, config: { seed } } = context, folder = join(cacheDir, "search");
+  const recipe = await recipeOfTrials(fuser, method, context);
+  const study = await findStudy(folder, recipe, engine), path = join(folder, study.name);
+  const begunOn = study.engine === engine ? undefined : study.engine;
+  if (begunOn) {
+    notice(
+      `${path}.jsonl: trials were run on ${begunOn} so far, and go on on ${engine}: ` +
+        "rows of engines differ in their last digits",
+    );
+  }
   const weightsOf = (point: PaperPoint) => `${path}-${sha256(canonicalJson(point)).slice(0, 12)}`;
   let done = 0; // trials
   const { rows } = await tune<PaperGrid, TrialRecord>({
-    ...{ grid, draws, seed, path: `${path}.jsonl`, study, signal },
+    ...{ grid, draws, seed, path: `${path}.jsonl`, study: study.name, signal },
     trial: async (point) => {
       const trial = done;
       progress.update(trial, 0);
@@ -222,7 +255,7 @@ async function tryPoints(
         cacheDir: weightsOf(point),
         onEpoch: (_, { epoch }) => progress.update(trial, epoch),
       });
-      return { ...outcome, steps };
+      return { ...outcome, steps, engine: engineInWords(computesOn()) };
     },
     onTrial: async ({ point, recall }, count) => {
       progress.note(recall);
@@ -230,7 +263,7 @@ async function tryPoints(
       await removeWeights(weightsOf(point));
     },
   });
-  return rows.map(trialRow);
+  return rows.map((row, i) => trialRow(row, i, begunOn));
 }
 
 /** The trial with the highest recall. */
@@ -242,8 +275,8 @@ function bestTrial(rows: readonly TrialRow[]): TrialRow {
 /**
  * Trains a fusion at points of a grid, one after the other, and chooses by Recall@1 on the
  * validation split. The test split stays untouched. Every trial's row is kept in the
- * cache as it ends, so that a tuning that was stopped goes on with the trial that it was stopped in, and one with
- * more draws goes on from one with fewer. Trials keep no weights: train the chosen point to have them.
+ * cache as it ends, so that a tuning that was stopped goes on with the trial that it was stopped in, also on another
+ * engine, and one with more draws goes on from one with fewer. Trials keep no weights: train the chosen point to have them.
  *
  * @param config data set, encoder and seed
  * @param method a fusion that is trained and is a transformer; the grid replaces its settings

@@ -55,17 +55,6 @@ export function requestAdapter(): Promise<GPUAdapter | null> {
 export const adapterName = ({ info }: GPUAdapter): string =>
   info.description || info.device || info.vendor;
 
-/**
- * Whether it is worth looking for a GPU, which loads all graphics drivers: on Linux not without a device of one.
- */
-export async function mayHaveGpu(): Promise<boolean> {
-  if (Deno.build.os !== "linux") return true;
-  const there = await Promise.allSettled(
-    ["/dev/dri", "/dev/nvidiactl", "/dev/dxg"].map((path) => Deno.stat(path)),
-  );
-  return there.some(({ status }) => status === "fulfilled");
-}
-
 /** Says which device WebGPU would compute on; undefined when there is none. */
 export async function findAdapter(): Promise<Adapter | undefined> {
   const found = await requestAdapter();

@@ -2,27 +2,17 @@ import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { acquireLock } from "./lock.ts";
+import { noticesOf } from "./testing.ts";
 
 const MODULE = new URL("./lock.ts", import.meta.url);
 const QUICK = { doing: "works here", poll: 5, patience: 0, gone: 50 };
 
-async function inFolder(test: (lock: string) => Promise<void>): Promise<void> {
+async function inFolder(test: (lock: string) => Promise<unknown>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     await test(join(folder, "new", "work.lock"));
   } finally {
     await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** What is said meanwhile. */
-async function listening(work: (said: string[]) => Promise<void>): Promise<void> {
-  const said: string[] = [], warn = console.warn;
-  console.warn = (line: string) => void said.push(line);
-  try {
-    await work(said);
-  } finally {
-    console.warn = warn;
   }
 }
 
@@ -51,7 +41,7 @@ async function startHolder(path: string): Promise<{ pid: number; kill(): Promise
 
 Deno.test("lock: one owner at a time, the others wait and say for whom; nothing is left", () =>
   inFolder((path) =>
-    listening(async (said) => {
+    noticesOf(async (said) => {
       const order: string[] = [];
       let inside = 0;
       const work = async (name: string) => {
@@ -76,7 +66,7 @@ Deno.test("lock: one owner at a time, the others wait and say for whom; nothing 
 
 Deno.test("lock: of a living process it is waited for, of a killed one taken over at once", () =>
   inFolder((path) =>
-    listening(async (said) => {
+    noticesOf(async (said) => {
       const holder = await startHolder(path);
       try {
         const controller = new AbortController(), reason = new Error("enough");
@@ -107,7 +97,7 @@ Deno.test("lock: a file of this number, or a damaged one, is no owner", () =>
 
 Deno.test("lock: an owner on another machine is alive as long as it renews", () =>
   inFolder((path) =>
-    listening(async (said) => {
+    noticesOf(async (said) => {
       await Deno.mkdir(join(path, ".."));
       await Deno.writeTextFile(path, JSON.stringify({ pid: 1, host: "elsewhere", boot: "b" }));
       let renewals = 0;

@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import { findAdapter, mayHaveGpu } from "../runtime/gpu.ts";
+import { findAdapter, hasGpu } from "../runtime/gpu.ts";
 import { operationSignal } from "../runtime/interrupt.ts";
 import { readProc } from "../runtime/proc.ts";
 import { type ProgressOutput, showStep } from "../runtime/progress.ts";
@@ -215,7 +215,7 @@ async function timeOn({ name }: Engine): Promise<number> {
 
 /** The GPU, where there is one that is faster than the processor, or the processor and why. */
 async function loadFastest(options: EngineOptions): Promise<Engine> {
-  if (!await mayHaveGpu()) return await loadCpu(options);
+  if (!await hasGpu()) return await loadCpu(options);
   const said: string[] = []; // of the processor's engine; of interest if it is the one
   const cpu = await loadCpu({ ...options, log: (message) => said.push(message) });
   let why: string;

@@ -11,12 +11,13 @@
  *     <!-- /claims -->
  *
  * with what the notebooks' rows at the quick scale say of the paper's claims, a block `tally` with how many of them
- * hold, a block `rule` with what decides, a block `units` with what is done of the headline, and blocks
- * `photos` and `photos in short` with what was measured on photographs. The gate refuses a block that says something else than its files.
+ * hold, a block `rule` with what decides, a block `units` with what is done of the headline, blocks
+ * `photos` and `photos in short` with what was measured on photographs, and a block `bench` with what benchmarks measured. The gate refuses a block that says something else than its files.
  *
  * @module
  */
 import { join } from "node:path";
+import { benchMarkdown } from "../../bench/bench_page.ts";
 import {
   CLAIM_HEADINGS,
   claimCells,
@@ -42,6 +43,7 @@ const block = (name: string) =>
 /** The pages that have such blocks, relative to the workspace. */
 export const PAGES = [
   "README.md",
+  "bench/README.md",
   "results/CLAIMS.md",
   "results/HEADLINE.md",
   "results/PHOTOS.md",
@@ -64,6 +66,7 @@ export function isUsedBy(text: string): (path: string) => boolean {
   );
   if (text.includes("<!-- units -->")) kept.push(/^results\/rows\/(seeds\/)?headline_/);
   if (/<!-- photos( in short)? -->/.test(text)) kept.push(/^results\/rows\/photos/);
+  if (text.includes("<!-- bench -->")) kept.push(/^results\/bench\/.*\.json$/);
   return (path) => named.includes(path) || kept.some((pattern) => pattern.test(path));
 }
 
@@ -174,7 +177,8 @@ export async function fillTables(text: string, root: string): Promise<string> {
     () => photosInShort(join(root, "results")),
   );
   const seen = await fill(short, block("photos"), () => photosMarkdown(join(root, "results")));
-  return await fill(seen, block("claims"), () => claimsMarkdown(root));
+  const timed = await fill(seen, block("bench"), () => benchMarkdown(join(root, "results")));
+  return await fill(timed, block("claims"), () => claimsMarkdown(root));
 }
 
 /**

@@ -13,7 +13,7 @@ import { runRetrieval } from "detailclip";
 import { loadEngine } from "detailclip/tensor";
 import { machine, recallMarkdown, RESULTS_DIR, versions } from "detailclip/report";
 import { RUNS_DIR, writeAtomic } from "detailclip/runtime";
-import { gpuObstacle } from "../../bench/engines.ts";
+import { gpuObstacle } from "../../bench/engine_wish.ts";
 import { hasTorch, torchHasCuda } from "../../bench/torch_side.ts";
 import { unitConfigs, unitName, UNITS } from "../../experiments/headline.ts";
 import { encodeRate, hasSameVectors } from "../gpu_check/encoding.ts";

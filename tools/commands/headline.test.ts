@@ -7,6 +7,9 @@ Deno.test("headline: the command line names a unit, the next one, or none", () =
   assert.deepEqual(readArguments(["--next", "--keep", "--minutes", "50"]), {
     ...{ unit: "next", keep: true, minutes: 50 },
   });
+  assert.deepEqual(readArguments(["--next", "--device", "webgpu"]), {
+    ...{ unit: "next", keep: false, device: "webgpu" },
+  });
   const { unit } = readArguments(["plain-2490-60"]);
   assert.deepEqual(unit, { geometry: "plain", images: 2490, epochs: 60, seed: 7 });
 });
@@ -19,6 +22,8 @@ Deno.test("headline: what cannot be meant is refused", () => {
       [["common-7000-40", "plain-7000-40"], /one unit at a time/],
       [["--keep"], /which unit\? Name one, or say --next/],
       [["--next", "--minutes", "35792"], /--minutes must be at most 35791, .*got 35792/],
+      [["--next", "--device", "gpu"], /--device: expected auto, cpu, webgpu/],
+      [["--next", "--device", "auto", "--keep"], /--keep is for .*, which --device changes/],
       [["--next", "--minutes", "soon"], /--minutes must be a positive number, got "soon"/],
     ] as const
   ) {

@@ -17,10 +17,11 @@ import { showStep } from "../../lib/runtime/progress.ts";
 import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task headline [UNIT | --next] [options]
-  UNIT          GEOMETRY-IMAGES-EPOCHS, such as common-7000-40; without one the units are listed
-  --next        the first unit whose rows are not kept yet
-  --minutes N   stops after so long, with status 130; the same command goes on
-  --keep        write to results/, which is committed, not to runs/`;
+  UNIT             GEOMETRY-IMAGES-EPOCHS, such as common-7000-40; without one the units are listed
+  --next           the first unit whose rows are not kept yet
+  --minutes N      stops after so long, with status 130; the same command goes on
+  --device DEVICE  where images are encoded: cpu (unless told), webgpu, cuda, dml, coreml or auto
+  --keep           write to results/, which is committed, not to runs/`;
 
 if (import.meta.main) {
   await runTask(USAGE, async () => {

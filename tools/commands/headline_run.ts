@@ -12,7 +12,13 @@ import { nearestName } from "../../lib/runtime/nearest.ts";
 import { InterruptError, operationSignal } from "../../lib/runtime/interrupt.ts";
 import { fillPages } from "../checks/readme_table.ts";
 import { ROOT } from "../project.ts";
-import { readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  type EncoderChoice,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 
 /** What the command line asks for. */
 export interface HeadlineCall {
@@ -20,6 +26,8 @@ export interface HeadlineCall {
   unit?: Unit | "next";
   /** Minutes after which it stops. */
   minutes?: number;
+  /** Where images are encoded. */
+  device?: EncoderChoice["device"];
   /** Whether rows go to results/. */
   keep: boolean;
 }
@@ -39,15 +47,19 @@ export function readArguments(args: string[]): HeadlineCall {
     options: {
       next: { type: "boolean", default: false },
       minutes: { type: "string" },
+      device: ENCODER_OPTIONS.device,
       keep: { type: "boolean", default: false },
     },
   });
   const refuse = (why: string): never => {
     throw new UsageError(`Cannot run headline: ${why}`);
   };
-  const { next, keep } = values, [name] = positionals;
+  const { next, keep } = values, [name] = positionals, { device } = readEncoder(values);
   if (positionals.length > 1) refuse(`one unit at a time, got ${positionals.join(", ")}`);
   if (next && name !== undefined) refuse(`--next and ${name} are two ways to say which unit`);
+  if (keep && device !== undefined) {
+    refuse("--keep is for the committed configuration, which --device changes");
+  }
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   if (minutes !== undefined && !(minutes > 0)) {
     refuse(`--minutes must be a positive number, got "${values.minutes}"`);
@@ -62,7 +74,11 @@ export function readArguments(args: string[]): HeadlineCall {
     refuse(`there is no unit ${name}${near === undefined ? "" : `; did you mean ${near}?`}`);
   }
   if (unit === undefined && args.length > 0) refuse("which unit? Name one, or say --next");
-  return { keep, ...(unit && { unit }), ...(minutes !== undefined && { minutes }) };
+  return {
+    ...{ keep, ...(unit && { unit }) },
+    ...(minutes !== undefined && { minutes }),
+    ...(device && { device }),
+  };
 }
 
 /**
@@ -72,7 +88,7 @@ export function readArguments(args: string[]): HeadlineCall {
  * @param command the command line, noted with the results
  */
 export async function runHeadline(
-  { unit: chosen, minutes, keep }: HeadlineCall,
+  { unit: chosen, minutes, device, keep }: HeadlineCall,
   command: string,
 ): Promise<void> {
   if (chosen === undefined) {
@@ -92,7 +108,8 @@ export async function runHeadline(
   const timer = minutes && setTimeout(() => limit.abort(late), 60_000 * minutes);
   const signal = AbortSignal.any([limit.signal, operationSignal()]);
   try {
-    for (const config of unitConfigs(unit)) {
+    for (const own of unitConfigs(unit)) {
+      const config = device ? { ...own, encoder: { ...own.encoder, device } } : own;
       const { rows, path } = await runRetrieval(config, { command, keep, signal });
       console.log(`\n${recallMarkdown(rows)}\n\nrows     ${path}`);
     }

@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { withFolder } from "../../features/testing.ts";
+import { noticesOf } from "../../runtime/testing.ts";
 import { loadEngine } from "../../tensor/engine.ts";
 import { openSmallStore, trainSmall } from "../testing.ts";
-import { stopInEveryEpoch } from "./stop_testing.ts";
+import { goOn, stopAfterOneEpoch, stopInEveryEpoch } from "./stop_testing.ts";
 import { readCheckpointRecord } from "./checkpoint.ts";
 import { findTraining } from "./find_training.ts";
 
@@ -49,34 +50,24 @@ testOnNative("train: no tensor is left behind", async (folder) => {
   assert.equal(tf.memory().numTensors, before);
 });
 
-testOnNative("train: what another engine began goes on, and that is said", async (folder) => {
-  const store = await openSmallStore(folder);
-  const checkpointDir = `${folder}/checkpoint`;
-  const controller = new AbortController();
-  const stopped = trainSmall(store, {
-    checkpointDir,
-    signal: controller.signal,
-    onEpoch: () => controller.abort(new Error("enough")),
-  });
-  await assert.rejects(stopped, /enough/);
-  const begun = await readCheckpointRecord(checkpointDir);
-  assert.equal(begun!.backend, "tensorflow");
-  const steps: number[] = [], said: string[] = [], before = console.warn;
-  console.warn = (text: string) => said.push(text);
+/** Runs something on tfjs-wasm. */
+async function onWasm<T>(work: () => Promise<T>): Promise<T> {
   try {
     await loadEngine({ prefer: "wasm" });
-    const { epochs } = await trainSmall(store, {
-      checkpointDir,
-      output: "log",
-      onStep: ({ step }) => void steps.push(step),
-    });
-    assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
-    assert.deepEqual(epochs[0], { engine: "native", ...begun!.history[0] });
-    assert.deepEqual(epochs.map(({ engine }) => engine), ["native", undefined, undefined]);
+    return await work();
   } finally {
-    console.warn = before;
     await loadEngine({ prefer: "native" });
   }
+}
+
+testOnNative("train: what another engine began goes on, and that is said", async (folder) => {
+  const store = await openSmallStore(folder), kept = { checkpointDir: `${folder}/checkpoint` };
+  await stopAfterOneEpoch(store, kept);
+  const begun = await readCheckpointRecord(kept.checkpointDir);
+  assert.equal(begun!.backend, "tensorflow");
+  const { epochs, said } = await onWasm(() => goOn(store, kept));
+  assert.deepEqual(epochs[0], { engine: "native", ...begun!.history[0] });
+  assert.deepEqual(epochs.map(({ engine }) => engine), ["native", undefined, undefined]);
   assert.equal(said.length, 1);
   assert.match(said[0], /^note: .*checkpoint was trained on native so far and goes on on wasm/);
 });
@@ -85,31 +76,20 @@ testOnNative(
   "train: a folder of trainings is one for all engines, and says which one computed",
   async (folder) => {
     const store = await openSmallStore(folder), checkpointRoot = `${folder}/trainings`;
-    const known = { checkpointRoot, recipe: { seed: 7 } }, controller = new AbortController();
-    const stop = () => controller.abort(new Error("enough"));
-    const stopped = trainSmall(store, { ...known, signal: controller.signal, onEpoch: stop });
-    await assert.rejects(stopped, /enough/);
-    const said: string[] = [], steps: number[] = [], before = console.warn;
-    console.warn = (text: string) => said.push(text);
-    try {
-      await loadEngine({ prefer: "wasm" });
+    const known = { checkpointRoot, recipe: { seed: 7 } };
+    await stopAfterOneEpoch(store, known);
+    const { epochs, said } = await onWasm(async () => {
       assert.equal(await findTraining(checkpointRoot, known.recipe), undefined); // it is not done
-      const onStep = ({ step }: { step: number }) => void steps.push(step);
-      const { epochs } = await trainSmall(store, { ...known, output: "log", onStep });
-      assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
-      assert.equal([...Deno.readDirSync(checkpointRoot)].length, 1);
-      await loadEngine({ prefer: "native" });
+      return await goOn(store, known);
+    });
+    assert.match(said.join(), /was trained on native so far/);
+    assert.equal([...Deno.readDirSync(checkpointRoot)].length, 1);
+    const notices = await noticesOf(async () => {
       const found = await findTraining(checkpointRoot, known.recipe);
       assert.deepEqual(found!.epochs, epochs.map((epoch) => ({ engine: "wasm", ...epoch })));
       assert.deepEqual(found!.epochs.map(({ engine }) => engine), ["native", "wasm", "wasm"]);
       found!.model.dispose();
-    } finally {
-      console.warn = before;
-      await loadEngine({ prefer: "native" });
-    }
-    assert.match(
-      said.join("\n"),
-      /was trained on native so far .*\n.* was trained on wasm, and is/,
-    );
+    });
+    assert.match(notices.join(), /was trained on wasm, and is/);
   },
 );

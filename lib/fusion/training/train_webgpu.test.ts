@@ -1,9 +1,11 @@
+import * as tf from "@tensorflow/tfjs-core";
 import assert from "node:assert/strict";
 import { withFolder } from "../../features/testing.ts";
 import { loadEngine } from "../../tensor/engine.ts";
+import { ARGUMENTS, declare, dispatch } from "../../tensor/webgpu/dispatch.ts";
 import { gpuMemory, loadReference, onBoth, testOnWebgpu } from "../../tensor/webgpu/testing.ts";
 import { openSmallStore, SMALL_CONFIG, SMALL_SPEC, trainSmall } from "../testing.ts";
-import { stopInEveryEpoch } from "./stop_testing.ts";
+import { goOn, stopAfterOneEpoch, stopInEveryEpoch } from "./stop_testing.ts";
 import { readCheckpointRecord } from "./checkpoint.ts";
 
 // What train.test.ts shows on wasm, where it hangs on the engine: this one has steps in flight.
@@ -41,35 +43,37 @@ testTraining("stopped in any epoch, it goes on to the same weights", async (fold
 });
 
 testTraining("what wasm began goes on, and that is said", async (folder) => {
-  const store = await openSmallStore(folder);
-  const checkpointDir = `${folder}/checkpoint`;
+  const store = await openSmallStore(folder), kept = { checkpointDir: `${folder}/checkpoint` };
   await loadEngine({ prefer: "wasm" });
-  const controller = new AbortController();
-  const stopped = trainSmall(store, {
-    checkpointDir,
-    signal: controller.signal,
-    onEpoch: () => controller.abort(new Error("enough")),
-  });
-  await assert.rejects(stopped, /enough/);
-  const begun = await readCheckpointRecord(checkpointDir);
+  await stopAfterOneEpoch(store, kept);
+  const begun = await readCheckpointRecord(kept.checkpointDir);
   assert.equal(begun!.backend, "wasm");
   await loadEngine({ prefer: "webgpu" });
-  const steps: number[] = [], said: string[] = [], before = console.warn;
-  console.warn = (text: string) => said.push(text);
-  try {
-    const { epochs } = await trainSmall(store, {
-      checkpointDir,
-      output: "log",
-      onStep: ({ step }) => void steps.push(step),
-    });
-    assert.deepEqual(steps, [4, 5, 6, 7, 8, 9]);
-    assert.deepEqual(epochs[0], { engine: "wasm", ...begun!.history[0] });
-  } finally {
-    console.warn = before;
-  }
+  const { epochs, said } = await goOn(store, kept);
+  assert.deepEqual(epochs[0], { engine: "wasm", ...begun!.history[0] });
   assert.equal(said.length, 1);
   assert.match(said[0], /^note: .*checkpoint was trained on wasm so far and goes on on webgpu/);
 });
+
+testTraining(
+  "what the GPU refuses fails it, and its checkpoint goes on to the same weights",
+  async (folder) => {
+    const store = await openSmallStore(folder), kept = { checkpointDir: `${folder}/checkpoint` };
+    const whole = await trainSmall(store);
+    const code = declare(["y"], []) +
+      `@compute @workgroup_size(1) fn main(${ARGUMENTS}) { nonsense; }`;
+    const refused = trainSmall(store, {
+      ...kept,
+      onStep: ({ step }) =>
+        void (step === 5 &&
+          tf.dispose(dispatch({ code, inputs: [], outputs: [[1]], workgroups: [1] }))),
+    });
+    await assert.rejects(refused, /Cannot compute on .+: .*(shader|nonsense)/is);
+    assert.equal((await readCheckpointRecord(kept.checkpointDir))!.history.length, 1);
+    await loadEngine({ prefer: "webgpu" }); // a device anew
+    assert.equal((await trainSmall(store, kept)).weights, whole.weights);
+  },
+);
 
 testTraining("neither tensors nor memory are left behind", async (folder) => {
   const store = await openSmallStore(folder);
