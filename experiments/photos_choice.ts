@@ -57,7 +57,7 @@ const GROUPS: readonly { among: string; ways: readonly string[] }[] = [
     ways: [name],
   })),
   ...["cc@5", "cc@10"].map((cover) => ({
-    among: `ways to score ${cover}`,
+    among: `all ways to score ${cover}`,
     ways: [
       FULL_IMAGE,
       cover,
@@ -66,7 +66,7 @@ const GROUPS: readonly { among: string; ways: readonly string[] }[] = [
     ],
   })),
   {
-    among: "one vector, no query word known",
+    among: "one vector, query words unknown",
     ways: [
       FULL_IMAGE,
       "mean cc@5",
@@ -184,7 +184,7 @@ const NAMED = 3;
 /** Recalls and gains over the full image, a line a choice. */
 export function choiceTable(rows: readonly ChoiceRow[]): string {
   const head = [
-    ...["chosen among", "Recall@1", "Recall@3", "Recall@5"],
+    ...["way, or chosen among", "Recall@1", "Recall@3", "Recall@5"],
     ...[
       "@1 less full image",
       "@3 less full image",
@@ -196,7 +196,7 @@ export function choiceTable(rows: readonly ChoiceRow[]): string {
     among,
     ...recall.map((interval, i) => i === 0 ? between(interval) : percent(interval.value)),
     ...gain.map(gainText),
-    Object.entries(chosen).slice(0, NAMED).map(([name, times]) => `${name} ${times}`).join(", "),
+    Object.entries(chosen).slice(0, NAMED).map(([name, times]) => `${times} ${name}`).join("; "),
   ]);
   return markdownTable(head, body, head.map((_, c) => c > 0 && c < head.length - 1));
 }
