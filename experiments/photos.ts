@@ -2,7 +2,7 @@
  * Photographs: the COCO column of the paper's Table 3, Table 1 and what Figures 1, 6, 8 and 12 show, measured with the
  * embedded encoder on the 128 photographs of COCO that `data/photos/coco-128.json` lists. They cannot be shipped.
  *
- * Command: `deno task photos pick COCO --out FOLDER`, then `deno task photos measure FOLDER`; minutes on two cores.
+ * Command: `deno task photos pick COCO`, then `deno task photos measure`; two minutes on two cores.
  * Paper: Tables 1 and 3 (§3.1, §5.2.2), there with other encoders on 5,000 photographs.
  *
  * @module

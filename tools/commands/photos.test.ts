@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import listed from "../../data/photos/coco-128.json" with { type: "json" };
+import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { withFolder } from "../../lib/features/testing.ts";
 import { describePicked, pick, readCall } from "./photos.ts";
 import { photographs } from "./photos_run.ts";
@@ -18,6 +19,9 @@ Deno.test("photos: what is asked for is understood, or refused by name", () => {
   assert.deepEqual(readCall(["measure", "/photos", "--keep"]), {
     ...{ action: "measure", dataset: "/photos", keep: true },
   });
+  assert.deepEqual(readCall(["measure"]), {
+    ...{ action: "measure", dataset: join(RUNS_DIR, "picked", "coco-128"), keep: false },
+  });
   const wrong: [string[], RegExp][] = [
     [[], /expected pick or measure, got nothing/],
     [["choose", "/coco"], /got choose/],
@@ -25,7 +29,7 @@ Deno.test("photos: what is asked for is understood, or refused by name", () => {
     [["pick", "a", "b", "c"], /got 3 paths/],
     [["pick", "a", "--keep"], /--keep is for measure/],
     [["measure", "a", "--out", "b"], /--out and --list are for pick/],
-    [["measure"], /one data set, got 0/],
+    [["measure", "a", "b"], /one data set, got 2/],
   ];
   for (const [args, message] of wrong) assert.throws(() => readCall(args), message);
 });
