@@ -143,13 +143,16 @@ async function file(
  * by cross-validation.
  *
  * @param files where the photographs are
- * @param options as of `runRetrieval`
+ * @param options as of `runRetrieval`; `encoder`, whole or in part, in place of `photo-clip`, whose rows alone are kept
  */
 export async function measurePhotos(
   files: FilesConfig,
-  options: RunOptions = {},
+  { encoder: changed = {}, ...options }: RunOptions & {
+    encoder?: Partial<ExperimentConfig["encoder"]>;
+  } = {},
 ): Promise<PhotosRun> {
-  const [all, some] = [photos, photosHalf].map((definition) => configure(definition, "quick"));
+  const [all, some] = [photos, photosHalf]
+    .map((definition) => configure(definition, "quick", { encoder: changed }));
   const whole = await runRetrieval(placedAt(all, files), options);
   const classes = classRows(whole), figures = figureRows(whole), choices = choiceRows(whole);
   const noted = filedAs(all, files, options);

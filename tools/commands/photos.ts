@@ -23,7 +23,14 @@ import {
 } from "../../lib/datasets/mod.ts";
 import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
-import { readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  type EncoderChoice,
+  encoderUsage,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 import { printable } from "../../lib/runtime/notice.ts";
 import { runTask } from "./task.ts";
 
@@ -33,9 +40,13 @@ const USAGE = `Usage: deno task photos pick COCO [IMAGES] [options] | measure [D
   measure       the tables of results/PHOTOS.md, on what pick took or any data set in COCO's format
   --out FOLDER  of pick: instances.json and images/ go there (runs/picked/${listed.name})
   --list FILE   of pick: JSON with a name and file names, such as data/photos/coco-128.json (that one)
-  --keep        of measure: write to results/, which is committed, not to runs/; of the listed photographs alone`;
+  --keep        of measure: write to results/, which is committed, not to runs/; of the listed photographs and
+                photo-clip alone
+and of measure
+${encoderUsage("photo-clip")}`;
 
 const OPTIONS = {
+  ...ENCODER_OPTIONS,
   out: { type: "string" },
   list: { type: "string" },
   keep: { type: "boolean", default: false },
@@ -47,7 +58,7 @@ const pickedInto = (name: string) => join(RUNS_DIR, "picked", name);
 /** What the command line asks for. */
 export type PhotosCall =
   | { action: "pick"; copy: readonly string[]; list?: string; out?: string }
-  | { action: "measure"; dataset: string; keep: boolean };
+  | { action: "measure"; dataset: string; encoder: EncoderChoice; keep: boolean };
 
 /**
  * Reads the command line.
@@ -57,13 +68,15 @@ export type PhotosCall =
 export function readCall(args: string[]): PhotosCall {
   const { values, positionals } = readOptions({ args, options: OPTIONS, allowPositionals: true });
   const [action, ...places] = positionals, { keep, list, out } = values;
+  const encoder = readEncoder(values), isOther = Object.keys(encoder).length > 0;
   const refuse = (why: string): never => {
     throw new UsageError(`Cannot read the command line: ${why}`);
   };
   if (action === "measure") {
     if (places.length > 1) refuse(`measure wants one data set, got ${places.length}`);
     if (list ?? out) refuse("--out and --list are for pick");
-    return { action, dataset: places[0] ?? pickedInto(listed.name), keep };
+    if (keep && isOther) refuse("--keep is for photo-clip as it is");
+    return { action, encoder, dataset: places[0] ?? pickedInto(listed.name), keep };
   }
   if (action !== "pick") return refuse(`expected pick or measure, got ${action ?? "nothing"}`);
   if (places.length < 1 || places.length > 2) {
@@ -71,7 +84,7 @@ export function readCall(args: string[]): PhotosCall {
       `pick wants a folder, or annotations and a folder of images; got ${places.length} paths`,
     );
   }
-  if (keep) refuse("--keep is for measure");
+  if (keep || isOther) refuse("--keep and the encoder are for measure");
   return { action, copy: places, ...(list && { list }), ...(out && { out }) };
 }
 
