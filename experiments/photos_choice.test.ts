@@ -70,6 +70,7 @@ Deno.test("choices of a run: a row each, with its gain over the full image", () 
     );
   }
   const [alone] = rows, among = rows.at(-1)!;
+  assert.match(Object.keys(among.chosen)[0], /^(0|25|50|75|100) %$/);
   assert.deepEqual([alone.among, alone.chosen], ["full+patches cc@5", {}]);
   assert.equal(Object.values(among.chosen).reduce((a, b) => a + b), 50);
   const table = choiceTable(rows).split("\n");

@@ -157,6 +157,29 @@ const rounded = ({ value, low, high }: Interval): Interval => {
   return { value: a, low: b, high: c };
 };
 
+/** Shares of the patches in a mixture with the full image. */
+const SHARES = [0, 0.25, 0.5, 0.75, 1];
+
+/** What is mixed with the full image, and which share of it is best is chosen. */
+const MIXED = [
+  "cc@5",
+  "levels cc@5",
+  "calibrated cc@5",
+  "cc@10",
+  "levels cc@10",
+  "calibrated cc@10",
+];
+
+/** The full image mixed with another way to score. */
+const mixtures = (full: Way, { scores: { scores, ...shape } }: Way): Way[] =>
+  SHARES.map((share) => ({
+    method: `${100 * share} %`,
+    scores: {
+      ...shape,
+      scores: full.scores.scores.map((of, i) => (1 - share) * of + share * scores[i]),
+    },
+  }));
+
 /** A row a choice that the methods of a run allow. */
 export function choiceRows({ config, methods, relevance }: RetrievalRun): ChoiceRow[] {
   const { recallAt: ks, bootstrap, seed } = config;
@@ -167,13 +190,20 @@ export function choiceRows({ config, methods, relevance }: RetrievalRun): Choice
     if (way) return way;
     throw new Error(`Cannot choose how to score photographs: ${name} was not measured`);
   };
-  const full = resampleRecall(wayOf(FULL_IMAGE).scores, relevance, options);
-  return GROUPS.map(({ among, ways }) => {
-    const { resampled, chosen } = crossValidated(ways.map(wayOf), relevance, options);
+  const full = wayOf(FULL_IMAGE), compared = resampleRecall(full.scores, relevance, options);
+  const groups = [
+    ...GROUPS.map(({ among, ways }) => ({ among, ways: ways.map(wayOf) })),
+    ...MIXED.map((name) => ({
+      among: `full image with a share of ${name}`,
+      ways: mixtures(full, wayOf(name)),
+    })),
+  ];
+  return groups.map(({ among, ways }) => {
+    const { resampled, chosen } = crossValidated(ways, relevance, options);
     return {
       ...{ among, chosen: ways.length > 1 ? chosen : {} },
       recall: recallIntervals(resampled).map(rounded),
-      gain: pairedDifferences(resampled, full).map(rounded),
+      gain: pairedDifferences(resampled, compared).map(rounded),
     };
   });
 }
@@ -196,7 +226,7 @@ export function choiceTable(rows: readonly ChoiceRow[]): string {
     among,
     ...recall.map((interval, i) => i === 0 ? between(interval) : percent(interval.value)),
     ...gain.map(gainText),
-    Object.entries(chosen).slice(0, NAMED).map(([name, times]) => `${times} ${name}`).join("; "),
+    Object.entries(chosen).slice(0, NAMED).map(([name, times]) => `${times} × ${name}`).join("; "),
   ]);
   return markdownTable(head, body, head.map((_, c) => c > 0 && c < head.length - 1));
 }
