@@ -52,9 +52,11 @@ def main() -> None:
         tower = published_tower()
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
     export(tower, ["image_embeds", "concepts"], folder / "onnx/vision_model.onnx")
+    tower.to(memory_format=torch.channels_last)  # faster here in every case tried
 
     def encode(pixels: torch.Tensor, batch: int) -> torch.Tensor:
-        return torch.cat([tower(part)[0] for part in pixels.split(batch)])
+        parts = pixels.to(memory_format=torch.channels_last).split(batch)
+        return torch.cat([tower(part)[0] for part in parts])
 
     def answer(request: dict) -> dict:
         if "vectors" in request:

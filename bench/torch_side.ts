@@ -77,6 +77,12 @@ export async function runPython(script: string, args: string[]): Promise<void> {
   await run(PYTHON, [script, ...args]);
 }
 
+/**
+ * Memory that PyTorch frees stays with its process, as in onnxruntime: by default blocks of megabytes go back to the system after
+ * every operation and come again page by page, which in a virtual machine can take most of the time.
+ */
+const KEEPS_MEMORY = { MALLOC_MMAP_THRESHOLD_: "4294967296", MALLOC_TRIM_THRESHOLD_: "4294967296" };
+
 /** A Python process that reads a request a line and answers with a line. */
 export class TorchProcess {
   #process: Deno.ChildProcess;
@@ -87,6 +93,7 @@ export class TorchProcess {
     this.#process = new Deno.Command(python, {
       args: [script, ...args],
       cwd: ROOT,
+      env: KEEPS_MEMORY,
       stdin: "piped",
       stdout: "piped",
     }).spawn();

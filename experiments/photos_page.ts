@@ -6,6 +6,7 @@
 import { type PairRow, readResults, type ResultRow, RESULTS_DIR, rowsPath } from "detailclip";
 import { markdownTable, pairsPath, percent, subsetRows } from "detailclip/report";
 import { photos, photosHalf } from "./photos.ts";
+import { type ChoiceRow, choiceTable } from "./photos_choice.ts";
 import {
   classesTable,
   type ClassRow,
@@ -65,6 +66,8 @@ export async function photosMarkdown(directory: string = RESULTS_DIR): Promise<s
   return [
     `### All ${images} photographs searched (Table 3, COCO; Figure 6)`,
     recallTable(whole, await pairsOf(photos.name)),
+    "### How to score, chosen on other photographs than those that are searched",
+    choiceTable(await read<ChoiceRow>("photos_choices")),
     `### ${searched} searched, ${images - searched} learned from: a demonstration, no verdict`,
     recallTable(half, await pairsOf(photosHalf.name)),
     "### By the largest object of a photograph (Table 1), Recall@1",

@@ -16,6 +16,7 @@ import {
   subsetRows,
 } from "detailclip";
 import { markdownTable, methodText } from "detailclip/report";
+import type { Interval } from "detailclip/retrieval";
 import { firstResults } from "./gallery.ts";
 import { similarityRows } from "./similarity.ts";
 
@@ -55,9 +56,17 @@ const BY_PART = /^(chance|full image|cc@10|Patch-obj)$/;
 export const keptRows = (rows: readonly ResultRow[]): ResultRow[] =>
   rows.filter(({ subset, method }) => subset === "all" || BY_PART.test(method));
 
+/** Of these nothing but recall is told: a page has to be read. */
+const RECALL_ALONE = /^(best-5|z-scores|calibrated|penalty) |, nouns$/;
+
+/** A run without them. */
+function shown(run: RetrievalRun): RetrievalRun {
+  return { ...run, methods: run.methods.filter(({ method }) => !RECALL_ALONE.test(method)) };
+}
+
 /** Recall@1 of each class that a photograph shows, by method. */
-export function classRows({ dataset, methods, relevance }: RetrievalRun): ClassRow[] {
-  const { images } = relevance;
+export function classRows(run: RetrievalRun): ClassRow[] {
+  const { dataset, methods, relevance } = shown(run), { images } = relevance;
   const byMethod = methods.map(({ method, scores }) => {
     const { perQuery } = recallAtK(scores, relevance, [1]);
     return [method, new Map(perQuery.map(({ query, recall }) => [query, recall[0]]))] as const;
@@ -74,7 +83,8 @@ export function classRows({ dataset, methods, relevance }: RetrievalRun): ClassR
 }
 
 /** What Figures 1, 8 and 12 show, in numbers: a row a method. */
-export function figureRows(run: RetrievalRun): FigureRow[] {
+export function figureRows(all: RetrievalRun): FigureRow[] {
+  const run = shown(all);
   const rows = similarityRows(run), names = [...new Set(rows.map(({ method }) => method))];
   const found = firstResults(run, { methods: names, queries: [], count: FIRST });
   return names.map((method): FigureRow => {
@@ -105,8 +115,15 @@ function paperCells({ method }: ResultRow): string[] {
   );
 }
 
-const between = ({ value, low, high }: ResultRow) =>
+/** A share with its interval, in per cent. */
+export const between = ({ value, low, high }: Interval): string =>
   low === high ? percent(value) : `${percent(value)} (${percent(low)}–${percent(high)})`;
+
+const points = (share: number) => signed(100 * share);
+
+/** A difference with its interval, in points. */
+export const gainText = ({ value, low, high }: Interval): string =>
+  `${points(value)} (${points(low)} to ${points(high)})`;
 
 /** Recalls on all photographs, with the difference to the full image and the paper's COCO column beside them. */
 export function recallTable(rows: readonly ResultRow[], pairs: readonly PairRow[]): string {
@@ -119,14 +136,13 @@ export function recallTable(rows: readonly ResultRow[], pairs: readonly PairRow[
     const pair = pairs.find((pair) =>
       pair.subset === "all" && pair.method === method && pair.over === "full image"
     );
-    const points = (share: number) => signed(100 * share);
     return [
       ...[text, vectors === 0 ? "" : String(Math.round(10 * vectors) / 10)],
       ...[1, 3, 5].map((k, i) => {
         const row = group.find(({ metric }) => metric === `recall@${k}`)!;
         return i === 0 ? between(row) : percent(row.value);
       }),
-      pair ? `${points(pair.value)} (${points(pair.low)} to ${points(pair.high)})` : "",
+      pair ? gainText(pair) : "",
       ...paperCells(group[0]),
     ];
   });

@@ -73,7 +73,8 @@ function notebook(cell: Record<string, unknown>, text = "# A"): string {
 async function problems(check: Check, changed: Record<string, string> = {}): Promise<string> {
   // inside the project's ignored folder rather than /tmp: a deno.json of its own ends the search there
   await Deno.mkdir(join(ROOT, ".cache"), { recursive: true });
-  const root = await Deno.makeTempDir({ dir: join(ROOT, ".cache"), prefix: "fixture-" });
+  const cache = await Deno.realPath(join(ROOT, ".cache")); // which may be a link
+  const root = await Deno.makeTempDir({ dir: cache, prefix: "fixture-" });
   try {
     for (const [path, text] of Object.entries({ ...GOOD, ...changed })) {
       await Deno.mkdir(dirname(join(root, path)), { recursive: true });

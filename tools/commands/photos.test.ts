@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import listed from "../../data/photos/coco-128.json" with { type: "json" };
+import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { withFolder } from "../../lib/features/testing.ts";
 import { describePicked, pick, readCall } from "./photos.ts";
 import { photographs } from "./photos_run.ts";
@@ -16,16 +17,30 @@ Deno.test("photos: what is asked for is understood, or refused by name", () => {
     ...{ action: "pick", copy: ["/coco"], out: "o" },
   });
   assert.deepEqual(readCall(["measure", "/photos", "--keep"]), {
-    ...{ action: "measure", dataset: "/photos", keep: true },
+    ...{ action: "measure", dataset: "/photos", encoder: {}, keep: true },
+  });
+  assert.deepEqual(readCall(["measure"]), {
+    ...{
+      action: "measure",
+      dataset: join(RUNS_DIR, "picked", "coco-128"),
+      encoder: {},
+      keep: false,
+    },
+  });
+  assert.deepEqual(readCall(["measure", "/photos", "--encoder", "me/clip", "--dtype", "q8"]), {
+    ...{ action: "measure", dataset: "/photos", keep: false },
+    encoder: { id: "me/clip", dtype: "q8" },
   });
   const wrong: [string[], RegExp][] = [
     [[], /expected pick or measure, got nothing/],
     [["choose", "/coco"], /got choose/],
     [["pick"], /pick wants a folder, or .*; got 0 paths/],
     [["pick", "a", "b", "c"], /got 3 paths/],
-    [["pick", "a", "--keep"], /--keep is for measure/],
+    [["pick", "a", "--keep"], /--keep and the encoder are for measure/],
+    [["pick", "a", "--encoder", "b"], /the encoder are for measure/],
+    [["measure", "a", "--encoder", "b", "--keep"], /--keep is for photo-clip/],
     [["measure", "a", "--out", "b"], /--out and --list are for pick/],
-    [["measure"], /one data set, got 0/],
+    [["measure", "a", "b"], /one data set, got 2/],
   ];
   for (const [args, message] of wrong) assert.throws(() => readCall(args), message);
 });

@@ -1,10 +1,10 @@
 /**
  * The photographs of `data/photos/coco-128.json`, which cannot be shipped:
  *
- *     deno task photos pick /data/coco --out /data/coco-128     picks them out of a copy of COCO
- *     deno task photos measure /data/coco-128                   measures what results/PHOTOS.md shows
+ *     deno task photos pick /data/coco     picks them out of a copy of COCO into runs/picked/, or where --out says
+ *     deno task photos measure             measures on them what results/PHOTOS.md shows
  *
- * What is not in the copy is named. Rows are filed under runs/; `--keep` puts them into results/, and writes that page anew.
+ * What is not in the copy is named, and no other file is replaced. Rows are filed under runs/; `--keep` puts them into results/, and writes that page anew.
  *
  * Exits with 0 when all photographs were picked, or all was measured, 1 when not, 2 when it was called wrongly, 130 when it was
  * stopped.
@@ -21,29 +21,44 @@ import {
   type Picked,
   pickPhotos,
 } from "../../lib/datasets/mod.ts";
+import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
-import { readOptions, UsageError } from "./arguments.ts";
+import {
+  ENCODER_OPTIONS,
+  type EncoderChoice,
+  encoderUsage,
+  readEncoder,
+  readOptions,
+  UsageError,
+} from "./arguments.ts";
 import { printable } from "../../lib/runtime/notice.ts";
 import { runTask } from "./task.ts";
 
-const USAGE = `Usage: deno task photos pick COCO [IMAGES] [options] | measure DATASET [options]
+const USAGE = `Usage: deno task photos pick COCO [IMAGES] [options] | measure [DATASET] [options]
   pick          the photographs of a list out of a copy of COCO: a folder with annotations/ and train2017/, or one file of
                 annotations and the folder of its images
-  measure       the tables of results/PHOTOS.md, on the folder that pick made or any data set in COCO's format
-  --out FOLDER  of pick: instances.json and images/ go there (${listed.name})
+  measure       the tables of results/PHOTOS.md, on what pick took or any data set in COCO's format
+  --out FOLDER  of pick: instances.json and images/ go there (runs/picked/${listed.name})
   --list FILE   of pick: JSON with a name and file names, such as data/photos/coco-128.json (that one)
-  --keep        of measure: write to results/, which is committed, not to runs/; of the listed photographs alone`;
+  --keep        of measure: write to results/, which is committed, not to runs/; of the listed photographs and
+                photo-clip alone
+and of measure
+${encoderUsage("photo-clip")}`;
 
 const OPTIONS = {
+  ...ENCODER_OPTIONS,
   out: { type: "string" },
   list: { type: "string" },
   keep: { type: "boolean", default: false },
 } as const;
 
+/** Where photographs of a list go unless told. */
+const pickedInto = (name: string) => join(RUNS_DIR, "picked", name);
+
 /** What the command line asks for. */
 export type PhotosCall =
   | { action: "pick"; copy: readonly string[]; list?: string; out?: string }
-  | { action: "measure"; dataset: string; keep: boolean };
+  | { action: "measure"; dataset: string; encoder: EncoderChoice; keep: boolean };
 
 /**
  * Reads the command line.
@@ -53,13 +68,15 @@ export type PhotosCall =
 export function readCall(args: string[]): PhotosCall {
   const { values, positionals } = readOptions({ args, options: OPTIONS, allowPositionals: true });
   const [action, ...places] = positionals, { keep, list, out } = values;
+  const encoder = readEncoder(values), isOther = Object.keys(encoder).length > 0;
   const refuse = (why: string): never => {
     throw new UsageError(`Cannot read the command line: ${why}`);
   };
   if (action === "measure") {
-    if (places.length !== 1) refuse(`measure wants one data set, got ${places.length}`);
+    if (places.length > 1) refuse(`measure wants one data set, got ${places.length}`);
     if (list ?? out) refuse("--out and --list are for pick");
-    return { action, dataset: places[0], keep };
+    if (keep && isOther) refuse("--keep is for photo-clip as it is");
+    return { action, encoder, dataset: places[0] ?? pickedInto(listed.name), keep };
   }
   if (action !== "pick") return refuse(`expected pick or measure, got ${action ?? "nothing"}`);
   if (places.length < 1 || places.length > 2) {
@@ -67,7 +84,7 @@ export function readCall(args: string[]): PhotosCall {
       `pick wants a folder, or annotations and a folder of images; got ${places.length} paths`,
     );
   }
-  if (keep) refuse("--keep is for measure");
+  if (keep || isOther) refuse("--keep and the encoder are for measure");
   return { action, copy: places, ...(list && { list }), ...(out && { out }) };
 }
 
@@ -123,7 +140,7 @@ export async function pick(
   const copy: CocoCopy = images === undefined
     ? await cocoCopy(place)
     : { annotations: [place], images: ["", "train2017", "val2017"].map((n) => join(images, n)) };
-  const picked = await pickPhotos(list, copy, resolve(out ?? list.name));
+  const picked = await pickPhotos(list, copy, resolve(out ?? pickedInto(list.name)));
   return { text: describePicked(list, picked), whole: leftText(picked) === "" };
 }
 

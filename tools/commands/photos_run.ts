@@ -8,9 +8,11 @@ import { loadCoco, recallMarkdown } from "detailclip";
 import { datasetNamed, type FilesConfig } from "detailclip/runner";
 import listed from "../../data/photos/coco-128.json" with { type: "json" };
 import { measurePhotos } from "../../experiments/photos.ts";
+import { choiceTable } from "../../experiments/photos_choice.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { fillPages } from "../checks/readme_table.ts";
 import { ROOT } from "../project.ts";
+import type { PhotosCall } from "./photos.ts";
 
 /**
  * The data set that is measured.
@@ -48,18 +50,19 @@ async function checkListed({ annotations, root }: FilesConfig): Promise<void> {
  * @throws {Error} when photographs are not there, or rows of others are to be kept
  */
 export async function measure(
-  { dataset, keep }: { dataset: string; keep: boolean },
+  { dataset, encoder, keep }: Omit<Extract<PhotosCall, { action: "measure" }>, "action">,
   command: string,
 ): Promise<void> {
   const files = photographs(dataset);
   if (keep) await checkListed(files);
   // kept rows say nothing of where the photographs lay
   const noted = keep ? `deno task photos measure ${listed.name} --keep` : command;
-  const { whole, half } = await measurePhotos(files, {
-    ...{ command: noted, keep, signal: operationSignal() },
+  const { whole, half, choices } = await measurePhotos(files, {
+    ...{ encoder, command: noted, keep, signal: operationSignal() },
   });
   for (const { rows, path } of [whole, half]) {
     console.log(`\n${recallMarkdown(rows)}\n\nrows     ${path}`);
   }
+  console.log(`\n${choiceTable(choices)}`);
   if (keep) await fillPages(ROOT, [join("results", "PHOTOS.md")]);
 }
