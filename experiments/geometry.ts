@@ -23,7 +23,7 @@ import { MEAN_OBJECTS } from "detailclip/datasets";
 import { asGood } from "detailclip/report";
 import { baseline } from "./baseline.ts";
 import { FULL } from "./covers.ts";
-import { trainedRow, type UnitState } from "./headline_list.ts";
+import { recallsBySeed, trainedRow, type UnitState } from "./headline_list.ts";
 import { verdictOn } from "./judging.ts";
 import { checkList, checkNumber, type Knobs, seriesWith } from "./knobs.ts";
 import { needsOf } from "./needs.ts";
@@ -196,14 +196,11 @@ export function byImages(states: readonly UnitState[]): GeometryPoint[] {
   return [...alike.values()].flatMap((group) =>
     ([[CEILING, CEILING], [PUBLISHED, trainedRow(group[0].unit)]] as const).flatMap(
       ([series, method]) => {
-        const recalls = group.flatMap(({ runs }) =>
-          subsetRows(runs[0]!.rows)
-            .filter((row) => row.metric === "recall@1" && row.method === method)
-            .map(({ value }) => 100 * value)
-        );
+        const recalls = recallsBySeed(group, method);
         if (recalls.length === 0) return [];
         const { images: x, geometry } = group[0].unit, plain = geometry === "plain";
-        return [{ x, plain, series, recall: recalls.reduce((a, b) => a + b) / recalls.length }];
+        const recall = 100 * recalls.reduce((a, b) => a + b) / recalls.length;
+        return [{ x, plain, series, recall }];
       },
     )
   );

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { configHash, type ExperimentConfig, filesOf } from "detailclip";
 import { stepsOf, unitConfigs, unitName, UNITS } from "./headline.ts";
-import { nextOf, trainedRow, unitsFrame, unitsMarkdown, unitStates } from "./headline_list.ts";
+import {
+  nextOf,
+  seedsFrame,
+  trainedRow,
+  unitsFrame,
+  unitsMarkdown,
+  unitStates,
+} from "./headline_list.ts";
 import { byImages } from "./geometry.ts";
 import { CC10 } from "./recipes.ts";
 
@@ -54,11 +61,11 @@ async function writeUnit(
   config: ExperimentConfig,
   method: string,
   directory: string,
-  hash = configHash(config),
+  { hash = configHash(config), recall = 0.5 } = {},
 ) {
   const path = rowsIn(config, directory);
   await Deno.mkdir(dirname(path), { recursive: true });
-  const rows = [[method, 0.5], ["ceiling of the loss", 0.8]].flatMap(([method, value]) =>
+  const rows = [[method, recall], ["ceiling of the loss", 0.8]].flatMap(([method, value]) =>
     [1, 3, 5].map((k) => ({
       ...{ method, cover: "cc@5", metric: `recall@${k}`, value, low: value, high: value },
       ...{ subset: "all", vectors: 1, images: 300, classes: 138 },
@@ -81,7 +88,7 @@ Deno.test("the list says what is done, what it gave, and which command does the 
     const half = await unitStates(directory);
     assert.equal(nextOf(half), UNITS[0]);
     assert.match(unitsFrame(half)[0]["R@1 / 3 / 5 on 300, %"] as string, /^50\.0/);
-    await writeUnit(all, trainedRow(UNITS[0]), directory, "of another day");
+    await writeUnit(all, trainedRow(UNITS[0]), directory, { hash: "of another day" });
     assert.equal(nextOf(await unitStates(directory)), UNITS[0]);
     await writeUnit(all, trainedRow(UNITS[0]), directory);
     const states = await unitStates(directory);
@@ -98,6 +105,37 @@ Deno.test("the list says what is done, what it gave, and which command does the 
       byImages(states).map(({ x, series, recall }) => [x, series, recall]),
       [[1050, "ceiling of the loss", 80], [1050, "DetailCLIP, as published", 50]],
     );
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+Deno.test("of several seeds the mean and the range are said, of one its number, of none that it is not run", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "headline-"));
+  const spread = async () => {
+    const lines = seedsFrame(await unitStates(directory));
+    const line = lines.find(({ geometry, method }) =>
+      geometry === "common" && method === trainedRow(UNITS[0])
+    )!;
+    return [line.seeds, line["R@1 on 300, %"], line["R@1 on 2,000, %"]];
+  };
+  try {
+    const seeds = UNITS.filter(({ geometry, images, epochs }) =>
+      geometry === "common" && images === 1050 && epochs === 150
+    );
+    assert.deepEqual(await spread(), ["none", "not run", "not run"]);
+    const expected = [
+      ["7", "50.0", "50.0"],
+      ["7, 8", "55.0 (50.0–60.0)", "55.0 (50.0–60.0)"],
+      ["7, 8, 9", "51.7 (45.0–60.0)", "51.7 (45.0–60.0)"],
+    ];
+    for (const [i, recall] of [0.5, 0.6, 0.45].entries()) {
+      const [few, all] = unitConfigs(seeds[i]);
+      await writeUnit(few, trainedRow(seeds[i]), directory, { recall });
+      if (i > 0) assert.deepEqual(await spread(), expected[i - 1]); // half of a unit is not counted
+      await writeUnit(all, trainedRow(seeds[i]), directory, { recall });
+      assert.deepEqual(await spread(), expected[i]);
+    }
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -87,6 +87,9 @@ export function unitName(unit: Unit): string {
   ].join("-");
 }
 
+/** The same whatever the seed. */
+export const seedlessName = (unit: Unit): string => unitName({ ...unit, seed: baseline.seed });
+
 /** What is trained long, and after it what takes minutes at most. */
 export function fusions({ epochs, cover = CC5 }: Unit): FusionMethod[] {
   if (epochs === "ten in all") return [tenEpochsInAll(cover)];
@@ -101,7 +104,7 @@ export function fusions({ epochs, cover = CC5 }: Unit): FusionMethod[] {
 /** The experiment of a unit, whatever its seed, on the first so many test images. */
 function definitionOf(unit: Unit, searched: number): ExperimentDefinition {
   const { geometry, images, cover = CC5 } = unit;
-  const name = unitName({ ...unit, seed: baseline.seed }).replaceAll("-", "_");
+  const name = seedlessName(unit).replaceAll("-", "_");
   const full: Diff<ExperimentConfig> = {
     dataset: { limit: searched } as Diff<ExperimentConfig>["dataset"],
     covers: [FULL, cover, { scheme: "objects" }],

@@ -17,6 +17,7 @@ import {
   coverOf,
   fusions,
   SEARCHED,
+  seedlessName,
   stepsOf,
   type Unit,
   unitConfigs,
@@ -91,6 +92,10 @@ function trainedWhen(
   return `${started.slice(0, 10)}, ${Math.ceil(seconds / 60)} min, ${engine?.name}, ${where}`;
 }
 
+/** The heading of what was measured on so many test images. */
+const onSearched = (what: string, searched: number) =>
+  `${what} on ${searched.toLocaleString("en")}, %`;
+
 /** A unit as a line of a table. */
 function lineOf(state: UnitState): Record<string, string | number> {
   const { unit, runs } = state, { geometry, images, epochs, seed } = unit;
@@ -101,7 +106,7 @@ function lineOf(state: UnitState): Record<string, string | number> {
     steps: stepsOf(unit),
     ...Object.fromEntries(
       SEARCHED.map((searched, i) => [
-        `R@1 / 3 / 5 on ${searched.toLocaleString("en")}, %`,
+        onSearched("R@1 / 3 / 5", searched),
         runs[i] ? recalls(runs[i].rows, name) : "not run",
       ]),
     ),
@@ -116,12 +121,56 @@ export function unitsFrame(states: readonly UnitState[]): Record<string, string 
 }
 
 /**
- * The same in Markdown.
+ * Recall@1 of a method with each seed, from 0 to 1, where it is kept.
  *
- * @param directory the folder of results
+ * @param states of units that differ in nothing but their seed
+ * @param method the name of its rows
+ * @param searched which number of test images, as an index of `SEARCHED`
  */
-export async function unitsMarkdown(directory?: string): Promise<string> {
-  const lines = unitsFrame(await unitStates(directory));
+export function recallsBySeed(
+  states: readonly UnitState[],
+  method: string,
+  searched = 0,
+): number[] {
+  return states.flatMap(({ runs }) =>
+    subsetRows(runs[searched]?.rows ?? [])
+      .filter((row) => row.metric === "recall@1" && row.method === method)
+      .map(({ value }) => value)
+  );
+}
+
+/** Their mean, and of several the least and the greatest. */
+function spreadText(recalls: readonly number[]): string {
+  if (recalls.length === 0) return "not run";
+  const mean = percent(recalls.reduce((sum, value) => sum + value) / recalls.length);
+  if (recalls.length === 1) return mean;
+  return `${mean} (${percent(Math.min(...recalls))}–${percent(Math.max(...recalls))})`;
+}
+
+/**
+ * What is trained in units that are to be run with several seeds: a line for each method, with the mean over the seeds
+ * that are done, the least and the greatest. A seed is of the images and of the training.
+ */
+export function seedsFrame(states: readonly UnitState[]): Record<string, string | number>[] {
+  const groups = [...Map.groupBy(states, ({ unit }) => seedlessName(unit)).values()];
+  return groups.filter((group) => group.length > 1).flatMap((group) => {
+    const [{ unit }] = group, { geometry, images } = unit, done = group.filter(isDone);
+    return fusions(unit).flatMap(({ method, fuser }) =>
+      fuser.kind !== "trained" ? [] : [{
+        ...{ geometry, cover: coverOf(unit), images, method },
+        epochs: String(fuser.train.epochs),
+        seeds: done.map(({ unit }) => unit.seed).join(", ") || "none",
+        ...Object.fromEntries(SEARCHED.map((searched, i) => [
+          onSearched("R@1", searched),
+          spreadText(recallsBySeed(done, method, i)),
+        ])),
+      }]
+    );
+  });
+}
+
+/** Lines of a table in Markdown. */
+function linesMarkdown(lines: readonly Record<string, string | number>[]): string {
   const cell = (value: string | number, name: string) =>
     name === "seed"
       ? String(value)
@@ -132,4 +181,22 @@ export async function unitsMarkdown(directory?: string): Promise<string> {
     Object.keys(lines[0]),
     lines.map((line) => Object.entries(line).map(([name, value]) => cell(value, name))),
   );
+}
+
+/**
+ * The units in Markdown.
+ *
+ * @param directory the folder of results
+ */
+export async function unitsMarkdown(directory?: string): Promise<string> {
+  return linesMarkdown(unitsFrame(await unitStates(directory)));
+}
+
+/**
+ * What several seeds give, in Markdown.
+ *
+ * @param directory the folder of results
+ */
+export async function seedsMarkdown(directory?: string): Promise<string> {
+  return linesMarkdown(seedsFrame(await unitStates(directory)));
 }

@@ -11,8 +11,9 @@
  *     <!-- /claims -->
  *
  * with what the notebooks' rows at the quick scale say of the paper's claims, a block `tally` with how many of them
- * hold, a block `rule` with what decides, a block `units` with what is done of the headline, blocks
- * `photos` and `photos in short` with what was measured on photographs, and a block `bench` with what benchmarks measured. The gate refuses a block that says something else than its files.
+ * hold, a block `rule` with what decides, a block `units` with what is done of the headline and a block `seeds` with what
+ * its seeds give, blocks `photos` and `photos in short` with what was measured on photographs, and a block `bench` with
+ * what benchmarks measured. The gate refuses a block that says something else than its files.
  *
  * @module
  */
@@ -25,7 +26,7 @@ import {
   NEEDED_EXPERIMENTS,
   RULE,
 } from "../../experiments/claims.ts";
-import { unitsMarkdown } from "../../experiments/headline_list.ts";
+import { seedsMarkdown, unitsMarkdown } from "../../experiments/headline_list.ts";
 import { photosInShort, photosMarkdown } from "../../experiments/photos_page.ts";
 import { paperRecalls } from "../../lib/report/paper.ts";
 import { readResults, type ResultRow } from "../../lib/report/results.ts";
@@ -64,7 +65,7 @@ export function isUsedBy(text: string): (path: string) => boolean {
   const kept = experiments.map((name) =>
     new RegExp(`^results/rows/(seeds/)?${name}\\.quick\\.(?!.*run\\.json$)`)
   );
-  if (text.includes("<!-- units -->")) kept.push(/^results\/rows\/(seeds\/)?headline_/);
+  if (/<!-- (units|seeds) -->/.test(text)) kept.push(/^results\/rows\/(seeds\/)?headline_/);
   if (/<!-- photos( in short)? -->/.test(text)) kept.push(/^results\/rows\/photos/);
   if (text.includes("<!-- bench -->")) kept.push(/^results\/bench\/.*\.json$/);
   return (path) => named.includes(path) || kept.some((pattern) => pattern.test(path));
@@ -171,8 +172,9 @@ export async function fillTables(text: string, root: string): Promise<string> {
   const tallied = await fill(tables, block("tally"), () => tallyMarkdown(root));
   const ruled = await fill(tallied, block("rule"), () => Promise.resolve(RULE));
   const listed = await fill(ruled, block("units"), () => unitsMarkdown(join(root, "results")));
+  const spread = await fill(listed, block("seeds"), () => seedsMarkdown(join(root, "results")));
   const short = await fill(
-    listed,
+    spread,
     block("photos in short"),
     () => photosInShort(join(root, "results")),
   );
