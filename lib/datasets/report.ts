@@ -33,6 +33,8 @@ export interface DatasetReport extends JudgementCounts {
   linkedFolders?: number;
   /** Links to folders outside of the folder: not followed. */
   outsideFolders?: number;
+  /** Folders whose names begin with a dot: not listed. */
+  hiddenFolders?: number;
   /** Folders that may not be read. */
   unreadableFolders?: number;
   /** Images that no label file says anything of: they are left out. */
@@ -161,6 +163,7 @@ const PROBLEMS: [Counted, string][] = [
   ["notUtf8", "files or folders left out: their names are not UTF-8"],
   ["linkedFolders", "links to folders within: their images are listed once"],
   ["outsideFolders", "links to folders outside: not followed"],
+  ["hiddenFolders", "hidden folders left out"],
   ["unreadableFolders", "folders left out: they may not be read"],
   ["unlabelledImages", "images left out: no label says what they show"],
   ["backgroundImages", "images without label file: taken to show no object"],
