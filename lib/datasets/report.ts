@@ -100,6 +100,8 @@ export interface DatasetReport extends JudgementCounts {
   outside: number;
   /** Boxes that stood out of the image and were clipped; they are used. */
   clipped: number;
+  /** Of the clipped boxes those that would fit into the image as two corners, `[x1, y1, x2, y2]`; they are used. */
+  fitCorners?: number;
   /** Classes that an image was searched for by an id that no category has; they are left out. */
   unusableJudgements: number;
   /** The first few of what was left out, in words. */
@@ -201,6 +203,10 @@ const PROBLEMS: [Counted, string][] = [
   ["boxesFromMasks", "boxes taken from polygons or masks"],
   ["outside", "boxes outside their image"],
   ["clipped", "boxes clipped"],
+  [
+    "fitCorners",
+    "of these would fit as two corners: is the file's box [left, top, width, height]?",
+  ],
   [
     "unusableJudgements",
     "classes that images were searched for left out: no category has their id",
