@@ -546,10 +546,10 @@ Deno.test("boxes written as two corners are refused where they are many, and tol
       loadCoco(annotations, root),
       /10 of its 50 boxes stand out of their image .* would fit as \[x1, y1, x2, y2\]/,
     ));
-  for (const few of [[9, 0], [10, 41]] as const) {
-    await withFiles(files(...few), async ({ root, annotations }) => {
+  for (const [corners, sizes] of [[9, 0], [10, 41]]) {
+    await withFiles(files(corners, sizes), async ({ root, annotations }) => {
       const dataset = await loadCoco(annotations, root);
-      assert.equal(dataset.report.fitCorners, few[0]);
+      assert.equal(dataset.report.fitCorners, corners);
       assert.match(describeDataset(dataset), /of these would fit as two corners/);
     });
   }
