@@ -11,8 +11,8 @@ import { type RowLayout, type Segment, segmentRows } from "./rows.ts";
 import { type BestItems, Scan, type ScanJob, type ScanQueries } from "./scan.ts";
 import { scanOnThreads } from "./threads.ts";
 
-/** Bytes of vectors that are compared with all queries together: they stay in a core's cache. */
-const BLOCK_BYTES = 2 ** 18;
+/** Bytes of vectors that are compared with all queries together: they stay in a core's cache, and are read in long runs. */
+const BLOCK_BYTES = 2 ** 20;
 /** Multiplications that make a thread worth its message: a few milliseconds. */
 const WORK_PER_THREAD = 2 ** 24;
 
