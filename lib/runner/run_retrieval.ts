@@ -29,11 +29,12 @@ import {
   subsetByRmax,
 } from "../retrieval/mod.ts";
 import { checkConfig, type ExperimentConfig } from "./config.ts";
-import { type FusionContext, prepareFusion, runFusion } from "./run_fusion.ts";
+import { prepareFusion, runFusion } from "./run_fusion.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./score_covers.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
 import { type FilingOptions, writeResults } from "../report/filing.ts";
 import type { ResultRow } from "../report/results.ts";
+import type { FusionContext } from "./train_fusion.ts";
 import { divideWords, onlyQueries, type Words } from "./words.ts";
 import { nothingToFind } from "./open_parts.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
