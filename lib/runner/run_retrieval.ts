@@ -202,6 +202,23 @@ async function measureAll(
   return { rows, pairs };
 }
 
+/** {@linkcode measureAll}, with its progress: the rankings that are resampled. */
+function showMeasuring(
+  config: ExperimentConfig,
+  methods: readonly MethodScores[],
+  subsets: readonly Subset[],
+  { signal, output, displayId }: Pick<FusionContext, "signal" | "output" | "displayId">,
+): ReturnType<typeof measureAll> {
+  return showStep(
+    "Bootstrap recall",
+    (progress) => measureAll(config, methods, subsets, { signal, progress }),
+    {
+      ...{ total: subsets.length * methods.length, unit: "rankings", leaves: "slow" },
+      ...{ output, displayId },
+    },
+  );
+}
+
 /** Scores of every cover and every fusion of a configuration, each with its images. */
 async function scoreAll(
   bench: Workbench,
@@ -272,15 +289,8 @@ export async function runRetrieval(
     const context = { ...run, config, prompts, words, cacheDir, searched, vocabulary, split };
     const { imageIds, methods, training } = await scoreAll(bench, context);
     const subsets = subsetsOf(config, dataset, imageIds, words);
-    const { rows, pairs } = await bench.time("recall", () =>
-      showStep(
-        "Bootstrap recall",
-        (progress) => measureAll(config, methods, subsets, { signal, progress }),
-        {
-          ...{ total: subsets.length * methods.length, unit: "rankings", leaves: "slow" },
-          ...{ output: run.output, displayId: run.displayId },
-        },
-      ));
+    const measure = () => showMeasuring(config, methods, subsets, run);
+    const { rows, pairs } = await bench.time("recall", measure);
     const provenance = await collectProvenance({
       config,
       command: options.command ?? commandLine(),
@@ -293,19 +303,9 @@ export async function runRetrieval(
       ...(Object.keys(training).length > 0 && { engine: await loadEngine() }),
     });
     const path = await writeResults(rows, provenance, options, pairs);
-    const relevance = subsets[0][1];
     return {
-      config,
-      dataset,
-      relevance,
-      imageIds,
-      methods,
-      stores,
-      rows,
-      pairs,
-      training,
-      provenance,
-      path,
+      ...{ config, dataset, relevance: subsets[0][1], imageIds, methods, stores },
+      ...{ rows, pairs, training, provenance, path },
     };
   } finally {
     await bench.close();
