@@ -150,6 +150,7 @@ function validationOn(
  * @param fuser how it is trained
  * @param context what the run provides
  * @returns the model, which is the caller's to dispose of, and what its epochs were like
+ * @throws {Error} when the data set has no images to train on, or the training fails
  */
 export async function trainModel(
   method: FusionMethod,
