@@ -52,7 +52,7 @@ const FOLDERS = ["DETAILCLIP_CACHE", "DETAILCLIP_RUNS", "DETAILCLIP_MODELS"];
  * Lets relative paths, of the command line and of variables, mean the folder in which a task was called, in this process
  * and in those that it starts.
  */
-export function enterCallersFolder(): void {
+function enterCallersFolder(): void {
   const caller = callersFolder();
   for (const name of FOLDERS) {
     try {
