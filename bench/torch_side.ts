@@ -13,7 +13,8 @@ export const ROOT: string = join(import.meta.dirname!, "..");
 const pythonOf = (folder: string) =>
   join(ROOT, folder, Deno.build.os === "windows" ? "Scripts" : "bin", "python");
 /** The Python that has PyTorch. */
-const PYTHON = Deno.env.get("DETAILCLIP_TORCH_PYTHON") || pythonOf(".venv-torch");
+const NAMED = Deno.env.get("DETAILCLIP_TORCH_PYTHON") || undefined;
+const PYTHON = NAMED ?? pythonOf(".venv-torch");
 
 /** Runs a program to its end; what it says on standard error is shown. */
 async function run(program: string, args: string[]): Promise<void> {
@@ -63,11 +64,20 @@ export async function ensureTorch(): Promise<void> {
   await ensureEnvironment(".venv-torch", "tools/requirements/torch.txt", ...options);
 }
 
-/** Makes `.venv-torch` as above, with more packages where it lacks one of their modules. */
+/**
+ * Makes `.venv-torch` as above, with more packages where it lacks one of their modules.
+ *
+ * @throws {Error} when a Python that was named lacks it: into that nothing is installed
+ */
 export async function ensureTorchWith(requirements: string, module: string): Promise<void> {
   await ensureTorch();
   const probe = new Deno.Command(PYTHON, { args: ["-c", `import ${module}`], stderr: "null" });
   if ((await probe.output()).success) return;
+  if (NAMED) {
+    throw new Error(
+      `Cannot use DETAILCLIP_TORCH_PYTHON: ${NAMED} has no module ${module}; install ${requirements} there, or unset it`,
+    );
+  }
   const options = ["-m", "pip", "install", "-q", "--no-deps", "--require-hashes"];
   await run(PYTHON, [...options, "-r", requirements]);
 }

@@ -55,7 +55,7 @@ type Depth = 1 | 2 | 3;
 const layersOf = (depth: number) => `${depth} layer${depth > 1 ? "s" : ""}`;
 
 /** Modules that have depths, with those of Table 4 and of our own. */
-export const DEPTHS: Readonly<Record<string, readonly number[]>> = {
+const DEPTHS: Readonly<Record<string, readonly number[]>> = {
   "MLP": [1, 2, 3],
   "MLP over patches": [1, 3],
 };

@@ -51,7 +51,7 @@ export interface DataSetCounts {
 }
 
 /** Where the paper counts the objects of a data set, by our name of it. */
-export const PAPER_TABLE: Readonly<Record<string, string>> = {
+const PAPER_TABLE: Readonly<Record<string, string>> = {
   "CLEVR-DS": "table 8",
   "COCO": "table 9",
   "Unity-Retail": "table 10",

@@ -78,7 +78,7 @@ export function withCover(covers: readonly CoverSpec[], cover: CoverSpec): Cover
 }
 
 /** Fewer epochs where it is only to be seen that everything runs. */
-export function epochsAt(scale: Scale, epochs: number): number {
+function epochsAt(scale: Scale, epochs: number): number {
   return scale === "smoke" ? 2 : epochs;
 }
 
@@ -229,7 +229,7 @@ export const kMeans = (cover: CoverSpec, vectors: number): FusionMethod => ({
  * @param cover what is fused
  * @param options `of` and `full` as the fuser takes them; `method`: name in tables and figures
  */
-export const classWiseMaximum = (
+const classWiseMaximum = (
   cover: CoverSpec,
   { method = "class-wise maximum", ...fuser }:
     & Omit<Extract<Fuser, { kind: "class-wise-maximum" }>, "kind">

@@ -532,6 +532,29 @@ Deno.test("boxes in shares of the image's sides are not taken for px of its corn
     assert.match(describeDataset(dataset), /2 annotations left out: their box is in shares/);
   }));
 
+Deno.test("boxes written as two corners are refused where they are many, and told where they are few", async () => {
+  const files = (corners: number, sizes: number) => ({
+    images: [{ id: 1, file_name: "a.jpg", width: 40, height: 30 }],
+    categories,
+    annotations: [
+      ...Array.from({ length: corners }, (_, i) => box(1, [10 + i, 12, 35, 28])), // 25 - i by 16 px
+      ...Array.from({ length: sizes }, (_, i) => box(1, [i % 30, 12, 10, 16])),
+    ],
+  });
+  await withFiles(files(10, 40), ({ root, annotations }) =>
+    assert.rejects(
+      loadCoco(annotations, root),
+      /10 of its 50 boxes stand out of their image .* would fit as \[x1, y1, x2, y2\]/,
+    ));
+  for (const [corners, sizes] of [[9, 0], [10, 41]]) {
+    await withFiles(files(corners, sizes), async ({ root, annotations }) => {
+      const dataset = await loadCoco(annotations, root);
+      assert.equal(dataset.report.fitCorners, corners);
+      assert.match(describeDataset(dataset), /of these would fit as two corners/);
+    });
+  }
+});
+
 Deno.test("an aborted signal stops the reading with its reason", () =>
   withFiles(
     { images: [image(1, "a.jpg")], categories, annotations: [] },

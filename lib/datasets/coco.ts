@@ -11,7 +11,7 @@ import { type AnnotationLists, openAnnotations } from "./coco_file.ts";
 import { readCategories } from "./coco_categories.ts";
 import { mergeCopies, readImages } from "./coco_images.ts";
 import { readJudgements } from "./coco_judged.ts";
-import { addObject } from "./coco_objects.ts";
+import { addObject, checkBoxesAreSizes } from "./coco_objects.ts";
 import { createLargeDataset, type Dataset, pixelsOf } from "./dataset.ts";
 import { alignBoxes, type AnnotationFrame, readFrames } from "./frames.ts";
 import { showReading } from "./read_progress.ts";
@@ -40,7 +40,8 @@ export interface LoadCocoOptions extends PixelConfig {
 
 /**
  * Loads a data set with COCO-format annotations. What cannot be used is left out, counted in the
- * report and never crashes; only a file that is no COCO JSON at all, or a category without a name, is an error.
+ * report and never crashes; only a file that is no COCO JSON at all, a category without a name, or boxes that are most
+ * probably two corners are errors.
  *
  * What other tools write is read as it is meant, and counted: a file under several ids or spellings is one image,
  * categories whose names differ but in case, spaces, `_` and `-` are one, ids may be numbers here and text there or
@@ -140,6 +141,7 @@ export async function datasetOf(
   for await (const annotation of lists.annotations) {
     addObject(annotation, byId, categories, report, lists.ignored?.has(annotation));
   }
+  checkBoxesAreSizes(report, images.reduce((sum, { objects }) => sum + objects.length, 0), attempt);
   readJudgements(entries, categories, report);
   alignBoxes(frames, annotationFrame, report);
   mergeCopies(copies, (copy) => frames.has(copy), report);

@@ -15,7 +15,7 @@ import { type DatasetReport, note } from "./report.ts";
 
 /** A box that can be used, or the count that says why there is none, and what else there is to say. */
 type FoundBox =
-  | { box: Box; clipped: boolean; fromMask: boolean }
+  | { box: Box; clipped: boolean; asCorners: boolean; fromMask: boolean }
   | {
     why: "crowd" | "ignored" | "empty" | "outside" | "notFinite" | "withoutBox" | "fractions";
     detail?: string;
@@ -48,8 +48,33 @@ function readBox({ bbox: given, segmentation }: Json, image: DatasetImage): Foun
   if (!(x1 > x0 && y1 > y0 && x1 - x0 < Infinity && y1 - y0 < Infinity)) return { why: "outside" };
   // Rounding in exported files puts boxes a hair outside: only more than that is worth a count.
   const clipped = Math.max(x0 - left, y0 - top, left + width - x1, top + height - y1) > 0.01;
+  const asCorners = !absent && Math.max(left + width - x1, top + height - y1) > 1 &&
+    left >= 0 && top >= 0 && width > left && height > top && width <= right && height <= bottom;
   const box = { left: x0, top: y0, width: x1 - x0, height: y1 - y0 };
-  return { box, clipped, fromMask: absent };
+  return { box, clipped, asCorners, fromMask: absent };
+}
+
+/** From so many boxes on, and such a share of all, it is no chance that boxes stand out and would fit as two corners. */
+const CORNERS = { boxes: 10, share: 0.2 };
+
+/**
+ * Refuses annotations whose boxes are most probably written as two corners: used as corner and size they would all be wrong.
+ *
+ * @param report of all annotations
+ * @param objects how many can be used
+ * @param attempt what fails, for the message
+ * @throws {Error} when too many boxes stand out of their image and would fit as `[x1, y1, x2, y2]`
+ */
+export function checkBoxesAreSizes(
+  { fitCorners = 0 }: DatasetReport,
+  objects: number,
+  attempt: string,
+): void {
+  if (fitCorners < CORNERS.boxes || fitCorners < CORNERS.share * objects) return;
+  throw new Error(
+    `${attempt}: ${fitCorners} of its ${objects} boxes stand out of their image as [left, top, width, height] and would ` +
+      "fit as [x1, y1, x2, y2]; boxes have to be the former: convert them, or correct the images' sizes",
+  );
 }
 
 /** Corners of an oriented box, where there are four that span its box: eight other numbers may be anything. */
@@ -111,6 +136,7 @@ export function addObject(
     return note(report, found.why, what() + (found.detail ? `: ${found.detail}` : ""));
   }
   if (found.clipped) note(report, "clipped", what());
+  if (found.asCorners) report.fitCorners = (report.fitCorners ?? 0) + 1;
   if (ignored) report.markedIgnored++;
   if (found.fromMask) report.boxesFromMasks++;
   if (image.kind === "mixed" || category.kind === "mixed") report.mixedIds++;

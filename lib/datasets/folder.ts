@@ -62,7 +62,9 @@ async function walk(listing: Listing, folder: string): Promise<void> {
     signal.throwIfAborted();
     const id = inFolder(entry.name);
     const kind = await kindOfEntry(root, join(root, id), entry);
-    if (kind === "folder") await walk(listing, id);
+    const hidden = kind === "folder" && entry.name.startsWith("."); // thumbnails, bins, version control
+    if (hidden) note(report, "hiddenFolders", id);
+    else if (kind === "folder") await walk(listing, id);
     else if (kind === "file" || kind === "outsideFile") await addFile(listing, id, kind === "file");
     else note(report, kind === "other" ? "otherFiles" : `${kind}s`, id);
   }
@@ -76,7 +78,8 @@ async function walk(listing: Listing, folder: string): Promise<void> {
  * What is not listed is counted: links that lead out of the folder, which are refused; links to folders within it,
  * whose images are listed where they are; pictures of formats that cannot be decoded, by format (`.heic`, `.bmp` and
  * the like are listed where their content can); archives such as the tar shards of WebDataset, which have to be
- * unpacked; names that are not UTF-8, which have to be changed; folders that may not be read; and files of other endings.
+ * unpacked; names that are not UTF-8, which have to be changed; hidden folders and those that may not be read; and files of
+ * other endings.
  *
  * @param directory the folder
  * @param options `bands` and `stretch` say how pixels become RGB, see `decodeImage`; `signal` stops the listing with its

@@ -33,6 +33,8 @@ export interface DatasetReport extends JudgementCounts {
   linkedFolders?: number;
   /** Links to folders outside of the folder: not followed. */
   outsideFolders?: number;
+  /** Folders whose names begin with a dot: not listed. */
+  hiddenFolders?: number;
   /** Folders that may not be read. */
   unreadableFolders?: number;
   /** Images that no label file says anything of: they are left out. */
@@ -98,6 +100,8 @@ export interface DatasetReport extends JudgementCounts {
   outside: number;
   /** Boxes that stood out of the image and were clipped; they are used. */
   clipped: number;
+  /** Of the clipped boxes those that would fit into the image as two corners, `[x1, y1, x2, y2]`; they are used. */
+  fitCorners?: number;
   /** Classes that an image was searched for by an id that no category has; they are left out. */
   unusableJudgements: number;
   /** The first few of what was left out, in words. */
@@ -161,6 +165,7 @@ const PROBLEMS: [Counted, string][] = [
   ["notUtf8", "files or folders left out: their names are not UTF-8"],
   ["linkedFolders", "links to folders within: their images are listed once"],
   ["outsideFolders", "links to folders outside: not followed"],
+  ["hiddenFolders", "hidden folders left out"],
   ["unreadableFolders", "folders left out: they may not be read"],
   ["unlabelledImages", "images left out: no label says what they show"],
   ["backgroundImages", "images without label file: taken to show no object"],
@@ -198,6 +203,10 @@ const PROBLEMS: [Counted, string][] = [
   ["boxesFromMasks", "boxes taken from polygons or masks"],
   ["outside", "boxes outside their image"],
   ["clipped", "boxes clipped"],
+  [
+    "fitCorners",
+    "of these would fit as two corners: is the file's box [left, top, width, height]?",
+  ],
   [
     "unusableJudgements",
     "classes that images were searched for left out: no category has their id",

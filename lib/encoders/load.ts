@@ -21,10 +21,10 @@ import { int8SaturatesHere } from "./int8.ts";
 import { encoderFiles, locateEncoder } from "./locate.ts";
 import { type ModelPreprocessing, readPreprocessing } from "./preprocess.ts";
 import { readScope } from "./scope.ts";
-import { newRules, textRules, type TokenizerConfig } from "./text_rules.ts";
+import { newRules, type TextRules, textRules, type TokenizerConfig } from "./text_rules.ts";
 import { loadTokenizer } from "./tokenizer.ts";
-import { loadTower, type ModelConfig } from "./towers.ts";
-import { TwoTowerEncoder } from "./two_tower.ts";
+import { loadTower, type ModelConfig, type TowerOptions } from "./towers.ts";
+import { type Parts, TwoTowerEncoder } from "./two_tower.ts";
 
 /** Texts in one run of the text tower. */
 const TEXT_BATCH = 32;
@@ -41,6 +41,46 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
     throw new Error(`Cannot read ${path}: ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });
+  }
+}
+
+/** What the small files of a folder say of its model. */
+interface Model {
+  config: ModelConfig;
+  scope: Awaited<ReturnType<typeof readScope>>;
+  concepts: Awaited<ReturnType<typeof readConcepts>>;
+  preprocessing: ModelPreprocessing;
+  rules: TextRules;
+}
+
+/** Reads what is to be known of a model before its towers are loaded. */
+async function readModel(
+  folder: string,
+  mode: LoadEncoderOptions["preprocessing"],
+): Promise<Model> {
+  const config = await readJson<ModelConfig>(folder, "config.json");
+  const scope = await readScope(folder), concepts = await readConcepts(folder);
+  const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
+  const rules = textRules(config, await readJson<TokenizerConfig>(folder, "tokenizer_config.json"));
+  return { config, scope, concepts, preprocessing, rules };
+}
+
+/** Loads the tower of texts and its tokenizer; `checkFiles` refuses files that are no longer those of the fingerprint. */
+async function loadText(
+  folder: string,
+  { config, rules }: Model,
+  options: TowerOptions,
+  checkFiles: () => Promise<void>,
+): ReturnType<Parts["loadText"]> {
+  const tower = await loadTower("text", folder, config, options), { length } = tower;
+  const fixed = length === undefined ? {} : { context: length, padded: true };
+  try {
+    const tokenize = await loadTokenizer(folder, { ...rules, ...fixed });
+    await checkFiles();
+    return { tokenize, tower };
+  } catch (error) {
+    await tower.dispose();
+    throw error;
   }
 }
 
@@ -76,22 +116,17 @@ async function readJson<T>(folder: string, file: string): Promise<T> {
  * ```
  */
 export async function loadEncoder(id: string, options: LoadEncoderOptions = {}): Promise<Encoder> {
-  const { dtype = "fp32", preprocessing: mode, commonDirection: shares } = options;
+  const { dtype = "fp32", commonDirection: shares } = options;
   checkDevice(options.device);
   const folder = await locateEncoder(id, options);
   const files = await hashEncoderFiles(folder, encoderFiles(dtype)); // before any of them is read for use
-  const config = await readJson<ModelConfig>(folder, "config.json");
-  const scope = await readScope(folder), concepts = await readConcepts(folder);
-  const preprocessing = readPreprocessing(await readJson(folder, "preprocessor_config.json"), mode);
-  const rules = textRules(config, await readJson<TokenizerConfig>(folder, "tokenizer_config.json"));
+  const checkFiles = () => checkUnchanged(id, folder, dtype, files);
+  const model = await readModel(folder, options.preprocessing);
+  const { config, preprocessing, rules, scope, concepts } = model;
   const threads = options.threads ?? Math.min(navigator.hardwareConcurrency, 16);
   const towerOptions = { dtype, threads };
   const onProcessor = options.microBatch ?? defaultMicroBatch(config, preprocessing, dtype);
-  if (!Number.isInteger(onProcessor) || onProcessor < 1) {
-    throw new RangeError(
-      `Cannot load encoder: microBatch must be a positive integer, got ${onProcessor}`,
-    );
-  }
+  checkMicroBatch(onProcessor);
   const { image, device, dim } = await loadImages(id, options.device ?? "cpu", {
     load: (device) => loadDeviceTower(folder, { dtype, device, preprocessing }),
     loadHere: async () => {
@@ -100,19 +135,16 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
     },
     size: preprocessing.size,
   });
-  const microBatch = options.microBatch ?? (device === "cpu" ? onProcessor : DEVICE_BATCH);
   const elsewhere = device === "cpu" ? {} : { device };
   const settings = {
-    dtype,
-    ...elsewhere,
-    preprocessing: preprocessing.mode,
+    ...{ dtype, ...elsewhere, preprocessing: preprocessing.mode },
     ...(shares !== undefined && { commonDirection: shares }),
     ...newRules(config, rules),
   };
   let fingerprint: string, common: ReturnType<typeof commonDirection>;
   try {
     common = commonDirection(config.common_direction, shares, dim);
-    await checkUnchanged(id, folder, dtype, files);
+    await checkFiles();
     fingerprint = fingerprintEncoder(files, settings);
   } catch (error) {
     await image.dispose();
@@ -121,23 +153,11 @@ export async function loadEncoder(id: string, options: LoadEncoderOptions = {}):
   if (dtype === "q8" && device === "cpu" && int8SaturatesHere()) notice(saturates(id));
   return new TwoTowerEncoder(id, dim, dtype, fingerprint, preprocessing, {
     image,
-    loadText: async () => {
-      const tower = await loadTower("text", folder, config, towerOptions), { length } = tower;
-      const fixed = length === undefined ? {} : { context: length, padded: true };
-      try {
-        const tokenize = await loadTokenizer(folder, { ...rules, ...fixed });
-        await checkUnchanged(id, folder, dtype, files);
-        return { tokenize, tower };
-      } catch (error) {
-        await tower.dispose();
-        throw error;
-      }
-    },
-    microBatch,
+    loadText: () => loadText(folder, model, towerOptions, checkFiles),
+    microBatch: options.microBatch ?? (device === "cpu" ? onProcessor : DEVICE_BATCH),
     textBatch: TEXT_BATCH,
-    ...elsewhere,
+    ...{ ...elsewhere, ...scope },
     ...(common && { common }),
-    ...scope,
     ...(concepts && { concepts }),
   });
 }
@@ -147,6 +167,14 @@ function checkDevice(device: string = "cpu"): void {
   if (ENCODER_DEVICES.some((name) => name === device)) return;
   throw new TypeError(
     `Cannot load encoder: device must be ${ENCODER_DEVICES.join(", ")}, got ${device}`,
+  );
+}
+
+/** Refuses what is no number of images. */
+function checkMicroBatch(images: number): void {
+  if (Number.isInteger(images) && images >= 1) return;
+  throw new RangeError(
+    `Cannot load encoder: microBatch must be a positive integer, got ${images}`,
   );
 }
 

@@ -72,6 +72,7 @@ async function readRows(path: string): Promise<{ rows: Map<string, Row>; damaged
  *
  * @param cacheDir the directory of all caches
  * @param now the time in ms
+ * @returns the index; its `save` writes nothing where nothing may be written
  */
 export async function openHashIndex(
   cacheDir: string,

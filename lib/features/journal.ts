@@ -69,7 +69,9 @@ export async function createJournal(
  * The whole lines of a journal. A torn last line (its process was killed) and lines whose check does
  * not fit are left out.
  *
+ * @param path the file
  * @returns the entries in the order in which they were written, and how many lines were left out
+ * @throws Error when the file cannot be read
  */
 export async function readJournal<T extends object>(
   path: string,
@@ -103,7 +105,11 @@ export async function listJournals(folder: string, prefix: string): Promise<stri
 /**
  * Does `work` while holding a journal's lock, if no living process holds it.
  *
+ * @param folder of the journal
+ * @param name of its file
+ * @param work what its living writer would be disturbed by
  * @returns whether the journal's writer is gone, and the work was done
+ * @throws Error what `work` throws, or when the file is there and cannot be opened
  */
 export async function ifAbandoned(
   folder: string,

@@ -80,8 +80,11 @@ export async function readManifest(folder: string): Promise<Manifest> {
 /**
  * Compares a shard on disk with what the manifest says of it.
  *
+ * @param folder of the shard
+ * @param entry what the manifest says: size in bytes, SHA-256
  * @param how `size` looks at the file's size only; `checksum` reads all of it
  * @returns what is wrong with it, or undefined when nothing is
+ * @throws Error when the file is there and cannot be read
  */
 export async function checkShard(
   folder: string,
@@ -106,7 +109,9 @@ export async function checkShard(
  * Removes what killed writers left: shards and temporary files that no manifest names, and empty
  * manifests. Files of living writers are left alone.
  *
+ * @param folder of the shards
  * @returns the names of the files removed
+ * @throws Error when a file cannot be read or removed
  */
 export async function sweepFolder(folder: string): Promise<string[]> {
   const removed: string[] = [];

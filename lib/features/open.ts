@@ -18,7 +18,13 @@ import { createFeatureStore, type FeatureStore } from "./store.ts";
 /**
  * Compares what came in with what is on disk, and opens it.
  *
+ * @param cacheDir the directory of all caches
+ * @param key which cache folder
+ * @param images all that came in
+ * @param keys the image key by image id; null where the file could not be read
  * @param unwritten entries of the ledger that could not be written
+ * @returns the features, in the order of `images`
+ * @throws Error when an image is neither in the cache nor in the ledger
  */
 export async function openResult(
   cacheDir: string,

@@ -148,7 +148,12 @@ async function encodeAll(run: Run, queue: BoundedQueue<PreparedImage>): Promise<
   }
 }
 
-/** Runs producers and encoder side by side until all is done or one of them fails. */
+/**
+ * Runs producers and encoder side by side until all is done or one of them fails.
+ *
+ * @param run what is extracted, and what was found so far
+ * @throws the signal's reason when aborted, otherwise what the first of the two that failed threw
+ */
 export async function runPipeline(run: Run): Promise<void> {
   const queue = new BoundedQueue<PreparedImage>(QUEUE_PATCHES);
   const stop = () => queue.fail(run.signal.reason);

@@ -37,7 +37,7 @@ function patchIdentity({ cover: _, ...rest }: FeatureKey): string {
  * A name that patches of one image share only when they show the same pixels. Padding repeats the edge, so
  * that a box shows the same however wide the padding is; a stretched image is another image.
  */
-export function patchName(
+function patchName(
   { fit, ...cover }: Cover,
   box: Box,
   width: number,

@@ -149,6 +149,7 @@ export function encodeShard(
  * Reads the columns of a shard without copying them: the arrays are views on `bytes`.
  *
  * @param bytes a whole shard file
+ * @returns features as (rows, D), the other columns as (rows); boxes in px of the image
  * @throws Error when the bytes are not a shard in one record batch with the expected columns
  */
 export function decodeShard(bytes: Uint8Array): ShardColumns {
@@ -183,6 +184,8 @@ export function decodeShard(bytes: Uint8Array): ShardColumns {
  * @param columns the shard
  * @param first the image's first row
  * @param count how many rows it has (P)
+ * @returns features (P, D), levels (P) and P boxes in px of the image
+ * @throws RangeError when the shard does not have these rows
  */
 export function sliceRows(
   columns: ShardColumns,

@@ -18,6 +18,9 @@ export type PlotMarks = Omit<
   "title" | "subtitle" | "caption" | "figure" | "document" | "width" | "style"
 >;
 
+/** The channel that says in which panel a mark's rows stand: panels beside each other, or below; none where there is one. */
+export type Facets = Partial<Record<"fx" | "fy", string>>;
+
 /** An entry of the key above a plot. */
 export interface KeyEntry {
   /** What it says. */

@@ -6,8 +6,8 @@
 import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
 import type { Figure, FigureOptions } from "./figure.ts";
-import { plot } from "./plot.ts";
-import { checkRows, percentText, trainingNotes } from "./rows.ts";
+import { type Facets, plot } from "./plot.ts";
+import { chancesOf, checkRows, percentText, trainingNotes } from "./rows.ts";
 import { textWidth, titleCase } from "./svg.ts";
 import { methodScales, methodStyle, THEME } from "./theme.ts";
 
@@ -55,14 +55,9 @@ export function recallBars(
     ...{ x: 100 * row.value, x1: 100 * row.low, x2: 100 * row.high },
     theirs: row.paper === undefined ? undefined : 100 * row.paper,
   }));
-  const chances = panels.flatMap((metric) => {
-    const chance = rows.find((row) => row.metric === metric && row.chance !== undefined)?.chance;
-    return chance === undefined ? [] : [{ panel: titleCase(metric), chance: 100 * chance }];
-  });
-  const facet = { [across ? "fx" : "fy"]: "panel" };
+  const chances = chancesOf(rows, ({ metric }) => titleCase(metric));
+  const facet: Facets = { [across ? "fx" : "fy"]: "panel" };
   const everywhere = across ? { fx: () => titleCase(panels[0]) } : {};
-  const whiskers = bars.filter(({ x1, x2 }) => x2 > x1);
-  const whisker = { y: "method", x1: "x1", x2: "x2", ...facet };
   const spoken = methods.map((method) =>
     `${method} ` + rows.filter((row) => row.method === method)
       .map((row) => `${percentText(row.value)} % ${row.metric}`).join(", ")
@@ -96,11 +91,7 @@ export function recallBars(
       Plot.ruleX(chances, {
         ...{ x: "chance", stroke: THEME.ink, strokeDasharray: "1 3", strokeWidth: 1.5, ...facet },
       }),
-      // light under dark: a whisker shows on its bar and beside it
-      Plot.ruleY(whiskers, { ...whisker, stroke: THEME.paper, strokeWidth: 3.5 }),
-      Plot.ruleY(whiskers, { ...whisker, stroke: THEME.ink, strokeWidth: 1.3 }),
-      Plot.tickX(whiskers, { ...end("x1", facet) }),
-      Plot.tickX(whiskers, { ...end("x2", facet) }),
+      ...whiskersOf(bars, facet),
       Plot.dot(bars.filter(({ theirs }) => theirs !== undefined), {
         ...{ x: "theirs", y: "method", r: 4.5, ...facet },
         symbol: "diamond",
@@ -116,10 +107,21 @@ export function recallBars(
   });
 }
 
-/** The end of a whisker. */
-const end = (x: string, facet: Record<string, string>): Plot.TickXOptions => ({
-  ...{ x, y: "method", stroke: THEME.ink, strokeWidth: 1.3, inset: 7, ...facet },
-});
+/** The intervals of bars, light under dark: a whisker shows on its bar and beside it. */
+function whiskersOf(
+  bars: readonly { method: string; x1: number; x2: number }[],
+  facet: Facets,
+): Plot.Markish[] {
+  const wide = bars.filter(({ x1, x2 }) => x2 > x1);
+  const line = { y: "method", x1: "x1", x2: "x2", ...facet };
+  const end = { y: "method", stroke: THEME.ink, strokeWidth: 1.3, inset: 7, ...facet };
+  return [
+    Plot.ruleY(wide, { ...line, stroke: THEME.paper, strokeWidth: 3.5 }),
+    Plot.ruleY(wide, { ...line, stroke: THEME.ink, strokeWidth: 1.3 }),
+    Plot.tickX(wide, { ...end, x: "x1" }),
+    Plot.tickX(wide, { ...end, x: "x2" }),
+  ];
+}
 
 function legend(rows: readonly BarRow[]): string | undefined {
   const parts = ["Whiskers: 95 % bootstrap interval."];

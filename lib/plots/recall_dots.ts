@@ -6,8 +6,8 @@
 import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
 import type { Figure, FigureOptions } from "./figure.ts";
-import { plot } from "./plot.ts";
-import { checkRows, percentText, trainingNotes } from "./rows.ts";
+import { type Facets, plot } from "./plot.ts";
+import { chancesOf, checkRows, percentText, trainingNotes } from "./rows.ts";
 import { clipText, textWidth, titleCase } from "./svg.ts";
 import { methodScales, methodStyle, THEME } from "./theme.ts";
 
@@ -47,6 +47,71 @@ function linesOf(rows: readonly DotRow[]): DotLine[] {
   ]);
 }
 
+/** A row as it is drawn: in per cent, on its line. */
+type Dot = DotRow & { x: number; x1: number; x2: number; y: string };
+
+function dotOf(row: DotRow): Dot {
+  const { value, low = value, high = value, block = "", method } = row;
+  return { ...row, x: 100 * value, x1: 100 * low, x2: 100 * high, y: `${block}\n${method}` };
+}
+
+/** Where a method of a block was not run, in the panels that the block has. */
+function gapsOf(
+  named: readonly DotLine[],
+  panels: readonly string[],
+  dots: readonly Dot[],
+): { panel: string; y: string }[] {
+  return named.flatMap(({ id, block }) =>
+    panels.filter((panel) => {
+      const there = dots.filter((dot) => dot.panel === panel && (dot.block ?? "") === block);
+      return there.length > 0 && !there.some(({ y }) => y === id);
+    }).map((panel) => ({ panel, y: id }))
+  );
+}
+
+/** The panel that lines are named in, where panels stand beside each other. */
+type Everywhere = { fx?: () => string };
+
+/** Names of methods, and of blocks above them, left of the panels. */
+function lineNames(
+  lines: readonly DotLine[],
+  { room, width, everywhere }: { room: number; width: number; everywhere: Everywhere },
+): Plot.Markish[] {
+  return [
+    Plot.text(lines, {
+      ...{ y: "id", text: ({ method, block }) => method ?? block, ...everywhere },
+      ...{ frameAnchor: "left", textAnchor: "end", dx: -10, fontSize: 12, fontWeight: 600 },
+      fill: { value: ({ method }) => method ? methodStyle(method).ink : THEME.ink, scale: null },
+      filter: ({ method }) => method !== undefined,
+    }),
+    Plot.text(lines, {
+      ...{ y: "id", text: ({ block }) => clipText(block, width - 56, 12.5, 600), ...everywhere },
+      ...{ frameAnchor: "left", textAnchor: "start", dx: -room, fontSize: 12.5 },
+      ...{ fontWeight: 600, fill: THEME.ink },
+      filter: ({ method }) => method === undefined,
+    }),
+  ];
+}
+
+/** Each recall with its interval and its number. */
+function dotMarks(dots: readonly Dot[], inFacets: Facets): Plot.Markish[] {
+  return [
+    Plot.ruleY(dots, {
+      ...{ y: "y", x1: "x1", x2: "x2", stroke: "method", strokeWidth: 2, ...inFacets },
+    }),
+    Plot.dot(dots, {
+      ...{ y: "y", x: "x", fill: "method", symbol: "method", r: 4.4, ...inFacets },
+      ...{ stroke: THEME.paper, strokeWidth: 1 },
+    }),
+    Plot.text(dots, {
+      ...{ y: "y", x: "x2", text: ({ value }) => percentText(value, 1), ...inFacets },
+      ...{ textAnchor: "start", dx: 8, fontSize: 11, fontWeight: 600 },
+      ...{ stroke: THEME.paper, strokeWidth: 3 },
+      fill: { value: ({ method }) => methodStyle(method).ink, scale: null },
+    }),
+  ];
+}
+
 /**
  * Dots of recall with confidence whiskers: a column for each data set, a line for each method. Blocks stand under
  * each other, so that numbers of different experiments are not taken for one.
@@ -73,35 +138,14 @@ export function recallDots(
   const room = Math.ceil(Math.max(...named.map(({ method }) => textWidth(method!, 12, 600)))) + 14;
   const across = (width - 60 - room) / panels.length >= LEAST_PANEL + VALUE;
   const facet = across ? "fx" : "fy", first = panels[0];
-  const dots = rows.map((row) => {
-    const { value, low = value, high = value } = row;
-    const at = { x: 100 * value, x1: 100 * low, x2: 100 * high };
-    return { ...row, ...at, y: `${row.block ?? ""}\n${row.method}` };
-  });
-  const gaps = named.flatMap((line) =>
-    panels.filter((panel) => !dots.some(({ y, panel: at }) => y === line.id && at === panel))
-      .map((panel) => ({ panel, y: line.id }))
-  ).filter(({ panel, y }) =>
-    // a block without the panel has no gap there
-    dots.some((dot) => dot.panel === panel && dot.y.split("\n")[0] === y.split("\n")[0])
-  );
-  const chances = panels.flatMap((panel) => {
-    const chance = rows.find((row) => row.panel === panel && row.chance !== undefined)?.chance;
-    return chance === undefined ? [] : [{ panel, chance: 100 * chance }];
-  });
+  const dots = rows.map(dotOf), gaps = gapsOf(named, panels, dots);
+  const chances = chancesOf(rows, ({ panel }) => panel);
   const metric = titleCase(rows[0].metric);
-  const inFacets = panels.length > 1 ? { [facet]: "panel" } : {};
-  const everywhere = across && panels.length > 1 ? { fx: () => first } : {};
-  const alt = Object.entries(
-    Object.groupBy(rows, ({ block = "", panel }) => `${block && `${block}, `}${panel}`),
-  ).map(([name, group]) =>
-    `${name}: ${
-      group!.map(({ method, value }) => `${method} ${percentText(value, 1)} %`).join(", ")
-    }`
-  );
+  const inFacets: Facets = panels.length > 1 ? { [facet]: "panel" } : {};
+  const everywhere: Everywhere = across && panels.length > 1 ? { fx: () => first } : {};
   return plot({
     title: "Recall by method and data set",
-    alt: `${metric}. ${alt.join("; ")}`,
+    alt: `${metric}. ${spoken(rows)}`,
     note: noteOf(rows),
     ...{ width, ...options },
     ...methodScales(rows.map(({ method }) => method)),
@@ -119,45 +163,30 @@ export function recallDots(
     y: { type: "point", domain: lines.map(({ id }) => id), padding: 0.6, axis: null },
     marks: [
       Plot.ruleY(named, { y: "id", stroke: THEME.line, strokeDasharray: "1 3" }),
-      Plot.text(lines, {
-        ...{ y: "id", text: ({ method, block }) => method ?? block, ...everywhere },
-        ...{ frameAnchor: "left", textAnchor: "end", dx: -10, fontSize: 12, fontWeight: 600 },
-        fill: { value: ({ method }) => method ? methodStyle(method).ink : THEME.ink, scale: null },
-        filter: ({ method }) => method !== undefined,
-      }),
-      Plot.text(lines, {
-        ...{
-          y: "id",
-          text: ({ block }) => clipText(block, width - 56, 12.5, 600),
-          filter: ({ method }) => method === undefined,
-          ...everywhere,
-        },
-        ...{ frameAnchor: "left", textAnchor: "start", dx: -room, fontSize: 12.5 },
-        ...{ fontWeight: 600, fill: THEME.ink },
-      }),
+      ...lineNames(lines, { room, width, everywhere }),
       Plot.ruleX(chances, {
         ...{ x: "chance", stroke: THEME.ink, strokeDasharray: "1 3", strokeWidth: 1.5 },
         ...inFacets,
       }),
-      Plot.ruleY(dots, {
-        ...{ y: "y", x1: "x1", x2: "x2", stroke: "method", strokeWidth: 2, ...inFacets },
-      }),
-      Plot.dot(dots, {
-        ...{ y: "y", x: "x", fill: "method", symbol: "method", r: 4.4, ...inFacets },
-        ...{ stroke: THEME.paper, strokeWidth: 1 },
-      }),
-      Plot.text(dots, {
-        ...{ y: "y", x: "x2", text: ({ value }) => percentText(value, 1), ...inFacets },
-        ...{ textAnchor: "start", dx: 8, fontSize: 11, fontWeight: 600 },
-        ...{ stroke: THEME.paper, strokeWidth: 3 },
-        fill: { value: ({ method }) => methodStyle(method).ink, scale: null },
-      }),
+      ...dotMarks(dots, inFacets),
       Plot.text(gaps, {
         ...{ y: "y", x: () => 0, text: () => "not run", textAnchor: "start", dx: 2, ...inFacets },
         ...{ fill: THEME.soft, stroke: THEME.paper, strokeWidth: 3 },
       }),
     ],
   });
+}
+
+/** Every recall in words, panel by panel. */
+function spoken(rows: readonly DotRow[]): string {
+  const panels = Object.groupBy(
+    rows,
+    ({ block = "", panel }) => `${block && `${block}, `}${panel}`,
+  );
+  return Object.entries(panels).map(([name, group]) => {
+    const said = group!.map(({ method, value }) => `${method} ${percentText(value, 1)} %`);
+    return `${name}: ${said.join(", ")}`;
+  }).join("; ");
 }
 
 function noteOf(rows: readonly DotRow[]): string {

@@ -6,7 +6,7 @@
 import * as Plot from "@observablehq/plot";
 import type { RecallRow } from "../retrieval/mod.ts";
 import type { Figure, FigureOptions } from "./figure.ts";
-import { type KeyEntry, plot } from "./plot.ts";
+import { type Facets, type KeyEntry, plot } from "./plot.ts";
 import { checkRows } from "./rows.ts";
 import { textWidth, titleCase } from "./svg.ts";
 import { methodScales, methodStyle, THEME } from "./theme.ts";
@@ -50,6 +50,24 @@ const LEAST_PANEL = 170;
 /** A row, in per cent. */
 type Drawn<T> = T & { x: number; y: number; y1: number; y2: number; panel: string };
 
+/** Rows as they are drawn, from left to right; refuses what the axis cannot show. */
+function pointsOf<T extends LineRow>(
+  rows: readonly T[],
+  x: (row: T) => number,
+  { label, type }: Pick<RecallAxis, "label" | "type">,
+): Drawn<T>[] {
+  checkRows(rows, (row) => `${row.panel ?? ""} ${row.series} at ${x(row)}`, "lines of recall");
+  const wrong = rows.find((row) => !(Number.isFinite(x(row)) && (type !== "log" || x(row) > 0)));
+  if (wrong) {
+    throw new RangeError(`Cannot draw lines of recall: ${wrong.method} has ${x(wrong)} (${label})`);
+  }
+  return rows.map((row): Drawn<T> => ({
+    ...row,
+    panel: row.panel ?? "",
+    ...{ x: x(row), y: 100 * row.value, y1: 100 * row.low, y2: 100 * row.high },
+  })).sort((a, b) => a.x - b.x);
+}
+
 /**
  * Lines of recall with confidence bands, and one vertical axis for all panels.
  *
@@ -75,16 +93,7 @@ export function recallLines<T extends LineRow>(
   { label, type = "linear", ticks, mark }: RecallAxis,
   { references = [], width = 760, title, ...card }: RecallLinesOptions = {},
 ): Figure {
-  checkRows(rows, (row) => `${row.panel ?? ""} ${row.series} at ${x(row)}`, "lines of recall");
-  const wrong = rows.find((row) => !(Number.isFinite(x(row)) && (type === "linear" || x(row) > 0)));
-  if (wrong) {
-    throw new RangeError(`Cannot draw lines of recall: ${wrong.method} has ${x(wrong)} (${label})`);
-  }
-  const points = rows.map((row): Drawn<T> => ({
-    ...row,
-    panel: row.panel ?? "",
-    ...{ x: x(row), y: 100 * row.value, y1: 100 * row.low, y2: 100 * row.high },
-  })).sort((a, b) => a.x - b.x);
+  const points = pointsOf(rows, x, { label, type });
   const levels = references.map((row) => ({
     ...row,
     panel: row.panel ?? "",
@@ -94,7 +103,7 @@ export function recallLines<T extends LineRow>(
   const names = [...new Set(rows.map(({ series }) => series))];
   const { color, symbol } = methodScales([...names, ...levels.map(({ method }) => method)]);
   const across = panels.length * LEAST_PANEL <= width - 80 || panels.length === 1;
-  const facet = panels.length === 1 ? {} : { [across ? "fx" : "fy"]: "panel" };
+  const facet: Facets = panels.length === 1 ? {} : { [across ? "fx" : "fy"]: "panel" };
   const metric = titleCase(metricOf([...rows, ...references]));
   const domain = domainOver([
     ...points.flatMap(({ y, y1, y2 }) => [y, y1, y2]),
@@ -124,24 +133,7 @@ export function recallLines<T extends LineRow>(
       Plot.ruleY(levels, {
         ...{ y: "y", stroke: "method", strokeDasharray: "5 4", strokeWidth: 1.5, ...facet },
       }),
-      ...names.flatMap((name) => {
-        const line = points.filter(({ series }) => series === name);
-        const alone = line.filter(({ panel }) =>
-          line.filter((other) => other.panel === panel).length === 1
-        );
-        return [
-          Plot.areaY(line, {
-            ...{ x: "x", y1: "y1", y2: "y2", fill: "series", fillOpacity: 0.15, ...facet },
-          }),
-          Plot.ruleX(alone, {
-            ...{ x: "x", y1: "y1", y2: "y2", stroke: "series", strokeWidth: 2, ...facet },
-          }),
-          Plot.lineY(line, {
-            ...{ x: "x", y: "y", stroke: "series", strokeWidth: 2.2, ...facet },
-            strokeDasharray: dashOf(name, rows),
-          }),
-        ];
-      }),
+      ...names.flatMap((name) => lineMarks(name, { rows, points, facet })),
       Plot.dot(points, {
         ...{ x: "x", y: "y", fill: "series", symbol: "series", r: 3.6, ...facet },
         ...{ stroke: THEME.paper, strokeWidth: 1 },
@@ -149,6 +141,33 @@ export function recallLines<T extends LineRow>(
       pointLabels(points, facet),
     ],
   });
+}
+
+/** A line with its band; a whisker where it has one point in a panel. */
+function lineMarks(
+  name: string,
+  { rows, points, facet }: {
+    rows: readonly LineRow[];
+    points: readonly Drawn<LineRow>[];
+    facet: Facets;
+  },
+): Plot.Markish[] {
+  const line = points.filter(({ series }) => series === name);
+  const alone = line.filter(({ panel }) =>
+    line.filter((other) => other.panel === panel).length === 1
+  );
+  return [
+    Plot.areaY(line, {
+      ...{ x: "x", y1: "y1", y2: "y2", fill: "series", fillOpacity: 0.15, ...facet },
+    }),
+    Plot.ruleX(alone, {
+      ...{ x: "x", y1: "y1", y2: "y2", stroke: "series", strokeWidth: 2, ...facet },
+    }),
+    Plot.lineY(line, {
+      ...{ x: "x", y: "y", stroke: "series", strokeWidth: 2.2, ...facet },
+      strokeDasharray: dashOf(name, rows),
+    }),
+  ];
 }
 
 /** The one metric of all rows. */
@@ -228,7 +247,7 @@ function spoken(panel: string, points: readonly Drawn<LineRow>[]): string {
 /** Labels beside their points, where neither a marker nor another label is; those without room are left out. */
 function pointLabels(
   points: readonly Drawn<LineRow>[],
-  facet: Partial<Record<"fx" | "fy", string>>,
+  facet: Facets,
 ): Plot.Markish {
   const named = points.filter(({ point }) => point);
   const how: Plot.TextOptions = {

@@ -18,6 +18,23 @@ export function checkRows<T>(rows: readonly T[], place: (row: T) => string, figu
   }
 }
 
+/**
+ * What an uninformed ranking reaches in each panel; none where no row of it says so.
+ *
+ * @param rows with `chance` as a share, from 0 to 1
+ * @param panelOf the panel of a row
+ * @returns in per cent, in order of the panels' first appearance
+ */
+export function chancesOf<T extends { chance?: number }>(
+  rows: readonly T[],
+  panelOf: (row: T) => string,
+): { panel: string; chance: number }[] {
+  return [...Map.groupBy(rows, panelOf)].flatMap(([panel, group]) => {
+    const chance = group.find((row) => row.chance !== undefined)?.chance;
+    return chance === undefined ? [] : [{ panel, chance: 100 * chance }];
+  });
+}
+
 /** A share as text in per cent: 0.841 -> "84". */
 export function percentText(share: number, digits = 0): string {
   return (100 * share).toFixed(digits);

@@ -133,6 +133,49 @@ function control(name: string, values: readonly (string | number)[], at: number)
   return element("label", { style }, `${escapeXml(name)} ${input} ${output}`);
 }
 
+/** A figure that was drawn ahead; what is seen of it where no script runs. */
+function pictureOf(
+  { svg, alt }: Figure,
+  { caption, at, open }: { caption: string; at: string; open: boolean },
+): string {
+  const style = "max-width: 100%; height: auto";
+  const image = element("img", { src: svgUri(svg), alt, style });
+  const summary = element("summary", {}, escapeXml(caption));
+  return element("details", { "data-at": at, open: open ? "" : undefined }, summary + image);
+}
+
+/** The sliders, which the script brings to light, above the pictures. */
+function pageOf(id: string, controls: readonly string[], pictures: readonly string[]): string {
+  const line = [...controls, '<small role="status"></small>'].join("");
+  return element(
+    "div",
+    { id },
+    [element("p", { style: "display: none" }, line), ...pictures].join("\n"),
+  );
+}
+
+/** Refuses a choice that there is not, and too few figures. */
+function checkOptions(names: readonly string[], at: object, ahead: number): void {
+  const odd = Object.keys(at).find((name) => !names.includes(name));
+  if (odd !== undefined) {
+    throw new RangeError(
+      `Cannot make slider: there is no ${odd} to stand at${didYouMean(odd, names)}`,
+    );
+  }
+  if (Number.isInteger(ahead) && ahead >= 1) return;
+  throw new RangeError(`Cannot make slider: ahead must be a positive integer, got ${ahead}`);
+}
+
+/** Where a slider stands at first: at a value of its choice, the first one unless told. */
+function indexIn<T>(name: string, values: readonly T[], at?: T): number {
+  if (values.length === 0) throw new RangeError(`Cannot make slider: ${name} has no values`);
+  const value = at ?? values[0], index = values.indexOf(value);
+  if (index >= 0) return index;
+  throw new RangeError(
+    `Cannot make slider: ${name} cannot be at ${value}, only at ${values.join(", ")}`,
+  );
+}
+
 /**
  * Sliders that redraw a figure as they move. It has to be awaited: the figures that are drawn ahead take their time.
  *
@@ -153,23 +196,8 @@ export async function slider<const C extends Choices>(
   { at = {}, ahead = 5 }: SliderOptions<C> = {},
 ): Promise<Slider> {
   const names = Object.keys(choices), lists = Object.values(choices);
-  const odd = Object.keys(at).find((name) => !names.includes(name));
-  if (odd !== undefined) {
-    throw new RangeError(
-      `Cannot make slider: there is no ${odd} to stand at${didYouMean(odd, names)}`,
-    );
-  }
-  if (!Number.isInteger(ahead) || ahead < 1) {
-    throw new RangeError(`Cannot make slider: ahead must be a positive integer, got ${ahead}`);
-  }
-  const first = names.map((name, n) => {
-    if (lists[n].length === 0) throw new RangeError(`Cannot make slider: ${name} has no values`);
-    const value = at[name] ?? lists[n][0], index = lists[n].indexOf(value);
-    if (index >= 0) return index;
-    throw new RangeError(
-      `Cannot make slider: ${name} cannot be at ${value}, only at ${lists[n].join(", ")}`,
-    );
-  });
+  checkOptions(names, at, ahead);
+  const first = names.map((name, n) => indexIn(name, lists[n], at[name]));
   const valuesAt = (indices: readonly number[]) => indices.map((i, n) => lists[n][i]);
   const caption = (indices: readonly number[]) =>
     valuesAt(indices).map((value, n) => `${names[n]} = ${value}`).join(", ");
@@ -189,14 +217,11 @@ export async function slider<const C extends Choices>(
     });
     if (!figure) return;
     alt ||= figure.alt;
-    const image = element("img", {
-      src: svgUri(figure.svg),
-      alt: figure.alt,
-      style: "max-width: 100%; height: auto",
-    });
-    const summary = element("summary", {}, escapeXml(caption(indices)));
-    const open = pictures.length === 0 ? "" : undefined;
-    pictures.push(element("details", { "data-at": indices.join(), open }, summary + image));
+    pictures.push(pictureOf(figure, {
+      caption: caption(indices),
+      at: indices.join(),
+      open: pictures.length === 0,
+    }));
   };
   await showStep("Draw ahead", async (progress) => {
     for (const [done, indices] of positions.entries()) {
@@ -208,22 +233,9 @@ export async function slider<const C extends Choices>(
   const token = crypto.randomUUID();
   asked.set(token, { sizes, draw: drawAt });
   for (const old of [...asked.keys()].slice(0, -MOST_SLIDERS)) asked.delete(old);
+  const controls = names.map((name, n) => control(name, lists[n], first[n]));
+  const html = pageOf(`slider-${token}`, controls, pictures);
   const settings = { token, port: serverPort(), names, lists };
-  const html = element(
-    "div",
-    { id: `slider-${token}` },
-    [
-      element(
-        "p",
-        { style: "display: none" },
-        [
-          ...names.map((name, n) => control(name, lists[n], first[n])),
-          '<small role="status"></small>',
-        ].join(""),
-      ),
-      ...pictures,
-    ].join("\n"),
-  );
   const json = JSON.stringify(settings).replaceAll("<", "\\u003c");
   return new Slider(`${html}\n<script>(${SLIDER_SCRIPT})(${json})</script>`, token, alt);
 }

@@ -63,7 +63,14 @@ function nanScore(attempt: string, query: number, image: number): RangeError {
   );
 }
 
-/** Throws unless scores and relevance are of one shape and no score is NaN. */
+/**
+ * Checks the two matrices of a measure.
+ *
+ * @param scores scores of all queries and images // (Q, N)
+ * @param relevance right answers // (Q, N)
+ * @param attempt what an error says cannot be done
+ * @throws RangeError unless they are of one shape and no score is NaN
+ */
 export function checkMatrices(
   scores: ScoreMatrix,
   relevance: RelevanceMatrix,
@@ -77,6 +84,11 @@ export function checkMatrices(
 /**
  * The images that a query ranks, by index.
  *
+ * @param scores scores of all queries and images // (Q, N)
+ * @param query row of the query
+ * @param relevance leaves out the images that it ignores for this query // (Q, N)
+ * @param attempt what an error says cannot be done
+ * @returns image indices, ascending // (ranked images)
  * @throws RangeError when there is no such query, shapes differ, or one of its scores is NaN
  */
 export function rankedImages(

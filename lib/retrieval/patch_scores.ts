@@ -101,7 +101,12 @@ export function createMeanScorer(
   };
 }
 
-/** Makes a scorer of patch 0 alone, the full image: to be fed beside others in one pass. */
+/**
+ * Makes a scorer of patch 0 alone, the full image: to be fed beside others in one pass.
+ *
+ * @param queries one unit vector a query // (Q, D)
+ * @throws RangeError when a length is not a multiple of `dim`, or a value is NaN
+ */
 export function createFullScorer(
   queries: Float32Array,
   { dim }: { dim: number },
@@ -145,7 +150,13 @@ export function createBestFewScorer(
   };
 }
 
-/** The number of queries; throws unless each is a vector of numbers. */
+/**
+ * Q, the number of queries.
+ *
+ * @param queries one vector a query // (Q, D)
+ * @param dim D
+ * @throws RangeError when the length is not a multiple of `dim`, or a value is NaN
+ */
 export function countQueries(queries: Float32Array, dim: number): number {
   const rows = rowCount(queries, dim, "score queries");
   if (queries.some(Number.isNaN)) throw new RangeError("Cannot score queries: a value is NaN");
@@ -162,7 +173,13 @@ export function refuseNaN(made: Float32Array, image: PatchVectors): void {
   }
 }
 
-/** The number of an image's patches; throws where there are none. */
+/**
+ * P, the number of an image's patches.
+ *
+ * @param image its patch vectors // (P, D)
+ * @param dim D
+ * @throws RangeError when the length is not a multiple of `dim`, or there are none
+ */
 export function checkPatches(image: PatchVectors, dim: number): number {
   const name = patchesOf(image);
   const patches = rowCount(image.features, dim, `score ${name}`);

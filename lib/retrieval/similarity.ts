@@ -76,7 +76,8 @@ export function momentsOf(values: ArrayLike<number>): Moments {
 /**
  * Decimal logarithms of similarities. Similarities of 0 and less have none: they are counted, not dropped silently.
  *
- * @param values cosine similarities
+ * @param values cosine similarities // (n)
+ * @returns logarithms of those above 0, in the order given, and how many are not above it
  */
 export function logSimilarities(
   values: Float64Array,
@@ -143,6 +144,7 @@ function queryOf(scores: ScoreMatrix, relevance: RelevanceMatrix, query: number)
  * @param scores cosine similarities // (Q, N)
  * @param relevance right answers // (Q, N)
  * @returns mean over the prompts with pairs of both kinds; NaN where there are none
+ * @throws RangeError when shapes differ, or a score is NaN
  */
 export function areaByQuery(scores: ScoreMatrix, relevance: RelevanceMatrix): number {
   checkMatrices(scores, relevance, "compare similarities");

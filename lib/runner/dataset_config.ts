@@ -126,7 +126,7 @@ const FILES: Fields<DatasetFiles> = {
 };
 
 /** What a {@linkcode DatasetFiles} may say. */
-export const FILES_SCHEMA: z.ZodType<DatasetFiles> = settings<DatasetFiles>(FILES);
+const FILES_SCHEMA: z.ZodType<DatasetFiles> = settings<DatasetFiles>(FILES);
 
 const DATASET: Fields<FilesDataset> = {
   ...FILES,

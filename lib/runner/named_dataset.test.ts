@@ -47,7 +47,10 @@ Deno.test("retail names generated scenes, whose other settings are those of the 
     assert.throws(() => named(wrong), /generated retail scenes are called retail, /, wrong);
   }
   assert.throws(() => named("retailers"), /there is nothing at .*retailers/); // a path
-  assert.equal(describeSource(named("retail")), "generated: retail scenes, fluent-3d");
+  assert.equal(
+    describeSource(named("retail")),
+    "generated: retail scenes, fluent-3d; 1,000 in all, split 7:1:2",
+  );
 });
 
 Deno.test("retail scenes are drawn once, split by split, and opened as what the workspace drew", async () => {

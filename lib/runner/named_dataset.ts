@@ -4,13 +4,14 @@
  * @module
  */
 import { type ImageFolder, locateDataset, RETAIL_IMAGES } from "../datasets/mod.ts";
-import type {
-  ClevrDsConfig,
-  DatasetConfig,
-  DatasetFiles,
-  FilesConfig,
-  GeneratedConfig,
-  RetailConfig,
+import {
+  type ClevrDsConfig,
+  type DatasetConfig,
+  type DatasetFiles,
+  type FilesConfig,
+  type GeneratedConfig,
+  isGenerated,
+  type RetailConfig,
 } from "./dataset_config.ts";
 
 /** What a name leaves open. */
@@ -111,10 +112,11 @@ export function describeSource(dataset: DatasetConfig | ImageFolder): string {
   if (dataset.source === "folder") {
     return `${dataset.root} is a folder of images without annotations`;
   }
-  if (dataset.source === "clevr-ds") {
-    return `generated: CLEVR-DS ${dataset.variant}, ${dataset.family}`;
+  if (isGenerated(dataset)) {
+    const { source, family, images } = dataset;
+    const what = source === "retail" ? "retail scenes" : `CLEVR-DS ${dataset.variant}`;
+    return `generated: ${what}, ${family}; ${images.toLocaleString("en")} in all, split 7:1:2`;
   }
-  if (dataset.source === "retail") return `generated: retail scenes, ${dataset.family}`;
   const { source, annotations, root, part, draw, train, val } = dataset;
   const where = root === annotations ? annotations : `${annotations} with the images of ${root}`;
   return [

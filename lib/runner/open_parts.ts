@@ -37,6 +37,13 @@ function checkRun(
 /**
  * Encoder and searched data set, what is cheap to know first: files that are missing, then what does not fit the
  * encoder, then images that have to be drawn.
+ *
+ * @param config what to run
+ * @param open opens a split of its data set
+ * @param options what stops it, and where progress shows
+ * @returns both; the encoder is the caller's to dispose of
+ * @throws {Error} when either is missing or cannot be opened, there is nothing to score recall against, or a fusion
+ * does not fit them
  */
 export async function openParts(
   config: ExperimentConfig,

@@ -29,11 +29,12 @@ import {
   subsetByRmax,
 } from "../retrieval/mod.ts";
 import { checkConfig, type ExperimentConfig } from "./config.ts";
-import { type FusionContext, prepareFusion, runFusion } from "./run_fusion.ts";
+import { prepareFusion, runFusion } from "./run_fusion.ts";
 import { alignMethods, type MethodScores, scoreMethods } from "./score_covers.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
 import { type FilingOptions, writeResults } from "../report/filing.ts";
 import type { ResultRow } from "../report/results.ts";
+import type { FusionContext } from "./train_fusion.ts";
 import { divideWords, onlyQueries, type Words } from "./words.ts";
 import { nothingToFind } from "./open_parts.ts";
 import { openWorkbench, type Workbench } from "./workbench.ts";
@@ -201,6 +202,23 @@ async function measureAll(
   return { rows, pairs };
 }
 
+/** {@linkcode measureAll}, with its progress: the rankings that are resampled. */
+function showMeasuring(
+  config: ExperimentConfig,
+  methods: readonly MethodScores[],
+  subsets: readonly Subset[],
+  { signal, output, displayId }: Pick<FusionContext, "signal" | "output" | "displayId">,
+): ReturnType<typeof measureAll> {
+  return showStep(
+    "Bootstrap recall",
+    (progress) => measureAll(config, methods, subsets, { signal, progress }),
+    {
+      ...{ total: subsets.length * methods.length, unit: "rankings", leaves: "slow" },
+      ...{ output, displayId },
+    },
+  );
+}
+
 /** Scores of every cover and every fusion of a configuration, each with its images. */
 async function scoreAll(
   bench: Workbench,
@@ -271,15 +289,8 @@ export async function runRetrieval(
     const context = { ...run, config, prompts, words, cacheDir, searched, vocabulary, split };
     const { imageIds, methods, training } = await scoreAll(bench, context);
     const subsets = subsetsOf(config, dataset, imageIds, words);
-    const { rows, pairs } = await bench.time("recall", () =>
-      showStep(
-        "Bootstrap recall",
-        (progress) => measureAll(config, methods, subsets, { signal, progress }),
-        {
-          ...{ total: subsets.length * methods.length, unit: "rankings", leaves: "slow" },
-          ...{ output: run.output, displayId: run.displayId },
-        },
-      ));
+    const measure = () => showMeasuring(config, methods, subsets, run);
+    const { rows, pairs } = await bench.time("recall", measure);
     const provenance = await collectProvenance({
       config,
       command: options.command ?? commandLine(),
@@ -292,19 +303,9 @@ export async function runRetrieval(
       ...(Object.keys(training).length > 0 && { engine: await loadEngine() }),
     });
     const path = await writeResults(rows, provenance, options, pairs);
-    const relevance = subsets[0][1];
     return {
-      config,
-      dataset,
-      relevance,
-      imageIds,
-      methods,
-      stores,
-      rows,
-      pairs,
-      training,
-      provenance,
-      path,
+      ...{ config, dataset, relevance: subsets[0][1], imageIds, methods, stores },
+      ...{ rows, pairs, training, provenance, path },
     };
   } finally {
     await bench.close();

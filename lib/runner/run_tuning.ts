@@ -23,7 +23,7 @@ import { operationSignal } from "../runtime/interrupt.ts";
 import { notice } from "../runtime/notice.ts";
 import { createProgress, type Progress } from "../runtime/progress.ts";
 import { checkConfig, type ExperimentConfig, type FusionMethod } from "./config.ts";
-import { type FusionContext, recipeOf, trainModel } from "./run_fusion.ts";
+import { type FusionContext, recipeOf, trainModel } from "./train_fusion.ts";
 import { collectProvenance, commandLine, type Provenance } from "../report/provenance.ts";
 import { writeResults } from "../report/filing.ts";
 import type { RunOptions } from "./run_retrieval.ts";

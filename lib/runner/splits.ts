@@ -24,7 +24,10 @@ export function hasTraining(dataset: DatasetConfig): boolean {
 }
 
 /** The splits that a method learns from. */
-function splitsOf({ fuser: { kind } }: FusionMethod, dataset: DatasetConfig): LearnedSplit[] {
+export function splitsOf(
+  { fuser: { kind } }: FusionMethod,
+  dataset: DatasetConfig,
+): LearnedSplit[] {
   if (kind === "trained") return ["train", "val"];
   // the closed form does without where there are none
   const learns = kind === "visual-words" ||

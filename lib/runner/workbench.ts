@@ -122,7 +122,6 @@ export async function openWorkbench(
   config: ExperimentConfig,
   options: WorkbenchOptions,
 ): Promise<Workbench> {
-  const { signal, cacheDir = CACHE_DIR } = options;
   const { seconds, time } = stopwatch();
   const datasets = once<Dataset>(), stores = once<FeatureStore>();
   const opened: FeatureStore[] = []; // patches that covers share are encoded once
@@ -132,63 +131,32 @@ export async function openWorkbench(
       () => time("dataset", () => openDataset(config.dataset, config.seed, { ...options, split })),
     );
   const { dataset, encoder } = await openParts(config, open, options);
-  const encode = async (dataset: Dataset, cover: CoverSpec, what: string, encoder: Encoder) => {
-    const { output, displayId } = options;
-    const notes: string[] = []; // after the progress line
-    const extract = (progress: Progress) =>
-      extractFeatures({
-        dataset,
-        cover,
-        encoder,
-        cacheDir: `${cacheDir}/features`,
-        method: config.cut,
-        reuse: opened,
-        signal,
-        onNote: (line) => notes.push(line),
-        onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
-      });
-    const total = dataset.images.length;
-    try {
-      return await showStep(`Encode ${what}`, extract, { total, output, displayId });
-    } finally {
-      for (const line of notes) notice(line, output);
-    }
-  };
   const store = (dataset: Dataset, cover: CoverSpec, split = "", by = encoder) => {
     const what = [coverName(cover), split].join(" ").trim();
     return stores(what, async () => {
-      const store = await time(`encode ${what}`, () => encode(dataset, cover, what, by));
-      if (store.imageIds.length > 0) {
-        opened.push(store);
-        return store;
-      }
-      throw new Error(
-        `Cannot run ${config.name}: none of the ${dataset.images.length} images of ` +
-          `${dataset.name} could be encoded; the first reason: ${store.ledger[0]?.reason}`,
+      const named = { dataset, cover, encoder: by, what };
+      const store = await time(
+        `encode ${what}`,
+        () => encodeCover(config, named, { ...options, reuse: opened }),
       );
+      opened.push(store);
+      return store;
     });
   };
+  const wordsIn = (words: readonly string[], templates: PromptTemplates) =>
+    time("prompts", () => encodeWords(words, templates, encoder, options));
   return {
-    dataset,
-    encoder,
-    seconds,
-    time,
-    prompts: () =>
-      time("prompts", () => encodeWords(dataset.categories, config.prompts, encoder, options)),
+    ...{ dataset, encoder, seconds, time },
+    prompts: () => wordsIn(dataset.categories, config.prompts),
     async searched(cover) {
       for (const larger of largerCovers(config, cover)) await store(dataset, larger);
       return await store(dataset, cover);
     },
     async vocabulary(cover, of = encoder.concepts ? "concepts" : "nouns") {
-      const own = of === "concepts";
-      const words = own ? encoder.concepts!.image : of === "nouns" ? await commonNouns() : of;
-      const anchors = await time(
-        "prompts",
-        () => encodeWords(words, "single", encoder, options),
-      );
-      if (!own) return { anchors };
+      if (of === "nouns") return { anchors: await wordsIn(await commonNouns(), "single") };
+      if (of !== "concepts") return { anchors: await wordsIn(of, "single") };
       return {
-        anchors,
+        anchors: await wordsIn(encoder.concepts!.image, "single"),
         concepts: await store(dataset, cover, "concepts", conceptEncoder(encoder)),
       };
     },
@@ -198,6 +166,44 @@ export async function openWorkbench(
     },
     close: () => encoder.dispose(),
   };
+}
+
+/** What is encoded: images by a cover, and by whom; how messages call it. */
+interface Encoding {
+  dataset: Dataset;
+  cover: CoverSpec;
+  encoder: Encoder;
+  what: string;
+}
+
+/** Features of a data set on a cover, without those that `reuse` has; never of no image. */
+async function encodeCover(
+  { name, cut }: ExperimentConfig,
+  { dataset, cover, encoder, what }: Encoding,
+  { cacheDir = CACHE_DIR, signal, output, displayId, reuse }: WorkbenchOptions & {
+    reuse: readonly FeatureStore[];
+  },
+): Promise<FeatureStore> {
+  const total = dataset.images.length;
+  const notes: string[] = []; // after the progress line
+  const extract = (progress: Progress) =>
+    extractFeatures({
+      ...{ dataset, cover, encoder, method: cut, reuse, signal },
+      cacheDir: `${cacheDir}/features`,
+      onNote: (line) => notes.push(line),
+      onProgress: ({ done, encoded }) => progress.update(done, undefined, done - encoded),
+    });
+  let store: FeatureStore;
+  try {
+    store = await showStep(`Encode ${what}`, extract, { total, output, displayId });
+  } finally {
+    for (const line of notes) notice(line, output);
+  }
+  if (store.imageIds.length > 0) return store;
+  throw new Error(
+    `Cannot run ${name}: none of the ${total} images of ` +
+      `${dataset.name} could be encoded; the first reason: ${store.ledger[0]?.reason}`,
+  );
 }
 
 /** Unit vectors of words; shows progress unless they were kept. // (Q, D) */

@@ -30,7 +30,7 @@ const findingsOf = (notebook: Notebook): string =>
  * @param findings Markdown
  * @param shown what is under the cells of the executed copy, and the text of the notebook, which has the paper's numbers
  */
-export function unseenNumbers(findings: string, shown: string): string[] {
+function unseenNumbers(findings: string, shown: string): string[] {
   const seen = new Set(numbersIn(shown));
   const rounded = (digits: number) =>
     new Set([...seen].map((text) => Number(text).toFixed(digits)));

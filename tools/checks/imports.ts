@@ -10,7 +10,7 @@ import { captureDeno } from "../project.ts";
 import { type Check, listFiles, messages } from "./check.ts";
 
 /** The rooms in the order of the data's way; a room imports itself and earlier ones. */
-export const ROOMS: readonly (readonly string[])[] = [
+const ROOMS: readonly (readonly string[])[] = [
   ["runtime", "numeric"],
   ["covers"],
   ["images"],

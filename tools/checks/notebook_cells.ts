@@ -28,7 +28,7 @@ const PREAMBLE = ['/// <reference lib="deno.unstable" />', "export {};"];
 const NOT_IN_CELLS = ["no-unused-vars", "prefer-const"];
 
 /** Joins the code cells of a notebook, remembering where each line comes from. */
-export function cellModule(cells: readonly Cell[]): CellModule {
+function cellModule(cells: readonly Cell[]): CellModule {
   const lines = [...PREAMBLE];
   const origins: CellModule["origins"] = PREAMBLE.map(() => undefined);
   cells.forEach((cell, index) => {
@@ -42,7 +42,7 @@ export function cellModule(cells: readonly Cell[]): CellModule {
 }
 
 /** Puts "name.ipynb: cell C, line L" in place of the module's file, line and column. */
-export function toCells(text: string, file: string, name: string, module: CellModule): string {
+function toCells(text: string, file: string, name: string, module: CellModule): string {
   for (const written of [pathToFileURL(file).href, file]) {
     // "file:LINE:COLUMN" in type errors, "file: line LINE, col COLUMN" in compact lint
     const places = new RegExp(`${RegExp.escape(written)}:(?: line )?(\\d+)(?::|, col )\\d+`, "g");

@@ -17,7 +17,7 @@ import { type Check, exists } from "./check.ts";
 const FINDINGS = /^## Findings\b[^]*\bscale, seed \d+, \d{4}-\d\d-\d\d/im;
 
 /** What a notebook lacks, in words. */
-export function lackingIn(notebook: Notebook): string[] {
+function lackingIn(notebook: Notebook): string[] {
   const textOf = (kind: string) =>
     notebook.cells.filter(({ cell_type }) => cell_type === kind).map(cellText);
   const code = textOf("code").join("\n");

@@ -52,7 +52,7 @@ const FOLDERS = ["DETAILCLIP_CACHE", "DETAILCLIP_RUNS", "DETAILCLIP_MODELS"];
  * Lets relative paths, of the command line and of variables, mean the folder in which a task was called, in this process
  * and in those that it starts.
  */
-export function enterCallersFolder(): void {
+function enterCallersFolder(): void {
   const caller = callersFolder();
   for (const name of FOLDERS) {
     try {
@@ -86,12 +86,15 @@ export function statusOf(error: unknown): number {
  * Prints an error's message, without a stack, and ends the tool with {@linkcode statusOf} it.
  *
  * @param error what went wrong
- * @param usage how the tool is called, told where it was called wrongly
+ * @param usage how the tool is called; its first line is told where it was called wrongly
  */
 export function fail(error: unknown, usage?: string): never {
   const message = error instanceof Error ? error.message : String(error);
   console.error(`error: ${message.split("\n").map(printable).join("\n")}`);
-  if (usage && error instanceof UsageError) console.error(usage);
+  // the whole help would push the reason off the screen
+  if (usage && error instanceof UsageError) {
+    console.error(`${usage.split("\n", 1)[0]}; --help says more`);
+  }
   Deno.exit(statusOf(error));
 }
 

@@ -38,6 +38,10 @@ Deno.test("the demo's command line becomes a configuration", () => {
   assert.deepEqual(named.fusion, plain.fusion); // there are images to learn from
   const { config: untaught } = readArguments(["--dataset", voc.replace(/voc$/, "solo")]);
   assert.deepEqual(untaught.fusion!.map(({ method }) => method), ["closed form"]);
+  assert.throws(
+    () => readArguments(["--published", "--dataset", voc.replace(/voc$/, "solo")]),
+    /--published needs images to train on, which .*solo lacks; half:/,
+  );
   const { config: small } = readArguments(["--dataset", "clevr-ds-S:90"]);
   assert.deepEqual(small.dataset, { ...plain.dataset, variant: "S", images: 90 });
   const { config: { encoder, seed } } = readArguments(["--encoder", "./clip", "--seed", "0"]);

@@ -116,7 +116,10 @@ export function readArguments(args: string[]): Demo {
     encoder: readEncoder(values),
   });
   const limit = integer("limit", values.limit, 1);
-  if (name !== undefined) return { config: onDataset(config, name, limit), keep };
+  if (name !== undefined) {
+    const { published } = values;
+    return { config: onDataset(config, name, { limit, published }), keep };
+  }
   if (annotations === undefined || root === undefined) return { config, keep };
   // whole paths: a relative one means other data in another folder
   const files = { annotations: resolve(annotations), root: resolve(root) };
@@ -130,7 +133,7 @@ export function readArguments(args: string[]): Demo {
 function onDataset(
   config: ExperimentConfig,
   name: string,
-  limit: number | undefined,
+  { limit, published }: { limit?: number; published: boolean },
 ): ExperimentConfig {
   const generated = isGenerated(config.dataset) ? config.dataset : undefined;
   const dataset = datasetNamed(name, generated);
@@ -141,6 +144,11 @@ function onDataset(
   }
   notice(describeSource(dataset));
   const learns = hasTraining(dataset);
+  if (published && !learns) {
+    throw new UsageError(
+      `Cannot run demo: --published needs images to train on, which ${name} lacks; half:${name} learns from half of it`,
+    );
+  }
   return {
     ...config,
     dataset: { ...dataset, ...(limit !== undefined && { limit }) },

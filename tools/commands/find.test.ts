@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { withFolder, writeImages } from "../../lib/features/testing.ts";
 import { find } from "./find.ts";
@@ -32,13 +32,14 @@ Deno.test("find: photographs by word, best first, with the window that won; a fa
     ];
     const { result, said } = await withNotices(() => find([...args, "--cache", folder]));
     const lines = result.split("\n");
-    assert.deepEqual(lines.filter((line) => !line.startsWith(" ")), [
+    const heads = lines.filter((line) => !line.startsWith(" "));
+    assert.deepEqual(heads.map((line) => line.replace(/ {2}\(median of \d+: -?0\.\d{3}\)$/, "")), [
       "feline",
       "the meaning of life",
       "building",
     ]);
-    assert.match(lines[1], /^ {3}1 {2} 0\.\d{3} {2}cat\.jpg {2}\d+x\d+ at \d+,\d+$/);
-    assert.match(lines[7], /^ {3}1 {2} 0\.\d{3} {2}china\.jpg {2}/);
+    assert.match(lines[1], /^ {3}1 {2} 0\.\d{3} {2}\/.*\/photos\/cat\.jpg {2}\d+x\d+ at \d+,\d+$/);
+    assert.match(lines[7], /^ {3}1 {2} 0\.\d{3} {2}\/.*\/photos\/china\.jpg {2}/);
     assert.equal(lines.length, 9);
     assert.equal(said.filter((text) => text.includes("no word near")).length, 1);
     assert.match(said.join("\n"), /no word near "the meaning of life" \(nearest: /);
@@ -70,6 +71,26 @@ Deno.test("find: a broken image is said and left out; a folder of none but such 
     await withNotices(() =>
       assert.rejects(find([only, "boat", ...own]), /none of its images can be read/)
     );
+  }));
+
+Deno.test("find: copies are one photograph, hidden folders are left out, paths open from where it is called", () =>
+  withFolder(async (folder) => {
+    const images = relative(Deno.cwd(), join(folder, "images"));
+    await writeImages(images, 2);
+    const [one, other] = [...Deno.readDirSync(images)].map(({ name }) => name).sort();
+    await Deno.mkdir(join(images, "again"));
+    await Deno.copyFile(join(images, one), join(images, "again", "copy.png"));
+    await Deno.mkdir(join(images, ".thumbnails"));
+    await Deno.copyFile(join(images, other), join(images, ".thumbnails", other));
+    const own = ["--encoder", RANDOM, "--cover", "full", "--cache", join(folder, "cache")];
+    const { result, said } = await withNotices(() => find([images, "boat", ...own]));
+    const paths = result.split("\n").slice(1).map((line) => /\S+\.png/.exec(line)![0]);
+    assert.equal(paths.length, 3);
+    assert.match(result, /^ {14}and /m);
+    for (const path of paths) assert.ok((await Deno.stat(path)).isFile);
+    assert.match(said.join("\n"), /images: 1 hidden folders left out/);
+    const first = await withNotices(() => find([images, "boat", "--count", "1", ...own]));
+    assert.equal(first.result.split("\n").filter((line) => /^ {3}\d/.test(line)).length, 1);
   }));
 
 Deno.test("find: wrong calls are refused before anything is loaded", async () => {

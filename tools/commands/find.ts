@@ -18,8 +18,17 @@ import {
   vocabularyNotice,
 } from "../../lib/encoders/mod.ts";
 import { describeLedger, extractFeatures, type FeatureStore } from "../../lib/features/mod.ts";
-import { createScorer, SCORER_NAMES, scoreStream, topResults } from "../../lib/retrieval/mod.ts";
+import {
+  createScorer,
+  medianOf,
+  type ScoreMatrix,
+  SCORER_NAMES,
+  scoreStream,
+  type SearchResult,
+  topResults,
+} from "../../lib/retrieval/mod.ts";
 import { CACHE_DIR, checkFolder } from "../../lib/runtime/cache_dir.ts";
+import { sha256File } from "../../lib/runtime/files.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { notice, printable } from "../../lib/runtime/notice.ts";
 import { createProgress } from "../../lib/runtime/progress.ts";
@@ -49,7 +58,9 @@ ${encoderUsage(EMBEDDED)}
   --cover COVER               where to look: full, cc@K, grid@N or vc@K:MINSIDE (cc@5)
   --scorer NAME               how an image is scored: ${SCORER_NAMES.join(", ")} (full+patches)
   --count N                   photographs a word (5)
-  --cache FOLDER              where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)`;
+  --cache FOLDER              where features are kept (features/ of DETAILCLIP_CACHE, else of .cache/)
+Scores compare within a word only: beside it stands the median of all photographs. Below a photograph are its copies,
+files of the same bytes; hidden folders are not searched.`;
 
 /** What the command line asks for. */
 function parseCall(args: string[]) {
@@ -83,6 +94,12 @@ function parseCall(args: string[]) {
 
 type Call = ReturnType<typeof parseCall>;
 
+/** A folder's photographs that were searched. */
+interface Searched {
+  call: Call;
+  store: FeatureStore;
+}
+
 /** The features of a folder's photographs, with what is to be said of them. */
 async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Promise<FeatureStore> {
   const dataset = await loadFolder(folder), { report } = dataset;
@@ -106,17 +123,46 @@ async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Pro
   }
 }
 
-/** The lines of one word's results. */
-function describe(
-  word: string,
-  found: ReturnType<typeof topResults>,
-  ids: readonly string[],
-): string {
-  const lines = found.map(({ rank, image, score, box }) => {
-    const place = box ? `  ${box.width}x${box.height} at ${box.left},${box.top}` : "";
-    return `${String(rank).padStart(4)}  ${score.toFixed(3).padStart(6)}  ${ids[image]}${place}`;
-  });
-  return printable(word) + "\n" + lines.map(printable).join("\n");
+/** A photograph that was found, and the paths of its copies. */
+interface Found extends SearchResult {
+  copies: string[];
+}
+
+/** The first results with the boxes that won; files of the same bytes are one, at the place of the first. */
+async function firstFound(scores: ScoreMatrix, query: number, { call, store }: Searched) {
+  const found: Found[] = [], pathOf = (image: number) => join(call.folder, store.imageIds[image]);
+  const digests = new Map<number, Promise<string>>();
+  const digestOf = (image: number) =>
+    digests.getOrInsertComputed(image, () => sha256File(pathOf(image)));
+  for (const result of topResults(scores, query, { count: scores.images })) {
+    const { image, score, patch } = result, last = found.at(-1);
+    if (last?.score === score && await digestOf(last.image) === await digestOf(image)) {
+      last.copies.push(pathOf(image));
+      continue;
+    }
+    if (found.length === call.count) break;
+    const box = patch === undefined ? undefined : store.get(store.imageIds[image]).boxes[patch];
+    found.push({ ...result, rank: found.length + 1, copies: [], ...(box && { box }) });
+  }
+  return found;
+}
+
+/** The lines of one word's results, below the word and the score of a typical photograph. */
+async function describe(word: string, scores: ScoreMatrix, query: number, searched: Searched) {
+  const { call: { folder }, store } = searched;
+  const lines = (await firstFound(scores, query, searched)).flatMap(
+    ({ rank, image, score, box, copies }) => {
+      const place = box ? `  ${box.width}x${box.height} at ${box.left},${box.top}` : "";
+      const path = join(folder, store.imageIds[image]);
+      return [
+        `${String(rank).padStart(4)}  ${score.toFixed(3).padStart(6)}  ${path}${place}`,
+        ...copies.map((copy) => `${" ".repeat(14)}and ${copy}`),
+      ];
+    },
+  );
+  const all = scores.scores.subarray(query * scores.images, (query + 1) * scores.images);
+  const typical = `(median of ${scores.images}: ${medianOf([...all]).toFixed(3)})`;
+  return [`${word}  ${typical}`, ...lines].map(printable).join("\n");
 }
 
 /**
@@ -126,7 +172,7 @@ function describe(
  * @returns what to print
  */
 export async function find(args: string[]): Promise<string> {
-  const call = parseCall(args), { words, count } = call;
+  const call = parseCall(args), { words } = call;
   checkFolder(call.cache, "--cache", { complete: true });
   const { id, ...how } = call.encoder, encoder = await loadEncoder(id, how);
   try {
@@ -139,10 +185,9 @@ export async function find(args: string[]): Promise<string> {
     const scorer = createScorer(call.scorer, queries, { dim: store.dim });
     const [scores] = await scoreStream(images(), [scorer], { signal: operationSignal() }); // (Q, N)
     if (far) notice(far);
-    const boxesOf = (image: number) => store.get(store.imageIds[image]).boxes;
-    return words.map((word, q) =>
-      describe(word, topResults(scores, q, { count, boxesOf }), store.imageIds)
-    ).join("\n");
+    const searched = { call, store }, texts: string[] = [];
+    for (const [q, word] of words.entries()) texts.push(await describe(word, scores, q, searched));
+    return texts.join("\n");
   } finally {
     await encoder.dispose();
   }

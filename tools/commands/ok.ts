@@ -23,7 +23,7 @@ const USAGE = `Usage: deno task ok
   the gate: format, lint, types, docs, notebooks, imports, pins, tests; every check runs, also after one failed`;
 
 /** The checks of the gate, quick ones first; tests and doc examples come after them. */
-export const CHECKS: readonly Check[] = [
+const CHECKS: readonly Check[] = [
   format,
   lint,
   pins,

@@ -52,7 +52,7 @@ export interface EncoderCheck {
 }
 
 /** The fixed image: ramps with coarse noise, from a seed. */
-export function checkImage(width = 320, height = 240): RgbImage {
+function checkImage(width = 320, height = 240): RgbImage {
   const random = createRandom(1), data = new Uint8Array(width * height * 3);
   const noise = Float64Array.from({ length: 3 * (width / 8) * (height / 8) }, () => random.next());
   for (let y = 0; y < height; y++) {

@@ -32,7 +32,7 @@ export function kernelspec(python: string): Record<string, unknown> {
 }
 
 /** The variables that keep everything Jupyter reads and writes inside the project. */
-export function jupyterEnv(venv: Venv, cacheDir: string = CACHE_DIR): Record<string, string> {
+function jupyterEnv(venv: Venv, cacheDir: string = CACHE_DIR): Record<string, string> {
   const home = join(cacheDir, "jupyter");
   return {
     JUPYTER_CONFIG_DIR: join(home, "config"),

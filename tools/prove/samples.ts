@@ -8,7 +8,7 @@ import { sharp } from "../../lib/images/sharp.ts";
 import { createRandom } from "../../lib/numeric/random.ts";
 
 /** Width and height of the samples in px. */
-export const SAMPLE_SIZE: [number, number] = [60, 44];
+const SAMPLE_SIZE: [number, number] = [60, 44];
 
 /** An accepted format. */
 export type Format = typeof ALLOWED_FORMATS[number];

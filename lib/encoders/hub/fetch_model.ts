@@ -14,9 +14,9 @@ import { fileAddress, type HubFile, type HubModel, hubModel } from "./model_info
 import type { HubOptions } from "./request.ts";
 
 /** Notes beside a model's files where they came from. */
-export const SOURCE_FILE = "source.json";
+const SOURCE_FILE = "source.json";
 
-/** What is noted in {@linkcode SOURCE_FILE}. */
+/** What is noted in `source.json`. */
 const SOURCE = z.object({
   id: z.string(),
   revision: z.string().regex(/^[0-9a-f]{40}$/),

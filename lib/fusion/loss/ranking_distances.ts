@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { byProxy, type Distance, squaredDistance } from "./query_proxy.ts";
 
 /** Added to a variance: a proxy to which all images of the batch are alike then weighs next to nothing. */
-export const VARIANCE_FLOOR = 1e-8;
+const VARIANCE_FLOOR = 1e-8;
 
 /** The mean squared difference after standardising, for each proxy, over the batch's images. */
 export function standardisedDistance(similarities: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {

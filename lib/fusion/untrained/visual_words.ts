@@ -37,6 +37,9 @@ export type Dictionary = Pick<VisualWords, "dim" | "mean" | "whitening" | "words
 /**
  * Makes a function that finds each word's best product with a whitened patch. It whitens the words instead of
  * the patches, c·A(x - mean) = (A c)·(x - mean), as there are fewer of them.
+ *
+ * @param dictionary the words and the whitening
+ * @returns a function of an image's features // (P, D) -> (K)
  */
 export function createScorer(
   { dim, mean, whitening, words }: Dictionary,

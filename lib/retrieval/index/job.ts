@@ -11,8 +11,11 @@ import { type RowLayout, type Segment, segmentRows } from "./rows.ts";
 import { type BestItems, Scan, type ScanJob, type ScanQueries } from "./scan.ts";
 import { scanOnThreads } from "./threads.ts";
 
-/** Bytes of vectors that are compared with all queries together: they stay in a core's cache. */
-const BLOCK_BYTES = 2 ** 18;
+/**
+ * Bytes of vectors that are compared with all queries together: they stay in a core's cache. Of float32, where time is that
+ * of reading, memory is read in longer runs; of integers there are enough blocks for many threads.
+ */
+const BLOCK_BYTES = { float32: 2 ** 20, int8: 2 ** 18, int4: 2 ** 18 };
 /** Multiplications that make a thread worth its message: a few milliseconds. */
 const WORK_PER_THREAD = 2 ** 24;
 
@@ -26,8 +29,8 @@ export interface Blocks {
 
 /** Cuts segments into blocks of whole images. */
 export function cutBlocks(segments: readonly Segment[], layout: RowLayout): Blocks {
-  const { rowBytes, group } = layout, cut: number[] = [];
-  const wanted = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes / group)) * group;
+  const { rowBytes, group, precision } = layout, cut: number[] = [];
+  const wanted = Math.max(1, Math.floor(BLOCK_BYTES[precision] / rowBytes / group)) * group;
   let mostRows = 0;
   segments.forEach(({ starts, images }, segment) => {
     for (let first = 0, end; first < images; first = end) {
