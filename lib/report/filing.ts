@@ -175,6 +175,18 @@ export function filesOf(
 /** The lines of a file. */
 const linesOf = (rows: readonly Row[]) => rows.map((row) => JSON.stringify(row) + "\n").join("");
 
+/** A JSON value as text in which what holds no objects or lists stands on one line, such as an epoch of a training. */
+function jsonText(value: unknown, indent: string = ""): string {
+  const isNested = (part: unknown) => typeof part === "object" && part !== null;
+  if (!isNested(value) || !Object.values(value!).some(isNested)) return JSON.stringify(value);
+  const inner = `${indent} `, isList = Array.isArray(value);
+  const parts = Object.entries(value!).map(([name, part]) =>
+    `${inner}${isList ? "" : `${JSON.stringify(name)}: `}${jsonText(part, inner)}`
+  );
+  const [open, close] = isList ? "[]" : "{}";
+  return `${open}\n${parts.join(",\n")}\n${indent}${close}`;
+}
+
 /**
  * Writes rows and their provenance, each atomically, where {@linkcode filesOf} says: every row with the seed and the
  * config hash, and beside them a file with everything else. Rows that are there already, byte for byte, are left as they
@@ -202,7 +214,9 @@ export async function writeResults(
   await removeLeftovers(files.folder);
   if (same && paired) return files.rows;
   // rows come last: where they are as they should be, so is all that stands beside them
-  if (!same) await writeAtomic(files.provenance, JSON.stringify(provenance, null, 2) + "\n");
+  if (!same) {
+    await writeAtomic(files.provenance, jsonText(JSON.parse(JSON.stringify(provenance))) + "\n");
+  }
   if (!paired) await writeAtomic(files.pairs, differences);
   if (!same) await writeAtomic(files.rows, text);
   return files.rows;
