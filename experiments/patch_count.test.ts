@@ -8,6 +8,7 @@ import {
   type ResultRow,
   SCALES,
 } from "detailclip";
+import { isGenerated } from "detailclip/runner";
 import { claims, fusedPairs, MEMBERS, patchesRows } from "./patch_count.ts";
 import { judgedBy } from "./testing.ts";
 
@@ -96,5 +97,15 @@ Deno.test("members write to files of their own at every scale", () => {
   for (const scale of SCALES) {
     const names = MEMBERS.map(({ definition }) => configure(definition, scale).name);
     assert.equal(new Set(names).size, MEMBERS.length);
+  }
+});
+
+Deno.test("each data set has as many images as are learned from, and searched, at the quick scale", () => {
+  for (const { label, definition } of MEMBERS) {
+    const { dataset, learn } = configure(definition, "quick");
+    assert.ok(isGenerated(dataset), label);
+    const { images, limit } = dataset;
+    assert.ok(learn!.train! <= 0.7 * images && learn!.val! <= 0.1 * images, label);
+    assert.ok(limit! <= 0.2 * images, label);
   }
 });
