@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { withFolder, writeImages } from "../../lib/features/testing.ts";
+import { noticesOf } from "../../lib/runtime/testing.ts";
 import { find } from "./find.ts";
 
 const PHOTOS = fileURLToPath(new URL("../../data/photos", import.meta.url));
@@ -9,13 +10,9 @@ const RANDOM = fileURLToPath(new URL("../../lib/encoders/testdata/random-clip", 
 
 /** Runs something and gives what was said on standard error with it. */
 async function withNotices<T>(work: () => Promise<T>): Promise<{ result: T; said: string[] }> {
-  const said: string[] = [], before = console.warn;
-  console.warn = (text: string) => said.push(text);
-  try {
-    return { result: await work(), said };
-  } finally {
-    console.warn = before;
-  }
+  let result: T;
+  const said = await noticesOf(async () => result = await work());
+  return { result: result!, said };
 }
 
 Deno.test("find: photographs by word, best first, with the window that won; a far word gets a notice", () =>

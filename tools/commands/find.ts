@@ -98,6 +98,8 @@ type Call = ReturnType<typeof parseCall>;
 interface Searched {
   call: Call;
   store: FeatureStore;
+  /** The digest of a file, read once for all words. */
+  digestOf: (path: string) => Promise<string>;
 }
 
 /** The features of a folder's photographs, with what is to be said of them. */
@@ -123,37 +125,39 @@ async function featuresOf({ folder, cover, cache }: Call, encoder: Encoder): Pro
   }
 }
 
-/** A photograph that was found, and the paths of its copies. */
+/** A photograph that was found. */
 interface Found extends SearchResult {
+  path: string;
+  /** The paths of its copies. */
   copies: string[];
 }
 
 /** The first results with the boxes that won; files of the same bytes are one, at the place of the first. */
-async function firstFound(scores: ScoreMatrix, query: number, { call, store }: Searched) {
-  const found: Found[] = [], pathOf = (image: number) => join(call.folder, store.imageIds[image]);
-  const digests = new Map<number, Promise<string>>();
-  const digestOf = (image: number) =>
-    digests.getOrInsertComputed(image, () => sha256File(pathOf(image)));
+async function firstFound(
+  scores: ScoreMatrix,
+  query: number,
+  { call: { folder, count }, store, digestOf }: Searched,
+): Promise<Found[]> {
+  const found: Found[] = [];
   for (const result of topResults(scores, query, { count: scores.images })) {
-    const { image, score, patch } = result, last = found.at(-1);
-    if (last?.score === score && await digestOf(last.image) === await digestOf(image)) {
-      last.copies.push(pathOf(image));
+    const { score, patch } = result, id = store.imageIds[result.image], last = found.at(-1);
+    const path = join(folder, id);
+    if (last?.score === score && await digestOf(last.path) === await digestOf(path)) {
+      last.copies.push(path);
       continue;
     }
-    if (found.length === call.count) break;
-    const box = patch === undefined ? undefined : store.get(store.imageIds[image]).boxes[patch];
-    found.push({ ...result, rank: found.length + 1, copies: [], ...(box && { box }) });
+    if (found.length === count) break;
+    const box = patch === undefined ? undefined : store.get(id).boxes[patch];
+    found.push({ ...result, rank: found.length + 1, path, copies: [], ...(box && { box }) });
   }
   return found;
 }
 
 /** The lines of one word's results, below the word and the score of a typical photograph. */
 async function describe(word: string, scores: ScoreMatrix, query: number, searched: Searched) {
-  const { call: { folder }, store } = searched;
   const lines = (await firstFound(scores, query, searched)).flatMap(
-    ({ rank, image, score, box, copies }) => {
+    ({ rank, path, score, box, copies }) => {
       const place = box ? `  ${box.width}x${box.height} at ${box.left},${box.top}` : "";
-      const path = join(folder, store.imageIds[image]);
       return [
         `${String(rank).padStart(4)}  ${score.toFixed(3).padStart(6)}  ${path}${place}`,
         ...copies.map((copy) => `${" ".repeat(14)}and ${copy}`),
@@ -185,7 +189,9 @@ export async function find(args: string[]): Promise<string> {
     const scorer = createScorer(call.scorer, queries, { dim: store.dim });
     const [scores] = await scoreStream(images(), [scorer], { signal: operationSignal() }); // (Q, N)
     if (far) notice(far);
-    const searched = { call, store }, texts: string[] = [];
+    const digests = new Map<string, Promise<string>>(), texts: string[] = [];
+    const digestOf = (path: string) => digests.getOrInsertComputed(path, () => sha256File(path));
+    const searched = { call, store, digestOf };
     for (const [q, word] of words.entries()) texts.push(await describe(word, scores, q, searched));
     return texts.join("\n");
   } finally {
