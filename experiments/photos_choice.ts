@@ -16,6 +16,7 @@ import { markdownTable } from "detailclip/report";
 import {
   type BootstrapOptions,
   type Interval,
+  momentsOf,
   pairedDifferences,
   recallIntervals,
   type ResampledRecall,
@@ -81,9 +82,8 @@ function standardised({ queries, images, scores }: ScoreMatrix): Float32Array {
   const out = new Float32Array(scores.length);
   for (let q = 0; q < queries; q++) {
     const row = scores.subarray(q * images, (q + 1) * images);
-    const mean = row.reduce((sum, score) => sum + score, 0) / images;
-    const deviation = Math.sqrt(row.reduce((sum, score) => sum + (score - mean) ** 2, 0) / images);
-    row.forEach((score, i) => out[q * images + i] = deviation > 0 ? (score - mean) / deviation : 0);
+    const { mean, sd } = momentsOf(row);
+    row.forEach((score, i) => out[q * images + i] = sd > 0 ? (score - mean) / sd : 0);
   }
   return out;
 }
