@@ -11,11 +11,12 @@ import { type RowLayout, type Segment, segmentRows } from "./rows.ts";
 import { type BestItems, Scan, type ScanJob, type ScanQueries } from "./scan.ts";
 import { scanOnThreads } from "./threads.ts";
 
-/**
- * Bytes of vectors that are compared with all queries together: they stay in a core's cache. Of float32, where time is that
- * of reading, memory is read in longer runs; of integers there are enough blocks for many threads.
- */
-const BLOCK_BYTES = { float32: 2 ** 20, int8: 2 ** 18, int4: 2 ** 18 };
+/** Bytes of integers that are compared with all queries together: they stay in a core's cache. */
+const INTEGER_BLOCK_BYTES = 2 ** 18;
+/** Bytes of float32 likewise, at least and at most: time is that of reading memory, which is faster in long runs. */
+const FLOAT_BLOCK_BYTES = [2 ** 20, 2 ** 22];
+/** Blocks of float32 that make all threads end at about the same time. */
+const FLOAT_BLOCKS = 16;
 /** Multiplications that make a thread worth its message: a few milliseconds. */
 const WORK_PER_THREAD = 2 ** 24;
 
@@ -27,10 +28,22 @@ export interface Blocks {
   mostRows: number;
 }
 
+/** Number of all rows. */
+function totalRows(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + segmentRows(segment), 0);
+}
+
+/** Bytes of a block, more or less. */
+function blockBytes(segments: readonly Segment[], { precision, rowBytes }: RowLayout): number {
+  if (precision !== "float32") return INTEGER_BLOCK_BYTES;
+  const bytes = totalRows(segments) * rowBytes, [least, most] = FLOAT_BLOCK_BYTES;
+  return Math.min(Math.max(bytes / FLOAT_BLOCKS, least), most);
+}
+
 /** Cuts segments into blocks of whole images. */
 export function cutBlocks(segments: readonly Segment[], layout: RowLayout): Blocks {
-  const { rowBytes, group, precision } = layout, cut: number[] = [];
-  const wanted = Math.max(1, Math.floor(BLOCK_BYTES[precision] / rowBytes / group)) * group;
+  const { rowBytes, group } = layout, cut: number[] = [];
+  const wanted = Math.max(1, Math.floor(blockBytes(segments, layout) / rowBytes / group)) * group;
   let mostRows = 0;
   segments.forEach(({ starts, images }, segment) => {
     for (let first = 0, end; first < images; first = end) {
@@ -74,8 +87,7 @@ export async function runScan(
   { threads, signal }: { threads: number; signal: AbortSignal },
 ): Promise<BestItems[]> {
   signal.throwIfAborted();
-  const rows = job.segments.reduce((sum, segment) => sum + segmentRows(segment), 0);
-  const work = rows * job.layout.dim * job.queries.count;
+  const work = totalRows(job.segments) * job.layout.dim * job.queries.count;
   const count = Math.min(threads, Math.floor(work / WORK_PER_THREAD), job.blocks.length / 3);
   if (count <= 1) return await scanHere(job, signal);
   const stop = () => void Atomics.store(job.next, 0, job.blocks.length);

@@ -6,6 +6,7 @@
 import { paddedLength, PANEL } from "../../numeric/dot_products_wasm.ts";
 import { createQuantizer, type QuantizedType } from "../../numeric/quantization.ts";
 import { GROUP } from "../../numeric/quantized_products_wasm.ts";
+import { vectorLength } from "../../numeric/vectors.ts";
 
 /** How exactly vectors are kept: as they are, or rounded to 8 or 4 bits after a random rotation. */
 export type Precision = "float32" | QuantizedType;
@@ -38,6 +39,8 @@ export interface Segment {
   starts: Uint32Array;
   /** The scale of each row; only quantised ones have some. // (rows) */
   scales: Float32Array;
+  /** Euclidean length of its longest vector. */
+  longest: number;
 }
 
 /** Writes a vector as a row of a memory. */
@@ -79,7 +82,7 @@ export function createSegment(layout: RowLayout, firstImage: number, firstRow: n
   const maximum = MOST_PAGES;
   return {
     memory: new WebAssembly.Memory({ initial: 1, maximum, shared: true }),
-    ...{ firstImage, firstRow, images: 0 },
+    ...{ firstImage, firstRow, images: 0, longest: 0 },
     starts: new Uint32Array(new SharedArrayBuffer(4 * 16)),
     scales: new Float32Array(new SharedArrayBuffer(layout.precision === "float32" ? 0 : 4 * 16)),
   };
@@ -115,7 +118,9 @@ export function addImage(
   const { buffer } = segment.memory;
   if (layout.precision !== "float32") segment.scales = grown(segment.scales, end);
   for (let row = 0; row < rows; row++) {
-    const scale = write(features.subarray(row * dim, (row + 1) * dim), buffer, first + row);
+    const vector = features.subarray(row * dim, (row + 1) * dim);
+    segment.longest = Math.max(segment.longest, vectorLength(vector));
+    const scale = write(vector, buffer, first + row);
     if (layout.precision !== "float32") segment.scales[first + row] = scale;
   }
   segment.images++;

@@ -8,6 +8,7 @@ import { LEVELS } from "../../numeric/quantization.ts";
 import { type QuantizedKernels, quantizedKernels } from "../../numeric/quantized_products_wasm.ts";
 import { TopItems } from "../top_items.ts";
 import type { RowLayout, Segment } from "./rows.ts";
+import { Screen } from "./screen.ts";
 
 /** Queries as the kernels of a layout take them. */
 export interface ScanQueries {
@@ -38,6 +39,9 @@ export interface ScanJob {
 
 /** The best rows of a query: their numbers among all rows, each the best of its image. */
 export type BestItems = { item: number; score: number }[];
+
+/** Share of panels that are multiplied exactly after all, above which estimates cost more time than they save. */
+const MOST_NEAR = 1 / 8;
 
 /** The thread's own memory, and whose queries lie in it. */
 let scratch: WebAssembly.Memory | undefined;
@@ -73,16 +77,24 @@ export class Scan {
   readonly #levelsAt: number;
   readonly #outAt: number;
   readonly #bytes: number;
+  /** Of float32, when only the best are wanted. */
+  readonly #screen?: Screen;
+  /** So many of the last block's images were near the best that estimates would have told nothing. */
+  #dense = false;
 
   /** Begins a search, or takes part in one. */
   constructor(job: ScanJob) {
-    const { queries, layout: { group }, mostRows } = job;
+    const { queries, layout: { group }, mostRows, matrix } = job, { count, data } = queries;
     this.#job = job;
-    this.#top = Array.from({ length: queries.count }, () => new TopItems(job.count));
+    this.#top = Array.from({ length: count }, () => new TopItems(job.count));
     this.#stride = Math.ceil(mostRows / group + 1) * group;
-    this.#levelsAt = Math.ceil(queries.data.byteLength / 16) * 16;
+    this.#levelsAt = Math.ceil(data.byteLength / 16) * 16;
     this.#outAt = this.#levelsAt + LEVELS.length;
-    this.#bytes = this.#outAt + queries.count * this.#stride * 8;
+    const free = this.#outAt + count * this.#stride * 8;
+    if (data instanceof Float64Array && !matrix) {
+      this.#screen = new Screen(data, { count, mostRows, free });
+    }
+    this.#bytes = this.#screen?.end ?? free;
   }
 
   /** Takes the next block; false when there is none left. */
@@ -106,22 +118,44 @@ export class Scan {
     const from = data instanceof Float64Array ? Float64Array : Int16Array;
     new from(buffer, 0, data.length).set(data);
     new Int8Array(buffer, this.#levelsAt, LEVELS.length).set(LEVELS);
+    this.#screen?.hold(buffer);
     holder = this;
   }
 
   /** All queries with the images `first` to `end` of a segment. */
   #search(segment: Segment, first: number, end: number): void {
+    const { starts } = segment, queries = this.#top.length;
+    const panels = Math.ceil((starts[end] - starts[first]) / this.#job.layout.group) * queries;
+    const near = this.#isScreened()
+      ? this.#screen!.search({
+        ...{ segment, first, end },
+        ...{ kernels: floatKernels(segment.memory), scratch: scratch!.buffer },
+      }, this.#top)
+      : this.#multiply(segment, first, end);
+    this.#dense = near > panels * MOST_NEAR;
+  }
+
+  /** Whether estimates can tell which images of the next block matter to the queries. */
+  #isScreened(): boolean {
+    return this.#screen !== undefined && !this.#dense &&
+      this.#top.every(({ floor }) => floor > -Infinity);
+  }
+
+  /** All products of the images `first` to `end` of a segment; returns how many were near the best of a query. */
+  #multiply(segment: Segment, first: number, end: number): number {
     const { queries, layout: { group, precision } } = this.#job, { starts } = segment;
     const firstGroup = Math.floor(starts[first] / group), firstRow = firstGroup * group;
     const groups = Math.ceil(starts[end] / group) - firstGroup;
     const exact = precision === "float32";
     if (exact) this.#multiplyFloats(segment, firstRow, groups);
     const products = new Float64Array(scratch!.buffer, this.#outAt, queries.count * this.#stride);
+    let near = 0;
     for (let q = 0; q < queries.count; q++) {
       const some = products.subarray(q * this.#stride, (q + 1) * this.#stride);
       if (!exact) this.#multiplyIntegers(q, segment, firstRow, groups, some);
-      this.#reduce(q, some, firstRow, segment, first, end);
+      near += this.#reduce(q, some, firstRow, segment, first, end);
     }
+    return near;
   }
 
   /** Products of all queries with groups of float32 rows. */
@@ -155,7 +189,10 @@ export class Scan {
     }
   }
 
-  /** Takes one query's products with a block's rows into its results: of each image the best, of equal ones the first. */
+  /**
+   * Takes one query's products with a block's rows into its results: of each image the best, of equal ones the first.
+   * Returns how many images were good enough when they came.
+   */
   #reduce(
     query: number,
     products: Float64Array,
@@ -163,9 +200,9 @@ export class Scan {
     { starts, firstImage, firstRow: segmentRow }: Segment,
     first: number,
     end: number,
-  ): void {
+  ): number {
     const { matrix } = this.#job, top = this.#top[query];
-    let floor = top.floor;
+    let floor = top.floor, near = 0;
     for (let image = first; image < end; image++) {
       let best = starts[image], most = products[best - firstRow];
       for (let row = best + 1; row < starts[image + 1]; row++) {
@@ -174,6 +211,7 @@ export class Scan {
       }
       const score = Math.fround(most);
       if (score >= floor) {
+        near++;
         top.offer(segmentRow + best, score);
         floor = top.floor;
       }
@@ -183,5 +221,6 @@ export class Scan {
         matrix.winners[at] = best - starts[image];
       }
     }
+    return near;
   }
 }
