@@ -62,16 +62,20 @@ export function cutBlocks(segments: readonly Segment[], layout: RowLayout): Bloc
  * @param queries finite numbers // (Q, D)
  */
 export function scanQueries(queries: Float32Array, { precision, dim }: RowLayout): ScanQueries {
-  const count = queries.length / dim, scales = new Float64Array(count).fill(1);
-  if (precision === "float32") return { count, data: prepareQueries(queries, dim).data, scales };
+  const count = queries.length / dim;
+  const offsets = new Float64Array(count), scales = new Float64Array(count).fill(1);
+  if (precision === "float32") {
+    return { count, data: prepareQueries(queries, dim).data, offsets, scales };
+  }
   const quantizer = createQuantizer(precision, dim), { columns } = quantizer;
   const data = new Int16Array(count * columns);
   for (let q = 0; q < count; q++) {
-    const { codes, scale } = quantizer.encodeQuery(queries.subarray(q * dim, (q + 1) * dim));
-    data.set(codes, q * columns);
-    scales[q] = scale;
+    const query = quantizer.encodeQuery(queries.subarray(q * dim, (q + 1) * dim));
+    data.set(query.data, q * columns);
+    offsets[q] = query.offset;
+    scales[q] = query.scale;
   }
-  return { count, data, scales };
+  return { count, data, offsets, scales };
 }
 
 /**

@@ -16,7 +16,9 @@ export interface ScanQueries {
   count: number;
   /** Their numbers, as many for each. // (Q, columns) */
   data: Float64Array | Int16Array;
-  /** What an integer product is multiplied with, besides the row's scale; 1 of float32. // (Q) */
+  /** What is added to an integer product; 0 of float32. // (Q) */
+  offsets: Float64Array;
+  /** What it is multiplied with then, besides the row's scale; 1 of float32. // (Q) */
   scales: Float64Array;
 }
 
@@ -117,7 +119,7 @@ export class Scan {
     const { data } = this.#job.queries, { buffer } = scratchOf(this.#bytes);
     const from = data instanceof Float64Array ? Float64Array : Int16Array;
     new from(buffer, 0, data.length).set(data);
-    new Int8Array(buffer, this.#levelsAt, LEVELS.length).set(LEVELS);
+    new Uint8Array(buffer, this.#levelsAt, LEVELS.length).set(LEVELS);
     this.#screen?.hold(buffer);
     holder = this;
   }
@@ -182,10 +184,11 @@ export class Scan {
     const kernels = integerKernels(memory);
     if (precision === "int8") kernels.int8(rows, groups, rowBytes, asked, at);
     else kernels.int4(rows, groups, rowBytes, asked, this.#levelsAt, at);
-    const integers = new Int32Array(out.buffer, at, count), scale = queries.scales[query];
+    const integers = new Int32Array(out.buffer, at, count);
+    const scale = queries.scales[query], offset = queries.offsets[query];
     const filled = Math.min(count, scales.length - firstRow);
     for (let row = 0; row < filled; row++) {
-      out[row] = integers[row] * scale * scales[firstRow + row];
+      out[row] = (integers[row] + offset) * scale * scales[firstRow + row];
     }
   }
 
