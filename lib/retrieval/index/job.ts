@@ -11,12 +11,12 @@ import { type RowLayout, type Segment, segmentRows } from "./rows.ts";
 import { type BestItems, Scan, type ScanJob, type ScanQueries } from "./scan.ts";
 import { scanOnThreads } from "./threads.ts";
 
-/** Bytes of integers that are compared with all queries together: they stay in a core's cache. */
-const INTEGER_BLOCK_BYTES = 2 ** 18;
-/** Bytes of float32 likewise, at least and at most: time is that of reading memory, which is faster in long runs. */
-const FLOAT_BLOCK_BYTES = [2 ** 20, 2 ** 22];
-/** Blocks of float32 that make all threads end at about the same time. */
-const FLOAT_BLOCKS = 16;
+/** Bytes of a block, at least and at most: memory is read faster in long runs. */
+const BLOCK_BYTES = [2 ** 18, 2 ** 22];
+/** Rows of a block at most, as long as one image does not have more: their products fit a cache for many queries. */
+const MOST_ROWS = 2 ** 12;
+/** Blocks that make all threads end at about the same time. */
+const BLOCKS = 16;
 /** Multiplications that make a thread worth its message: a few milliseconds. */
 const WORK_PER_THREAD = 2 ** 24;
 
@@ -33,17 +33,12 @@ function totalRows(segments: readonly Segment[]): number {
   return segments.reduce((sum, segment) => sum + segmentRows(segment), 0);
 }
 
-/** Bytes of a block, more or less. */
-function blockBytes(segments: readonly Segment[], { precision, rowBytes }: RowLayout): number {
-  if (precision !== "float32") return INTEGER_BLOCK_BYTES;
-  const bytes = totalRows(segments) * rowBytes, [least, most] = FLOAT_BLOCK_BYTES;
-  return Math.min(Math.max(bytes / FLOAT_BLOCKS, least), most);
-}
-
 /** Cuts segments into blocks of whole images. */
 export function cutBlocks(segments: readonly Segment[], layout: RowLayout): Blocks {
-  const { rowBytes, group } = layout, cut: number[] = [];
-  const wanted = Math.max(1, Math.floor(blockBytes(segments, layout) / rowBytes / group)) * group;
+  const { rowBytes, group } = layout, cut: number[] = [], [least, most] = BLOCK_BYTES;
+  const bytes = Math.min(Math.max(totalRows(segments) * rowBytes / BLOCKS, least), most);
+  const rows = Math.min(bytes / rowBytes, MOST_ROWS);
+  const wanted = Math.max(1, Math.floor(rows / group)) * group;
   let mostRows = 0;
   segments.forEach(({ starts, images }, segment) => {
     for (let first = 0, end; first < images; first = end) {
