@@ -178,6 +178,33 @@ Deno.test("an index of nothing, and images added after a search", async () => {
   }
 });
 
+Deno.test("threads find images added since, and search several indices in turns", async () => {
+  const dim = 256, images = makeImages("grown", dim, repeat(240, 100));
+  const [queries] = makeImages("asked", dim, [12]);
+  for (const precision of PRECISIONS) {
+    const indices = [0, 1].map(() => new FlatIndex({ dim, precision }, { segmentBytes: 2 ** 24 }));
+    for (let added = 0; added < images.length; added += 120) {
+      for (const [i, index] of indices.entries()) {
+        for (const features of images.slice(added, added + 120)) {
+          index.add(i === 0 ? features : features.map((x) => -x));
+        }
+      }
+      for (let turn = 0; turn < 2; turn++) {
+        for (const index of indices) {
+          const here = await index.search(queries, { threads: 1 });
+          assert.deepEqual(await index.search(queries, { threads: 2 }), here);
+        }
+      }
+    }
+    assert.notDeepEqual(
+      await indices[0].search(queries, { threads: 2 }),
+      await indices[1].search(queries, { threads: 2 }),
+    );
+  }
+  assert.equal(searchThreadCount(), 2);
+  await endSearchThreads();
+});
+
 Deno.test("an index refuses hostile input, and says why", async () => {
   for (const dim of [0, -1, 1.5, NaN]) {
     assert.throws(() => new FlatIndex({ dim }), /Cannot make an index: dim must be/);

@@ -27,6 +27,8 @@ export interface RowLayout {
 
 /** Rows of whole images; all of it can be sent to a thread, and is shared with it. */
 export interface Segment {
+  /** Its number among all segments of this process. */
+  id: number;
   /** The rows. */
   memory: WebAssembly.Memory;
   /** Number of its first image among all. */
@@ -77,10 +79,14 @@ export function openLayout(
   };
 }
 
+/** How many segments have been made. */
+let made = 0;
+
 /** An empty segment with room for some rows. */
 export function createSegment(layout: RowLayout, firstImage: number, firstRow: number): Segment {
   const maximum = MOST_PAGES;
   return {
+    id: made++,
     memory: new WebAssembly.Memory({ initial: 1, maximum, shared: true }),
     ...{ firstImage, firstRow, images: 0, longest: 0 },
     starts: new Uint32Array(new SharedArrayBuffer(4 * 16)),
