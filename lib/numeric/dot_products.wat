@@ -1,10 +1,11 @@
 ;; Dot products of float32 rows with queries, summed in float64, and estimates of them, summed in float32.
 ;; dot_products_wasm.ts holds the module:
 ;;   npx -p wabt@1.0.39 wat2wasm --enable-multi-memory --enable-relaxed-simd --enable-threads \
-;;     dot_products.wat -o /dev/stdout | base64 -w0
+;;     dot_products.wat -o dot_products.wasm && base64 -w0 dot_products.wasm
 ;;
 ;; Rows lie in panels of eight, column by column, (⌈R/8⌉, D, 8), in a memory that threads can share; queries (Q, D)
-;; and products, both float64, in one of the thread's own. D is a multiple of 4: rows and queries end in zeros.
+;; and products, both float64 but for estimates, in one of the thread's own. D is a multiple of 4: rows and queries end in
+;; zeros.
 ;; Each product is summed over D in order by itself, so that it depends on nothing but its two vectors. The product
 ;; of two float32 is exact in float64: it makes no difference whether relaxed_madd fuses.
 (module

@@ -124,7 +124,7 @@ const GREAT = 2 ** 120;
  * a sum by at most nu / (1 - nu) of the sum of its absolute terms, u = 2⁻²⁴, which is at most the product of the lengths
  * (Higham, Accuracy and Stability of Numerical Algorithms, §3.1); and a term below the smallest normal number by 2⁻¹⁴⁹.
  *
- * @param dim D; no product has as many roundings, the last one included
+ * @param dim D: a product has fewer than D + 8 roundings, the last one included
  * @param lengths product of the Euclidean lengths of query and row
  * @returns a bound; Infinity where there is none
  */

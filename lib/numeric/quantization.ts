@@ -19,7 +19,7 @@ export type QuantizedType = "int8" | "int4";
 const MAX_CODE = 127;
 /** The greatest number of a query: 256 times a signed byte, and another. */
 const MAX_QUERY = 127 * 256 + 127;
-/** The greatest sum that the kernels can hold. */
+/** The greatest sum that the kernels can hold, of codes of 8 bits; levels of 4 bits are less. */
 const MAX_SUM = 2 ** 31 - 1;
 /** Columns that a kernel takes at once. */
 const COLUMNS = 32;
@@ -149,7 +149,7 @@ function roundTo4(values: Float64Array, codes: Int8Array): void {
   const scale = DEVIATION / (Math.sqrt(squares / values.length) || 1);
   const last = NEAREST.length - 1;
   for (let i = 0; i < values.length; i++) {
-    const twice = values[i] * scale; // twice the magnitude
+    const twice = values[i] * scale; // twice what is rounded to a level
     codes[i] = twice < 0
       ? TWICE_LEVELS[7 - NEAREST[Math.min(last, -twice | 0)]]
       : TWICE_LEVELS[8 + NEAREST[Math.min(last, twice | 0)]];

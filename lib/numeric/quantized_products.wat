@@ -1,6 +1,6 @@
 ;; Integer dot products of quantised rows with quantised queries. quantized_products_wasm.ts holds the module:
 ;;   npx -p wabt@1.0.39 wat2wasm --enable-multi-memory --enable-relaxed-simd --enable-threads \
-;;     quantized_products.wat -o /dev/stdout | base64 -w0
+;;     quantized_products.wat -o quantized_products.wasm && base64 -w0 quantized_products.wasm
 ;;
 ;; Rows lie one after another, `length` bytes each, four to a group, in a memory that threads can share; queries,
 ;; 16-bit, and products, 32-bit, in one of the thread's own. D is a multiple of 32: rows and queries end in zeros.

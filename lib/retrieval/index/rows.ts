@@ -51,15 +51,26 @@ export type RowWriter = (vector: Float32Array, memory: ArrayBufferLike, row: num
 /** Bytes of a segment at most by default: half a GiB. */
 export const SEGMENT_BYTES: number = 2 ** 29;
 const PAGE = 2 ** 16;
-/** Pages that WebAssembly can address. */
-const MOST_PAGES = 2 ** 16;
+/** Pages that WebAssembly can address, and bytes of which the end can be addressed, too. */
+const MOST_PAGES = 2 ** 16, MOST_BYTES = (MOST_PAGES - 1) * PAGE;
 
-/** The layout of one kind of vectors, and what writes them. */
+/**
+ * The layout of one kind of vectors, and what writes them.
+ *
+ * @param wantedBytes of a segment
+ * @throws RangeError when that is not a number from 0 on
+ */
 export function openLayout(
   precision: Precision,
   dim: number,
-  segmentBytes: number,
+  wantedBytes: number,
 ): { layout: RowLayout; write: RowWriter } {
+  if (!(wantedBytes >= 0)) {
+    throw new RangeError(
+      `Cannot make an index: segmentBytes must be 0 or more, got ${wantedBytes}`,
+    );
+  }
+  const segmentBytes = Math.min(wantedBytes, MOST_BYTES);
   if (precision !== "float32") {
     const quantizer = createQuantizer(precision, dim), { bytes } = quantizer;
     return {
@@ -117,8 +128,8 @@ export function addImage(
   const rows = features.length / dim, end = first + rows;
   const bytes = Math.ceil(end / group) * group * rowBytes;
   if (bytes > segmentBytes && segment.images > 0) return false;
-  if (bytes > MOST_PAGES * PAGE) {
-    throw new RangeError(`Cannot index image: ${rows} vectors of ${dim} are more than 4 GiB`);
+  if (bytes > MOST_BYTES) {
+    throw new RangeError(`Cannot index image: ${rows} vectors of ${dim} are 4 GiB or more`);
   }
   growMemory(segment.memory, bytes, segmentBytes);
   const { buffer } = segment.memory;

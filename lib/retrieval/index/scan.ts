@@ -14,7 +14,7 @@ import { Screen } from "./screen.ts";
 export interface ScanQueries {
   /** Q. */
   count: number;
-  /** Their numbers, as many for each. // (Q, columns) */
+  /** Their numbers as exact kernels take them, as many for each. // (Q, columns) */
   data: Float64Array | Int16Array;
   /** What is added to an integer product; 0 of float32. // (Q) */
   offsets: Float64Array;
@@ -45,9 +45,9 @@ export type BestItems = { item: number; score: number }[];
 /** Share of panels that are multiplied exactly after all, above which estimates cost more time than they save. */
 const MOST_NEAR = 1 / 8;
 
-/** The thread's own memory, and whose queries lie in it. */
+/** The thread's own memory, and the queries that lie in it. */
 let scratch: WebAssembly.Memory | undefined;
-let holder: Scan | undefined;
+let held: ScanQueries | undefined;
 
 /** The thread's own memory, of at least some bytes. */
 function scratchOf(bytes: number): WebAssembly.Memory {
@@ -115,13 +115,14 @@ export class Scan {
 
   /** Puts the queries into the scratch memory, which searches of one thread share. */
   #holdQueries(): void {
-    if (holder === this) return;
-    const { data } = this.#job.queries, { buffer } = scratchOf(this.#bytes);
+    const { queries } = this.#job, { data } = queries;
+    if (held === queries) return;
+    const { buffer } = scratchOf(this.#bytes);
     const from = data instanceof Float64Array ? Float64Array : Int16Array;
     new from(buffer, 0, data.length).set(data);
     new Uint8Array(buffer, this.#levelsAt, LEVELS.length).set(LEVELS);
     this.#screen?.hold(buffer);
-    holder = this;
+    held = queries;
   }
 
   /** All queries with the images `first` to `end` of a segment. */

@@ -11,7 +11,7 @@ import type { Segment } from "./rows.ts";
 import { sendJob, type SentJob } from "./wire.ts";
 import type { ScanAnswer, ScanRequest } from "./worker.ts";
 
-/** Threads that have had nothing to do for so long are ended, in ms: they keep the memory of their last index. */
+/** So long after the last search all threads are ended, in ms: until then each keeps the memory of its last index. */
 const IDLE = 5000;
 
 /** A thread, with those who wait for its answers, first come first served. */
@@ -57,12 +57,12 @@ function ask(
   segments: readonly Segment[],
 ): Promise<BestItems[]> {
   const waiting = Promise.withResolvers<BestItems[]>();
-  thread.waiting.push(waiting);
-  thread.worker.ref(); // a process does not end while it waits
   const memories = segments.filter(({ id }) => !thread.known.has(id))
     .map(({ id, memory }) => ({ id, memory }));
   thread.worker.postMessage({ ...job, memories } satisfies ScanRequest);
   thread.known = new Set(segments.map(({ id }) => id));
+  thread.waiting.push(waiting);
+  thread.worker.ref(); // a process does not end while it waits
   return waiting.promise;
 }
 
