@@ -93,9 +93,9 @@ Deno.test("of the k that are set, those of the scale are fused unless told", () 
     choosingK(...given).map(({ config: { fusion } }) =>
       fusion?.filter(({ fuser }) => fuser.kind === "trained").map(({ cover }) => coverName(cover))
     );
-  assert.deepEqual(fused("quick", { ks: [8, 7, 2] }), [["cc@2", "cc@8"], undefined]);
-  assert.deepEqual(fused("quick", { ks: [7] }), [[], undefined]);
-  assert.deepEqual(fused("quick", { ks: [7], fused: [7] }), [["cc@7"], undefined]);
+  assert.deepEqual(fused("quick", { ks: [8, 11, 2] }), [["cc@2", "cc@8"], undefined]);
+  assert.deepEqual(fused("quick", { ks: [11] }), [[], undefined]);
+  assert.deepEqual(fused("quick", { ks: [11], fused: [11] }), [["cc@11"], undefined]);
   assert.deepEqual(fused("quick", { fused: [] }), [[], undefined]);
 });
 

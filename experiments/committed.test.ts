@@ -13,7 +13,6 @@ import {
   type SeriesMember,
 } from "detailclip";
 import { keptSeeds, type NamedConfig, seedRowsPath } from "detailclip/report";
-import { PARAMETERS_TAG } from "../tools/jupyter/notebook.ts";
 import { adaptersConfig } from "./adapters.ts";
 import { choosingK } from "./choosing_k.ts";
 import { CLAIMS } from "./claims.ts";
@@ -43,7 +42,7 @@ async function parametersOf(name: string): Promise<Record<string, never>> {
   const { cells } = JSON.parse(await Deno.readTextFile(path)) as {
     cells: { metadata: { tags?: string[] }; source: string | string[] }[];
   };
-  const [cell] = cells.filter(({ metadata }) => metadata.tags?.includes(PARAMETERS_TAG));
+  const [cell] = cells.filter(({ metadata }) => metadata.tags?.includes("parameters"));
   const text = [cell.source].flat().join("").replaceAll(/^const /gm, "export const ");
   const folder = await Deno.makeTempDir();
   try {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../runtime/files.ts";
+import { noticesOf } from "../runtime/testing.ts";
 import type { Encoder } from "./encoder.ts";
 import { loadEncoder } from "./load.ts";
 import { classPrompts, promptTemplates } from "./prompts.ts";
@@ -154,9 +155,8 @@ Deno.test("names that are blank, or no text, are refused by their place", async 
 
 Deno.test("what is longer than the context is said once, also when its vector was kept on disk", async () => {
   await withEncoder(async (real) => {
-    const cacheDir = await Deno.makeTempDir(), said: string[] = [], warn = console.warn;
-    console.warn = (line: string) => void said.push(line);
-    try {
+    const cacheDir = await Deno.makeTempDir();
+    const work = async (said: string[]) => {
       const long = "ship ".repeat(100), names = ["boat", long, "apple"];
       const options = { templates: ["a {}", "the {}"], cacheDir };
       const first = await classPrompts(counting(real).encoder, names, options);
@@ -171,10 +171,8 @@ Deno.test("what is longer than the context is said once, also when its vector wa
       assert.match(said[2], /1 of 2 texts are longer than the \d+ tokens that .* reads/);
       await real.encodeTexts(["a boat"]);
       assert.equal(said.length, 3, "and nothing is said of what fits");
-    } finally {
-      console.warn = warn;
-      await Deno.remove(cacheDir, { recursive: true });
-    }
+    };
+    await noticesOf(work).finally(() => Deno.remove(cacheDir, { recursive: true }));
   });
 });
 

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { coverBoxes, type CoverSpec, makeCover } from "../covers/mod.ts";
 import type { Dataset } from "../datasets/mod.ts";
 import { cutPatches, decodeImage } from "../images/mod.ts";
+import { noticesOf } from "../runtime/testing.ts";
 import { CacheWriter, FeatureCache } from "./cache.ts";
 import { extractFeatures } from "./extract.ts";
 import { openFeatures } from "./open.ts";
@@ -418,19 +419,15 @@ Deno.test("extract: images too large for a limit are tried again under a larger 
 async function withKeyFile(
   test: (path: string, again: () => Promise<string>, fingerprint: string) => Promise<void>,
 ) {
-  const warn = console.warn;
-  console.warn = () => {};
-  try {
-    await withFolder(async (folder) => {
+  await noticesOf(() =>
+    withFolder(async (folder) => {
       const { dataset, base } = await setUp(folder, 2);
       const again = async () => (await extractFeatures({ ...base, dataset })).fingerprint();
       const fingerprint = await again();
       const [path] = await cacheFiles(base.cacheDir, /^key\.json$/);
       await test(path, again, fingerprint);
-    });
-  } finally {
-    console.warn = warn;
-  }
+    })
+  );
 }
 
 Deno.test("extract: a key.json that is damaged, as its digest says, is written anew", () =>

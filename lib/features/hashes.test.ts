@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { noticesOf } from "../runtime/testing.ts";
 import { openHashIndex } from "./hashes.ts";
 import { withFolder } from "./testing.ts";
 
@@ -53,10 +54,8 @@ Deno.test("hashes: a file written a moment ago is not trusted yet", () =>
 async function withIndex(
   test: (index: { path: string; file: string; lines: string }) => Promise<void>,
 ): Promise<void> {
-  const warn = console.warn;
-  try {
-    console.warn = () => {};
-    await withFolder(async (folder) => {
+  await noticesOf(() =>
+    withFolder(async (folder) => {
       const path = join(folder, "a.jpg");
       await Deno.writeTextFile(path, "one");
       const index = await openHashIndex(folder, later);
@@ -64,10 +63,8 @@ async function withIndex(
       await index.save();
       const file = join(folder, "content-hashes.jsonl");
       await test({ path, file, lines: await Deno.readTextFile(file) });
-    });
-  } finally {
-    console.warn = warn;
-  }
+    })
+  );
 }
 
 Deno.test("hashes: a damaged index costs only what is damaged, and is mended", () =>

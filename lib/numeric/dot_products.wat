@@ -1,9 +1,11 @@
-;; Dot products of float32 rows with queries, summed in float64. dot_products_wasm.ts holds the module:
+;; Dot products of float32 rows with queries, summed in float64, and estimates of them, summed in float32.
+;; dot_products_wasm.ts holds the module:
 ;;   npx -p wabt@1.0.39 wat2wasm --enable-multi-memory --enable-relaxed-simd --enable-threads \
-;;     dot_products.wat -o /dev/stdout | base64 -w0
+;;     dot_products.wat -o dot_products.wasm && base64 -w0 dot_products.wasm
 ;;
 ;; Rows lie in panels of eight, column by column, (⌈R/8⌉, D, 8), in a memory that threads can share; queries (Q, D)
-;; and products, both float64, in one of the thread's own. D is a multiple of 4: rows and queries end in zeros.
+;; and products, both float64 but for estimates, in one of the thread's own. D is a multiple of 4: rows and queries end in
+;; zeros.
 ;; Each product is summed over D in order by itself, so that it depends on nothing but its two vectors. The product
 ;; of two float32 is exact in float64: it makes no difference whether relaxed_madd fuses.
 (module
@@ -66,20 +68,19 @@
       (br $panel))))
 
   ;; One query with rows: `panels` x 8 products. A sum waits for the one before it, so panels of the first and of the
-  ;; second half are summed side by side: two runs of memory, each read in order; the last one of an odd number alone.
+  ;; second half are summed side by side: two runs of memory, each read in order. Of an odd number, both halves have the
+  ;; middle one.
   (func (export "one")
-    (param $x i32) (param $panels i32) (param $length i32) (param $query i32)
-    (param $out i32)
-    (local $y i32) (local $far i32) (local $pairs i32) (local $end i32) (local $q0 i32) (local $w v128)
-    (local $x0 v128) (local $x1 v128) (local $x2 v128) (local $x3 v128)
+    (param $x i32) (param $panels i32) (param $length i32) (param $query i32) (param $out i32)
+    (local $y i32) (local $far i32) (local $left i32) (local $end i32) (local $q0 i32) (local $w v128)
     (local $s00 v128) (local $s01 v128) (local $s02 v128) (local $s03 v128)
     (local $s10 v128) (local $s11 v128) (local $s12 v128) (local $s13 v128)
-    (local.set $pairs (i32.shr_u (local.get $panels) (i32.const 1)))
-    (local.set $y (i32.add (local.get $x) (i32.mul (local.get $pairs) (local.get $length))))
-    (local.set $far (i32.add (local.get $out) (i32.shl (local.get $pairs) (i32.const 6))))
-    (local.set $panels (i32.and (local.get $panels) (i32.const 1)))
-    (block $paired (loop $pair
-      (br_if $paired (i32.eqz (local.get $pairs)))
+    (local.set $left (i32.shr_u (i32.add (local.get $panels) (i32.const 1)) (i32.const 1)))
+    (local.set $far (i32.sub (local.get $panels) (local.get $left)))
+    (local.set $y (i32.add (local.get $x) (i32.mul (local.get $far) (local.get $length))))
+    (local.set $far (i32.add (local.get $out) (i32.shl (local.get $far) (i32.const 6))))
+    (block $done (loop $pair
+      (br_if $done (i32.eqz (local.get $left)))
       (local.set $s00 (v128.const i64x2 0 0))
       (local.set $s01 (v128.const i64x2 0 0))
       (local.set $s02 (v128.const i64x2 0 0))
@@ -93,140 +94,76 @@
       (loop $columns
         ;; column 0 of four
         (local.set $w (v128.load64_splat $scratch offset=0 (local.get $q0)))
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=0 (local.get $x))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=8 (local.get $x))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=16 (local.get $x))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=24 (local.get $x))))
-        (local.set $s00
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s00)))
-        (local.set $s01
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s01)))
-        (local.set $s02
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s02)))
-        (local.set $s03
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s03)))
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=0 (local.get $y))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=8 (local.get $y))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=16 (local.get $y))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=24 (local.get $y))))
-        (local.set $s10
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s10)))
-        (local.set $s11
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s11)))
-        (local.set $s12
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s12)))
-        (local.set $s13
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s13)))
+        (local.set $s00 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=0 (local.get $x))) (local.get $w) (local.get $s00)))
+        (local.set $s01 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=8 (local.get $x))) (local.get $w) (local.get $s01)))
+        (local.set $s02 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=16 (local.get $x))) (local.get $w) (local.get $s02)))
+        (local.set $s03 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=24 (local.get $x))) (local.get $w) (local.get $s03)))
+        (local.set $s10 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=0 (local.get $y))) (local.get $w) (local.get $s10)))
+        (local.set $s11 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=8 (local.get $y))) (local.get $w) (local.get $s11)))
+        (local.set $s12 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=16 (local.get $y))) (local.get $w) (local.get $s12)))
+        (local.set $s13 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=24 (local.get $y))) (local.get $w) (local.get $s13)))
         ;; column 1 of four
         (local.set $w (v128.load64_splat $scratch offset=8 (local.get $q0)))
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=32 (local.get $x))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=40 (local.get $x))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=48 (local.get $x))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=56 (local.get $x))))
-        (local.set $s00
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s00)))
-        (local.set $s01
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s01)))
-        (local.set $s02
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s02)))
-        (local.set $s03
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s03)))
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=32 (local.get $y))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=40 (local.get $y))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=48 (local.get $y))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=56 (local.get $y))))
-        (local.set $s10
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s10)))
-        (local.set $s11
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s11)))
-        (local.set $s12
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s12)))
-        (local.set $s13
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s13)))
+        (local.set $s00 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=32 (local.get $x))) (local.get $w) (local.get $s00)))
+        (local.set $s01 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=40 (local.get $x))) (local.get $w) (local.get $s01)))
+        (local.set $s02 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=48 (local.get $x))) (local.get $w) (local.get $s02)))
+        (local.set $s03 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=56 (local.get $x))) (local.get $w) (local.get $s03)))
+        (local.set $s10 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=32 (local.get $y))) (local.get $w) (local.get $s10)))
+        (local.set $s11 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=40 (local.get $y))) (local.get $w) (local.get $s11)))
+        (local.set $s12 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=48 (local.get $y))) (local.get $w) (local.get $s12)))
+        (local.set $s13 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=56 (local.get $y))) (local.get $w) (local.get $s13)))
         ;; column 2 of four
         (local.set $w (v128.load64_splat $scratch offset=16 (local.get $q0)))
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=64 (local.get $x))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=72 (local.get $x))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=80 (local.get $x))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=88 (local.get $x))))
-        (local.set $s00
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s00)))
-        (local.set $s01
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s01)))
-        (local.set $s02
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s02)))
-        (local.set $s03
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s03)))
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=64 (local.get $y))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=72 (local.get $y))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=80 (local.get $y))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=88 (local.get $y))))
-        (local.set $s10
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s10)))
-        (local.set $s11
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s11)))
-        (local.set $s12
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s12)))
-        (local.set $s13
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s13)))
+        (local.set $s00 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=64 (local.get $x))) (local.get $w) (local.get $s00)))
+        (local.set $s01 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=72 (local.get $x))) (local.get $w) (local.get $s01)))
+        (local.set $s02 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=80 (local.get $x))) (local.get $w) (local.get $s02)))
+        (local.set $s03 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=88 (local.get $x))) (local.get $w) (local.get $s03)))
+        (local.set $s10 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=64 (local.get $y))) (local.get $w) (local.get $s10)))
+        (local.set $s11 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=72 (local.get $y))) (local.get $w) (local.get $s11)))
+        (local.set $s12 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=80 (local.get $y))) (local.get $w) (local.get $s12)))
+        (local.set $s13 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=88 (local.get $y))) (local.get $w) (local.get $s13)))
         ;; column 3 of four
         (local.set $w (v128.load64_splat $scratch offset=24 (local.get $q0)))
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=96 (local.get $x))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=104 (local.get $x))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=112 (local.get $x))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=120 (local.get $x))))
-        (local.set $s00
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s00)))
-        (local.set $s01
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s01)))
-        (local.set $s02
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s02)))
-        (local.set $s03
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s03)))
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=96 (local.get $y))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=104 (local.get $y))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=112 (local.get $y))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=120 (local.get $y))))
-        (local.set $s10
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s10)))
-        (local.set $s11
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s11)))
-        (local.set $s12
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s12)))
-        (local.set $s13
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s13)))
+        (local.set $s00 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=96 (local.get $x))) (local.get $w) (local.get $s00)))
+        (local.set $s01 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=104 (local.get $x))) (local.get $w) (local.get $s01)))
+        (local.set $s02 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=112 (local.get $x))) (local.get $w) (local.get $s02)))
+        (local.set $s03 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=120 (local.get $x))) (local.get $w) (local.get $s03)))
+        (local.set $s10 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=96 (local.get $y))) (local.get $w) (local.get $s10)))
+        (local.set $s11 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=104 (local.get $y))) (local.get $w) (local.get $s11)))
+        (local.set $s12 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=112 (local.get $y))) (local.get $w) (local.get $s12)))
+        (local.set $s13 (f64x2.relaxed_madd (f64x2.promote_low_f32x4
+          (v128.load64_zero $rows offset=120 (local.get $y))) (local.get $w) (local.get $s13)))
         (local.set $x (i32.add (local.get $x) (i32.const 128)))
         (local.set $y (i32.add (local.get $y) (i32.const 128)))
         (local.set $q0 (i32.add (local.get $q0) (i32.const 32)))
@@ -241,101 +178,89 @@
       (v128.store $scratch offset=48 (local.get $far) (local.get $s13))
       (local.set $out (i32.add (local.get $out) (i32.const 64)))
       (local.set $far (i32.add (local.get $far) (i32.const 64)))
-      (local.set $pairs (i32.sub (local.get $pairs) (i32.const 1)))
-      (br $pair)))
-    (local.set $x (local.get $y))
-    (local.set $out (local.get $far))
-    (block $done (loop $panel
-      (br_if $done (i32.eqz (local.get $panels)))
-      (local.set $s00 (v128.const i64x2 0 0))
-      (local.set $s01 (v128.const i64x2 0 0))
-      (local.set $s02 (v128.const i64x2 0 0))
-      (local.set $s03 (v128.const i64x2 0 0))
+      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+      (br $pair))))
+
+  ;; The same in float32, of a query in float32, even and odd columns apart: `panels` x 8 estimates of the products.
+  ;; Their error has a bound, see `estimateError`.
+  (func (export "estimate")
+    (param $x i32) (param $panels i32) (param $length i32) (param $query i32) (param $out i32)
+    (local $y i32) (local $far i32) (local $left i32) (local $end i32) (local $q0 i32) (local $w v128)
+    (local $s00 v128) (local $s01 v128) (local $s02 v128) (local $s03 v128)
+    (local $s10 v128) (local $s11 v128) (local $s12 v128) (local $s13 v128)
+    (local.set $left (i32.shr_u (i32.add (local.get $panels) (i32.const 1)) (i32.const 1)))
+    (local.set $far (i32.sub (local.get $panels) (local.get $left)))
+    (local.set $y (i32.add (local.get $x) (i32.mul (local.get $far) (local.get $length))))
+    (local.set $far (i32.add (local.get $out) (i32.shl (local.get $far) (i32.const 5))))
+    (block $done (loop $pair
+      (br_if $done (i32.eqz (local.get $left)))
+      (local.set $s00 (v128.const f32x4 0 0 0 0))
+      (local.set $s01 (v128.const f32x4 0 0 0 0))
+      (local.set $s02 (v128.const f32x4 0 0 0 0))
+      (local.set $s03 (v128.const f32x4 0 0 0 0))
+      (local.set $s10 (v128.const f32x4 0 0 0 0))
+      (local.set $s11 (v128.const f32x4 0 0 0 0))
+      (local.set $s12 (v128.const f32x4 0 0 0 0))
+      (local.set $s13 (v128.const f32x4 0 0 0 0))
       (local.set $q0 (local.get $query))
       (local.set $end (i32.add (local.get $x) (local.get $length)))
       (loop $columns
         ;; column 0 of four
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=0 (local.get $x))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=8 (local.get $x))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=16 (local.get $x))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=24 (local.get $x))))
-        (local.set $w (v128.load64_splat $scratch offset=0 (local.get $q0)))
-        (local.set $s00
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s00)))
-        (local.set $s01
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s01)))
-        (local.set $s02
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s02)))
-        (local.set $s03
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s03)))
+        (local.set $w (v128.load32_splat $scratch offset=0 (local.get $q0)))
+        (local.set $s00 (f32x4.relaxed_madd
+          (v128.load $rows offset=0 (local.get $x)) (local.get $w) (local.get $s00)))
+        (local.set $s01 (f32x4.relaxed_madd
+          (v128.load $rows offset=16 (local.get $x)) (local.get $w) (local.get $s01)))
+        (local.set $s10 (f32x4.relaxed_madd
+          (v128.load $rows offset=0 (local.get $y)) (local.get $w) (local.get $s10)))
+        (local.set $s11 (f32x4.relaxed_madd
+          (v128.load $rows offset=16 (local.get $y)) (local.get $w) (local.get $s11)))
         ;; column 1 of four
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=32 (local.get $x))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=40 (local.get $x))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=48 (local.get $x))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=56 (local.get $x))))
-        (local.set $w (v128.load64_splat $scratch offset=8 (local.get $q0)))
-        (local.set $s00
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s00)))
-        (local.set $s01
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s01)))
-        (local.set $s02
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s02)))
-        (local.set $s03
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s03)))
+        (local.set $w (v128.load32_splat $scratch offset=4 (local.get $q0)))
+        (local.set $s02 (f32x4.relaxed_madd
+          (v128.load $rows offset=32 (local.get $x)) (local.get $w) (local.get $s02)))
+        (local.set $s03 (f32x4.relaxed_madd
+          (v128.load $rows offset=48 (local.get $x)) (local.get $w) (local.get $s03)))
+        (local.set $s12 (f32x4.relaxed_madd
+          (v128.load $rows offset=32 (local.get $y)) (local.get $w) (local.get $s12)))
+        (local.set $s13 (f32x4.relaxed_madd
+          (v128.load $rows offset=48 (local.get $y)) (local.get $w) (local.get $s13)))
         ;; column 2 of four
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=64 (local.get $x))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=72 (local.get $x))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=80 (local.get $x))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=88 (local.get $x))))
-        (local.set $w (v128.load64_splat $scratch offset=16 (local.get $q0)))
-        (local.set $s00
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s00)))
-        (local.set $s01
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s01)))
-        (local.set $s02
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s02)))
-        (local.set $s03
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s03)))
+        (local.set $w (v128.load32_splat $scratch offset=8 (local.get $q0)))
+        (local.set $s00 (f32x4.relaxed_madd
+          (v128.load $rows offset=64 (local.get $x)) (local.get $w) (local.get $s00)))
+        (local.set $s01 (f32x4.relaxed_madd
+          (v128.load $rows offset=80 (local.get $x)) (local.get $w) (local.get $s01)))
+        (local.set $s10 (f32x4.relaxed_madd
+          (v128.load $rows offset=64 (local.get $y)) (local.get $w) (local.get $s10)))
+        (local.set $s11 (f32x4.relaxed_madd
+          (v128.load $rows offset=80 (local.get $y)) (local.get $w) (local.get $s11)))
         ;; column 3 of four
-        (local.set $x0 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=96 (local.get $x))))
-        (local.set $x1 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=104 (local.get $x))))
-        (local.set $x2 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=112 (local.get $x))))
-        (local.set $x3 (f64x2.promote_low_f32x4
-          (v128.load64_zero $rows offset=120 (local.get $x))))
-        (local.set $w (v128.load64_splat $scratch offset=24 (local.get $q0)))
-        (local.set $s00
-          (f64x2.relaxed_madd (local.get $x0) (local.get $w) (local.get $s00)))
-        (local.set $s01
-          (f64x2.relaxed_madd (local.get $x1) (local.get $w) (local.get $s01)))
-        (local.set $s02
-          (f64x2.relaxed_madd (local.get $x2) (local.get $w) (local.get $s02)))
-        (local.set $s03
-          (f64x2.relaxed_madd (local.get $x3) (local.get $w) (local.get $s03)))
+        (local.set $w (v128.load32_splat $scratch offset=12 (local.get $q0)))
+        (local.set $s02 (f32x4.relaxed_madd
+          (v128.load $rows offset=96 (local.get $x)) (local.get $w) (local.get $s02)))
+        (local.set $s03 (f32x4.relaxed_madd
+          (v128.load $rows offset=112 (local.get $x)) (local.get $w) (local.get $s03)))
+        (local.set $s12 (f32x4.relaxed_madd
+          (v128.load $rows offset=96 (local.get $y)) (local.get $w) (local.get $s12)))
+        (local.set $s13 (f32x4.relaxed_madd
+          (v128.load $rows offset=112 (local.get $y)) (local.get $w) (local.get $s13)))
         (local.set $x (i32.add (local.get $x) (i32.const 128)))
-        (local.set $q0 (i32.add (local.get $q0) (i32.const 32)))
+        (local.set $y (i32.add (local.get $y) (i32.const 128)))
+        (local.set $q0 (i32.add (local.get $q0) (i32.const 16)))
         (br_if $columns (i32.lt_u (local.get $x) (local.get $end))))
-      (v128.store $scratch (local.get $out) (local.get $s00))
-      (v128.store $scratch offset=16 (local.get $out) (local.get $s01))
-      (v128.store $scratch offset=32 (local.get $out) (local.get $s02))
-      (v128.store $scratch offset=48 (local.get $out) (local.get $s03))
-      (local.set $out (i32.add (local.get $out) (i32.const 64)))
-      (local.set $panels (i32.sub (local.get $panels) (i32.const 1)))
-      (br $panel))))
+      (v128.store $scratch (local.get $out)
+        (f32x4.add (local.get $s00) (local.get $s02)))
+      (v128.store $scratch offset=16 (local.get $out)
+        (f32x4.add (local.get $s01) (local.get $s03)))
+      (v128.store $scratch (local.get $far)
+        (f32x4.add (local.get $s10) (local.get $s12)))
+      (v128.store $scratch offset=16 (local.get $far)
+        (f32x4.add (local.get $s11) (local.get $s13)))
+      (local.set $out (i32.add (local.get $out) (i32.const 32)))
+      (local.set $far (i32.add (local.get $far) (i32.const 32)))
+      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+      (br $pair))))
 
   ;; Two queries, `step` bytes apart, with rows: two times `panels` x 8 products, `stride` bytes apart.
   (func (export "two")

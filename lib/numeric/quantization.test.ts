@@ -12,12 +12,15 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return sum;
 };
 
-/** The numbers that codes stand for, read in plain TypeScript. */
+/** Twice the greatest level of 4 bits. */
+const MOST = 121;
+
+/** The numbers that codes stand for, of 4 bits twice the level, read in plain TypeScript. */
 function readCodes(type: QuantizedType, bytes: Uint8Array, columns: number): Int8Array {
   if (type === "int8") return Int8Array.from(bytes);
   return Int8Array.from({ length: columns }, (_, i) => {
     const byte = bytes[(i >> 5) * 16 + i % 16];
-    return LEVELS[i % 32 < 16 ? byte & 15 : byte >> 4];
+    return 2 * LEVELS[i % 32 < 16 ? byte & 15 : byte >> 4] - MOST;
   });
 }
 
@@ -57,16 +60,18 @@ Deno.test("the kernels' products are those of plain integers, at every length", 
       for (let row = 0; row < groups * GROUP; row++) {
         quantizer.encode(randomUnit(random, dim), data, row * bytes);
       }
-      const { codes } = quantizer.encodeQuery(randomUnit(random, dim));
-      new Int16Array(scratch.buffer, 0, columns).set(codes);
-      new Int8Array(scratch.buffer, columns * 2, 16).set(LEVELS);
+      const { codes, data: asked, offset } = quantizer.encodeQuery(randomUnit(random, dim));
+      new Int16Array(scratch.buffer, 0, columns).set(asked);
+      new Uint8Array(scratch.buffer, columns * 2, 16).set(LEVELS);
       const kernels = quantizedKernels(rows, scratch), out = columns * 2 + 16;
       if (type === "int8") kernels.int8(0, groups, bytes, 0, out);
       else kernels.int4(0, groups, bytes, 0, columns * 2, out);
       const products = new Int32Array(scratch.buffer, out, groups * GROUP);
       products.forEach((product, row) => {
         const stored = data.subarray(row * bytes, (row + 1) * bytes);
-        assert.equal(product, dot(readCodes(type, stored, columns), codes), `${type} ${dim}`);
+        const expected = dot(readCodes(type, stored, columns), codes);
+        const found = type === "int8" ? product : 2 * (product + offset);
+        assert.equal(found, expected, `${type} ${dim}`);
       });
     }
   }
@@ -81,8 +86,32 @@ Deno.test("the greatest sum of all fits", () => {
     const most = codes.reduce((most, code) => Math.max(most, Math.abs(code)), 0);
     new Int8Array(rows.buffer, 0, columns).fill(127);
     new Int16Array(scratch.buffer, 0, columns).fill(-most);
-    quantizedKernels(rows, scratch).int8(0, 1, columns, 0, columns * 2);
-    assert.equal(new Int32Array(scratch.buffer, columns * 2, 1)[0], -most * 127 * columns);
+    const kernels = quantizedKernels(rows, scratch),
+      product = () => new Int32Array(scratch.buffer, columns * 2, 1)[0];
+    kernels.int8(0, 1, columns, 0, columns * 2);
+    assert.equal(product(), -most * 127 * columns);
+    for (const sign of [-1, 1]) {
+      const one = new Float32Array(dim).fill(sign), asked = createQuantizer("int4", dim);
+      new Uint8Array(rows.buffer, 0, columns / 2).fill(0xff); // the greatest level
+      new Uint8Array(scratch.buffer, columns * 2 + 16, 16).set(LEVELS);
+      const { data, codes } = asked.encodeQuery(one);
+      new Int16Array(scratch.buffer, 0, columns).set(data);
+      kernels.int4(0, 1, columns / 2, 0, columns * 2 + 16, columns * 2);
+      assert.equal(product(), MOST * codes.reduce((sum, code) => sum + code, 0));
+    }
+  }
+});
+
+Deno.test("a query's halves hold all its numbers, the greatest too", () => {
+  const dim = 64, quantizer = createQuantizer("int4", dim);
+  for (let turn = 0; turn < 20; turn++) {
+    const { codes, data } = quantizer.encodeQuery(randomUnit(createRandom(turn), dim));
+    const bytes = new Int8Array(data.buffer);
+    assert.equal(Math.max(...codes.map(Math.abs)), 127 * 256 + 127);
+    codes.forEach((code, i) => {
+      const at = Math.floor(i / 32) * 64 + i % 32;
+      assert.equal(256 * bytes[at] + bytes[at + 32], code);
+    });
   }
 });
 
@@ -97,9 +126,10 @@ function createProduct(type: QuantizedType, dim: number) {
     const rotated = Float64Array.from(vector);
     rotate(rotated);
     const rest = rotated.map((value, i) => value - scale * codes[i]);
-    const ofQuery = asked.scale / 2 * Math.sqrt(dim) * scale * length(codes);
+    const unit = type === "int8" ? asked.scale : asked.scale / 2; // of twice the levels
+    const ofQuery = unit / 2 * Math.sqrt(dim) * scale * length(codes);
     return {
-      product: scale * asked.scale * dot(codes, asked.codes.subarray(0, dim)),
+      product: scale * unit * dot(codes, asked.codes.subarray(0, dim)),
       exact: dot(vector, query),
       bound: length(query) * length(rest) + ofQuery,
     };
@@ -146,9 +176,10 @@ Deno.test("4-bit numbers go to the nearest level", () => {
   const codes = readCodes("int4", bytes, dim);
   const rotated = Float64Array.from(vector);
   createRotation(dim, createRandom("rotation of quantised vectors"))(rotated);
-  const unit = 127 / 2.733 * Math.sqrt(dim); // of a unit vector
+  const unit = 2 * 22.07 * Math.sqrt(dim); // of a unit vector
+  const levels = [...LEVELS].map((level) => 2 * level - MOST);
   codes.forEach((code, i) => {
-    const nearest = LEVELS.reduce((best, level) =>
+    const nearest = levels.reduce((best, level) =>
       Math.abs(level - rotated[i] * unit) < Math.abs(best - rotated[i] * unit) ? level : best
     );
     assert.equal(code, nearest);

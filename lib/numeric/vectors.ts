@@ -26,16 +26,25 @@ export function rowCount(values: ArrayLike<number>, dim: number, attempt: string
 }
 
 /**
+ * The Euclidean length of a vector.
+ *
+ * @param vector // (D)
+ */
+export function vectorLength(vector: Iterable<number>): number {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  return Math.sqrt(squares);
+}
+
+/**
  * A vector brought to length 1. A vector of length 0 stays 0.
  *
  * @param vector // (D)
  * @returns its direction, rounded to float32 // (D)
  */
 export function unitVector(vector: Float64Array): Float32Array {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  const length = squares === 0 ? 1 : Math.sqrt(squares);
-  return Float32Array.from(vector, (value) => value / length);
+  const length = vectorLength(vector), divisor = length === 0 ? 1 : length;
+  return Float32Array.from(vector, (value) => value / divisor);
 }
 
 /**

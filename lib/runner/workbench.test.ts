@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CoverSpec } from "../covers/mod.ts";
 import { join } from "node:path";
+import { noticesOf } from "../runtime/testing.ts";
 import type { ExperimentConfig, FusionMethod } from "./config.ts";
 import { runRetrieval } from "./run_retrieval.ts";
 import { testConfig, withFolders } from "./testing.ts";
@@ -153,9 +154,7 @@ Deno.test("annotations none of whose images is in the folder say so", () =>
 
 Deno.test("an encoder of drawn objects says so once a run, on images that nobody drew", () =>
   withFolders(async ({ cacheDir }) => {
-    const said: string[] = [], before = console.warn;
-    console.warn = (text: string) => said.push(text);
-    try {
+    await noticesOf(async (said) => {
       const tiny = { ...config, encoder: { id: "tiny-clip", dtype: "fp32" } } as const;
       const open = async (changes: Partial<ExperimentConfig>, output?: "silent") => {
         const how = { cacheDir, signal, output: output ?? "log" as const };
@@ -180,7 +179,5 @@ Deno.test("an encoder of drawn objects says so once a run, on images that nobody
         said[0],
         /^note: tiny-clip knows drawn objects only \(138 .*photos; use photo-clip .* or a CLIP of the hub [^\n]*$/,
       );
-    } finally {
-      console.warn = before;
-    }
+    });
   }));

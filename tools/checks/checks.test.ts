@@ -118,6 +118,18 @@ const CASES: Case[] = [
     /imports nothing outside lib/,
   ],
   [
+    "a benchmark that imports a tool",
+    oneWayImports,
+    { "bench/x.ts": 'import "../tools/x.ts";\n', "tools/x.ts": "export {};\n" },
+    /bench\/x\.ts:1 imports \.\.\/tools\/x\.ts: tools comes after bench/,
+  ],
+  [
+    "a circle of imports among tools",
+    oneWayImports,
+    { "tools/x.ts": 'import "./y.ts";\n', "tools/y.ts": 'import "./x.ts";\n' },
+    /^imports in a circle: tools\/x\.ts -> tools\/y\.ts -> tools\/x\.ts$/,
+  ],
+  [
     "sharp outside its room",
     oneWayImports,
     { "lib/plots/mod.ts": 'import "sharp";\n' },

@@ -1,6 +1,6 @@
 /**
- * Imports run one way: a room of the library knows nothing of the rooms after it, and no files import each
- * other in a circle, types included.
+ * Imports run one way: a folder knows nothing of the folders after it, nor a room of the library of the rooms after it, and
+ * no files import each other in a circle, types included.
  *
  * @module
  */
@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { captureDeno } from "../project.ts";
 import { type Check, listFiles, messages } from "./check.ts";
+
+/** The folders in their order: one imports itself and earlier ones. */
+const FOLDERS: readonly string[] = ["lib", "experiments", "bench", "tools"];
 
 /** The rooms in the order of the data's way; a room imports itself and earlier ones. */
 const ROOMS: readonly (readonly string[])[] = [
@@ -51,9 +54,16 @@ function rank(room: string): number {
   return ROOMS.findIndex((rooms) => rooms.includes(room));
 }
 
-/** What is wrong with a library file's import of another file of the project, if anything. */
+/** The folder of a file. */
+const folderOf = (path: string) => path.split("/")[0];
+
+/** What is wrong with a file's import of another file of the project, if anything. */
 function problemWith(from: string, to: string): string | null {
-  if (!to.startsWith("lib/")) {
+  const [own, other] = [folderOf(from), folderOf(to)];
+  if (own !== "lib") {
+    return FOLDERS.indexOf(other) > FOLDERS.indexOf(own) ? `${other} comes after ${own}` : null;
+  }
+  if (other !== "lib") {
     if (to.startsWith("data/") || to === "deno.json") return null;
     return "the library imports nothing outside lib/ but data/ and deno.json";
   }
@@ -70,14 +80,15 @@ function problemWith(from: string, to: string): string | null {
 /** The problems in one graph of modules. */
 function graphProblems(graph: Graph, base: string): string[] {
   const problems: string[] = [];
-  const imports = new Map<string, string[]>(); // of each library file
+  const imports = new Map<string, string[]>(); // of each file
   for (const { specifier, error, dependencies = [] } of graph.modules) {
-    if (!specifier.startsWith(`${base}lib/`)) continue;
-    const from = decodeURI(specifier.slice(base.length));
+    if (!specifier.startsWith(base)) continue;
+    const from = decodeURI(specifier.slice(base.length)), inLibrary = folderOf(from) === "lib";
+    if (!FOLDERS.includes(folderOf(from))) continue;
     if (error) problems.push(`${from}: ${error}`);
     if (from === "lib/mod.ts") continue;
     imports.set(from, []);
-    if (rank(roomOf(from)) < 0) {
+    if (inLibrary && rank(roomOf(from)) < 0) {
       problems.push(`${from}: unknown room; give it its place in tools/checks/imports.ts`);
       continue;
     }
@@ -85,7 +96,9 @@ function graphProblems(graph: Graph, base: string): string[] {
       const target = code ?? type;
       const place = `${from}:${(target?.span.start.line ?? 0) + 1} imports ${name}`;
       const owner = ONE_IMPORTER[name.replace(/^npm:/, "").replace(/@.*$/, "")];
-      if (owner && roomOf(from) !== owner) problems.push(`${place}: only ${owner} may`);
+      if (inLibrary && owner && roomOf(from) !== owner) {
+        problems.push(`${place}: only ${owner} may`);
+      }
       if (!target?.specifier?.startsWith(base)) continue;
       const to = decodeURI(target.specifier.slice(base.length));
       if (to.startsWith("node_modules/")) continue; // a package
@@ -135,12 +148,13 @@ function shortestCircle(
   return undefined;
 }
 
-/** The library's imports, tests included, as Deno's own parser sees them. */
+/** The imports of all folders, tests included, as Deno's own parser sees them. */
 export const oneWayImports: Check = {
   name: "one-way imports",
   run: async (root) => {
     const base = pathToFileURL(root).href + "/";
-    const files = await listFiles(root, "lib", (path) => path.endsWith(".ts"));
+    const listed = FOLDERS.map((folder) => listFiles(root, folder, (path) => path.endsWith(".ts")));
+    const files = (await Promise.all(listed)).flat();
     const entry = join(root, ".cache", `imports-${crypto.randomUUID()}.ts`);
     await Deno.mkdir(join(root, ".cache"), { recursive: true });
     await Deno.writeTextFile(entry, files.map((file) => `import "../${file}";\n`).join(""));

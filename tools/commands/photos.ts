@@ -25,13 +25,13 @@ import { RUNS_DIR } from "../../lib/runtime/cache_dir.ts";
 import { showStep } from "../../lib/runtime/progress.ts";
 import {
   ENCODER_OPTIONS,
-  type EncoderChoice,
   encoderUsage,
   readEncoder,
   readOptions,
   UsageError,
 } from "./arguments.ts";
 import { printable } from "../../lib/runtime/notice.ts";
+import type { MeasureCall } from "./photos_run.ts";
 import { runTask } from "./task.ts";
 
 const USAGE = `Usage: deno task photos pick COCO [IMAGES] [options] | measure [DATASET] [options]
@@ -58,7 +58,7 @@ const pickedInto = (name: string) => join(RUNS_DIR, "picked", name);
 /** What the command line asks for. */
 export type PhotosCall =
   | { action: "pick"; copy: readonly string[]; list?: string; out?: string }
-  | { action: "measure"; dataset: string; encoder: EncoderChoice; keep: boolean };
+  | { action: "measure" } & MeasureCall;
 
 /**
  * Reads the command line.

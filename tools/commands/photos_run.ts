@@ -12,7 +12,14 @@ import { choiceTable } from "../../experiments/photos_choice.ts";
 import { operationSignal } from "../../lib/runtime/interrupt.ts";
 import { fillPages } from "../checks/readme_table.ts";
 import { ROOT } from "../project.ts";
-import type { PhotosCall } from "./photos.ts";
+import type { EncoderChoice } from "./arguments.ts";
+
+/** What is measured. */
+export interface MeasureCall {
+  dataset: string;
+  encoder: EncoderChoice;
+  keep: boolean;
+}
 
 /**
  * The data set that is measured.
@@ -50,7 +57,7 @@ async function checkListed({ annotations, root }: FilesConfig): Promise<void> {
  * @throws {Error} when photographs are not there, or rows of others are to be kept
  */
 export async function measure(
-  { dataset, encoder, keep }: Omit<Extract<PhotosCall, { action: "measure" }>, "action">,
+  { dataset, encoder, keep }: MeasureCall,
   command: string,
 ): Promise<void> {
   const files = photographs(dataset);

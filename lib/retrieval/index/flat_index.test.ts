@@ -178,6 +178,33 @@ Deno.test("an index of nothing, and images added after a search", async () => {
   }
 });
 
+Deno.test("threads find images added since, and search several indices in turns", async () => {
+  const dim = 256, images = makeImages("grown", dim, repeat(240, 100));
+  const [queries] = makeImages("asked", dim, [12]);
+  for (const precision of PRECISIONS) {
+    const indices = [0, 1].map(() => new FlatIndex({ dim, precision }, { segmentBytes: 2 ** 24 }));
+    for (let added = 0; added < images.length; added += 120) {
+      for (const [i, index] of indices.entries()) {
+        for (const features of images.slice(added, added + 120)) {
+          index.add(i === 0 ? features : features.map((x) => -x));
+        }
+      }
+      for (let turn = 0; turn < 2; turn++) {
+        for (const index of indices) {
+          const here = await index.search(queries, { threads: 1 });
+          assert.deepEqual(await index.search(queries, { threads: 2 }), here);
+        }
+      }
+    }
+    assert.notDeepEqual(
+      await indices[0].search(queries, { threads: 2 }),
+      await indices[1].search(queries, { threads: 2 }),
+    );
+  }
+  assert.equal(searchThreadCount(), 2);
+  await endSearchThreads();
+});
+
 Deno.test("an index refuses hostile input, and says why", async () => {
   for (const dim of [0, -1, 1.5, NaN]) {
     assert.throws(() => new FlatIndex({ dim }), /Cannot make an index: dim must be/);
@@ -199,6 +226,30 @@ Deno.test("an index refuses hostile input, and says why", async () => {
   );
   await assert.rejects(index.search(query, { count: -1 }), /count must be an integer from 0 on/);
   await assert.rejects(index.search(query, { threads: 0 }), /threads must be a positive integer/);
+  for (const segmentBytes of [-1, NaN]) {
+    assert.throws(() => new FlatIndex({ dim: 2 }, { segmentBytes }), /segmentBytes must be 0 or/);
+  }
+});
+
+Deno.test("many small batches stop, too, and queries may change as soon as a search has begun", async () => {
+  const dim = 64, [features] = makeImages("batches", dim, [1000]);
+  const index = indexOf(dim, "float32", [features]);
+  const queries = new Float32Array(60_000 * dim), later = new AbortController();
+  setTimeout(() => later.abort(new Error("enough")), 20);
+  await assert.rejects(index.search(queries, { threads: 1, signal: later.signal }), /enough/);
+  const [asked] = makeImages("asked", dim, [600]), before = await index.search(asked);
+  const searching = index.search(asked);
+  asked.fill(NaN);
+  assert.deepEqual(await searching, before);
+});
+
+Deno.test("an image of more vectors than are multiplied at once with all queries", async () => {
+  const dim = 4,
+    [features] = makeImages("long", dim, [400_000]),
+    [queries] = makeImages("q", dim, [100]);
+  const index = indexOf(dim, "float32", [features, features.subarray(0, 40)]);
+  const scores = await index.scores(queries), results = await index.search(queries, { count: 2 });
+  results.forEach((found, q) => assert.deepEqual(found, topResults(scores, q, { count: 2 })));
 });
 
 Deno.test("a search stops with the signal's reason, on its own thread and on others", async () => {

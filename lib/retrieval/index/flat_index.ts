@@ -4,7 +4,7 @@
  * @module
  */
 import { rowCount } from "../../numeric/vectors.ts";
-import { operationSignal } from "../../runtime/interrupt.ts";
+import { checkpoint, operationSignal } from "../../runtime/interrupt.ts";
 import type { ScoreMatrix } from "../matrices.ts";
 import type { SearchResult } from "../topk.ts";
 import { type Blocks, cutBlocks, runScan, scanQueries } from "./job.ts";
@@ -31,7 +31,10 @@ export interface FlatIndexConfig {
 
 /** Options of an index. No result depends on them. */
 export interface FlatIndexOptions {
-  /** Bytes of memory that are taken at once at most, as long as one image does not need more; half a GiB by default. */
+  /**
+   * Bytes of memory that are taken at once at most, as long as one image does not need more; half a GiB by default, 4 GiB at
+   * most. Each such piece has a cost: thousands of them are for tests.
+   */
   segmentBytes?: number;
 }
 
@@ -43,8 +46,10 @@ export interface IndexSearchOptions {
   signal?: AbortSignal;
 }
 
-/** Queries that are compared with a block together. */
+/** Queries that are compared with a block together, at most. */
 const QUERIES_AT_ONCE = 256;
+/** Products that are kept of them, more or less, where an image has many vectors. */
+const PRODUCTS_AT_ONCE = 2 ** 24;
 
 /**
  * Images with one vector each or many, such as all their patches, for exhaustive search. An image's score is that of
@@ -79,7 +84,7 @@ export class FlatIndex {
   /**
    * Makes an empty index.
    *
-   * @throws RangeError when `dim` is not a positive integer
+   * @throws RangeError when `dim` is not a positive integer, or `segmentBytes` not a number from 0 on
    */
   constructor(
     { dim, precision = "float32" }: FlatIndexConfig,
@@ -184,9 +189,11 @@ export class FlatIndex {
     this.#checkQueries(queries, threads);
     this.#blocks ??= cutBlocks(this.#segments, this.#layout);
     const job = { ...this.#blocks, layout: this.#layout, segments: this.#segments, count };
-    const best: BestItems[] = [];
-    for (let q = 0; q < queries.length / dim; q += QUERIES_AT_ONCE) {
-      const some = scanQueries(queries.subarray(q * dim, (q + QUERIES_AT_ONCE) * dim), job.layout);
+    const atOnce = Math.min(QUERIES_AT_ONCE, Math.ceil(PRODUCTS_AT_ONCE / job.mostRows));
+    const asked = queries.slice(), best: BestItems[] = []; // the caller's may change meanwhile
+    for (let q = 0; q < asked.length / dim; q += atOnce) {
+      if (q > 0) await checkpoint(signal);
+      const some = scanQueries(asked.subarray(q * dim, (q + atOnce) * dim), job.layout);
       const part = matrix && {
         images,
         scores: matrix.scores.subarray(q * images, (q + some.count) * images),

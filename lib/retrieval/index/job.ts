@@ -11,11 +11,12 @@ import { type RowLayout, type Segment, segmentRows } from "./rows.ts";
 import { type BestItems, Scan, type ScanJob, type ScanQueries } from "./scan.ts";
 import { scanOnThreads } from "./threads.ts";
 
-/**
- * Bytes of vectors that are compared with all queries together: they stay in a core's cache. Of float32, where time is that
- * of reading, memory is read in longer runs; of integers there are enough blocks for many threads.
- */
-const BLOCK_BYTES = { float32: 2 ** 20, int8: 2 ** 18, int4: 2 ** 18 };
+/** Bytes of a block, at least and at most: memory is read faster in long runs. */
+const BLOCK_BYTES = [2 ** 18, 2 ** 22];
+/** Rows of a block at most, as long as one image does not have more: their products fit a cache for many queries. */
+const MOST_ROWS = 2 ** 12;
+/** Blocks that make all threads end at about the same time. */
+const BLOCKS = 16;
 /** Multiplications that make a thread worth its message: a few milliseconds. */
 const WORK_PER_THREAD = 2 ** 24;
 
@@ -27,10 +28,17 @@ export interface Blocks {
   mostRows: number;
 }
 
+/** Number of all rows. */
+function totalRows(segments: readonly Segment[]): number {
+  return segments.reduce((sum, segment) => sum + segmentRows(segment), 0);
+}
+
 /** Cuts segments into blocks of whole images. */
 export function cutBlocks(segments: readonly Segment[], layout: RowLayout): Blocks {
-  const { rowBytes, group, precision } = layout, cut: number[] = [];
-  const wanted = Math.max(1, Math.floor(BLOCK_BYTES[precision] / rowBytes / group)) * group;
+  const { rowBytes, group } = layout, cut: number[] = [], [least, most] = BLOCK_BYTES;
+  const bytes = Math.min(Math.max(totalRows(segments) * rowBytes / BLOCKS, least), most);
+  const rows = Math.min(bytes / rowBytes, MOST_ROWS);
+  const wanted = Math.max(1, Math.floor(rows / group)) * group;
   let mostRows = 0;
   segments.forEach(({ starts, images }, segment) => {
     for (let first = 0, end; first < images; first = end) {
@@ -49,16 +57,20 @@ export function cutBlocks(segments: readonly Segment[], layout: RowLayout): Bloc
  * @param queries finite numbers // (Q, D)
  */
 export function scanQueries(queries: Float32Array, { precision, dim }: RowLayout): ScanQueries {
-  const count = queries.length / dim, scales = new Float64Array(count).fill(1);
-  if (precision === "float32") return { count, data: prepareQueries(queries, dim).data, scales };
+  const count = queries.length / dim;
+  const offsets = new Float64Array(count), scales = new Float64Array(count).fill(1);
+  if (precision === "float32") {
+    return { count, data: prepareQueries(queries, dim).data, offsets, scales };
+  }
   const quantizer = createQuantizer(precision, dim), { columns } = quantizer;
   const data = new Int16Array(count * columns);
   for (let q = 0; q < count; q++) {
-    const { codes, scale } = quantizer.encodeQuery(queries.subarray(q * dim, (q + 1) * dim));
-    data.set(codes, q * columns);
-    scales[q] = scale;
+    const query = quantizer.encodeQuery(queries.subarray(q * dim, (q + 1) * dim));
+    data.set(query.data, q * columns);
+    offsets[q] = query.offset;
+    scales[q] = query.scale;
   }
-  return { count, data, scales };
+  return { count, data, offsets, scales };
 }
 
 /**
@@ -74,8 +86,7 @@ export async function runScan(
   { threads, signal }: { threads: number; signal: AbortSignal },
 ): Promise<BestItems[]> {
   signal.throwIfAborted();
-  const rows = job.segments.reduce((sum, segment) => sum + segmentRows(segment), 0);
-  const work = rows * job.layout.dim * job.queries.count;
+  const work = totalRows(job.segments) * job.layout.dim * job.queries.count;
   const count = Math.min(threads, Math.floor(work / WORK_PER_THREAD), job.blocks.length / 3);
   if (count <= 1) return await scanHere(job, signal);
   const stop = () => void Atomics.store(job.next, 0, job.blocks.length);

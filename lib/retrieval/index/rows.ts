@@ -6,6 +6,7 @@
 import { paddedLength, PANEL } from "../../numeric/dot_products_wasm.ts";
 import { createQuantizer, type QuantizedType } from "../../numeric/quantization.ts";
 import { GROUP } from "../../numeric/quantized_products_wasm.ts";
+import { vectorLength } from "../../numeric/vectors.ts";
 
 /** How exactly vectors are kept: as they are, or rounded to 8 or 4 bits after a random rotation. */
 export type Precision = "float32" | QuantizedType;
@@ -26,6 +27,8 @@ export interface RowLayout {
 
 /** Rows of whole images; all of it can be sent to a thread, and is shared with it. */
 export interface Segment {
+  /** Its number among all segments of this process. */
+  id: number;
   /** The rows. */
   memory: WebAssembly.Memory;
   /** Number of its first image among all. */
@@ -38,6 +41,8 @@ export interface Segment {
   starts: Uint32Array;
   /** The scale of each row; only quantised ones have some. // (rows) */
   scales: Float32Array;
+  /** Euclidean length of its longest vector. */
+  longest: number;
 }
 
 /** Writes a vector as a row of a memory. */
@@ -46,15 +51,26 @@ export type RowWriter = (vector: Float32Array, memory: ArrayBufferLike, row: num
 /** Bytes of a segment at most by default: half a GiB. */
 export const SEGMENT_BYTES: number = 2 ** 29;
 const PAGE = 2 ** 16;
-/** Pages that WebAssembly can address. */
-const MOST_PAGES = 2 ** 16;
+/** Pages that WebAssembly can address, and bytes of which the end can be addressed, too. */
+const MOST_PAGES = 2 ** 16, MOST_BYTES = (MOST_PAGES - 1) * PAGE;
 
-/** The layout of one kind of vectors, and what writes them. */
+/**
+ * The layout of one kind of vectors, and what writes them.
+ *
+ * @param wantedBytes of a segment
+ * @throws RangeError when that is not a number from 0 on
+ */
 export function openLayout(
   precision: Precision,
   dim: number,
-  segmentBytes: number,
+  wantedBytes: number,
 ): { layout: RowLayout; write: RowWriter } {
+  if (!(wantedBytes >= 0)) {
+    throw new RangeError(
+      `Cannot make an index: segmentBytes must be 0 or more, got ${wantedBytes}`,
+    );
+  }
+  const segmentBytes = Math.min(wantedBytes, MOST_BYTES);
   if (precision !== "float32") {
     const quantizer = createQuantizer(precision, dim), { bytes } = quantizer;
     return {
@@ -74,12 +90,16 @@ export function openLayout(
   };
 }
 
+/** How many segments have been made. */
+let made = 0;
+
 /** An empty segment with room for some rows. */
 export function createSegment(layout: RowLayout, firstImage: number, firstRow: number): Segment {
   const maximum = MOST_PAGES;
   return {
+    id: made++,
     memory: new WebAssembly.Memory({ initial: 1, maximum, shared: true }),
-    ...{ firstImage, firstRow, images: 0 },
+    ...{ firstImage, firstRow, images: 0, longest: 0 },
     starts: new Uint32Array(new SharedArrayBuffer(4 * 16)),
     scales: new Float32Array(new SharedArrayBuffer(layout.precision === "float32" ? 0 : 4 * 16)),
   };
@@ -108,14 +128,16 @@ export function addImage(
   const rows = features.length / dim, end = first + rows;
   const bytes = Math.ceil(end / group) * group * rowBytes;
   if (bytes > segmentBytes && segment.images > 0) return false;
-  if (bytes > MOST_PAGES * PAGE) {
-    throw new RangeError(`Cannot index image: ${rows} vectors of ${dim} are more than 4 GiB`);
+  if (bytes > MOST_BYTES) {
+    throw new RangeError(`Cannot index image: ${rows} vectors of ${dim} are 4 GiB or more`);
   }
   growMemory(segment.memory, bytes, segmentBytes);
   const { buffer } = segment.memory;
   if (layout.precision !== "float32") segment.scales = grown(segment.scales, end);
   for (let row = 0; row < rows; row++) {
-    const scale = write(features.subarray(row * dim, (row + 1) * dim), buffer, first + row);
+    const vector = features.subarray(row * dim, (row + 1) * dim);
+    segment.longest = Math.max(segment.longest, vectorLength(vector));
+    const scale = write(vector, buffer, first + row);
     if (layout.precision !== "float32") segment.scales[first + row] = scale;
   }
   segment.images++;

@@ -8,14 +8,17 @@ import { LEVELS } from "../../numeric/quantization.ts";
 import { type QuantizedKernels, quantizedKernels } from "../../numeric/quantized_products_wasm.ts";
 import { TopItems } from "../top_items.ts";
 import type { RowLayout, Segment } from "./rows.ts";
+import { Screen } from "./screen.ts";
 
 /** Queries as the kernels of a layout take them. */
 export interface ScanQueries {
   /** Q. */
   count: number;
-  /** Their numbers, as many for each. // (Q, columns) */
+  /** Their numbers as exact kernels take them, as many for each. // (Q, columns) */
   data: Float64Array | Int16Array;
-  /** What an integer product is multiplied with, besides the row's scale; 1 of float32. // (Q) */
+  /** What is added to an integer product; 0 of float32. // (Q) */
+  offsets: Float64Array;
+  /** What it is multiplied with then, besides the row's scale; 1 of float32. // (Q) */
   scales: Float64Array;
 }
 
@@ -39,9 +42,12 @@ export interface ScanJob {
 /** The best rows of a query: their numbers among all rows, each the best of its image. */
 export type BestItems = { item: number; score: number }[];
 
-/** The thread's own memory, and whose queries lie in it. */
+/** Share of panels that are multiplied exactly after all, above which estimates cost more time than they save. */
+const MOST_NEAR = 1 / 8;
+
+/** The thread's own memory, and the queries that lie in it. */
 let scratch: WebAssembly.Memory | undefined;
-let holder: Scan | undefined;
+let held: ScanQueries | undefined;
 
 /** The thread's own memory, of at least some bytes. */
 function scratchOf(bytes: number): WebAssembly.Memory {
@@ -73,16 +79,24 @@ export class Scan {
   readonly #levelsAt: number;
   readonly #outAt: number;
   readonly #bytes: number;
+  /** Of float32, when only the best are wanted. */
+  readonly #screen?: Screen;
+  /** So many of the last block's images were near the best that estimates would have told nothing. */
+  #dense = false;
 
   /** Begins a search, or takes part in one. */
   constructor(job: ScanJob) {
-    const { queries, layout: { group }, mostRows } = job;
+    const { queries, layout: { group }, mostRows, matrix } = job, { count, data } = queries;
     this.#job = job;
-    this.#top = Array.from({ length: queries.count }, () => new TopItems(job.count));
+    this.#top = Array.from({ length: count }, () => new TopItems(job.count));
     this.#stride = Math.ceil(mostRows / group + 1) * group;
-    this.#levelsAt = Math.ceil(queries.data.byteLength / 16) * 16;
+    this.#levelsAt = Math.ceil(data.byteLength / 16) * 16;
     this.#outAt = this.#levelsAt + LEVELS.length;
-    this.#bytes = this.#outAt + queries.count * this.#stride * 8;
+    const free = this.#outAt + count * this.#stride * 8;
+    if (data instanceof Float64Array && !matrix) {
+      this.#screen = new Screen(data, { count, mostRows, free });
+    }
+    this.#bytes = this.#screen?.end ?? free;
   }
 
   /** Takes the next block; false when there is none left. */
@@ -101,27 +115,50 @@ export class Scan {
 
   /** Puts the queries into the scratch memory, which searches of one thread share. */
   #holdQueries(): void {
-    if (holder === this) return;
-    const { data } = this.#job.queries, { buffer } = scratchOf(this.#bytes);
+    const { queries } = this.#job, { data } = queries;
+    if (held === queries) return;
+    const { buffer } = scratchOf(this.#bytes);
     const from = data instanceof Float64Array ? Float64Array : Int16Array;
     new from(buffer, 0, data.length).set(data);
-    new Int8Array(buffer, this.#levelsAt, LEVELS.length).set(LEVELS);
-    holder = this;
+    new Uint8Array(buffer, this.#levelsAt, LEVELS.length).set(LEVELS);
+    this.#screen?.hold(buffer);
+    held = queries;
   }
 
   /** All queries with the images `first` to `end` of a segment. */
   #search(segment: Segment, first: number, end: number): void {
+    const { starts } = segment, queries = this.#top.length;
+    const panels = Math.ceil((starts[end] - starts[first]) / this.#job.layout.group) * queries;
+    const near = this.#isScreened()
+      ? this.#screen!.search({
+        ...{ segment, first, end },
+        ...{ kernels: floatKernels(segment.memory), scratch: scratch!.buffer },
+      }, this.#top)
+      : this.#multiply(segment, first, end);
+    this.#dense = near > panels * MOST_NEAR;
+  }
+
+  /** Whether estimates can tell which images of the next block matter to the queries. */
+  #isScreened(): boolean {
+    return this.#screen !== undefined && !this.#dense &&
+      this.#top.every(({ floor }) => floor > -Infinity);
+  }
+
+  /** All products of the images `first` to `end` of a segment; returns how many were near the best of a query. */
+  #multiply(segment: Segment, first: number, end: number): number {
     const { queries, layout: { group, precision } } = this.#job, { starts } = segment;
     const firstGroup = Math.floor(starts[first] / group), firstRow = firstGroup * group;
     const groups = Math.ceil(starts[end] / group) - firstGroup;
     const exact = precision === "float32";
     if (exact) this.#multiplyFloats(segment, firstRow, groups);
     const products = new Float64Array(scratch!.buffer, this.#outAt, queries.count * this.#stride);
+    let near = 0;
     for (let q = 0; q < queries.count; q++) {
       const some = products.subarray(q * this.#stride, (q + 1) * this.#stride);
       if (!exact) this.#multiplyIntegers(q, segment, firstRow, groups, some);
-      this.#reduce(q, some, firstRow, segment, first, end);
+      near += this.#reduce(q, some, firstRow, segment, first, end);
     }
+    return near;
   }
 
   /** Products of all queries with groups of float32 rows. */
@@ -148,14 +185,18 @@ export class Scan {
     const kernels = integerKernels(memory);
     if (precision === "int8") kernels.int8(rows, groups, rowBytes, asked, at);
     else kernels.int4(rows, groups, rowBytes, asked, this.#levelsAt, at);
-    const integers = new Int32Array(out.buffer, at, count), scale = queries.scales[query];
+    const integers = new Int32Array(out.buffer, at, count);
+    const scale = queries.scales[query], offset = queries.offsets[query];
     const filled = Math.min(count, scales.length - firstRow);
     for (let row = 0; row < filled; row++) {
-      out[row] = integers[row] * scale * scales[firstRow + row];
+      out[row] = (integers[row] + offset) * scale * scales[firstRow + row];
     }
   }
 
-  /** Takes one query's products with a block's rows into its results: of each image the best, of equal ones the first. */
+  /**
+   * Takes one query's products with a block's rows into its results: of each image the best, of equal ones the first.
+   * Returns how many images were good enough when they came.
+   */
   #reduce(
     query: number,
     products: Float64Array,
@@ -163,9 +204,9 @@ export class Scan {
     { starts, firstImage, firstRow: segmentRow }: Segment,
     first: number,
     end: number,
-  ): void {
+  ): number {
     const { matrix } = this.#job, top = this.#top[query];
-    let floor = top.floor;
+    let floor = top.floor, near = 0;
     for (let image = first; image < end; image++) {
       let best = starts[image], most = products[best - firstRow];
       for (let row = best + 1; row < starts[image + 1]; row++) {
@@ -174,6 +215,7 @@ export class Scan {
       }
       const score = Math.fround(most);
       if (score >= floor) {
+        near++;
         top.offer(segmentRow + best, score);
         floor = top.floor;
       }
@@ -183,5 +225,6 @@ export class Scan {
         matrix.winners[at] = best - starts[image];
       }
     }
+    return near;
   }
 }

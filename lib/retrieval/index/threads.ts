@@ -7,16 +7,19 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { Worker } from "node:worker_threads";
 import type { BestItems, ScanJob } from "./scan.ts";
+import type { Segment } from "./rows.ts";
 import { sendJob, type SentJob } from "./wire.ts";
-import type { ScanAnswer } from "./worker.ts";
+import type { ScanAnswer, ScanRequest } from "./worker.ts";
 
-/** Threads that have had nothing to do for so long are ended, in ms: they keep the memory of their last index. */
+/** So long after the last search all threads are ended, in ms: until then each keeps the memory of its last index. */
 const IDLE = 5000;
 
 /** A thread, with those who wait for its answers, first come first served. */
 interface Thread {
   worker: Worker;
   waiting: PromiseWithResolvers<BestItems[]>[];
+  /** Numbers of the segments of its last search, whose memories it keeps. */
+  known: ReadonlySet<number>;
 }
 
 let threads: Thread[] = [];
@@ -29,13 +32,15 @@ export function searchThreadCount(): number {
 
 function startThread(): Thread {
   const worker = new Worker(new URL("./worker.ts", import.meta.url));
-  const thread: Thread = { worker, waiting: [] };
+  const thread: Thread = { worker, waiting: [], known: new Set() };
   worker.unref();
   worker.on("message", (answer: ScanAnswer) => {
     const { resolve, reject } = thread.waiting.shift()!;
     if (thread.waiting.length === 0) worker.unref();
-    if ("error" in answer) reject(new Error(`Cannot search: ${answer.error}`));
-    else resolve(answer.best);
+    if ("error" in answer) {
+      thread.known = new Set(); // it may not have kept them
+      reject(new Error(`Cannot search: ${answer.error}`));
+    } else resolve(answer.best);
   });
   worker.on("error", (error: Error) => {
     threads = threads.filter((other) => other !== thread);
@@ -46,11 +51,18 @@ function startThread(): Thread {
   return thread;
 }
 
-function ask(thread: Thread, job: SentJob): Promise<BestItems[]> {
+function ask(
+  thread: Thread,
+  job: SentJob,
+  segments: readonly Segment[],
+): Promise<BestItems[]> {
   const waiting = Promise.withResolvers<BestItems[]>();
+  const memories = segments.filter(({ id }) => !thread.known.has(id))
+    .map(({ id, memory }) => ({ id, memory }));
+  thread.worker.postMessage({ ...job, memories } satisfies ScanRequest);
+  thread.known = new Set(segments.map(({ id }) => id));
   thread.waiting.push(waiting);
   thread.worker.ref(); // a process does not end while it waits
-  thread.worker.postMessage(job);
   return waiting.promise;
 }
 
@@ -67,7 +79,9 @@ export async function scanOnThreads(job: ScanJob, count: number): Promise<BestIt
   while (threads.length < count) threads.push(startThread());
   const sent = sendJob(job);
   try {
-    return await Promise.all(threads.slice(0, count).map((thread) => ask(thread, sent)));
+    return await Promise.all(
+      threads.slice(0, count).map((thread) => ask(thread, sent, job.segments)),
+    );
   } finally {
     clearTimeout(idle);
     idle = setTimeout(endIfIdle, IDLE).unref();

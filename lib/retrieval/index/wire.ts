@@ -1,6 +1,7 @@
 /**
  * A search as it is sent to a thread. Arrays go as shared buffers: Deno's `postMessage` to a thread of
- * node:worker_threads looks at every element of a typed array, 50 ms for 100,000 of them.
+ * node:worker_threads looks at every element of a typed array, 50 ms for 100,000 of them. Memories of segments go to a thread
+ * once: each time it receives one, V8 counts all its bytes as new, and collects garbage.
  *
  * @module
  */
@@ -28,8 +29,14 @@ interface SentArray {
   length: number;
 }
 
-/** A search with its arrays as buffers. */
+/** A search with its arrays as buffers, without the memories of its segments. */
 export type SentJob = { readonly sentJob: unknown };
+
+/** A segment's number and memory. */
+export interface SentMemory {
+  id: number;
+  memory: WebAssembly.Memory;
+}
 
 /** Turns the arrays in a value into buffers, and back: `change` gets what is no plain object or list. */
 function walk(value: unknown, change: (value: object) => unknown): unknown {
@@ -46,7 +53,7 @@ function walk(value: unknown, change: (value: object) => unknown): unknown {
 export function sendJob(job: ScanJob): SentJob {
   return {
     sentJob: walk(job, (value) => {
-      if (value instanceof WebAssembly.Memory) return value;
+      if (value instanceof WebAssembly.Memory) return null;
       if (!ArrayBuffer.isView(value)) return undefined;
       const view = value as View, sent = view.constructor.name as Kind;
       const { length } = view;
@@ -60,12 +67,23 @@ export function sendJob(job: ScanJob): SentJob {
   };
 }
 
-/** The search that was sent. */
-export function receiveJob({ sentJob }: SentJob): ScanJob {
-  return walk(sentJob, (value) => {
-    if (value instanceof WebAssembly.Memory) return value;
+/**
+ * The search that was sent.
+ *
+ * @param memories of its segments, by their numbers
+ */
+export function receiveJob(
+  { sentJob }: SentJob,
+  memories: ReadonlyMap<number, WebAssembly.Memory>,
+): ScanJob {
+  const job = walk(sentJob, (value) => {
     if (!("sent" in value)) return undefined;
     const { sent, buffer, at, length } = value as SentArray;
     return openView(sent, buffer, at, length);
   }) as ScanJob;
+  const segments = job.segments.map((segment) => ({
+    ...segment,
+    memory: memories.get(segment.id)!,
+  }));
+  return { ...job, segments };
 }

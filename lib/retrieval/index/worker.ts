@@ -5,18 +5,27 @@
  */
 import { parentPort } from "node:worker_threads";
 import { type BestItems, Scan } from "./scan.ts";
-import { receiveJob, type SentJob } from "./wire.ts";
+import { receiveJob, type SentJob, type SentMemory } from "./wire.ts";
+
+/** What a thread is asked: a search, with the memories of those segments that its last one did not have. */
+export type ScanRequest = SentJob & { memories: readonly SentMemory[] };
 
 /** What a thread answers when no block is left: what it found, query by query, or why it could not search. */
 export type ScanAnswer = { best: BestItems[] } | { error: string };
 
-parentPort!.on("message", (job: SentJob) => {
-  parentPort!.postMessage(answer(job));
+/** Memories of the last search, by the numbers of their segments. */
+let memories = new Map<number, WebAssembly.Memory>();
+
+parentPort!.on("message", (request: ScanRequest) => {
+  parentPort!.postMessage(answer(request));
 });
 
-function answer(job: SentJob): ScanAnswer {
+function answer(request: ScanRequest): ScanAnswer {
   try {
-    const scan = new Scan(receiveJob(job));
+    for (const { id, memory } of request.memories) memories.set(id, memory);
+    const job = receiveJob(request, memories);
+    memories = new Map(job.segments.map(({ id, memory }) => [id, memory]));
+    const scan = new Scan(job);
     while (scan.step());
     return { best: scan.results() };
   } catch (error) {

@@ -6,19 +6,19 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { KEEP_VARIABLE } from "../lib/report/filing.ts";
-import { spawnChild } from "../lib/runtime/children.ts";
-import { ROOT } from "../tools/project.ts";
-import { UsageError } from "../tools/commands/arguments.ts";
-import { runTask } from "../tools/commands/task.ts";
+import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
+import { spawnChild } from "../../lib/runtime/children.ts";
+import { ROOT } from "../project.ts";
+import { UsageError } from "./arguments.ts";
+import { runTask } from "./task.ts";
 
-const folder = import.meta.dirname!;
+const folder = join(ROOT, "bench");
 const [name, ...options] = Deno.args;
 const args = options.filter((option) => option !== "--keep"), keep = args.length < options.length;
-// A benchmark is a file of this folder whose name has no further dots or underscores.
+// A benchmark is a file of bench/ whose name has no further dots or underscores.
 const names = [...Deno.readDirSync(folder)]
   .flatMap(({ name }) => /^([a-z-]+)\.ts$/.exec(name)?.[1] ?? [])
-  .filter((found) => !["main", "record"].includes(found)).sort();
+  .filter((found) => found !== "record").sort();
 
 const usage = `Usage: deno task bench NAME [options]. Benchmarks: ${names.join(", ")}
 The options of a benchmark stand at the head of bench/NAME.ts; --keep, without others, renews results/bench.`;
@@ -40,7 +40,7 @@ await runTask(usage, async () => {
   });
   const { code } = await child.status;
   if (keep && code === 0) {
-    const { fillPages } = await import("../tools/checks/readme_table.ts"); // with the whole library
+    const { fillPages } = await import("../checks/readme_table.ts"); // with the whole library
     await fillPages(ROOT, ["bench/README.md"]);
   }
   return code;
