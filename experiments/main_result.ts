@@ -195,7 +195,7 @@ export const claims: Claim[] = [
     where: "Table 2",
     claim: "One DetailCLIP vector is as good as the best of all patches that it is made of",
     measure:
-      "Recall@1 on CLEVR-DS: DetailCLIP (our training) less the patches it fuses, points (as good)",
+      "Recall@1 on CLEVR-DS: DetailCLIP (our training) less the patches it fuses, points (as good); the paper learns from 7,000 images, of which HEADLINE.md has rows",
     paper: paperGain("CLEVR-DS", "CC@10"),
     needs: needsOf(mainResult),
     about: "model",
