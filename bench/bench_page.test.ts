@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { withFolder } from "../lib/features/testing.ts";
-import { benchMarkdown, type SearchResultFile, type TrainResultFile } from "./bench_page.ts";
+import {
+  benchMarkdown,
+  type NotebookTimes,
+  type SearchResultFile,
+  type TrainResultFile,
+} from "./bench_page.ts";
 import type { PeerRow } from "./search_peers.ts";
 
 const peer = (system: string, vectors: number, ms: number, threads = 1): PeerRow => ({
@@ -32,7 +37,11 @@ Deno.test("bench page: what was measured, beside peers where there are any", () 
     await write("search", search);
     await write("train", train);
     await write("encode", { ratios: [{ what: "ours / theirs", value: 1.379 }] });
+    await Deno.mkdir(join(folder, "notebooks"));
+    const times: NotebookTimes = { notebooks: { a: {}, b: {} }, wholeSetCold: 1321.8 };
+    await Deno.writeTextFile(join(folder, "notebooks/times.quick.json"), JSON.stringify(times));
     const page = await benchMarkdown(folder);
+    assert.match(page, /2 notebooks .* cold caches +\| 22 min +\| `deno task notebooks --cold` /);
     assert.match(page, /ours \/ theirs +\| 1\.38 /);
     assert.match(page, /one query 14 ms against 2\.5 s; 2\.0 kB an image against 340 /);
     assert.match(page, /on native .* 0\.75, 0\.61 with dropout times the time \(1\.2 s\)/);

@@ -1,5 +1,5 @@
 /**
- * What results/bench says, as tables for bench/README.md.
+ * What results/bench says, and how long notebooks take, as tables for bench/README.md.
  *
  * @module
  */
@@ -52,8 +52,14 @@ function paragraph(text: string): string {
   return lines.join("\n");
 }
 
-/** A line of the table: what was measured, the numbers, and the benchmark. */
-type Line = [what: string, measured: string, bench: string];
+/** What is read of the notebooks' times, in seconds. */
+export interface NotebookTimes {
+  notebooks: Record<string, unknown>;
+  wholeSetCold?: number;
+}
+
+/** A line of the table: what was measured, the numbers, and the task. */
+type Line = [what: string, measured: string, task: string];
 
 /** One vector an image beside all patches (Table 6). */
 function searchLine({ images, dim, rows }: SearchResultFile): Line {
@@ -64,7 +70,7 @@ function searchLine({ images, dim, rows }: SearchResultFile): Line {
     } images of ${dim} dims`,
     `one query ${time(one.oneQueryMs)} against ${time(all.oneQueryMs)}; ` +
     `${one.kilobytes.toFixed(1)} kB an image against ${all.kilobytes.toFixed(0)}`,
-    "search",
+    "bench search",
   ];
 }
 
@@ -86,9 +92,17 @@ function trainLines({ step, lines }: TrainResultFile): Line[] {
           ? `, gradients equal to ${largestDifference.gradient.toExponential(0)}`
           : "") +
         `; ${(of.at(-1)!.ours.peakMiB / 1024).toFixed(1)} GiB`,
-        "train",
+        "bench train",
       ];
     });
+}
+
+/** All notebooks from cold caches, where that was measured. */
+function notebooksLine({ notebooks, wholeSetCold }: NotebookTimes): Line[] {
+  if (wholeSetCold === undefined) return [];
+  const count = Object.keys(notebooks).length;
+  const minutes = `${(wholeSetCold / 60).toFixed(0)} min`;
+  return [[`${count} notebooks at quick scale, from cold caches`, minutes, "notebooks --cold"]];
 }
 
 /** Our search beside the peers on the fewest threads: a line a system, a column a number of vectors and of queries. */
@@ -133,13 +147,15 @@ export async function benchMarkdown(directory: string): Promise<string> {
     if (!existsSync(pathOf(`${name}.json`))) continue;
     const { ratios } = await read<EncodeResultFile>(name);
     lines.push(...ratios.map(({ what, value }): Line => [
-      ...[`${model}: images a second, ${what}`, value.toFixed(2), name] as const,
+      ...[`${model}: images a second, ${what}`, value.toFixed(2), `bench ${name}`] as const,
     ]));
   }
   lines.push(...trainLines(await read<TrainResultFile>("train")), searchLine(search));
+  const times = join(directory, "notebooks", "times.quick.json");
+  if (existsSync(times)) lines.push(...notebooksLine(JSON.parse(await Deno.readTextFile(times))));
   const table = markdownTable(
     ["what", "measured", "command"],
-    lines.map(([what, measured, bench]) => [what, measured, `\`deno task bench ${bench}\``]),
+    lines.map(([what, measured, task]) => [what, measured, `\`deno task ${task}\``]),
   );
   const told = [table, ...search.explained.map(paragraph)];
   if (search.peers.length === 0) return told.join("\n\n");

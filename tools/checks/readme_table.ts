@@ -67,7 +67,9 @@ export function isUsedBy(text: string): (path: string) => boolean {
   );
   if (/<!-- (units|seeds) -->/.test(text)) kept.push(/^results\/rows\/(seeds\/)?headline_/);
   if (/<!-- photos( in short)? -->/.test(text)) kept.push(/^results\/rows\/photos/);
-  if (text.includes("<!-- bench -->")) kept.push(/^results\/bench\/.*\.json$/);
+  if (text.includes("<!-- bench -->")) {
+    kept.push(/^results\/(bench\/.*|notebooks\/times\.quick)\.json$/);
+  }
   return (path) => named.includes(path) || kept.some((pattern) => pattern.test(path));
 }
 
