@@ -97,8 +97,11 @@ Deno.test("an aborted run resumes, keeps what it had and ends as an uninterrupte
 Deno.test("of two processes that fill one folder none draws what the other has recorded", async () => {
   const directory = await Deno.makeTempDir();
   try {
-    const options = { seed: 9, images: 24, size: 200, concurrency: 1 };
-    const runs = await Promise.all([1, 2].map(() => generateClevrDs(directory, options)));
+    const options = { seed: 9, images: 24, size: 200 };
+    // one is ahead: two that keep in step would draw every image at the same time
+    const runs = await Promise.all(
+      [4, 1].map((concurrency) => generateClevrDs(directory, { ...options, concurrency })),
+    );
     const drawn = runs.reduce((sum, { drawn }) => sum + drawn, 0);
     assert.ok(drawn >= 24 && drawn < 48, `${drawn} drawn`); // those under way at one time come twice
     assert.ok(runs.every(({ drawn, kept }) => drawn + kept === 24));
