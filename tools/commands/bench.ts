@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { KEEP_VARIABLE } from "../../lib/report/filing.ts";
 import { spawnChild } from "../../lib/runtime/children.ts";
@@ -23,7 +22,7 @@ const names = [...Deno.readDirSync(folder)]
 const usage = `Usage: deno task bench NAME [options]. Benchmarks: ${names.join(", ")}
 The options of a benchmark stand at the head of bench/NAME.ts; --keep, without others, renews results/bench.`;
 await runTask(usage, async () => {
-  if (name === undefined || !names.includes(name) || !existsSync(join(folder, `${name}.ts`))) {
+  if (name === undefined || !names.includes(name)) {
     throw new UsageError(`Cannot run bench: there is no benchmark ${name ?? "named"}`);
   }
   if (keep && args.length > 0) {

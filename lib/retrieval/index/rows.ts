@@ -41,11 +41,11 @@ export interface Segment {
   starts: Uint32Array;
   /** The scale of each row; only quantised ones have some. // (rows) */
   scales: Float32Array;
-  /** Euclidean length of its longest vector. */
+  /** Euclidean length of its longest vector; 0 of quantised ones. */
   longest: number;
 }
 
-/** Writes a vector as a row of a memory. */
+/** Writes a vector as a row of a memory; returns the scale of a quantised row, the Euclidean length of a float32 one. */
 export type RowWriter = (vector: Float32Array, memory: ArrayBufferLike, row: number) => number;
 
 /** Bytes of a segment at most by default: half a GiB. */
@@ -85,7 +85,7 @@ export function openLayout(
       const numbers = new Float32Array(memory), panel = Math.floor(row / PANEL);
       let at = panel * PANEL * columns + row % PANEL;
       for (let d = 0; d < dim; d++, at += PANEL) numbers[at] = vector[d];
-      return 1;
+      return vectorLength(vector);
     },
   };
 }
@@ -135,10 +135,9 @@ export function addImage(
   const { buffer } = segment.memory;
   if (layout.precision !== "float32") segment.scales = grown(segment.scales, end);
   for (let row = 0; row < rows; row++) {
-    const vector = features.subarray(row * dim, (row + 1) * dim);
-    segment.longest = Math.max(segment.longest, vectorLength(vector));
-    const scale = write(vector, buffer, first + row);
-    if (layout.precision !== "float32") segment.scales[first + row] = scale;
+    const written = write(features.subarray(row * dim, (row + 1) * dim), buffer, first + row);
+    if (layout.precision === "float32") segment.longest = Math.max(segment.longest, written);
+    else segment.scales[first + row] = written;
   }
   segment.images++;
   segment.starts = grown(segment.starts, segment.images + 1);

@@ -87,14 +87,15 @@ export class Scan {
   /** Begins a search, or takes part in one. */
   constructor(job: ScanJob) {
     const { queries, layout: { group }, mostRows, matrix } = job, { count, data } = queries;
+    const stride = Math.ceil(mostRows / group + 1) * group;
     this.#job = job;
     this.#top = Array.from({ length: count }, () => new TopItems(job.count));
-    this.#stride = Math.ceil(mostRows / group + 1) * group;
+    this.#stride = stride;
     this.#levelsAt = Math.ceil(data.byteLength / 16) * 16;
     this.#outAt = this.#levelsAt + LEVELS.length;
-    const free = this.#outAt + count * this.#stride * 8;
+    const free = this.#outAt + count * stride * 8;
     if (data instanceof Float64Array && !matrix) {
-      this.#screen = new Screen(data, { count, mostRows, free });
+      this.#screen = new Screen(data, { count, stride, out: this.#outAt, free });
     }
     this.#bytes = this.#screen?.end ?? free;
   }

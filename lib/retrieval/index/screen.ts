@@ -65,8 +65,8 @@ export class Screen {
   /** Estimates of a query are so many numbers apart. */
   readonly #stride: number;
   /** Places in the scratch memory; the queries in float64 are at its beginning. */
-  readonly #queriesAt: number;
   readonly #estimatesAt: number;
+  readonly #queriesAt: number;
   readonly #productsAt: number;
   /** The end of its part of the scratch memory. */
   readonly end: number;
@@ -77,20 +77,21 @@ export class Screen {
    * Prepares a search.
    *
    * @param queries filled up to whole groups of columns // (Q, columns)
-   * @param sizes Q; the rows of the largest block; from where on the scratch memory is free, a multiple of 16
+   * @param places in the scratch memory: where results of Q queries go, `stride` numbers each, and from where on it is free,
+   * multiples of 16
    */
   constructor(
     queries: Float64Array,
-    { count, mostRows, free }: { count: number; mostRows: number; free: number },
+    { count, stride, out, free }: { count: number; stride: number; out: number; free: number },
   ) {
     const columns = queries.length / count;
     this.#queries = queries;
     this.#columns = columns;
     this.#panelBytes = 4 * columns * PANEL;
-    this.#stride = Math.ceil(mostRows / PANEL + 1) * PANEL;
+    this.#stride = stride;
+    this.#estimatesAt = out;
     this.#queriesAt = free;
-    this.#estimatesAt = this.#queriesAt + 4 * queries.length;
-    this.#productsAt = this.#estimatesAt + 4 * count * this.#stride;
+    this.#productsAt = this.#queriesAt + 4 * queries.length;
     this.end = this.#productsAt + 8 * PANEL;
     const query = (q: number) => queries.subarray(q * columns, (q + 1) * columns);
     this.#lengths = Array.from({ length: count }, (_, q) => vectorLength(query(q)));
