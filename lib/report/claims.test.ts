@@ -10,6 +10,7 @@ import {
   NotMeasured,
   recallOf,
   storedRuns,
+  withKeptSeeds,
 } from "./claims.ts";
 import { pairsPath, type ResultRow, rowsPath, seedRowsPath } from "./results.ts";
 import { asGood } from "./verdicts.ts";
@@ -213,13 +214,26 @@ Deno.test("a claim about a choice sees the trainings of all seeds, and needs fiv
   assert.ok(!("trainings" in judge([3])));
 });
 
-Deno.test("stored runs are those of all kept seeds, with pairs where there are any", async () => {
+/** A folder of kept results, which is removed in the end. */
+async function withResults(
+  test: (
+    directory: string,
+    write: (path: string, rows: readonly object[]) => Promise<void>,
+  ) => Promise<void>,
+): Promise<void> {
   const directory = await Deno.makeTempDir();
   try {
-    const write = async (path: string, rows: readonly object[]) => {
+    await test(directory, async (path, rows) => {
       await Deno.mkdir(dirname(path), { recursive: true });
       await Deno.writeTextFile(path, rows.map((row) => JSON.stringify(row)).join("\n"));
-    };
+    });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("stored runs are those of all kept seeds, with pairs where there are any", async () => {
+  await withResults(async (directory, write) => {
     await write(rowsPath("main", "quick", directory), runOf(7, 0.2).rows);
     assert.equal((await storedRuns([model], "quick", directory))[0].pairs, undefined);
     for (const seed of [11, 8]) {
@@ -232,7 +246,36 @@ Deno.test("stored runs are those of all kept seeds, with pairs where there are a
     const runs = await storedRuns([model], "quick", directory);
     assert.deepEqual(runs.map(({ config }) => config.seed), [7, 8, 11]);
     assert.deepEqual(runs[1].pairs, runOf(8, 0.1).pairs);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+  });
+});
+
+Deno.test("a run is judged with the kept ones that differ from it in the seed alone", async () => {
+  await withResults(async (directory, write) => {
+    const verdictsOf = async (...runs: MeasuredRun[]) => {
+      const all = await withKeptSeeds([model], runs, directory);
+      assert.deepEqual(all.slice(0, runs.length), runs);
+      return judgeClaims([model], all).map(({ ours, holds }) => `${holds}: ${ours}`);
+    };
+    const [alone] = await verdictsOf(runOf(7, 0.2));
+    assert.match(alone, /^not measured: .*1 of 3 seeds$/, "nothing is kept");
+    for (const [seed, gain] of [[7, 0.3], [8, 0.1], [9, 0.1]]) {
+      const { rows, pairs } = runOf(seed, gain);
+      const path = seed === 7
+        ? rowsPath("main", "quick", directory)
+        : seedRowsPath("main", { scale: "quick", seed }, directory);
+      await write(path, rows);
+      await write(pairsPath(path), pairs!);
+    }
+    const [mine] = await verdictsOf(runOf(7, 0.2));
+    assert.match(mine, /^yes: \+20\.0.*; seed 8: \+10\.0.*; seed 9: \+10\.0/);
+    assert.doesNotMatch(mine, /30\.0/, "the kept run of the same seed is not mine");
+    const [another] = await verdictsOf(runOf(5, -0.3));
+    assert.match(another, /^partly: −30\.0.*; seed 7: \+30\.0.*; seed 8: .*; seed 9: /);
+    const { config, ...measured } = runOf(7, 0.2);
+    const [changed] = await verdictsOf({ ...measured, config: { ...config, scale: "smoke" } });
+    assert.match(changed, /^not measured: .*1 of 3 seeds$/);
+    const resampled = { ...own, bootstrap: { resamples: 10 } };
+    const [other] = await verdictsOf({ ...measured, config: resampled });
+    assert.match(other, /^not measured: .*1 of 3 seeds$/, "as kept but for more than the seed");
+  });
 });

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { canonicalJson } from "../runtime/files.ts";
+import { canonicalJson, readTextIfThere } from "../runtime/files.ts";
 import type { Interval, PairRow } from "../retrieval/mod.ts";
-import type { NamedConfig } from "./provenance.ts";
+import { hashButSeed, type NamedConfig } from "./provenance.ts";
 import {
   keptSeeds,
   pairsPath,
@@ -308,6 +308,26 @@ async function storedRun(
   }
 }
 
+/** The runs of an experiment's own configuration that were kept: that of its own seed, then those of others. */
+async function storedSeeds(
+  experiment: string,
+  config: NamedConfig,
+  directory: string,
+): Promise<MeasuredRun[]> {
+  const { scale } = config, seeds = await keptSeeds(experiment, scale, directory);
+  return await Promise.all([
+    storedRun(experiment, config, rowsPath(experiment, scale, directory)),
+    ...seeds.map((seed) => {
+      const path = seedRowsPath(experiment, { scale, seed }, directory);
+      return storedRun(experiment, { ...config, seed }, path);
+    }),
+  ]);
+}
+
+/** The experiments that claims need, with their own configurations. */
+const neededBy = (claims: readonly Claim[]) =>
+  new Map(claims.flatMap(({ needs }) => Object.entries(needs)));
+
 /**
  * The runs that claims need, as they were left under `results/rows` by the experiments' own configurations, with those of
  * other seeds that were kept.
@@ -321,21 +341,37 @@ export async function storedRuns(
   scale: string,
   directory: string = RESULTS_DIR,
 ): Promise<MeasuredRun[]> {
-  const needed = new Map(claims.flatMap(({ needs }) => Object.entries(needs)));
-  const runs = await Promise.all([...needed].map(async ([experiment, own]) => {
-    const config = own(scale), seeds = await keptSeeds(experiment, scale, directory);
-    return await Promise.all([
-      storedRun(experiment, config, rowsPath(experiment, scale, directory)),
-      ...seeds.map((seed) =>
-        storedRun(
-          experiment,
-          { ...config, seed },
-          seedRowsPath(experiment, { scale, seed }, directory),
-        )
-      ),
-    ]);
-  }));
+  const runs = await Promise.all(
+    [...neededBy(claims)].map(([experiment, own]) =>
+      storedSeeds(experiment, own(scale), directory)
+    ),
+  );
   return runs.flat();
+}
+
+/**
+ * Runs, and after them those of other seeds that were kept of the same configurations: claims about a trained model ask
+ * for several seeds. To a run that differs from its experiment's own configuration in more than the seed none is added.
+ *
+ * @param claims by which the runs are judged
+ * @param runs what was run
+ * @param directory the folder of kept results
+ * @throws {Error} when a file cannot be read
+ */
+export async function withKeptSeeds(
+  claims: readonly Claim[],
+  runs: Iterable<MeasuredRun>,
+  directory: string = RESULTS_DIR,
+): Promise<MeasuredRun[]> {
+  const own = [...runs], needed = neededBy(claims);
+  const others = await Promise.all(own.map(async ({ experiment, config }) => {
+    const name = experiment ?? config.name, committed = needed.get(name)?.(config.scale);
+    if (!committed || hashButSeed(committed) !== hashButSeed(config)) return [];
+    const isKept = await readTextIfThere(rowsPath(name, config.scale, directory)) !== undefined;
+    const stored = isKept ? await storedSeeds(name, committed, directory) : [];
+    return stored.filter((run) => run.config.seed !== config.seed);
+  }));
+  return [...own, ...others.flat()];
 }
 
 /**

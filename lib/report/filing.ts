@@ -9,7 +9,7 @@ import { RUNS_DIR } from "../runtime/cache_dir.ts";
 import { readTextIfThere, removeLeftovers, writeAtomic } from "../runtime/files.ts";
 import { inputsPrint } from "./inputs.ts";
 import type { PairRow } from "../retrieval/mod.ts";
-import { configHash, type NamedConfig, type Provenance } from "./provenance.ts";
+import { configHash, hashButSeed, type NamedConfig, type Provenance } from "./provenance.ts";
 import { pairsPath, RESULTS_DIR, type Row, rowsPath, seedRowsPath } from "./results.ts";
 
 /**
@@ -53,8 +53,6 @@ const committed = new Set<string>();
 
 /** The same without their seeds. */
 const committedButSeed = new Set<string>();
-
-const hashButSeed = ({ seed: _, ...rest }: NamedConfig) => configHash(rest);
 
 /**
  * Notes that a configuration is as its experiment defines it: `configure` does, before anything is changed. Only such

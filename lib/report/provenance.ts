@@ -40,6 +40,11 @@ export function configHash(config: object): string {
   return sha256(canonicalJson(config)).slice(0, 12);
 }
 
+/** The same digits for every seed. */
+export function hashButSeed({ seed: _, ...rest }: NamedConfig): string {
+  return configHash(rest);
+}
+
 /** Everything needed to repeat a run, and what it cost. */
 export interface Provenance<Config extends NamedConfig = NamedConfig> {
   /** Name of the experiment. */
