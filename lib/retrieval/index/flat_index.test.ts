@@ -231,6 +231,18 @@ Deno.test("an index refuses hostile input, and says why", async () => {
   }
 });
 
+Deno.test("an index of too many pieces refuses another image, and keeps those it has", async () => {
+  const index = new FlatIndex({ dim: 2 }, { segmentBytes: 0 }); // a piece an image
+  for (let i = 0; i < 4096; i++) index.add(Float32Array.of(i, 0));
+  assert.throws(
+    () => index.add(Float32Array.of(0, 1)),
+    /4096 pieces of segmentBytes \(0\) are full/,
+  );
+  assert.equal(index.images, 4096);
+  const [[best]] = await index.search(Float32Array.of(1, 0), { count: 1 });
+  assert.deepEqual(best, { rank: 1, image: 4095, score: 4095, patch: 0 });
+});
+
 Deno.test("many small batches stop, too, and queries may change as soon as a search has begun", async () => {
   const dim = 64, [features] = makeImages("batches", dim, [1000]);
   const index = indexOf(dim, "float32", [features]);

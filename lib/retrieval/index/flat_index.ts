@@ -11,6 +11,7 @@ import { type Blocks, cutBlocks, runScan, scanQueries } from "./job.ts";
 import {
   addImage,
   createSegment,
+  MOST_SEGMENTS,
   openLayout,
   type Precision,
   type RowLayout,
@@ -33,7 +34,7 @@ export interface FlatIndexConfig {
 export interface FlatIndexOptions {
   /**
    * Bytes of memory that are taken at once at most, as long as one image does not need more; half a GiB by default, 4 GiB at
-   * most. Each such piece has a cost: thousands of them are for tests.
+   * most. Each such piece has a cost, and an index has 4,096 at most: small ones are for tests.
    */
   segmentBytes?: number;
 }
@@ -119,7 +120,8 @@ export class FlatIndex {
    *
    * @param features its vectors // (m, D)
    * @returns its number, from 0 on
-   * @throws RangeError when it has no vector, half of one, or a number that is not finite
+   * @throws RangeError when it has no vector, half of one, or a number that is not finite; when 4,096 pieces of
+   * `segmentBytes` are full
    */
   add(features: Float32Array): number {
     const image = this.images;
@@ -133,6 +135,7 @@ export class FlatIndex {
     }
     const last = this.#segments.at(-1);
     if (!last || !addImage(last, this.#layout, this.#write, features)) {
+      this.#checkRoom();
       const next = createSegment(this.#layout, image, this.vectors);
       addImage(next, this.#layout, this.#write, features);
       this.#segments.push(next);
@@ -207,6 +210,15 @@ export class FlatIndex {
       best.push(...found);
     }
     return best;
+  }
+
+  /** Refuses one more segment where there are as many as an index can have. */
+  #checkRoom(): void {
+    if (this.#segments.length < MOST_SEGMENTS) return;
+    const { segmentBytes } = this.#layout;
+    throw new RangeError(
+      `Cannot index image: ${MOST_SEGMENTS} pieces of segmentBytes (${segmentBytes}) are full; take larger ones`,
+    );
   }
 
   #checkQueries(queries: Float32Array, threads: number): void {

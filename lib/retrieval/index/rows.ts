@@ -50,6 +50,8 @@ export type RowWriter = (vector: Float32Array, memory: ArrayBufferLike, row: num
 
 /** Bytes of a segment at most by default: half a GiB. */
 export const SEGMENT_BYTES: number = 2 ** 29;
+/** Segments of an index at most: each takes 4 GiB of addresses, and a process that runs out of those is ended. */
+export const MOST_SEGMENTS = 4096;
 const PAGE = 2 ** 16;
 /** Pages that WebAssembly can address, and bytes of which the end can be addressed, too. */
 const MOST_PAGES = 2 ** 16, MOST_BYTES = (MOST_PAGES - 1) * PAGE;
