@@ -1,6 +1,6 @@
 /**
  * The paper's headline as published: one vector, trained by its loss on its schedule, against the number of images that
- * it learns from, in both geometries of the embedded encoder. Each unit is a training of up to an hour and a half on two
+ * it learns from, in both geometries of the embedded encoder. Each unit is a training of half an hour to three hours on two
  * cores, which can be stopped and goes on.
  *
  * Command: `deno task headline` lists the units, `deno task headline --next` runs the next one.

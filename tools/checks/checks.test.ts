@@ -291,6 +291,17 @@ const CASES: Case[] = [
     { "README.md": "<!-- table: results/no.jsonl -->\n<!-- /table -->\n" },
     /results\/no\.jsonl/,
   ],
+  [
+    "a picture of other rows",
+    readme,
+    {
+      "results/figures/main_result.quick.svg":
+        '<svg aria-label="Recall: full image 26 % recall@1"/>',
+      "results/rows/main_result.quick.jsonl":
+        '{"method":"full image","metric":"recall@1","value":0.3,"low":0.2,"high":0.4}',
+    },
+    /main_result\.quick\.svg differs from its rows/,
+  ],
   ["a missing README", { ...readme, run: (root) => readme.run(join(root, "lib")) }, {}, /missing/],
   ["bad format", format, { "lib/numeric/random.ts": "export const one   = 1\n" }, /random\.ts/],
   [

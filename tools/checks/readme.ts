@@ -5,6 +5,8 @@
  * @module
  */
 import { dirname, join } from "node:path";
+import { recallBars } from "../../lib/plots/mod.ts";
+import { readTextIfThere } from "../../lib/runtime/files.ts";
 import { capture, captureDeno } from "../project.ts";
 import { fillTables, isUsedBy, PAGES } from "./readme_table.ts";
 import { type Check, exists, messages } from "./check.ts";
@@ -26,6 +28,13 @@ function namedFiles(text: string): string[] {
   return [...links, ...paths];
 }
 
+/** What git says in a checkout; nothing elsewhere. */
+async function git(root: string, ...args: string[]): Promise<string | undefined> {
+  const { code, output } = await capture("git", args, { cwd: root })
+    .catch(() => ({ code: 1, output: "" })); // no git
+  return code === 0 ? output : undefined;
+}
+
 /**
  * A page with the rows that are committed. A run of one's own writes other rows over them (training
  * differs in its last digits from machine to machine) and makes the text no less true.
@@ -35,15 +44,13 @@ function namedFiles(text: string): string[] {
 async function fillFromCommit(text: string, root: string): Promise<string | undefined> {
   const folder = await Deno.makeTempDir();
   try {
-    const git = (...args: string[]) =>
-      capture("git", args, { cwd: root }).catch(() => ({ code: 1, output: "" })); // no git
-    const listed = await git("ls-tree", "-r", "--name-only", "HEAD", "results");
-    if (listed.code !== 0) return undefined;
-    for (const path of listed.output.split("\n").filter(isUsedBy(text))) {
-      const { code, output } = await git("show", `HEAD:./${path}`);
-      if (code !== 0) return undefined;
+    const listed = await git(root, "ls-tree", "-r", "--name-only", "HEAD", "results");
+    if (listed === undefined) return undefined;
+    for (const path of listed.split("\n").filter(isUsedBy(text))) {
+      const committed = await git(root, "show", `HEAD:./${path}`);
+      if (committed === undefined) return undefined;
       await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
-      await Deno.writeTextFile(join(folder, path), output);
+      await Deno.writeTextFile(join(folder, path), committed);
     }
     return await fillTables(text, folder).catch(() => undefined); // rows that are not committed yet
   } finally {
@@ -62,6 +69,27 @@ async function staleTables(page: string, root: string): Promise<string[]> {
   return [`${page} has a table that differs from its rows: run tools/checks/readme_table.ts`];
 }
 
+/** The first picture of README.md, which the demo draws, and the rows in it, which a notebook renews, too. */
+const PICTURE = "results/figures/main_result.quick.svg";
+const PICTURED = "results/rows/main_result.quick.jsonl";
+
+/** Whether a picture says what its rows do, as far as its description goes. */
+function shows(svg: string, rows: string): boolean {
+  const { alt } = recallBars(rows.trim().split("\n").map((line) => JSON.parse(line)));
+  return svg.includes(`aria-label="${alt}"`);
+}
+
+/** What is wrong with the first picture: it may be as in the tree or, like tables, as it is committed. */
+async function stalePicture(root: string): Promise<string[]> {
+  const [svg, rows] = await Promise.all(
+    [PICTURE, PICTURED].map((path) => readTextIfThere(join(root, path))),
+  );
+  if (svg === undefined || rows === undefined || shows(svg, rows)) return [];
+  const committed = await git(root, "show", `HEAD:./${PICTURED}`);
+  if (committed !== undefined && shows(svg, committed)) return [];
+  return [`${PICTURE} differs from its rows: run deno task demo --keep`];
+}
+
 /** The snippets, tasks and files of README.md. */
 export const readme: Check = {
   name: "README",
@@ -78,6 +106,7 @@ export const readme: Check = {
       if (!await exists(join(root, path))) problems.push(`README.md names ${path}; there is none`);
     }
     for (const page of PAGES) problems.push(...await staleTables(page, root));
+    problems.push(...await stalePicture(root));
     const { code, output } = await captureDeno(["check", "--doc-only", "README.md"], { cwd: root });
     if (code !== 0) problems.push(messages(output));
     return problems;

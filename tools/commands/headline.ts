@@ -1,5 +1,5 @@
 /**
- * The paper's headline in units: a training as published, of up to an hour and a half on two cores, and its rows.
+ * The paper's headline in units: a training as published, of half an hour to three hours on two cores, and its rows.
  *
  *     deno task headline                      lists the units, and which are done
  *     deno task headline --next               runs the first one that is not done
