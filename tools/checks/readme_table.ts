@@ -80,9 +80,10 @@ const provenanceOf = (rows: string) => rows.replace(/jsonl$/, "run.json");
 async function tallyMarkdown(root: string): Promise<string> {
   const all = await judgedAtQuick(join(root, "results"));
   const count = (verdict: string) => all.filter(({ holds }) => holds === verdict).length;
+  const [undecided, lacking] = [count("undecided"), count("not measured")];
   return `Of ${all.length} claims ${count("yes")} hold here, ${count("partly")} in part, ` +
-    `${count("no")} not; ${count("undecided")} are undecided, ` +
-    `${count("not measured")} need more seeds or encoders.`;
+    `${count("no")} not; ${undecided} ${undecided === 1 ? "is" : "are"} undecided, ` +
+    `${lacking} ${lacking === 1 ? "needs" : "need"} more seeds or encoders.`;
 }
 
 /** The claims with their verdicts, in Markdown, for a page in results/. */
