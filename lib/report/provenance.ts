@@ -40,7 +40,7 @@ export function configHash(config: object): string {
   return sha256(canonicalJson(config)).slice(0, 12);
 }
 
-/** The same digits for every seed. */
+/** The {@linkcode configHash} of all but the seed. */
 export function hashButSeed({ seed: _, ...rest }: NamedConfig): string {
   return configHash(rest);
 }
