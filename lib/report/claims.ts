@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { canonicalJson, readTextIfThere } from "../runtime/files.ts";
+import { existsSync } from "node:fs";
+import { canonicalJson } from "../runtime/files.ts";
 import type { Interval, PairRow } from "../retrieval/mod.ts";
 import { hashButSeed, type NamedConfig } from "./provenance.ts";
 import {
@@ -308,20 +309,20 @@ async function storedRun(
   }
 }
 
-/** The runs of an experiment's own configuration that were kept: that of its own seed, then those of others. */
-async function storedSeeds(
+/** Where the runs of an experiment's own configuration are kept, that of its own seed first. */
+async function keptPaths(
   experiment: string,
-  config: NamedConfig,
+  { scale, seed }: NamedConfig,
   directory: string,
-): Promise<MeasuredRun[]> {
-  const { scale } = config, seeds = await keptSeeds(experiment, scale, directory);
-  return await Promise.all([
-    storedRun(experiment, config, rowsPath(experiment, scale, directory)),
-    ...seeds.map((seed) => {
-      const path = seedRowsPath(experiment, { scale, seed }, directory);
-      return storedRun(experiment, { ...config, seed }, path);
-    }),
-  ]);
+): Promise<[seed: number, path: string][]> {
+  const seeds = await keptSeeds(experiment, scale, directory);
+  return [
+    [seed, rowsPath(experiment, scale, directory)],
+    ...seeds.map((seed): [number, string] => [
+      seed,
+      seedRowsPath(experiment, { scale, seed }, directory),
+    ]),
+  ];
 }
 
 /** The experiments that claims need, with their own configurations. */
@@ -341,11 +342,12 @@ export async function storedRuns(
   scale: string,
   directory: string = RESULTS_DIR,
 ): Promise<MeasuredRun[]> {
-  const runs = await Promise.all(
-    [...neededBy(claims)].map(([experiment, own]) =>
-      storedSeeds(experiment, own(scale), directory)
-    ),
-  );
+  const runs = await Promise.all([...neededBy(claims)].map(async ([experiment, own]) => {
+    const config = own(scale), kept = await keptPaths(experiment, config, directory);
+    return await Promise.all(
+      kept.map(([seed, path]) => storedRun(experiment, { ...config, seed }, path)),
+    );
+  }));
   return runs.flat();
 }
 
@@ -367,9 +369,11 @@ export async function withKeptSeeds(
   const others = await Promise.all(own.map(async ({ experiment, config }) => {
     const name = experiment ?? config.name, committed = needed.get(name)?.(config.scale);
     if (!committed || hashButSeed(committed) !== hashButSeed(config)) return [];
-    const isKept = await readTextIfThere(rowsPath(name, config.scale, directory)) !== undefined;
-    const stored = isKept ? await storedSeeds(name, committed, directory) : [];
-    return stored.filter((run) => run.config.seed !== config.seed);
+    const kept = (await keptPaths(name, committed, directory))
+      .filter(([seed, path]) => seed !== config.seed && existsSync(path));
+    return await Promise.all(
+      kept.map(([seed, path]) => storedRun(name, { ...committed, seed }, path)),
+    );
   }));
   return [...own, ...others.flat()];
 }

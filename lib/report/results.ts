@@ -65,6 +65,27 @@ export async function keptSeeds(
 export type Row = object;
 
 /**
+ * Rows from the text of a file.
+ *
+ * @param text JSON lines
+ * @param name of the file, for messages
+ * @throws {Error} when a line is not JSON; the message names file and line
+ */
+export function parseResults<T extends Row = ResultRow>(
+  text: string,
+  name: string,
+): (T & { configHash: string })[] {
+  return text.split("\n").flatMap((line, i) => {
+    if (line.trim() === "") return [];
+    try {
+      return [JSON.parse(line)];
+    } catch (cause) {
+      throw new Error(`Cannot read results: ${name}:${i + 1} is not JSON`, { cause });
+    }
+  });
+}
+
+/**
  * Reads rows written by `writeResults`.
  *
  * @throws {Error} when a line is not JSON; the message names file and line
@@ -72,13 +93,5 @@ export type Row = object;
 export async function readResults<T extends Row = ResultRow>(
   path: string,
 ): Promise<(T & { configHash: string })[]> {
-  const lines = (await Deno.readTextFile(path)).split("\n");
-  return lines.flatMap((line, i) => {
-    if (line.trim() === "") return [];
-    try {
-      return [JSON.parse(line)];
-    } catch (cause) {
-      throw new Error(`Cannot read results: ${path}:${i + 1} is not JSON`, { cause });
-    }
-  });
+  return parseResults<T>(await Deno.readTextFile(path), path);
 }

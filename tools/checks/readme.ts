@@ -6,6 +6,7 @@
  */
 import { dirname, join } from "node:path";
 import { recallBars } from "../../lib/plots/mod.ts";
+import { parseResults } from "../../lib/report/results.ts";
 import { readTextIfThere } from "../../lib/runtime/files.ts";
 import { capture, captureDeno } from "../project.ts";
 import { fillTables, isUsedBy, PAGES } from "./readme_table.ts";
@@ -75,7 +76,7 @@ const PICTURED = "results/rows/main_result.quick.jsonl";
 
 /** Whether a picture says what its rows do, as far as its description goes. */
 function shows(svg: string, rows: string): boolean {
-  const { alt } = recallBars(rows.trim().split("\n").map((line) => JSON.parse(line)));
+  const { alt } = recallBars(parseResults(rows, PICTURED));
   return svg.includes(`aria-label="${alt}"`);
 }
 
